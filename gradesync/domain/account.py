@@ -1,0 +1,192 @@
+"""One institution as typed values: its two connections, policies, scope and blackouts.
+
+The canonical definition (a plain JSON mapping) is what is compared, digested and stored; the types here are read
+from it, so that a pass can work from recorded definitions alone. No YAML, no secrets' values, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from gradesync.domain.profile import SisProfile, profile_with
+from gradesync.domain.schedule import Schedule, ScheduleId
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasConnection:
+    """Where Canvas is. `token` is a reference such as `env:NAME`, never a value."""
+
+    url: str
+    token: str
+    concurrency: int = 5
+    page_size: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SisConnection:
+    """Where the SIS is. Full URLs win over the profile's paths; ids and secrets are references."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    profile: SisProfile
+    token_url: str
+    rostering_url: str
+    gradebook_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassbackPolicy:
+    """What the account chose for cases the standard leaves open; every default is the safe one (DESIGN.md 3)."""
+
+    excused: str = "withhold"
+    missing: str = "withhold"
+    no_due_date: str = "withhold"
+    category_map: Mapping[str, str] = field(default_factory=dict)
+    default_category: str | None = None
+    conflict: str = "withhold"
+    deletions: str = "report"
+    over_max: str = "send"
+    letter_grades: str = "score"
+    new_assignments: str = "with_first_score"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLimit:
+    """Largest share (0..1) of removals and moves per kind that a roster may bring without approval."""
+
+    enrollments: float = 0.10
+    users: float = 0.05
+    sections: float = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPolicy:
+    """How the roster is carried over. `at_least` is the number of records below which no share counts."""
+
+    change_limit: ChangeLimit = field(default_factory=ChangeLimit)
+    at_least: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What both syncs look at; what is outside is neither sent nor counted as gone.
+
+    `terms` is `current`, `all` or titles; `schools` is `all` or ids; `exclude_classes` are globs on class codes.
+    """
+
+    terms: str | tuple[str, ...] = "current"
+    schools: str | tuple[str, ...] = "all"
+    include_classes: tuple[str, ...] = ()
+    exclude_classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """A planned window, in local wall time of `time_zone`, in which nothing starts; `until` is exclusive."""
+
+    name: str
+    start: datetime
+    until: datetime
+    time_zone: str
+    schedules: tuple[str, ...] | None = None
+
+    def covers(self, schedule: str) -> bool:
+        """Whether the named schedule of the account is meant."""
+        return self.schedules is None or schedule in self.schedules
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One effective account. `schedules` is by name."""
+
+    key: str
+    name: str
+    time_zone: str
+    canvas: CanvasConnection
+    sis: SisConnection
+    passback: PassbackPolicy
+    roster: RosterPolicy
+    scope: Scope
+    blackouts: tuple[Blackout, ...]
+    labels: Mapping[str, str]
+    contacts: Mapping[str, str]
+    schedules: Mapping[str, Schedule]
+
+    @classmethod
+    def from_definitions(
+        cls, key: str, account: Mapping[str, Any], schedules: Mapping[str, Mapping[str, Any]]
+    ) -> Account:
+        """Read the canonical account mapping and its schedules' mappings (shape: `docs/schedules-file.md`)."""
+        return cls(
+            key=key,
+            name=str(account.get("name") or key),
+            time_zone=str(account["time_zone"]),
+            canvas=_from(CanvasConnection, account["canvas"]),
+            sis=_sis(account["sis"]),
+            passback=_from(PassbackPolicy, account.get("passback", {})),
+            roster=_roster(account.get("roster", {})),
+            scope=_scope(account.get("scope", {})),
+            blackouts=tuple(_blackout(b, str(account["time_zone"])) for b in account.get("blackouts", ())),
+            labels=dict(account.get("labels", {})),
+            contacts=dict(account.get("contacts", {})),
+            schedules={
+                name: Schedule.from_definition(ScheduleId(key, name), definition)
+                for name, definition in schedules.items()
+            },
+        )
+
+
+def _from(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Pick the fields a dataclass knows; the canonical mapping may hold more."""
+    names = {f.name for f in fields(kind)}  # type: ignore[arg-type]  # T is always one of the dataclasses above
+    return kind(**{name: value for name, value in values.items() if name in names})
+
+
+def _sis(values: Mapping[str, Any]) -> SisConnection:
+    profile = profile_with(str(values["profile"]), dict(values))
+    url = str(values["url"]).rstrip("/")
+    return SisConnection(
+        url=url,
+        client_id=str(values["client_id"]),
+        client_secret=str(values["client_secret"]),
+        profile=profile,
+        token_url=str(values.get("token_url") or url + profile.token_path),
+        rostering_url=str(values.get("rostering_url") or url + profile.rostering_path),
+        gradebook_url=str(values.get("gradebook_url") or url + profile.gradebook_path),
+    )
+
+
+def _roster(values: Mapping[str, Any]) -> RosterPolicy:
+    limits = values.get("change_limit", {})
+    return RosterPolicy(change_limit=ChangeLimit(**{k: float(v) for k, v in limits.items()}))
+
+
+def _scope(values: Mapping[str, Any]) -> Scope:
+    def names(key: str) -> str | tuple[str, ...]:
+        value = values.get(key, "current" if key == "terms" else "all")
+        return value if isinstance(value, str) else tuple(str(v) for v in value)
+
+    classes = values.get("classes") or {}
+    return Scope(
+        terms=names("terms"),
+        schools=names("schools"),
+        include_classes=tuple(classes.get("include", ())),
+        exclude_classes=tuple(classes.get("exclude", ())),
+    )
+
+
+def _blackout(values: Mapping[str, Any], time_zone: str) -> Blackout:
+    only = values.get("schedules")
+    return Blackout(
+        name=str(values["name"]),
+        start=datetime.strptime(str(values["from"]), "%Y-%m-%d %H:%M"),  # noqa: DTZ007 - local wall time by design
+        until=datetime.strptime(str(values["until"]), "%Y-%m-%d %H:%M"),  # noqa: DTZ007 - local wall time by design
+        time_zone=str(values.get("time_zone") or time_zone),
+        schedules=None if only is None else tuple(str(name) for name in only),
+    )

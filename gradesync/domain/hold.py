@@ -1,0 +1,84 @@
+"""Operators' stops and wishes: holds over schedules, and requests for one run.
+
+Holds only subtract: what YAML declares paused stays paused (DESIGN.md 5). Pure rules, no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gradesync.domain.run import Actor, Mode
+from gradesync.domain.schedule import ScheduleId, SyncType
+
+
+class HoldKind(StrEnum):
+    """`breaker` and `identity` are placed by gradesync itself and have no expiry."""
+
+    OPERATOR = "operator"
+    BREAKER = "breaker"
+    IDENTITY = "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldScope:
+    """What a hold covers; a field left None covers all of that kind. All None is everything."""
+
+    account: str | None = None
+    schedule: str | None = None
+    group: str | None = None
+    type: SyncType | None = None
+
+    def covers(self, schedule: ScheduleId, type: SyncType, group: str | None) -> bool:
+        """Whether the schedule stands under this scope."""
+        return (
+            self.account in (None, schedule.account)
+            and self.schedule in (None, schedule.name)
+            and self.group in (None, group)
+            and self.type in (None, type)
+        )
+
+    def __str__(self) -> str:
+        parts = []
+        if self.schedule is not None:
+            parts.append(f"{self.account}/{self.schedule}")
+        elif self.account is not None:
+            parts.append(self.account)
+        if self.group is not None:
+            parts.append(f"group {self.group}")
+        if self.type is not None:
+            parts.append(f"type {self.type}")
+        return ", ".join(parts) or "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One stop, kept in the store over the YAML. Instants are aware UTC; `released_at` ends it early."""
+
+    id: str
+    scope: HoldScope
+    actor: Actor
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None
+    kind: HoldKind = HoldKind.OPERATOR
+    released_at: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it stops a start at `now`."""
+        if self.released_at is not None and self.released_at <= now:
+            return False
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A durable wish that a schedule run at the next pass; one per schedule, until run, withdrawn or 24 h old."""
+
+    id: str
+    schedule: ScheduleId
+    actor: Actor
+    mode: Mode
+    created_at: datetime
+    reason: str | None = None

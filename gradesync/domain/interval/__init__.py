@@ -1,0 +1,29 @@
+"""Intervals: how often a schedule runs, in which time zone, and at which UTC instants (slots).
+
+The only room that knows cron and time zones. croniter parses and steps naive wall time, nothing more: its own
+answers across clock changes differ from what people expect, so the zone is applied outside it, in UTC.
+Nothing here reads a clock; every question takes its instant as an argument. The rules are DESIGN.md section 5.
+"""
+
+from __future__ import annotations
+
+from gradesync.domain.interval.caveats import IntervalWarning, warnings
+from gradesync.domain.interval.refusal import Culprit, IntervalError
+from gradesync.domain.interval.value import COUNT_CAP, Interval, Kind, parse_interval
+from gradesync.domain.interval.zones import known_zones, local_to_utc, to_local, tzdata_version, zone
+
+__all__ = [
+    "COUNT_CAP",
+    "Culprit",
+    "Interval",
+    "IntervalError",
+    "IntervalWarning",
+    "Kind",
+    "known_zones",
+    "local_to_utc",
+    "parse_interval",
+    "to_local",
+    "tzdata_version",
+    "warnings",
+    "zone",
+]

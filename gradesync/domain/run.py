@@ -1,0 +1,173 @@
+"""Runs as values: why one started, how far it got, how it ended and what it counted.
+
+Shared by the store, the runner and the reports. No clock and no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gradesync.domain.problem import CODES
+from gradesync.domain.schedule import ScheduleId, SyncType
+
+
+class Trigger(StrEnum):
+    """What made a run start."""
+
+    SLOT = "slot"
+    REQUEST = "request"
+    BY_HAND = "by hand"
+
+
+class Mode(StrEnum):
+    """`full` looks at everything; `delta` at what changed since the watermark."""
+
+    DELTA = "delta"
+    FULL = "full"
+
+
+class Outcome(StrEnum):
+    """How a run ended. `warning` means something needs a person."""
+
+    COMPLETED = "completed"
+    WARNING = "warning"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
+    ABANDONED = "abandoned"
+
+
+class Stage(StrEnum):
+    """Where a run is, or stopped."""
+
+    FETCH = "fetch"
+    MATCH = "match"
+    DECIDE = "decide"
+    WRITE = "write"
+    VERIFY = "verify"
+    RECORD = "record"
+
+
+class RunState(StrEnum):
+    """Where a run row stands in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who caused something, and how we know (`via`: `OS user`, `CI`, `slot` ...)."""
+
+    name: str
+    via: str
+
+
+SCHEDULER = Actor("scheduler", "slot")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What one run did. `counts` by word (`sent`, `unchanged`, `withheld`, `refused`, `nothing to send` ...) and
+    `codes` by GS code; `vendor` keeps short vendor texts by code for the private detail, never for a log.
+    """
+
+    outcome: Outcome
+    stage: Stage
+    counts: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
+    vendor: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def did_nothing(self) -> bool:
+        """True for an uneventful run: such streaks share one history entry (DESIGN.md 7)."""
+        return self.outcome is Outcome.COMPLETED and not any(
+            self.counts.get(word) for word in ("sent", "withheld", "refused", "imported")
+        )
+
+
+def outcome_of(codes: Mapping[str, int]) -> Outcome:
+    """`warning` when any code met needs a person or is a bug, else `completed` (DESIGN.md 8)."""
+    needs_person = any(count and CODES[code].needs_person for code, count in codes.items())
+    return Outcome.WARNING if needs_person else Outcome.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of one schedule, as the store keeps it. All instants are aware UTC.
+
+    `slot_key` is the slot in ISO form, or `manual:<uuid>` / `request:<uuid>`; unique per schedule. `late_by` is in
+    seconds. `attempt` counts claims; `epoch` is the lease's at the last claim.
+    """
+
+    id: str
+    schedule: ScheduleId
+    type: SyncType
+    slot_key: str
+    slot_at: datetime | None
+    trigger: Trigger
+    mode: Mode
+    actor: Actor
+    state: RunState
+    created_at: datetime
+    attempt: int = 0
+    epoch: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    late_by: int = 0
+    result: RunResult | None = None
+    class_filter: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that works under a lease: enough to tell on the same host whether it is still alive."""
+
+    name: str
+    host: str
+    pid: int
+    process_start: str
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run in an account until `until` (aware UTC). `epoch` is the fencing number."""
+
+    account: str
+    epoch: int
+    run_id: str
+    holder: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The run is ours: `epoch` fences every later write; the guard counts `ttl` from before the claim was sent."""
+
+    run: Run
+    epoch: int
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The account is being worked in by somebody else."""
+
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The run is no longer to be run: it has ended, or was superseded."""
+
+    run_id: str
+
+
+ClaimAnswer = Claimed | Busy | Gone

@@ -1,0 +1,442 @@
+"""Every seam of the house as a Protocol: what syncs and engine need from the outside, in their own words.
+
+Nothing here imports a library or does I/O. An adapter belongs to one of the rooms above; its fake ships beside it
+and passes the same conformance suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from gradesync.domain.definition import Recorded
+from gradesync.domain.gradebook import (
+    CanvasCourse,
+    CourseGradebook,
+    LineItem,
+    Result,
+    SisCatalogue,
+    SisGradebook,
+)
+from gradesync.domain.history import Fact, HistoryEntry
+from gradesync.domain.hold import Hold, HoldScope, Request
+from gradesync.domain.plan import Action
+from gradesync.domain.roster import ImportStatus, Roster
+from gradesync.domain.run import Actor, Claimed, ClaimAnswer, Holder, Lease, Mode, Run, RunResult
+from gradesync.domain.schedule import ScheduleId
+
+Clock = Callable[[], datetime]
+"""The wall clock: an aware UTC instant."""
+
+
+class Secrets(Protocol):
+    """Resolves references such as `env:NAME` and `file:PATH` at the last moment."""
+
+    def value(self, reference: str, account: str, name: str) -> str:
+        """The secret's value. Raises ConnectionProblem (GS-207) naming the reference, never a value."""
+        ...
+
+
+class Progress(Protocol):
+    """Somebody watching: told where a run is. Carries counts only, never a name, title or score."""
+
+    def stage(self, schedule: ScheduleId, stage: str, done: int = 0, total: int | None = None) -> None:
+        """`done` of `total` units (classes, files) of this stage; total None while unknown."""
+        ...
+
+    def say(self, schedule: ScheduleId, sentence: str) -> None:
+        """One sentence worth a line even in a quiet log."""
+        ...
+
+
+class Guard(Protocol):
+    """The last look before an outside write: is the lease still ours for as long as the write may take?"""
+
+    def check(self) -> None:
+        """Raises LeaseLost when it is not."""
+        ...
+
+
+# --- the SIS as the source of rosters, Canvas as their sink --------------------------------------------------
+
+
+class RosterSource(Protocol):
+    """The SIS, read for a roster import."""
+
+    async def identity(self) -> str:
+        """The district's stable id (OneRoster: sourcedId of the district org, else of the root orgs)."""
+        ...
+
+    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
+        """Everything a roster import needs, nothing more (never demographics or metadata)."""
+        ...
+
+
+class RosterReader(Protocol):
+    """Canvas, as far as a dry run may see it."""
+
+    async def identity(self) -> str:
+        """The root account's uuid."""
+        ...
+
+    async def unfinished_imports(self) -> Sequence[ImportStatus]:
+        """Imports of any tool that wait or run."""
+        ...
+
+    async def known_ids(self) -> Mapping[str, frozenset[str]]:
+        """SIS ids Canvas already holds, by kind (`sections`): what a take-over is measured against."""
+        ...
+
+
+class RosterSink(RosterReader, Protocol):
+    """Canvas, fed with SIS CSV files."""
+
+    async def start_import(self, files: Mapping[str, str], *, data_set: str, remaster: bool) -> ImportStatus:
+        """Send the files (name -> CSV text) as one import with diffing; answers its first status."""
+        ...
+
+    async def import_status(self, import_id: int) -> ImportStatus:
+        """Where the import is."""
+        ...
+
+
+# --- Canvas as the source of grades, the SIS as their sink ---------------------------------------------------
+
+
+class GradebookSource(Protocol):
+    """Canvas, read for a grade passback."""
+
+    async def identity(self) -> str:
+        """The root account's uuid."""
+        ...
+
+    def courses(self) -> AsyncIterator[CanvasCourse]:
+        """Courses that may hold grades: published or completed, with enrollments, in scope."""
+        ...
+
+    async def read_course(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:
+        """All of a course (`since` None), or its assignments and what was graded after `since`.
+
+        A delta names students only when a submission changed.
+        """
+        ...
+
+
+class GradebookReader(Protocol):
+    """The SIS, as far as a dry run may see it."""
+
+    async def identity(self) -> str:
+        """The district's stable id."""
+        ...
+
+    async def catalogue(self) -> SisCatalogue:
+        """Classes, categories and grading periods, read once per run."""
+        ...
+
+    async def read_class(self, class_id: str) -> SisGradebook:
+        """The class's line items, results and students. Raises ConnectionProblem GS-512 when unknown."""
+        ...
+
+    async def read_results(self, class_id: str) -> Sequence[Result]:
+        """The class's results alone, for reading back."""
+        ...
+
+    async def read_line_items(self, class_id: str) -> Sequence[LineItem]:
+        """The class's line items alone, for reading back."""
+        ...
+
+
+class GradebookSink(GradebookReader, Protocol):
+    """The SIS, written to. Every call raises ConnectionProblem; one refusal never concerns another record."""
+
+    async def put_line_item(self, item: LineItem) -> None:
+        """Create or replace the whole line item."""
+        ...
+
+    async def put_result(self, result: Result) -> None:
+        """Create or replace the whole result."""
+        ...
+
+
+# --- the store ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What we last wrote about one record, as keyed hashes (never values).
+
+    `subject` is the keyed pseudonym of (assignment, class) or (line item, student); `record_id` the id in the SIS.
+    `intent` is written before sending, so that a crash between the write and the read back is not mistaken for a
+    hand edit. `sent` None means that nothing was ever confirmed.
+    """
+
+    kind: str
+    subject: str
+    class_id: str
+    record_id: str
+    sent: str | None
+    read_back: str | None
+    intent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRecord:
+    """A record not sent, with the code that says why. `assignment_id` is Canvas's number."""
+
+    subject: str
+    class_id: str
+    code: str
+    assignment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A schedule whose `next_run_at` has come, as the store selects it."""
+
+    schedule: ScheduleId
+    text: str
+    next_run_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SlotClaim:
+    """One schedule's due slot as the pass decided it, to be inserted once.
+
+    `run` None means that the slot is consumed without a run (blocked or too late). `next_run_at` is stored only if
+    the row still holds `expected`, so that two passes never advance twice.
+    """
+
+    schedule: ScheduleId
+    expected: datetime
+    next_run_at: datetime | None
+    run: Run | None
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs to read, newest first."""
+
+    account: str | None = None
+    schedule: str | None = None
+    run_id: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What and where the store is."""
+
+    kind: str
+    place: str
+    lineage: str
+    schema: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class RunRecords(Protocol):
+    """The store as one claimed run sees it: every write is fenced by the epoch and raises LeaseLost."""
+
+    def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
+        """What was last written in the class, by (kind, subject)."""
+        ...
+
+    def sent_hashes(self, class_id: str) -> Mapping[str, str]:
+        """subject -> sent hash, for telling at a glance that nothing changed."""
+        ...
+
+    def intend(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write down what is about to be sent."""
+        ...
+
+    def checkpoint(
+        self,
+        class_id: str,
+        *,
+        ledger: Sequence[LedgerEntry],
+        waiting: Sequence[WaitingRecord],
+        complete: bool,
+    ) -> None:
+        """One class is done: its ledger, and its waiting rows (all replaced when `complete`)."""
+        ...
+
+    def watermark(self, name: str) -> str | None:
+        """A stored watermark of the account."""
+        ...
+
+    def set_watermarks(self, values: Mapping[str, str]) -> None:
+        """Store watermarks."""
+        ...
+
+
+class ReadRecords(Protocol):
+    """The read half, for dry runs: the same calls without a write method."""
+
+    def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]: ...
+
+    def watermark(self, name: str) -> str | None: ...
+
+
+class Store(Protocol):
+    """What was recorded, runs, leases, history, ledger. One contract for memory, SQLite and PostgreSQL.
+
+    Every verb is one short transaction; none stays open across a network call. Verbs that take `facts` append them
+    to the history in the same transaction. `engine.md` 5 is the law for clocks, claims and fencing.
+    """
+
+    # life
+    def info(self) -> StoreInfo: ...
+    def now(self) -> datetime:
+        """The store's clock (PostgreSQL: the database's; else the host's), aware UTC, never going back."""
+        ...
+
+    def close(self) -> None: ...
+
+    # definitions
+    def recorded(self, accounts: Iterable[str] | None = None) -> Recorded:
+        """Recorded definitions of all (or the named) accounts, with next runs."""
+        ...
+
+    def apply_account(
+        self,
+        account: str,
+        *,
+        expected_revision: int | None,
+        actions: Sequence[Action],
+        facts: Sequence[Fact],
+        commit: str | None,
+        now: datetime,
+    ) -> bool:
+        """Apply one account's actions in one transaction; False when the revision moved meanwhile."""
+        ...
+
+    def set_commit(self, commit: str) -> None:
+        """Remember the commit whose tree was applied."""
+        ...
+
+    # slots and runs
+    def due_rows(self, now: datetime, limit: int = 5000) -> Sequence[DueRow]:
+        """Schedules whose next run has come, by the partial index."""
+        ...
+
+    def claim_slots(self, claims: Sequence[SlotClaim]) -> Sequence[Run]:
+        """Insert the runs ON CONFLICT DO NOTHING and advance; answers the runs really inserted."""
+        ...
+
+    def add_run(self, run: Run, facts: Sequence[Fact] = ()) -> bool:
+        """Queue one run that no slot owns (by hand); False when its slot key exists."""
+        ...
+
+    def queued_runs(self, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+        """Runs waiting to be claimed, and running ones whose lease has expired."""
+        ...
+
+    def skip_runs(self, run_ids: Sequence[str], facts: Sequence[Fact]) -> None:
+        """End queued runs as `skipped` (superseded by a later slot)."""
+        ...
+
+    def claim(self, run_id: str, holder: Holder, ttl: float) -> ClaimAnswer:
+        """Take the account's lease and the run, or say who works / that it is gone (engine.md 5)."""
+        ...
+
+    def renew(self, account: str, epoch: int, ttl: float) -> bool:
+        """Extend the lease; False when it is no longer ours."""
+        ...
+
+    def finish(self, claimed: Claimed, result: RunResult, facts: Sequence[Fact]) -> None:
+        """End the run and free the lease, fenced by the epoch. Raises LeaseLost and writes nothing otherwise."""
+        ...
+
+    def hand_back(self, claimed: Claimed) -> None:
+        """Put an unfinished, unfenced run back to `queued` and free the lease (shutdown)."""
+        ...
+
+    def records(self, claimed: Claimed) -> RunRecords: ...
+    def read_records(self, account: str) -> ReadRecords: ...
+    def runs(self, query: RunQuery) -> Sequence[Run]: ...
+    def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
+        """The latest ended run of each schedule."""
+        ...
+
+    def first_runs(self) -> Mapping[ScheduleId, datetime]:
+        """When each schedule first really ran."""
+        ...
+
+    def leases(self) -> Sequence[Lease]:
+        """Leases in force."""
+        ...
+
+    def waiting_counts(self, account: str | None = None) -> Mapping[tuple[str, str], int]:
+        """(account, code) -> records waiting."""
+        ...
+
+    # operators
+    def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None: ...
+    def release_holds(self, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None: ...
+    def holds(self, now: datetime, include_past: bool = False) -> Sequence[Hold]: ...
+    def add_request(self, request: Request, facts: Sequence[Fact]) -> bool:
+        """False when one waits already for the schedule."""
+        ...
+
+    def requests(self, now: datetime) -> Sequence[Request]:
+        """Requests in force (at most 24 h old)."""
+        ...
+
+    def take_request(self, request: Request, run: Run, facts: Sequence[Fact]) -> bool:
+        """Turn the request into a queued run; False when another pass was quicker."""
+        ...
+
+    # history
+    def append(self, facts: Sequence[Fact]) -> None: ...
+    def history(
+        self, account: str | None = None, schedule: str | None = None, limit: int = 50
+    ) -> Sequence[HistoryEntry]:
+        """Newest first; account None means all chains."""
+        ...
+
+    def chain(self, chain: str) -> Iterable[HistoryEntry]:
+        """One chain from its beginning, for verifying."""
+        ...
+
+    def chains(self) -> Mapping[str, str]:
+        """chain -> head hash."""
+        ...
+
+    # keys and identity
+    def key_id(self) -> str | None:
+        """The id of the key that the ledger's hashes were made with; None while nothing was hashed."""
+        ...
+
+    def set_key_id(self, key_id: str) -> None: ...
+
+
+OpenStore = Callable[[], AbstractContextManager[Store]]
+
+__all__ = [
+    "Actor",
+    "Clock",
+    "DueRow",
+    "GradebookReader",
+    "GradebookSink",
+    "GradebookSource",
+    "Guard",
+    "HoldScope",
+    "LedgerEntry",
+    "Mode",
+    "OpenStore",
+    "Progress",
+    "ReadRecords",
+    "RosterReader",
+    "RosterSink",
+    "RosterSource",
+    "RunQuery",
+    "RunRecords",
+    "Secrets",
+    "SlotClaim",
+    "Store",
+    "StoreInfo",
+    "WaitingRecord",
+]

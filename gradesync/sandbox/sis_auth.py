@@ -1,0 +1,105 @@
+"""OAuth 2 client credentials of the OneRoster side: tokens, their scopes, their end.
+
+Scope names are those of OneRoster 1.1. No HTTP here: the app hands in header and form values and gets an answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gradesync.sandbox.sis_errors import SisRefusal
+
+_PREFIX = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
+ROSTER_CORE = _PREFIX + "roster-core.readonly"
+ROSTER = _PREFIX + "roster.readonly"
+DEMOGRAPHICS = _PREFIX + "roster-demographics.readonly"
+GRADEBOOK_READ = _PREFIX + "gradebook.readonly"
+GRADEBOOK_PUT = _PREFIX + "gradebook.createput"
+GRADEBOOK_DELETE = _PREFIX + "gradebook.delete"
+KNOWN_SCOPES = frozenset(
+    (
+        ROSTER_CORE,
+        ROSTER,
+        DEMOGRAPHICS,
+        GRADEBOOK_READ,
+        GRADEBOOK_PUT,
+        GRADEBOOK_DELETE,
+        _PREFIX + "resource.readonly",
+    )
+)
+
+
+class TokenRefusal(Exception):
+    """An OAuth 2 error answer of the token endpoint (RFC 6749, 5.2)."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token with what it may do and when it ends."""
+
+    value: str
+    scopes: frozenset[str]
+    expires: datetime
+
+
+@dataclass(slots=True)
+class TokenDesk:
+    """Issues and checks tokens for one client; earlier tokens stay valid until they end or are revoked."""
+
+    client_id: str
+    client_secret: str
+    now: Callable[[], datetime]
+    lifetime: timedelta = timedelta(hours=1)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    issued: int = 0
+
+    def issue(self, authorization: str | None, form: Mapping[str, str]) -> Token:
+        """A new token for `grant_type=client_credentials`; credentials come by Basic header or in the form."""
+        client = _basic(authorization) or (form.get("client_id", ""), form.get("client_secret", ""))
+        id_fits = hmac.compare_digest(client[0].encode(), self.client_id.encode())
+        if not (hmac.compare_digest(client[1].encode(), self.client_secret.encode()) and id_fits):
+            raise TokenRefusal(401, "invalid_client")
+        if form.get("grant_type") != "client_credentials":
+            raise TokenRefusal(400, "unsupported_grant_type")
+        scopes = frozenset(form.get("scope", "").split()) & KNOWN_SCOPES
+        if not scopes:
+            raise TokenRefusal(400, "invalid_scope")
+        self.issued += 1
+        token = Token(f"sandbox-token-{self.issued}-{self.client_id}", scopes, self.now() + self.lifetime)
+        self.tokens[token.value] = token
+        return token
+
+    def revoke_all(self) -> None:
+        """Every token issued so far ends now; a client must fetch a new one."""
+        self.tokens.clear()
+
+    def check(self, authorization: str | None, *any_of: str) -> None:
+        """Raise 401 without a living token, 403 when it has none of the scopes."""
+        scheme, _, value = (authorization or "").partition(" ")
+        token = self.tokens.get(value.strip()) if scheme.lower() == "bearer" else None
+        if token is None or token.expires <= self.now():
+            raise SisRefusal(401, "unauthorisedrequest", "the access token is missing or has ended")
+        if token.scopes.isdisjoint(any_of):
+            raise SisRefusal(403, "forbidden", "the access token lacks the scope for this")
+
+
+def _basic(authorization: str | None) -> tuple[str, str] | None:
+    """The id and secret of a Basic header, or None when there is no such header."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise TokenRefusal(401, "invalid_client") from None
+    return client_id, secret

@@ -1,0 +1,152 @@
+"""OneRoster's query parameters over plain rows: filter, sort, fields, paging.
+
+Rules: OneRoster 1.1 REST binding, sections on filtering, sorting, field selection and pagination. Works on lists of
+dicts; which rows a path means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gradesync.sandbox.sis_errors import Json, SisRefusal
+
+_CLAUSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.]*)\s*(!=|>=|<=|=|>|<|~)\s*'((?:[^']|'')*)'\s*")
+_COMMON = "sourcedId status dateLastModified metadata "
+_FIELDS: Mapping[str, frozenset[str]] = {
+    kind: frozenset((_COMMON + names).split())
+    for kind, names in {
+        "orgs": "name type identifier parent children",
+        "academicSessions": "title startDate endDate type parent children schoolYear",
+        "courses": "title schoolYear courseCode grades subjects subjectCodes org resources",
+        "classes": "title classCode classType location grades subjects course school terms subjectCodes periods resources",
+        "enrollments": "user class school role primary beginDate endDate",
+        "users": "username userIds enabledUser givenName familyName middleName role identifier email sms phone "
+        "agents orgs grades password",
+        "categories": "title",
+        "lineItems": "title description assignDate dueDate class category gradingPeriod resultValueMin resultValueMax",
+        "results": "lineItem student score scoreStatus scoreDate comment",
+    }.items()
+}
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "=": lambda a, b: bool(a == b),
+    "!=": lambda a, b: bool(a != b),
+    ">": lambda a, b: bool(a > b),
+    ">=": lambda a, b: bool(a >= b),
+    "<": lambda a, b: bool(a < b),
+    "<=": lambda a, b: bool(a <= b),
+    "~": lambda a, b: str(b) in str(a),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a read: its rows, how many there are in all, and the window that was served."""
+
+    rows: list[Json]
+    total: int
+    limit: int
+    offset: int
+
+
+def select(
+    kind: str, rows: Iterable[Json], query: Mapping[str, str], *, default_limit: int, clamp: int | None
+) -> Page:
+    """Apply filter, sort, paging and fields to `rows`; raises `SisRefusal` (400) for what cannot be understood."""
+    chosen = list(rows)
+    if expression := query.get("filter"):
+        test = compile_filter(kind, expression)
+        chosen = [row for row in chosen if test(row)]
+    chosen = _sorted(kind, chosen, query)
+    limit, offset = _number(query, "limit", default_limit, 1), _number(query, "offset", 0, 0)
+    # A real server clamps silently: a client that trusts its own limit then loses rows.
+    limit = min(limit, clamp) if clamp else limit
+    page = chosen[offset : offset + limit]
+    if "fields" in query:
+        page = _only(kind, page, query["fields"])
+    return Page(page, len(chosen), limit, offset)
+
+
+def compile_filter(kind: str, expression: str) -> Callable[[Json], bool]:
+    """One clause, or two joined by AND or OR, as a test of a row; text compares without regard to case."""
+    first = _CLAUSE.match(expression)
+    if first is None:
+        raise _bad_filter("the filter is not understood")
+    left = _clause(kind, first)
+    rest = expression[first.end() :]
+    if not rest.strip():
+        return left
+    word, _, tail = rest.partition(" ")
+    second = _CLAUSE.fullmatch(tail)
+    if second is None or word not in ("AND", "OR"):
+        raise _bad_filter("a filter has at most two clauses, joined by AND or OR")
+    right = _clause(kind, second)
+    if word == "AND":
+        return lambda row: left(row) and right(row)
+    return lambda row: left(row) or right(row)
+
+
+def _clause(kind: str, match: re.Match[str]) -> Callable[[Json], bool]:
+    name, operator, value = match[1], _OPERATORS[match[2]], match[3].replace("''", "'")
+    if name.split(".")[0] not in _FIELDS[kind]:
+        raise _bad_filter(f"unknown filter field {name}")
+    path = name.split(".")
+
+    def test(row: Json) -> bool:
+        found = _values(row, path)
+        if match[2] == "!=":
+            return all(_compare(operator, item, value) for item in found)
+        return any(_compare(operator, item, value) for item in found)
+
+    return test
+
+
+def _compare(operator: Callable[[Any, Any], bool], actual: Any, wanted: str) -> bool:
+    """Numbers compare as numbers when both sides are one, everything else as folded text."""
+    if isinstance(actual, (int, float)) and not isinstance(actual, bool):
+        try:
+            return operator(float(actual), float(wanted))
+        except ValueError:
+            return False
+    return operator(str(actual).casefold(), wanted.casefold())
+
+
+def _values(row: Any, path: list[str]) -> list[Any]:
+    """What a dotted path names; a list on the way means each of its items."""
+    if isinstance(row, list):
+        return [value for item in row for value in _values(item, path)]
+    if not path:
+        return [] if row is None else [row]
+    return _values(row.get(path[0]), path[1:]) if isinstance(row, dict) else []
+
+
+def _sorted(kind: str, rows: list[Json], query: Mapping[str, str]) -> list[Json]:
+    name = query.get("sort")
+    if not name:
+        return rows
+    if name.split(".")[0] not in _FIELDS[kind]:
+        raise SisRefusal(400, "invalid_selection_field", "unknown sort field")
+    path = name.split(".")
+    return sorted(rows, key=lambda row: str(_values(row, path)), reverse=query.get("orderBy") == "desc")
+
+
+def _only(kind: str, rows: list[Json], fields: str) -> list[Json]:
+    wanted = [name.strip() for name in fields.split(",") if name.strip()]
+    if not wanted or any(name not in _FIELDS[kind] for name in wanted):
+        raise SisRefusal(400, "invalid_selection_field", "unknown field in the selection")
+    return [{name: row[name] for name in wanted if name in row} for row in rows]
+
+
+def _number(query: Mapping[str, str], name: str, default: int, least: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or int(text) < least:
+        raise SisRefusal(400, "invaliddata", f"{name} is not a number of at least {least}")
+    return int(text)
+
+
+def _bad_filter(description: str) -> SisRefusal:
+    return SisRefusal(400, "invalid_filter_field", description)
