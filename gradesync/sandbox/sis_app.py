@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gradesync.sandbox import sis_auth, sis_writes
-from gradesync.sandbox.sis_errors import Json, SisRefusal, imsx_body
+from gradesync.sandbox.sis_errors import Json, SisError, imsx_body
 from gradesync.sandbox.sis_query import Page, select
 from gradesync.sandbox.sis_reads import FLAT, NESTED, SINGULAR, Read, single
 from gradesync.sandbox.sis_rows import API
@@ -45,7 +45,7 @@ def build_sis_app(world: SisWorld) -> web.Application:
 async def _refusals_become_answers(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except SisRefusal as refusal:
+    except SisError as refusal:
         return _json(imsx_body(refusal.code_minor, refusal.description), refusal.status)
 
 
@@ -59,7 +59,7 @@ def _token_handler(world: SisWorld) -> Handler:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
         try:
             token = world.desk.issue(request.headers.get("Authorization"), form)
-        except sis_auth.TokenRefusal as refusal:
+        except sis_auth.TokenError as refusal:
             headers = {"WWW-Authenticate": 'Basic realm="genesis"'} if refusal.status == 401 else None
             return _json({"error": refusal.error}, refusal.status, headers)
         answer: Json = {
@@ -132,7 +132,7 @@ async def _decoded(request: web.Request) -> Any:
         # Python's reader would take NaN and Infinity, which are no JSON numbers.
         return json.loads(await request.read(), parse_constant=_no_constant)
     except ValueError:
-        raise SisRefusal(400, "invaliddata", "the body is not JSON") from None
+        raise SisError(400, "invaliddata", "the body is not JSON") from None
 
 
 def _no_constant(name: str) -> float:
@@ -151,6 +151,6 @@ def _delete_handler(world: SisWorld, kind: str) -> Handler:
 def _demographics_handler(world: SisWorld) -> Handler:
     async def refuse(request: web.Request) -> web.StreamResponse:
         world.desk.check(request.headers.get("Authorization"), *sis_auth.KNOWN_SCOPES)
-        raise SisRefusal(403, "forbidden", "demographics are not shared")
+        raise SisError(403, "forbidden", "demographics are not shared")
 
     return refuse

@@ -1,6 +1,7 @@
 """OAuth 2 client credentials of the OneRoster side: tokens, their scopes, their end.
 
-Scope names are those of OneRoster 1.1. No HTTP here: the app hands in header and form values and gets an answer.
+Scope names are those of OneRoster 1.1. No HTTP here: the app hands in header and form values and gets an
+answer.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gradesync.sandbox.sis_errors import SisRefusal
+from gradesync.sandbox.sis_errors import SisError
 
 _PREFIX = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
 ROSTER_CORE = _PREFIX + "roster-core.readonly"
@@ -34,7 +35,7 @@ KNOWN_SCOPES = frozenset(
 )
 
 
-class TokenRefusal(Exception):
+class TokenError(Exception):
     """An OAuth 2 error answer of the token endpoint (RFC 6749, 5.2)."""
 
     def __init__(self, status: int, error: str) -> None:
@@ -64,16 +65,16 @@ class TokenDesk:
     issued: int = 0
 
     def issue(self, authorization: str | None, form: Mapping[str, str]) -> Token:
-        """A new token for `grant_type=client_credentials`; credentials come by Basic header or in the form."""
+        """A token for `grant_type=client_credentials`; credentials come by Basic header or in the form."""
         client = _basic(authorization) or (form.get("client_id", ""), form.get("client_secret", ""))
         id_fits = hmac.compare_digest(client[0].encode(), self.client_id.encode())
         if not (hmac.compare_digest(client[1].encode(), self.client_secret.encode()) and id_fits):
-            raise TokenRefusal(401, "invalid_client")
+            raise TokenError(401, "invalid_client")
         if form.get("grant_type") != "client_credentials":
-            raise TokenRefusal(400, "unsupported_grant_type")
+            raise TokenError(400, "unsupported_grant_type")
         scopes = frozenset(form.get("scope", "").split()) & KNOWN_SCOPES
         if not scopes:
-            raise TokenRefusal(400, "invalid_scope")
+            raise TokenError(400, "invalid_scope")
         self.issued += 1
         token = Token(f"sandbox-token-{self.issued}-{self.client_id}", scopes, self.now() + self.lifetime)
         self.tokens[token.value] = token
@@ -88,9 +89,9 @@ class TokenDesk:
         scheme, _, value = (authorization or "").partition(" ")
         token = self.tokens.get(value.strip()) if scheme.lower() == "bearer" else None
         if token is None or token.expires <= self.now():
-            raise SisRefusal(401, "unauthorisedrequest", "the access token is missing or has ended")
+            raise SisError(401, "unauthorisedrequest", "the access token is missing or has ended")
         if token.scopes.isdisjoint(any_of):
-            raise SisRefusal(403, "forbidden", "the access token lacks the scope for this")
+            raise SisError(403, "forbidden", "the access token lacks the scope for this")
 
 
 def _basic(authorization: str | None) -> tuple[str, str] | None:
@@ -101,5 +102,5 @@ def _basic(authorization: str | None) -> tuple[str, str] | None:
     try:
         client_id, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise TokenRefusal(401, "invalid_client") from None
+        raise TokenError(401, "invalid_client") from None
     return client_id, secret

@@ -1,7 +1,7 @@
 """How the OneRoster side says no: one exception, one body shape.
 
-Handlers and the world raise `SisRefusal`; the app turns it into the imsx body. No rule about what is refused may
-live here.
+Handlers and the world raise `SisError`; the app turns it into the imsx body. No rule about what is
+refused may live here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-class SisRefusal(Exception):
+class SisError(Exception):
     """A OneRoster error answer: HTTP status, imsx code minor and one sentence.
 
     Code minors of the 1.1 gradebook: invaliddata, unknownobject, forbidden, unauthorisedrequest, server_busy,
@@ -40,11 +40,11 @@ def imsx_body(code_minor: str, description: str) -> Json:
     }
 
 
-def unknown(kind: str) -> SisRefusal:
+def unknown(kind: str) -> SisError:
     """404: the object of the path, or one the body refers to, does not exist."""
-    return SisRefusal(404, "unknownobject", f"unknown {kind}")
+    return SisError(404, "unknownobject", f"unknown {kind}")
 
 
-def invalid(description: str) -> SisRefusal:
+def invalid(description: str) -> SisError:
     """422: well-formed JSON that cannot be stored."""
-    return SisRefusal(422, "invaliddata", description)
+    return SisError(422, "invaliddata", description)

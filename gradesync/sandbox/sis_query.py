@@ -1,7 +1,7 @@
 """OneRoster's query parameters over plain rows: filter, sort, fields, paging.
 
-Rules: OneRoster 1.1 REST binding, sections on filtering, sorting, field selection and pagination. Works on lists of
-dicts; which rows a path means is decided elsewhere.
+Rules: OneRoster 1.1 REST binding, sections on filtering, sorting, field selection and pagination. Works on
+lists of dicts; which rows a path means is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gradesync.sandbox.sis_errors import Json, SisRefusal
+from gradesync.sandbox.sis_errors import Json, SisError
 
 _CLAUSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.]*)\s*(!=|>=|<=|=|>|<|~)\s*'((?:[^']|'')*)'\s*")
 _COMMON = "sourcedId status dateLastModified metadata "
@@ -21,12 +21,14 @@ _FIELDS: Mapping[str, frozenset[str]] = {
         "orgs": "name type identifier parent children",
         "academicSessions": "title startDate endDate type parent children schoolYear",
         "courses": "title schoolYear courseCode grades subjects subjectCodes org resources",
-        "classes": "title classCode classType location grades subjects course school terms subjectCodes periods resources",
+        "classes": "title classCode classType location grades subjects course school terms subjectCodes "
+        "periods resources",
         "enrollments": "user class school role primary beginDate endDate",
-        "users": "username userIds enabledUser givenName familyName middleName role identifier email sms phone "
-        "agents orgs grades password",
+        "users": "username userIds enabledUser givenName familyName middleName role identifier email "
+        "sms phone agents orgs grades password",
         "categories": "title",
-        "lineItems": "title description assignDate dueDate class category gradingPeriod resultValueMin resultValueMax",
+        "lineItems": "title description assignDate dueDate class category gradingPeriod resultValueMin "
+        "resultValueMax",
         "results": "lineItem student score scoreStatus scoreDate comment",
     }.items()
 }
@@ -54,7 +56,7 @@ class Page:
 def select(
     kind: str, rows: Iterable[Json], query: Mapping[str, str], *, default_limit: int, clamp: int | None
 ) -> Page:
-    """Apply filter, sort, paging and fields to `rows`; raises `SisRefusal` (400) for what cannot be understood."""
+    """Apply filter, sort, paging and fields; raises `SisError` (400) for what cannot be understood."""
     chosen = list(rows)
     if expression := query.get("filter"):
         test = compile_filter(kind, expression)
@@ -127,7 +129,7 @@ def _sorted(kind: str, rows: list[Json], query: Mapping[str, str]) -> list[Json]
     if not name:
         return rows
     if name.split(".")[0] not in _FIELDS[kind]:
-        raise SisRefusal(400, "invalid_selection_field", "unknown sort field")
+        raise SisError(400, "invalid_selection_field", "unknown sort field")
     path = name.split(".")
     return sorted(rows, key=lambda row: str(_values(row, path)), reverse=query.get("orderBy") == "desc")
 
@@ -135,7 +137,7 @@ def _sorted(kind: str, rows: list[Json], query: Mapping[str, str]) -> list[Json]
 def _only(kind: str, rows: list[Json], fields: str) -> list[Json]:
     wanted = [name.strip() for name in fields.split(",") if name.strip()]
     if not wanted or any(name not in _FIELDS[kind] for name in wanted):
-        raise SisRefusal(400, "invalid_selection_field", "unknown field in the selection")
+        raise SisError(400, "invalid_selection_field", "unknown field in the selection")
     return [{name: row[name] for name in wanted if name in row} for row in rows]
 
 
@@ -144,9 +146,9 @@ def _number(query: Mapping[str, str], name: str, default: int, least: int) -> in
     if text is None:
         return default
     if not text.isdecimal() or int(text) < least:
-        raise SisRefusal(400, "invaliddata", f"{name} is not a number of at least {least}")
+        raise SisError(400, "invaliddata", f"{name} is not a number of at least {least}")
     return int(text)
 
 
-def _bad_filter(description: str) -> SisRefusal:
-    return SisRefusal(400, "invalid_filter_field", description)
+def _bad_filter(description: str) -> SisError:
+    return SisError(400, "invalid_filter_field", description)

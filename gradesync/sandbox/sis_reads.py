@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gradesync.sandbox.sis_auth import GRADEBOOK_READ, ROSTER, ROSTER_CORE
-from gradesync.sandbox.sis_errors import Json, SisRefusal, unknown
+from gradesync.sandbox.sis_errors import Json, SisError, unknown
 from gradesync.sandbox.sis_world import SisWorld
 
 Ids = Mapping[str, str]
@@ -32,7 +32,7 @@ SINGULAR = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A collection: its path, the kind (and envelope) of its rows, scopes of which one is needed, its rows."""
+    """A collection: its path, the kind (and envelope) of its rows, the scopes that open it, its rows."""
 
     path: str
     kind: str
@@ -193,10 +193,10 @@ NESTED: tuple[Read, ...] = (
 
 
 def single(read: Read, world: SisWorld, sourced_id: str) -> Json:
-    """One object of a flat collection; 404 when it is not one of that collection (a teacher is no student)."""
+    """One object of a flat collection; 404 when it is not one of that (a teacher is no student)."""
     row = world.rows[read.kind].get(sourced_id)
     if row is None or not _belongs(read.path, row):
-        raise SisRefusal(404, "unknownobject", f"unknown {SINGULAR[read.kind]}")
+        raise SisError(404, "unknownobject", f"unknown {SINGULAR[read.kind]}")
     return row
 
 

@@ -1,13 +1,14 @@
 """A district's facts as OneRoster 1.1 rows: the JSON objects a roster read answers with.
 
-Pure translation, once at start. Booleans are strings, dates are YYYY-MM-DD, date-times UTC with milliseconds, and
-every reference carries href, sourcedId and type, as 1.1 wants them. No HTTP and no gradebook may live here.
+Pure translation, once at start. Booleans are strings, dates are YYYY-MM-DD, date-times UTC with
+milliseconds, and every reference carries href, sourcedId and type, as 1.1 wants them. No HTTP and no
+gradebook may live here.
 """
 
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from gradesync.sandbox.district import Class, Course, District, Enrollment, Person, Session
@@ -38,12 +39,12 @@ def reference(kind: str, sourced_id: str, base: str) -> Json:
 
 def stamp(moment: datetime) -> str:
     """A date-time as OneRoster wants it: UTC, milliseconds, Z."""
-    utc = moment.astimezone(timezone.utc)
+    utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
 def roster_rows(district: District, base: str) -> dict[str, dict[str, Json]]:
-    """Every roster row by kind (orgs, academicSessions, courses, classes, users, enrollments, categories) and id."""
+    """Every roster row by kind (orgs, academicSessions, courses, ... and categories) and sourcedId."""
     rows: dict[str, list[Json]] = {
         "orgs": _orgs(district, base),
         "academicSessions": [_session(s, district, base) for s in district.sessions],
@@ -53,8 +54,8 @@ def roster_rows(district: District, base: str) -> dict[str, dict[str, Json]]:
         "enrollments": [_enrollment(e, base) for e in district.enrollments],
         "categories": [{"sourcedId": c.sourced_id, "title": c.title} for c in district.categories],
     }
-    # Rows were last touched before "today", each at its own second, so that filters on the date have work to do.
-    start = datetime(district.today.year, district.today.month, district.today.day, tzinfo=timezone.utc)
+    # Rows were last touched before "today", each at its own second: filters on the date have work to do.
+    start = datetime(district.today.year, district.today.month, district.today.day, tzinfo=UTC)
     filled: dict[str, dict[str, Json]] = {}
     for kind, items in rows.items():
         filled[kind] = {}

@@ -1,15 +1,15 @@
-"""The SIS of one district as it stands: roster rows, gradebook rows, indexes, tokens and how this SIS behaves.
+"""The SIS of one district as it stands: its rows, indexes, tokens and how this SIS behaves.
 
-Only state and the questions one may ask of it; `sis_writes.py` holds what a write must satisfy, `sis_app.py` the
-HTTP. Tests read and change the world directly, so every change of a row goes through `put_row` and `drop_row`, which
-keep the indexes right.
+Only state and the questions one may ask of it; `sis_writes.py` holds what a write must satisfy,
+`sis_app.py` the HTTP. Tests read and change the world directly, so every change of a row goes through
+`put_row` and `drop_row`, which keep the indexes right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 from gradesync.sandbox.district import District
 from gradesync.sandbox.sis_auth import TokenDesk
@@ -19,12 +19,12 @@ from gradesync.sandbox.sis_rows import API, reference, roster_rows, stamp
 
 def utc_now() -> datetime:
     """The real time; the sandbox never invents time stamps of what happens now."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
 class SisBehaviour:
-    """Ways in which real servers differ; the defaults are a well-behaved one. May be changed while it runs."""
+    """Ways in which real servers differ; the defaults are a well-behaved one. May change while it runs."""
 
     page_size: int = 100
     page_clamp: int | None = None
@@ -71,8 +71,9 @@ class _Indexes:
 class SisWorld:
     """Everything one district's SIS holds.
 
-    `rows[kind][sourcedId]` is the OneRoster object itself; kinds are orgs, academicSessions, courses, classes, users,
-    enrollments, categories, lineItems and results. `base` is the absolute API root that references point into.
+    `rows[kind][sourcedId]` is the OneRoster object itself; kinds are orgs, academicSessions, courses,
+    classes, users, enrollments, categories, lineItems and results. `base` is the absolute API root that
+    references point into.
     """
 
     def __init__(
@@ -124,10 +125,10 @@ class SisWorld:
         return reference(kind, sourced_id, self.base)
 
     def is_current(self, enrollment: Json) -> bool:
-        """Whether an enrollment is active by its status and, as its dates say, today (the end is exclusive)."""
+        """Whether an enrollment is active by its status and, by its dates, today (the end is exclusive)."""
         today = self.today.isoformat()
         return (
-            enrollment["status"] == "active"
+            bool(enrollment["status"] == "active")
             and enrollment.get("beginDate", today) <= today
             and today < enrollment.get("endDate", "9999")
         )

@@ -1,17 +1,17 @@
 """What the gradebook of the SIS takes and refuses: line items, results and categories, written and deleted.
 
-PUT replaces the whole object under the id the client minted (OneRoster 1.1 gradebook: 201 when it is new, 200 when
-not). Strict about what would corrupt a gradebook, lenient about what real clients send: references with only an id,
-unknown fields, an empty comment, a date-time where a date is meant.
+PUT replaces the whole object under the id the client minted (OneRoster 1.1 gradebook: 201 when it is new,
+200 when not). Strict about what would corrupt a gradebook, lenient about what real clients send: references
+with only an id, unknown fields, an empty comment, a date-time where a date is meant.
 """
 
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import Any
 
-from gradesync.sandbox.sis_errors import Json, SisRefusal, invalid, unknown
+from gradesync.sandbox.sis_errors import Json, SisError, invalid, unknown
 from gradesync.sandbox.sis_rows import stamp
 from gradesync.sandbox.sis_world import SisWorld
 
@@ -24,7 +24,7 @@ _SCORE_STATUSES = frozenset(
 def put(world: SisWorld, kind: str, sourced_id: str, body: Any) -> bool:
     """Create or replace one gradebook object; True when it is new. `body` is the decoded JSON.
 
-    Raises `SisRefusal`: 404 for an unknown object it refers to, 422 for content that cannot be stored.
+    Raises `SisError`: 404 for an unknown object it refers to, 422 for content that cannot be stored.
     """
     sent = body.get(_SINGULAR[kind]) if isinstance(body, dict) else None
     if not isinstance(sent, dict):
@@ -52,7 +52,7 @@ def delete(world: SisWorld, kind: str, sourced_id: str) -> None:
     if kind == "categories" and any(
         item["category"]["sourcedId"] == sourced_id for item in world.rows["lineItems"].values()
     ):
-        raise SisRefusal(422, "deletefailure", "the category is in use")
+        raise SisError(422, "deletefailure", "the category is in use")
     if kind == "lineItems":
         for result in list(world.found("results/lineItem", sourced_id)):
             world.drop_row("results", result["sourcedId"])
@@ -118,7 +118,7 @@ def _result(world: SisWorld, sent: Json) -> Json:
     if world.behaviour.refuse_duplicates:
         others = world.results_of_pair(item_id, student_id)
         if any(row["sourcedId"] != sent["sourcedId"] for row in others):
-            raise SisRefusal(409, "invaliddata", "the student already has a result for this line item")
+            raise SisError(409, "invaliddata", "the student already has a result for this line item")
     if sent.get("scoreStatus") not in _SCORE_STATUSES:
         raise invalid("scoreStatus is not one of the allowed values")
     score = _number(sent, "score")
@@ -168,7 +168,7 @@ def _moment(sent: Json, name: str) -> datetime:
         moment = datetime.fromisoformat(str(sent.get(name)))
     except ValueError:
         raise invalid(f"{name} must be a date-time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(sent: Json, name: str) -> str:

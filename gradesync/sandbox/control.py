@@ -1,0 +1,133 @@
+"""The sandbox's own door, `/_sandbox/...`: health, the whole world, request counts, faults, teachers' work.
+
+For tests, the demo and `gradesync sandbox teach`; a product under test never calls it. No rule of either
+side here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import Counter
+from dataclasses import fields
+from typing import Any
+
+from aiohttp import web
+
+from gradesync.errors import GradesyncError, UsageProblem
+from gradesync.sandbox.faults import FaultOrder
+from gradesync.sandbox.front import Front
+from gradesync.sandbox.sis_world import SisBehaviour
+from gradesync.sandbox.teach import teach
+
+
+def add_control(app: web.Application, front: Front) -> None:
+    """Add the control routes to the server's application."""
+    control = _Control(front)
+    app.router.add_get("/_sandbox/health", control.health)
+    app.router.add_get("/_sandbox/world/{district}", control.world)
+    app.router.add_get("/_sandbox/requests", control.requests)
+    app.router.add_post("/_sandbox/requests/forget", control.forget)
+    app.router.add_post("/_sandbox/faults", control.order_fault)
+    app.router.add_delete("/_sandbox/faults", control.clear_faults)
+    app.router.add_post("/_sandbox/behaviour/{district}", control.behave)
+    app.router.add_post("/_sandbox/teach", control.teach)
+
+
+class _Control:
+    """The handlers; they share the front and how often teachers have worked."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._rounds_taught = 0
+
+    async def health(self, _request: web.Request) -> web.Response:
+        schools = self._front.schools
+        days = {school.district.today.isoformat() for school in schools.values()}
+        return web.json_response(
+            {"ok": True, "districts": list(schools), "today": min(days), "pid": os.getpid()}
+        )
+
+    async def world(self, request: web.Request) -> web.Response:
+        key = request.match_info["district"]
+        if key not in self._front.schools:
+            return _error(404, "no such district")
+        school = self._front.schools[key]
+        return web.json_response({"canvas": school.canvas.raw(), "sis": school.sis.raw()})
+
+    async def requests(self, _request: web.Request) -> web.Response:
+        counts = self._front.counts
+        answer: dict[str, Any] = {"total": sum(counts.values())}
+        for position, name in enumerate(("side", "district", "method", "status")):
+            totals: Counter[str] = Counter()
+            for key, number in counts.items():
+                totals[str(key[position])] += number
+            answer[name] = dict(totals)
+        return web.json_response(answer)
+
+    async def forget(self, _request: web.Request) -> web.Response:
+        self._front.forget()
+        return web.json_response({"ok": True})
+
+    async def order_fault(self, request: web.Request) -> web.Response:
+        """Body: name, times (absent: standing, a share of requests), side, method, path, when."""
+        body = await _body(request)
+        try:
+            if body.get("times") is None:
+                self._front.faults.stand((*self._front.faults.standing, str(body.get("name"))))
+            else:
+                self._front.faults.orders.append(FaultOrder(**body))
+        except (GradesyncError, TypeError) as problem:
+            return _error(400, str(problem))
+        return web.json_response({"ok": True})
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        self._front.faults.clear()
+        return web.json_response({"ok": True})
+
+    async def behave(self, request: web.Request) -> web.Response:
+        """Body: fields of `SisBehaviour` to change in one district's SIS."""
+        school = self._front.schools.get(request.match_info["district"])
+        body = await _body(request)
+        if school is None or not body.keys() <= {field.name for field in fields(SisBehaviour)}:
+            return _error(400, "no such district or behaviour")
+        for name, value in body.items():
+            setattr(school.sis.behaviour, name, tuple(value) if isinstance(value, list) else value)
+        return web.json_response({"ok": True})
+
+    async def teach(self, request: web.Request) -> web.Response:
+        """Body: district (absent: all), rounds, seed (absent: another each time), style. Answers counts."""
+        body = await _body(request)
+        wanted, rounds, seed = body.get("district"), int(body.get("rounds") or 1), body.get("seed")
+        keys = list(self._front.schools) if wanted is None else [wanted]
+        if not set(keys) <= self._front.schools.keys():
+            return _error(404, "no such district")
+        if seed is None:
+            seed = 1000 + self._rounds_taught
+        self._rounds_taught += rounds
+        counts = {}
+        for key in keys:
+            world = self._front.schools[key].canvas
+            try:
+                counts[key] = teach(world, seed=int(seed), rounds=rounds, style=body.get("style") or "day")
+            except (ValueError, KeyError, UsageProblem) as problem:
+                return _error(400, str(problem))
+            # Let waiting requests through between two districts.
+            await asyncio.sleep(0)
+        return web.json_response(counts)
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    text = await request.text()
+    try:
+        body = json.loads(text or "{}")
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise web.HTTPBadRequest(text="the body must be a JSON object")
+    return body
+
+
+def _error(status: int, message: str) -> web.Response:
+    return web.json_response({"error": message}, status=status)
