@@ -1,0 +1,1 @@
+"""Tests of the two syncs, with the ports played in RAM."""
