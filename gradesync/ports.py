@@ -24,8 +24,9 @@ from gradesync.domain.gradebook import (
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, HoldScope, Request
 from gradesync.domain.plan import Action
+from gradesync.domain.record import LedgerEntry, WaitingRecord
 from gradesync.domain.roster import ImportStatus, Roster
-from gradesync.domain.run import Actor, Claimed, ClaimAnswer, Holder, Lease, Mode, Run, RunResult
+from gradesync.domain.run import Actor, ClaimAnswer, Claimed, Holder, Lease, Mode, Run, RunResult
 from gradesync.domain.schedule import ScheduleId
 
 Clock = Callable[[], datetime]
@@ -162,34 +163,6 @@ class GradebookSink(GradebookReader, Protocol):
 
 
 # --- the store ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """What we last wrote about one record, as keyed hashes (never values).
-
-    `subject` is the keyed pseudonym of (assignment, class) or (line item, student); `record_id` the id in the SIS.
-    `intent` is written before sending, so that a crash between the write and the read back is not mistaken for a
-    hand edit. `sent` None means that nothing was ever confirmed.
-    """
-
-    kind: str
-    subject: str
-    class_id: str
-    record_id: str
-    sent: str | None
-    read_back: str | None
-    intent: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingRecord:
-    """A record not sent, with the code that says why. `assignment_id` is Canvas's number."""
-
-    subject: str
-    class_id: str
-    code: str
-    assignment_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The only room that knows cron and time zones. croniter parses and steps naive wall time, nothing more: its own
 answers across clock changes differ from what people expect, so the zone is applied outside it, in UTC.
-Nothing here reads a clock; every question takes its instant as an argument. The rules are DESIGN.md section 5.
+Nothing here reads a clock; every question takes its instant as an argument. The rules: DESIGN.md 5.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads the five fields of a cron expression, and refuses what other crons read differently.
 
 The subset is strict on purpose: an expression that is accepted here means the same in every cron people know.
-What croniter would silently accept beyond it (whole-cycle ranges, hashed fields, seconds) is refused in words.
+What croniter would accept beyond it (whole-cycle ranges, hashed fields, seconds) is refused in words.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ _DAY_NAMES = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _ITEM = re.compile(r"(?P<low>[a-z]+|\d+)(?:-(?P<high>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
 _NTH = re.compile(r"([a-z]{3}|\d)#(\d+)")
 _LAST_WEEKDAY = re.compile(r"l([a-z]{3}|\d)")
+_HASHED = re.compile(r"(?<![a-z])[hr](?![a-z])")
+_NEAREST = re.compile(r"(?<![a-z])l?w(?![a-z])")
+_BARE_LAST = re.compile(r"(?<![a-z])l(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,17 @@ _WEEKDAY = _Field("weekday", 0, 7, {name: number for number, name in enumerate(_
 
 
 def read_cron(body: str) -> Cron:
-    """Read `minute hour day-of-month month weekday` (lower case). Raises IntervalError with keys `cron-...`."""
+    """Read `minute hour day-of-month month weekday` (lower case). Raises IntervalError, keys `cron-...`."""
     if body.startswith("@"):
-        raise _no("cron-alias", f"{body[:20]!r} is a nickname, and nicknames are not taken; write daily at 00:00")
+        raise _no(
+            "cron-alias", f"{body[:20]!r} is a nickname, and nicknames are not taken; write daily at 00:00"
+        )
     fields = body.split()
     if len(fields) != 5:
         more = "; there is no field for seconds or for a year" if len(fields) in (6, 7) else ""
-        raise _no("cron-fields", f"cron takes five fields (minute hour day month weekday), not {len(fields)}{more}")
+        raise _no(
+            "cron-fields", f"cron takes five fields (minute hour day month weekday), not {len(fields)}{more}"
+        )
     minute, hour, monthday, month, weekday = fields
     return Cron(
         minutes=_values(minute, _MINUTE),
@@ -68,14 +75,13 @@ def _days(monthday: str, weekday: str) -> Days:
     monthdays = _values(monthday, _MONTHDAY)
     weekdays = tuple(sorted({number % 7 for number in _values(weekday, _WEEKDAY)}))
     if monthday == "*" or weekday == "*":
-        every = Days(
+        return Days(
             () if len(monthdays) == _MONTHDAY.size else monthdays, () if len(weekdays) == 7 else weekdays
         )
-        return every
     if monthday.startswith("*") or weekday.startswith("*"):
         raise _no(
             "cron-days",
-            f"day of month {monthday!r} with weekday {weekday!r}: some crons read this as both, some as either; "
+            f"day of month {monthday!r} with weekday {weekday!r}: some crons mean both, some either; "
             "restrict one of the two, without a star",
         )
     if len(monthdays) == _MONTHDAY.size or len(weekdays) == 7:
@@ -93,7 +99,9 @@ def _special_days(monthday: str, weekday: str) -> Days | None:
     if last is None and not nth:
         return None
     if monthday != "*":
-        raise _no("cron-days", f"{weekday!r} names certain weekdays of the month: write * as the day of month")
+        raise _no(
+            "cron-days", f"{weekday!r} names certain weekdays of the month: write * as the day of month"
+        )
     if last is not None:
         return Days(nth=((_number(last[1], _WEEKDAY) % 7, LAST),))
     return Days(nth=tuple(sorted({_nth(item) for item in weekday.split(",")})))
@@ -102,7 +110,9 @@ def _special_days(monthday: str, weekday: str) -> Days | None:
 def _nth(item: str) -> tuple[int, int]:
     match = _NTH.fullmatch(item)
     if match is None or not 1 <= int(match[2][:3]) <= 5:
-        raise _no("cron-nth", f"{item[:20]!r}: after # stands 1 to 5, before it one weekday (such as mon#2), alone")
+        raise _no(
+            "cron-nth", f"{item[:20]!r}: after # stands 1 to 5, before it one weekday (such as mon#2), alone"
+        )
     return _number(match[1], _WEEKDAY) % 7, int(match[2])
 
 
@@ -122,12 +132,15 @@ def _refuse_letters(text: str, field: _Field) -> None:
         bare = bare.replace(name, "")
     if "?" in bare:
         raise _no("cron-letters", f"? in the {field.title} field is not taken; write *")
-    if "h" in bare or "r" in bare:
-        raise _no("cron-letters", f"hashed or random values (H, R) in the {field.title} field are not taken; use spread")
-    if "w" in bare:
+    if _HASHED.search(bare):
+        raise _no(
+            "cron-letters",
+            f"hashed or random values (H, R) in the {field.title} field are not taken; use spread",
+        )
+    if _NEAREST.search(bare):
         raise _no("cron-letters", f"nearest weekday (W) in the {field.title} field is not taken")
-    if "l" in bare:
-        hint = "the last Friday is L5 in the weekday field, alone; the last day of the month is L as the day, alone"
+    if _BARE_LAST.search(bare):
+        hint = "the last Friday is L5 as the weekday, the last day of the month is L as the day, each alone"
         raise _no("cron-last", f"L cannot stand like this in the {field.title} field ({text[:20]!r}): {hint}")
     if "#" in bare:
         raise _no("cron-nth", f"# belongs into the weekday field, not into the {field.title} field")
@@ -146,7 +159,9 @@ def _starred(text: str, field: _Field) -> tuple[int, ...]:
 def _item(item: str, field: _Field) -> range:
     match = _ITEM.fullmatch(item)
     if match is None:
-        raise _no("cron-syntax", f"{item[:20]!r} in the {field.title} field is not a number, a name or a range")
+        raise _no(
+            "cron-syntax", f"{item[:20]!r} in the {field.title} field is not a number, a name or a range"
+        )
     low = _number(match["low"], field)
     if match["high"] is None:
         if match["step"] is not None:
@@ -155,9 +170,14 @@ def _item(item: str, field: _Field) -> range:
         return range(low, low + 1)
     high = _number(match["high"], field)
     if low == high:
-        raise _no("cron-range", f"{item[:20]!r} in the {field.title} field is a range of one value; write {low}")
+        raise _no(
+            "cron-range", f"{item[:20]!r} in the {field.title} field is a range of one value; write {low}"
+        )
     if low > high:
-        raise _no("cron-range", f"{item[:20]!r} in the {field.title} field runs backwards; {_forwards(low, high, field)}")
+        raise _no(
+            "cron-range",
+            f"{item[:20]!r} in the {field.title} field runs backwards; {_forwards(low, high, field)}",
+        )
     step = 1 if match["step"] is None else _step(match["step"], high - low + 1, item, field)
     return range(low, high + 1, step)
 
@@ -187,5 +207,3 @@ def _number(text: str, field: _Field) -> int:
         names = f" Names are {', '.join(field.names)}." if field.names else ""
         raise _no("cron-syntax", f"{text[:20]!r} is not a {field.title}.{names}")
     return field.names[text]
-
-

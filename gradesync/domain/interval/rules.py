@@ -22,7 +22,7 @@ LAST = -1
 class Days:
     """Which days of a month; everything empty means every day.
 
-    `monthdays` are 1..31; `weekdays` are 0..6 from Sunday as in cron; `nth` are pairs of weekday and 1..5 or LAST.
+    `monthdays` are 1..31; `weekdays` are 0..6 from Sunday on; `nth` pairs a weekday with 1..5 or LAST.
     `monthdays` together with `weekdays` means either of them, as in cron; `last_day` and `nth` stand alone.
     """
 
@@ -65,7 +65,7 @@ def _is_nth(day: date, weekday: int, place: int) -> bool:
 
 
 def compact(values: tuple[int, ...]) -> str:
-    """Sorted numbers as a cron list; three or more neighbours become a range, so that equal sets read equal."""
+    """Sorted numbers as a cron list; three or more neighbours become a range; equal sets read equal."""
     parts: list[str] = []
     run: list[int] = []
     for value in (*sorted(set(values)), None):
@@ -81,8 +81,8 @@ def compact(values: tuple[int, ...]) -> str:
 class Cron:
     """One five-field cron expression as sets of numbers.
 
-    `wildcard` is Debian cron's distinction: written with a star in the minute or the hour, it follows the real
-    clock; otherwise it is fixed to wall time. Two spellings of one set are the same Cron.
+    `wildcard` is Debian cron's distinction: written with a star in the minute or the hour it follows the
+    real clock; otherwise it is fixed to wall time. Two spellings of one set are the same Cron.
     """
 
     minutes: tuple[int, ...]
@@ -100,7 +100,7 @@ class Cron:
         return f"{minute} {hour} {monthdays} {months} {weekdays}"
 
     def _clock_field(self, values: tuple[int, ...], size: int) -> str:
-        # A star may only be written back into a wildcard expression: it would turn a fixed one into a wildcard.
+        # A star may only be written back into a wildcard expression: it turns a fixed one into a wildcard.
         if not self.wildcard or len(values) < 2:
             return compact(values)
         step = values[1]
@@ -123,7 +123,7 @@ class CronRule:
 
 @dataclass(frozen=True, slots=True)
 class DatesRule:
-    """Calendar slots every `count` days, weeks (from Monday) or months, counted from `anchor`, at wall times."""
+    """Slots every `count` days, weeks (from Monday) or months, counted from `anchor`, at wall times."""
 
     count: int
     unit: Unit
@@ -142,7 +142,7 @@ class DatesRule:
 
 @dataclass(frozen=True, slots=True)
 class ElapsedRule:
-    """A slot every `minutes` of real time from `anchor` (local wall time) on; clock changes do not touch it."""
+    """A slot every `minutes` of real time from `anchor` (local wall time); clock changes do not touch it."""
 
     minutes: int
     anchor: datetime

@@ -107,7 +107,9 @@ def _refuse_zone(name: str) -> IntervalError:
     shown = name[:60]
     by_case = {known.upper(): instead for known, instead in _ABBREVIATIONS.items()}
     if (instead := by_case.get(name.strip().upper())) is not None:
-        text = f"{shown!r} is an abbreviation, not a place, and does not follow the clock changes of your school"
+        text = (
+            f"{shown!r} is an abbreviation, not a place, and does not follow the clock changes of your school"
+        )
         return _zone_error("offset-zone", text, f"write a place, such as {instead}")
     if _OFFSET.match(name) or name.lower().startswith("etc/"):
         text = f"{shown!r} is an offset; an offset does not follow the clock changes of your school"
@@ -121,7 +123,7 @@ def _refuse_zone(name: str) -> IntervalError:
 
 
 def _zone_error(key: str, text: str, hint: str) -> IntervalError:
-    return IntervalError(f"{text}; {hint}", reason_key=key, culprit="time_zone", hint=hint)
+    return IntervalError(f"{text}; {hint}", reason_key=key, culprit="time_zone")
 
 
 def _nearest(name: str) -> str | None:
@@ -145,8 +147,8 @@ def to_local(instant: datetime, zone_name: str) -> datetime:
 def local_to_utc(naive: datetime, zone_name: str) -> datetime:
     """The aware UTC instant of a naive wall time.
 
-    A wall time that a clock change leaves out becomes the first instant after the change; one that comes twice
-    means its first pass.
+    A wall time that a clock change leaves out becomes the first instant after the change; one that comes
+    twice means its first pass.
     """
     tz = zone(zone_name)
     before, after = offsets(naive, tz)
@@ -169,7 +171,7 @@ def offsets(naive: datetime, tz: ZoneInfo) -> tuple[timedelta, timedelta]:
 
 @lru_cache(maxsize=4096)
 def shift_at(naive: datetime, tz: ZoneInfo) -> Shift:
-    """The change that leaves out or doubles this wall time; the caller has seen two different offsets for it."""
+    """The change that leaves out or doubles this wall time; the caller has seen two offsets for it."""
     first, second = offsets(naive, tz)
     low = (naive - max(first, second)).replace(tzinfo=UTC)
     return _bisect(low, (naive - min(first, second)).replace(tzinfo=UTC), tz)

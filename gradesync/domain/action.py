@@ -1,0 +1,122 @@
+"""Actions and plans as values: what changes, what a guard withholds, and what it means in time.
+
+Shared by the plan, the guards, the store and the reports. Only data and its digest here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gradesync.domain.definition import RecordedSchedule
+from gradesync.domain.problem import Place
+
+
+class ActionKind(StrEnum):
+    """What one action does, most dangerous first (the order a plan is printed in)."""
+
+    RETIRE = "retire"
+    RESUME = "resume"
+    CHANGE_ACCOUNT = "change account"
+    MOVE = "move"
+    CHANGE = "change"
+    PAUSE = "pause"
+    CREATE = "create"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field by its dotted path; `before`/`after` are JSON texts, None when absent."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One change. `text`/`digest` are the new canonical definition (None when retired).
+
+    `next_run_before`/`next_run_after` are aware UTC; `why` is one sentence; `place` is where it is written.
+    `moved_from` is the old schedule name of a move.
+    """
+
+    kind: ActionKind
+    account: str
+    schedule: str | None
+    why: str
+    place: Place | None = None
+    fields: tuple[FieldChange, ...] = ()
+    text: str | None = None
+    digest: str | None = None
+    next_run_before: datetime | None = None
+    next_run_after: datetime | None = None
+    moved_from: str | None = None
+    held: bool = False
+
+    @property
+    def subject(self) -> str:
+        """`account/schedule`, or the account alone."""
+        return f"{self.account}/{self.schedule}" if self.schedule else self.account
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A guard that withholds actions: the numbers, in one sentence, and the way out."""
+
+    account: str | None
+    sentence: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All actions to apply, those a guard withheld with their stops, and what was left alone.
+
+    `revisions` are the recorded revisions the plan was made against, by account. `digest` covers the withheld
+    actions: `reconcile --allow DIGEST` consents to exactly those.
+    """
+
+    actions: tuple[Action, ...]
+    withheld: tuple[Action, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    unchanged: int = 0
+    frozen: tuple[str, ...] = ()
+    revisions: Mapping[str, int] = field(default_factory=dict)
+    commit: str | None = None
+    accounts: int = 0
+    schedules: int = 0
+
+    @property
+    def digest(self) -> str:
+        """12 hex digits over the withheld actions; empty text when none is withheld."""
+        if not self.withheld:
+            return ""
+        rows = sorted([a.kind, a.subject, a.digest or "", a.moved_from or ""] for a in self.withheld)
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would change (withheld actions count)."""
+        return bool(self.actions or self.withheld)
+
+    def counts(self) -> Mapping[str, int]:
+        """Actions to apply by kind."""
+        return Counter(action.kind.value for action in self.actions)
+
+
+def retire_action(old: RecordedSchedule, why: str, place: Place) -> Action:
+    return Action(
+        kind=ActionKind.RETIRE,
+        account=old.account,
+        schedule=old.name,
+        why=why,
+        place=place,
+        next_run_before=old.next_run_at,
+        held=old.held,
+    )

@@ -1,0 +1,151 @@
+"""What a line item in the SIS should look like: audience, due date, marking period, category, title.
+
+Pieces of the decision table that concern an assignment in one class. Pure; nothing is ever guessed: what does not
+fit exactly one marking period or category answers with a code.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from gradesync.domain.account import PassbackPolicy
+from gradesync.domain.gradebook import Assignment, Category, GradingPeriod, LineItem, SisCatalogue
+from gradesync.domain.interval import to_local
+from gradesync.domain.keyed import KeyedHash
+
+
+class Audience(StrEnum):
+    """For whom an assignment is, as seen from one class."""
+
+    WHOLE_CLASS = "whole class"
+    SOME_STUDENTS = "some students"
+    OTHERS = "others"
+
+
+def audience_of(assignment: Assignment, section_ids: frozenset[int]) -> Audience:
+    """Whole class, only some of its students, or other sections altogether (canvas.md 3.1)."""
+    if not assignment.only_overrides:
+        return Audience.WHOLE_CLASS
+    if any(o.section_id in section_ids for o in assignment.overrides if o.section_id is not None):
+        return Audience.WHOLE_CLASS
+    if any(o.section_id is None for o in assignment.overrides):
+        return Audience.SOME_STUDENTS
+    return Audience.OTHERS
+
+
+def due_for(assignment: Assignment, section_ids: frozenset[int]) -> datetime | None:
+    """The due date of a class: its section's override, else the base date (canvas.md 27)."""
+    for override in sorted(assignment.overrides, key=lambda o: o.section_id or 0):
+        if override.section_id is not None and override.section_id in section_ids:
+            return override.due_at
+    return assignment.due_at
+
+
+def periods_of(term_ids: Iterable[str], catalogue: SisCatalogue) -> tuple[GradingPeriod, ...]:
+    """Grading periods below any of the class's sessions."""
+    terms = set(term_ids)
+
+    def below(period: GradingPeriod) -> bool:
+        parent: str | None = period.parent_id
+        for _ in range(8):  # a session tree is three deep; a loop in bad data must not hang
+            if parent is None:
+                return False
+            if parent in terms:
+                return True
+            parent = catalogue.session_parents.get(parent)
+        return False
+
+    return tuple(p for p in catalogue.periods if p.id in terms or below(p))
+
+
+def period_on(day: date, periods: Iterable[GradingPeriod]) -> GradingPeriod | None:
+    """The one period with start <= day < end; None when there is none, or more than one."""
+    hits = [p for p in periods if p.start <= day < p.end]
+    return hits[0] if len(hits) == 1 else None
+
+
+def category_for(
+    group: str, class_id: str, categories: Iterable[Category], policy: PassbackPolicy
+) -> Category | str:
+    """The SIS category of an assignment group: mapped, exact, folded, default; else a code. Never guessed."""
+    usable = [c for c in categories if c.class_id in (None, class_id)]
+    wanted = policy.category_map.get(group) or policy.category_map.get(group.strip()) or group
+    for fits in (
+        [c for c in usable if c.title == wanted],
+        [c for c in usable if _folded(c.title) == _folded(wanted)],
+        [c for c in usable if policy.default_category is not None and c.title == policy.default_category],
+    ):
+        own = [c for c in fits if c.class_id == class_id] or fits
+        if len(own) > 1:
+            return "GS-406"
+        if own:
+            return own[0]
+    return "GS-405"
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def clean_title(title: str) -> str:
+    """Without control characters and doubled blanks: what a SIS column can show."""
+    return " ".join("".join(c if c.isprintable() else " " for c in title).split())
+
+
+def line_item_key(item: LineItem) -> tuple[str, ...]:
+    """What of a line item counts as its value; instants to the minute, because SISes drop seconds."""
+
+    def instant(value: datetime | None) -> str:
+        return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M")
+
+    def number(value: Decimal | None) -> str:
+        return "-" if value is None else f"{value.normalize():f}"
+
+    return (
+        "line item",
+        clean_title(item.title),
+        item.category_id or "-",
+        item.period_id or "-",
+        instant(item.assign_date),
+        instant(item.due_date),
+        number(item.minimum),
+        number(item.maximum),
+    )
+
+
+def result_subject(keyed: KeyedHash, assignment_id: int, class_id: str, student_id: str) -> str:
+    """The keyed pseudonym under which a result is remembered; independent of the line item's id."""
+    return keyed("result", str(assignment_id), class_id, student_id)
+
+
+def fingerprint(assignments: Iterable[Assignment], keyed: KeyedHash) -> str:
+    """Changes when anything about a course's assignments changes; then all its scores are decided anew."""
+    rows = sorted(repr(assignment) for assignment in assignments)
+    return keyed("assignments", *rows)
+
+
+def last_day(periods: Iterable[GradingPeriod]) -> datetime:
+    """Noon UTC of the last day of the last period: undated work belongs there (canvas.md 28)."""
+    last = max(periods, key=lambda p: p.end)
+    day = last.end - timedelta(days=1)
+    return datetime.fromisoformat(f"{day.isoformat()}T12:00:00+00:00")
+
+
+def local_day(instant: datetime | None, time_zone: str) -> date | None:
+    return None if instant is None else to_local(instant, time_zone).date()
+
+
+def twins_of(
+    assignments: Iterable[Assignment], section_ids: frozenset[int], time_zone: str
+) -> frozenset[int]:
+    """Assignments that share title and due day with another one meant for the SIS in this class."""
+    groups: dict[tuple[str, date | None], list[int]] = defaultdict(list)
+    for assignment in assignments:
+        if assignment.published and assignment.flagged:
+            due = local_day(due_for(assignment, section_ids), time_zone)
+            groups[(clean_title(assignment.title), due)].append(assignment.id)
+    return frozenset(id for ids in groups.values() if len(ids) > 1 for id in ids)
