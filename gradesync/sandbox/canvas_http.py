@@ -1,7 +1,7 @@
 """What every Canvas request goes through: User-Agent, throttle, token, ids in paths, JSON out, errors.
 
-No endpoint here. Error bodies and their odd status codes follow Canvas's own: a client must tell four meanings of
-403 apart and must not refresh its token on a 401 without `WWW-Authenticate`.
+No endpoint here. Error bodies and their odd status codes follow Canvas's own: a client must tell four
+meanings of 403 apart and must not refresh its token on a 401 without `WWW-Authenticate`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from gradesync.sandbox.canvas_state import CanvasSettings
 from gradesync.sandbox.canvas_world import CanvasWorld
@@ -116,7 +117,7 @@ def _string_id(key: Any, value: Any) -> Any:
     return _string_ids(value)
 
 
-# -- ids in paths --------------------------------------------------------------------------------------------------
+# -- ids in paths ----------------------------------------------------------------------------------
 
 
 def resolve(world: CanvasWorld, kind: str, text: str) -> int | None:
@@ -205,11 +206,11 @@ def _raw_dot(request: web.Request) -> bool:
     )
 
 
-# -- the throttle --------------------------------------------------------------------------------------------------
+# -- the throttle ----------------------------------------------------------------------------------
 
 
 class Bucket:
-    """A leaky bucket of one client: each request in flight holds `up_front`, its cost stays and leaks away."""
+    """A leaky bucket of one client: a request in flight holds `up_front`; its cost stays and leaks away."""
 
     def __init__(self, settings: CanvasSettings) -> None:
         self._settings = settings
@@ -241,10 +242,10 @@ def _refusal(status: int) -> ApiError:
     return ApiError(status, f"{words} (Rate Limit Exceeded)\n", {"x-rate-limit-remaining": "0.0"})
 
 
-# -- the one middleware --------------------------------------------------------------------------------------------
+# -- the one middleware ----------------------------------------------------------------------------
 
 
-def gate(world: CanvasWorld) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def gate(world: CanvasWorld) -> Middleware:
     """The way in for every request, in Canvas's order: User-Agent, throttle, token, then the endpoint."""
     buckets: dict[str, Bucket] = {}
 

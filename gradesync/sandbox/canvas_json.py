@@ -1,4 +1,5 @@
-"""The JSON Canvas serves for each record: exact keys, in Canvas's order, SIS fields included (the token has read_sis).
+"""The JSON Canvas serves for each record: exact keys, in Canvas's order, SIS fields included (the token has
+read_sis).
 
 Reads the world, changes nothing, knows no request.
 """
@@ -289,14 +290,13 @@ def override_json(override: Override, assignment: Assignment) -> dict[str, Any]:
 
 
 def assignment_json(
-    world: CanvasWorld,
     assignment: Assignment,
     *,
     include: Collection[str] = (),
     base_dates: bool = True,
     muted: bool | None = None,
 ) -> dict[str, Any]:
-    """An assignment. With `base_dates=False` the date is the caller's own, which for staff is the latest one."""
+    """An assignment. With `base_dates=False` the date is the caller's own: for staff the latest one."""
     due = assignment.due_at
     if not base_dates and assignment.overrides:
         dates = [one.due_at for one in assignment.overrides]
@@ -410,9 +410,13 @@ def submission_json(
         "late": late and not row.excused,
         "missing": _missing(row, assignment, due, moment),
         "seconds_late": late_by,
-        "entered_grade": row.grade if entered is None or entered == row.score else grade_text(assignment, entered),
+        "entered_grade": row.grade if row.points_deducted is None else _entered_grade(assignment, entered),
         "entered_score": entered,
     }
+
+
+def _entered_grade(assignment: Assignment, entered: float | None) -> str | None:
+    return None if entered is None else grade_text(assignment, entered)
 
 
 def _seconds_late(row: Submission, due: datetime | None) -> int:

@@ -1,11 +1,12 @@
 """The reading endpoints for accounts, terms, courses, sections, users, enrollments and assignments.
 
-Handlers choose and order records; `canvas_json` shapes them and `canvas_paging` cuts pages. Nothing is written.
+Handlers choose and order records; `canvas_json` shapes them and `canvas_paging` cuts pages. Nothing is
+written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ from gradesync.sandbox.canvas_paging import bookmarked, numbered
 from gradesync.sandbox.canvas_records import Account, Course, Enrollment
 from gradesync.sandbox.canvas_world import CanvasWorld
 
-# -- accounts and terms --------------------------------------------------------------------------------------------
+# -- accounts and terms ----------------------------------------------------------------------------
 
 
 async def accounts(request: web.Request) -> web.Response:
@@ -118,7 +119,7 @@ def _too_short(message: str) -> ApiError:
     )
 
 
-# -- courses and sections ------------------------------------------------------------------------------------------
+# -- courses and sections --------------------------------------------------------------------------
 
 
 async def account_courses(request: web.Request) -> web.Response:
@@ -174,9 +175,7 @@ def _course_wanted(world: CanvasWorld, params: Params, course: Course) -> bool:
     kinds = {f"{one.capitalize()}Enrollment" for one in params.many("enrollment_type")}
     if with_enrollments is None and not kinds:
         return True
-    found = {
-        one.type for one in world.enrollments_of_course(course.id) if world.state_of(one) != "deleted"
-    }
+    found = {one.type for one in world.enrollments_of_course(course.id) if world.state_of(one) != "deleted"}
     if with_enrollments is not None and with_enrollments != bool(found):
         return False
     return not kinds or bool(kinds & found)
@@ -208,7 +207,7 @@ async def section(request: web.Request) -> web.Response:
     return reply(request, section_json(world, found, set(params_of(request).many("include"))))
 
 
-# -- enrollments and people ----------------------------------------------------------------------------------------
+# -- enrollments and people ------------------------------------------------------------------------
 
 _PSEUDO_STATES = {
     "current_and_invited": {"active", "invited"},
@@ -268,13 +267,13 @@ def _enrollment_wanted(world: CanvasWorld, params: Params, one: Enrollment) -> b
     user = params.text("user_id")
     if user is not None and resolve(world, "user", user) != one.user_id:
         return False
-    facts = (
-        ("sis_user_id", lambda: sis_user_id(world, one)),
-        ("sis_section_id", lambda: section.sis_section_id),
-        ("sis_course_id", lambda: course.sis_course_id),
-        ("sis_account_id", lambda: world.accounts[course.account_id].sis_account_id),
-    )
-    return all(fact() in asked for name, fact in facts if (asked := params.many(name)))
+    facts: dict[str, Callable[[], str | None]] = {
+        "sis_user_id": lambda: sis_user_id(world, one),
+        "sis_section_id": lambda: section.sis_section_id,
+        "sis_course_id": lambda: course.sis_course_id,
+        "sis_account_id": lambda: world.accounts[course.account_id].sis_account_id,
+    }
+    return all(fact() in asked for name, fact in facts.items() if (asked := params.many(name)))
 
 
 async def user(request: web.Request) -> web.Response:
@@ -300,7 +299,7 @@ async def admins(request: web.Request) -> web.Response:
     return reply(request, answer, headers=headers)
 
 
-# -- assignments ---------------------------------------------------------------------------------------------------
+# -- assignments -----------------------------------------------------------------------------------
 
 
 async def assignments(request: web.Request) -> web.Response:
@@ -342,7 +341,7 @@ def _shown(world: CanvasWorld, params: Params, one: Any, include: set[str]) -> d
     rows = (row for row in world.submissions_by_course[one.course_id] if row.assignment_id == one.id)
     # Muted while anything is not posted under a manual policy; automatic ones are never shown as muted.
     muted = one.post_manually and any(row.posted_at is None for row in rows)
-    made = assignment_json(world, one, include=include, base_dates=base, muted=muted)
+    made = assignment_json(one, include=include, base_dates=base, muted=muted)
     if "assignment_visibility" in include:
         people = world.students_of_course(one.course_id)
         made["assignment_visibility"] = [str(who) for who in people if world.is_assigned(one, who)]

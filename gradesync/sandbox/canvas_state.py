@@ -1,6 +1,7 @@
 """The state of one sandbox Canvas with its indexes: where a record is found, and who belongs where.
 
-No teacher's act and no JSON here. Other modules add records through this class only, so that no index goes stale.
+No teacher's act and no JSON here. Other modules add records through this class only, so that no index goes
+stale.
 """
 
 from __future__ import annotations
@@ -49,10 +50,11 @@ FIRST_IDS = {
 class CanvasSettings:
     """What differs between hosted Canvases, and what tests turn.
 
-    Throttle: the bucket refuses at `high_water_mark`, never holds more than `maximum`, leaks `outflow` units a
-    second and takes `up_front` per request in flight; `request_cost` is what an answered request costs and
-    `hold_seconds` how long each stays in flight. `throttle_status` is 403 (text) or 429.
-    `forbidden_status`: 401 (older sites) or 403. `import_delay`: seconds an import waits in each of its states.
+    Throttle: the bucket refuses at `high_water_mark`, never holds more than `maximum`, leaks `outflow`
+    units a second and takes `up_front` per request in flight; `request_cost` is what an answered request
+    costs and `hold_seconds` how long each stays in flight. `throttle_status` is 403 (text) or 429.
+    `forbidden_status`: 401 (older sites) or 403. `import_delay`: seconds an import waits in each of its
+    states.
     """
 
     max_per_page: int = 100
@@ -79,6 +81,7 @@ class CanvasState:
         self.token = token
         self.uuid = uuid
         self.now = now
+        self.time_zone = "America/New_York"
         self.settings = CanvasSettings()
         self.accounts: dict[int, Account] = {}
         self.terms: dict[int, Term] = {}
@@ -108,7 +111,7 @@ class CanvasState:
         """The next id of a kind; ids of a kind only grow."""
         return next(self._counters[kind])
 
-    # -- adding ------------------------------------------------------------------------------------------------
+    # -- adding ------------------------------------------------------------------------------------
 
     def add_account(self, account: Account) -> Account:
         """Keeps a new account."""
@@ -167,10 +170,10 @@ class CanvasState:
         if sis_id is not None:
             self._sis[kind][sis_id] = record_id
 
-    # -- finding -----------------------------------------------------------------------------------------------
+    # -- finding -----------------------------------------------------------------------------------
 
     def id_of(self, kind: str, sis_id: str) -> int | None:
-        """The Canvas id behind a SIS id; kinds: account, term, course, section, user and login (a Login's id)."""
+        """The Canvas id behind a SIS id; kinds: account, term, course, section; user, login: a Login's id."""
         return self._sis[kind].get(sis_id)
 
     def login_by_sis(self, sis_user_id: str) -> Login | None:
@@ -182,6 +185,18 @@ class CanvasState:
         """The login of this name, whatever its capitals, in any state."""
         found = self._sis["login"].get(unique_id.casefold())
         return None if found is None else self.logins[found]
+
+    def rename_login(self, login: Login, unique_id: str) -> None:
+        """Gives a login another name."""
+        self._sis["login"].pop(login.unique_id.casefold(), None)
+        login.unique_id = unique_id
+        self.index_sis("login", unique_id.casefold(), login.id)
+
+    def give_sis_id(self, login: Login, sis_user_id: str) -> None:
+        """Gives a login a SIS id, instead of the one it may have."""
+        self._sis["user"].pop(login.sis_user_id or "", None)
+        login.sis_user_id = sis_user_id
+        self.index_sis("user", sis_user_id, login.id)
 
     def course_of(self, enrollment: Enrollment) -> Course:
         """The course the enrollment's section lives in now."""
@@ -229,7 +244,7 @@ class CanvasState:
         )
 
     def due_for(self, assignment: Assignment, user_id: int) -> datetime | None:
-        """The student's own due date: an override by name, else the latest of the sections', else the base."""
+        """The student's own due date: an override by name, else the latest of the sections, else the base."""
         if not assignment.overrides:
             return assignment.due_at
         for override in assignment.overrides:
@@ -254,7 +269,7 @@ class CanvasState:
         found = [one for one in self.grading_periods.values() if course.enrollment_term_id in one.term_ids]
         return sorted(found, key=lambda one: one.start_at)
 
-    # -- rows --------------------------------------------------------------------------------------------------
+    # -- rows --------------------------------------------------------------------------------------
 
     def place_rows(self, enrollment: Enrollment) -> None:
         """Gives a student a placeholder row in every published assignment of the course that is hers."""

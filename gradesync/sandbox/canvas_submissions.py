@@ -1,8 +1,8 @@
 """Bulk submissions of a course or a section: the exact filters and traps of Canvas's REST listing.
 
 The traps are the point: `grouped=false` groups too, `post_to_sis=true` silently drops students no SIS import
-touched, `graded_since` is strict and blind to everything that does not move `graded_at`, and explicit ids that
-are not in the course refuse the whole call.
+touched, `graded_since` is strict and blind to everything that does not move `graded_at`, and explicit ids
+that are not in the course refuse the whole call.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def _with_includes(
     world = listing.world
     assignment = listing.assignments[row.assignment_id]
     if "assignment" in include:
-        made["assignment"] = assignment_json(world, assignment)
+        made["assignment"] = assignment_json(assignment)
     if "course" in include:
         made["course"] = course_json(world, listing.course)
     if "user" in include:

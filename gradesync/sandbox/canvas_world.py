@@ -35,13 +35,19 @@ class CanvasWorld(CanvasState):
         self.imports: dict[int, SisImport] = {}
         self.admin_id = 0
 
-    # -- places ------------------------------------------------------------------------------------------------
+    # -- places ------------------------------------------------------------------------------------
 
     def add_assignment(self, course_id: int, group: AssignmentGroup, name: str, **fields: Any) -> Assignment:
-        """A teacher makes an assignment; `fields` are those of `Assignment`. Published ones get their rows."""
+        """A teacher makes an assignment; `fields` are `Assignment`'s. Published ones get their rows."""
         moment = self.now()
         assignment = Assignment(
-            self.new_id("assignment"), course_id, group.id, name, created_at=moment, updated_at=moment, **fields
+            self.new_id("assignment"),
+            course_id,
+            group.id,
+            name,
+            created_at=moment,
+            updated_at=moment,
+            **fields,
         )
         self.assignments[assignment.id] = assignment
         self.assignments_by_course[course_id].append(assignment)
@@ -99,7 +105,7 @@ class CanvasWorld(CanvasState):
             section.nonxlist_course_id = None
             self.move_section(section, home)
 
-    # -- acts on one row ---------------------------------------------------------------------------------------
+    # -- acts on one row ---------------------------------------------------------------------------
 
     def _row(self, assignment_id: int, user_id: int) -> tuple[Assignment, Submission]:
         assignment = self.assignments[assignment_id]
@@ -197,7 +203,7 @@ class CanvasWorld(CanvasState):
         row.grader_id = None
         return row
 
-    # -- acts on an assignment ---------------------------------------------------------------------------------
+    # -- acts on an assignment ---------------------------------------------------------------------
 
     def _rows(self, assignment_id: int, user_ids: Iterable[int] | None) -> list[Submission]:
         wanted = None if user_ids is None else set(user_ids)
@@ -286,7 +292,7 @@ class CanvasWorld(CanvasState):
         assignment.updated_at = self.now()
         return assignment
 
-    # -- the oracle's view -------------------------------------------------------------------------------------
+    # -- the oracle's view -------------------------------------------------------------------------
 
     def raw(self) -> dict[str, Any]:
         """Every record of every kind as JSON-ready facts: what is true, beside what the API shows."""

@@ -1,0 +1,212 @@
+"""The endpoints of SIS imports: post (multipart or raw), poll, list, errors, abort.
+
+Reads requests and answers; the work itself is `canvas_import`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from aiohttp import web
+from multidict import MultiDict
+
+from gradesync.sandbox.canvas_http import (
+    WORLD,
+    ApiError,
+    Params,
+    not_found,
+    params_of,
+    path_id,
+    reply,
+    whole_number,
+)
+from gradesync.sandbox.canvas_import import TERMINAL, WAITING, ImportQueue, SisImport, error_json, import_json
+from gradesync.sandbox.canvas_paging import numbered
+
+QUEUE: web.AppKey[ImportQueue] = web.AppKey("canvas_imports", ImportQueue)
+
+_EXTENSIONS = {
+    "text/csv": "csv",
+    "text/plain": "csv",
+    "application/zip": "zip",
+    "application/octet-stream": "zip",
+}
+_DROPS = frozenset({"deleted", "inactive", "completed", "deleted_last_completed"})
+
+
+def install(app: web.Application) -> None:
+    """Gives the application its import queue, closed with it."""
+    queue = ImportQueue(app[WORLD])
+    app[QUEUE] = queue
+
+    async def life(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await queue.close()
+
+    app.cleanup_ctx.append(life)
+
+
+def _root(request: web.Request) -> None:
+    if path_id(request, "account", "account_id") != request.app[WORLD].root_account_id:
+        raise ApiError(400, {"errors": ["SIS imports can only be executed on root accounts"]})
+
+
+async def start(request: web.Request) -> web.Response:
+    """POST accounts/:root/sis_imports: takes the upload and queues it; answers 200 with state created."""
+    _root(request)
+    world = request.app[WORLD]
+    params, data, extension, name = await _upload(request)
+    _check(params)
+    kind = params.text("import_type") or "instructure_csv"
+    if kind != "instructure_csv":
+        body = {"errors": [{"message": "An error occurred.", "error_code": "internal_server_error"}]}
+        raise ApiError(500, body | {"error_report_id": 1})
+    job = SisImport(world.new_id("import"), world.now(), world.admin_id, data, extension, name)
+    job.diffing_data_set_identifier = params.text("diffing_data_set_identifier")
+    job.diffing_remaster = params.flag("diffing_remaster_data_set") is True
+    job.diffing_drop_status = params.text("diffing_drop_status")
+    job.diffing_user_remove_status = params.text("diffing_user_remove_status")
+    job.change_threshold = whole_number(params.text("change_threshold") or "")
+    job.diff_row_count_threshold = whole_number(params.text("diff_row_count_threshold") or "")
+    job.override_sis_stickiness = params.flag("override_sis_stickiness")
+    if job.override_sis_stickiness:
+        # Both only count together with the override.
+        job.add_sis_stickiness = params.flag("add_sis_stickiness")
+        job.clear_sis_stickiness = params.flag("clear_sis_stickiness")
+    job.update_sis_id_if_login_claimed = params.flag("update_sis_id_if_login_claimed") is True
+    job.skip_deletes = params.flag("skip_deletes") is True
+    world.imports[job.id] = job
+    request.app[QUEUE].wake()
+    return reply(request, import_json(world, job))
+
+
+async def _upload(request: web.Request) -> tuple[Params, bytes, str, str]:
+    """Parameters, file, its type by extension, its name; from a form or from the raw body."""
+    if request.content_type.startswith("multipart/"):
+        form = await request.post()
+        fields: MultiDict[object] = MultiDict(request.query)
+        fields.extend(form)
+        params = Params(fields)
+        attachment = form.get("attachment")
+        if not isinstance(attachment, web.FileField):
+            raise ApiError(400, {"error": True, "error_message": "Missing attachment"})
+        with attachment.file as file:
+            data = file.read()
+        guess = attachment.filename.rpartition(".")[2].lower()
+        extension = (params.text("extension") or guess).lower()
+        return params, data, extension if extension in ("csv", "zip") else "zip", attachment.filename
+    params = params_of(request)
+    if (request.charset or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise ApiError(400, {"error": True, "error_message": "Invalid content type, UTF-8 required"})
+    # An unknown type without an extension is taken for a zip.
+    extension = (params.text("extension") or _EXTENSIONS.get(request.content_type, "zip")).lower()
+    return params, await request.read(), extension, f"sis_upload.{extension}"
+
+
+def _check(params: Params) -> None:
+    """The refusals of parameters, in Canvas's order."""
+    threshold = whole_number(params.text("change_threshold") or "")
+    if params.flag("multi_term_batch_mode"):
+        if threshold is None:
+            raise ApiError(400, {"message": "change_threshold is required to use multi term_batch mode."})
+        raise ApiError(400, {"message": "multi_term_batch_mode is not offered by this sandbox"})
+    if params.flag("batch_mode"):
+        raise ApiError(400, {"message": "batch_mode is not offered by this sandbox"})
+    if params.text("diffing_drop_status") not in (*_DROPS, None):
+        raise ApiError(400, {"message": "Invalid diffing_drop_status"})
+    if params.text("diffing_user_remove_status") not in ("deleted", "suspended", None):
+        raise ApiError(400, {"message": "Invalid diffing_user_remove_status"})
+    if params.present("change_threshold") and not (threshold is not None and 1 <= threshold <= 100):
+        raise ApiError(400, {"message": "Invalid change_threshold"})
+    if len((params.text("diffing_data_set_identifier") or "").encode()) > 128:
+        raise ApiError(400, {"message": "Invalid diffing_data_set_identifier"})
+
+
+def _found(request: web.Request) -> SisImport:
+    job = request.app[WORLD].imports.get(whole_number(request.match_info["import_id"]) or 0)
+    if job is None:
+        raise not_found()
+    return job
+
+
+async def one(request: web.Request) -> web.Response:
+    """GET accounts/:root/sis_imports/:id."""
+    _root(request)
+    return reply(request, import_json(request.app[WORLD], _found(request)))
+
+
+async def listing(request: web.Request) -> web.Response:
+    """GET accounts/:root/sis_imports: newest first, wrapped, without a total."""
+    _root(request)
+    world = request.app[WORLD]
+    params = params_of(request)
+    states = set(params.many("workflow_state"))
+    since, before = _time(params, "created_since"), _time(params, "created_before")
+    found = [
+        job
+        for job in reversed(world.imports.values())
+        if (not states or job.workflow_state in states)
+        and (since is None or job.created_at > since)
+        and (before is None or job.created_at < before)
+    ]
+    rows, headers = numbered(request, found, last=False)
+    return reply(request, {"sis_imports": [import_json(world, job) for job in rows]}, headers=headers)
+
+
+def _time(params: Params, name: str) -> datetime | None:
+    text = params.text(name)
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ApiError(400, {"errors": {name: f"Invalid datetime for {name}"}}) from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+async def importing(request: web.Request) -> web.Response:
+    """GET accounts/:root/sis_imports/importing: what runs now; waiting ones are not in it."""
+    _root(request)
+    world = request.app[WORLD]
+    found = [job for job in world.imports.values() if job.workflow_state in ("importing", "cleanup_batch")]
+    return reply(request, {"sis_imports": [import_json(world, job) for job in found]})
+
+
+async def errors(request: web.Request) -> web.Response:
+    """GET .../sis_imports/:id/errors and .../sis_import_errors; failure=true keeps only the failing ones."""
+    _root(request)
+    world = request.app[WORLD]
+    jobs = [_found(request)] if "import_id" in request.match_info else list(world.imports.values())
+    only = params_of(request).flag("failure") is True
+    found = [
+        (job, message) for job in jobs for message in job.outcome.messages if message.failure or not only
+    ]
+    rows, headers = numbered(request, found)
+    return reply(request, {"sis_import_errors": [error_json(*one) for one in rows]}, headers=headers)
+
+
+async def abort(request: web.Request) -> web.Response:
+    """PUT .../sis_imports/:id/abort: 404 once it has ended."""
+    _root(request)
+    world = request.app[WORLD]
+    job = _found(request)
+    if job.workflow_state in TERMINAL:
+        raise not_found()
+    _abort(job, world.now())
+    return reply(request, import_json(world, job))
+
+
+async def abort_all(request: web.Request) -> web.Response:
+    """PUT .../sis_imports/abort_all_pending: the waiting ones only."""
+    _root(request)
+    world = request.app[WORLD]
+    for job in world.imports.values():
+        if job.workflow_state in WAITING:
+            _abort(job, world.now())
+    return reply(request, {"aborted": True})
+
+
+def _abort(job: SisImport, moment: datetime) -> None:
+    job.workflow_state = "aborted"
+    job.ended_at = job.updated_at = moment
