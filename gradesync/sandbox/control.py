@@ -15,10 +15,11 @@ from typing import Any
 
 from aiohttp import web
 
-from gradesync.errors import GradesyncError, UsageProblem
+from gradesync.errors import GradesyncError
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.front import Front
 from gradesync.sandbox.sis_world import SisBehaviour
+from gradesync.sandbox.teach import teach
 
 
 def add_control(app: web.Application, front: Front) -> None:
@@ -31,6 +32,7 @@ def add_control(app: web.Application, front: Front) -> None:
     app.router.add_post("/_sandbox/faults", control.order_fault)
     app.router.add_delete("/_sandbox/faults", control.clear_faults)
     app.router.add_post("/_sandbox/behaviour/{district}", control.behave)
+    app.router.add_post("/_sandbox/edit/{district}", control.edit)
     app.router.add_post("/_sandbox/teach", control.teach)
 
 
@@ -95,28 +97,34 @@ class _Control:
             setattr(school.sis.behaviour, name, tuple(value) if isinstance(value, list) else value)
         return web.json_response({"ok": True})
 
+    async def edit(self, request: web.Request) -> web.Response:
+        """A score changed by hand in the SIS. Body: result (its sourcedId), score."""
+        school = self._front.schools.get(request.match_info["district"])
+        body = await _body(request)
+        if school is None or body.get("result") not in school.sis.rows["results"]:
+            return _error(404, "no such district or result")
+        school.sis.edit_score(body["result"], float(body.get("score", 0)))
+        return web.json_response({"ok": True})
+
     async def teach(self, request: web.Request) -> web.Response:
         """Body: district (absent: all), rounds, seed (absent: another each time), style. Answers counts."""
-        # Read only when asked for: serving both sides needs no teachers.
-        from gradesync.sandbox.teach import teach
-
         body = await _body(request)
-        wanted, rounds, seed = body.get("district"), int(body.get("rounds") or 1), body.get("seed")
+        wanted = body.get("district")
         keys = list(self._front.schools) if wanted is None else [wanted]
         if not set(keys) <= self._front.schools.keys():
             return _error(404, "no such district")
-        if seed is None:
-            seed = 1000 + self._rounds_taught
-        self._rounds_taught += rounds
         counts = {}
-        for key in keys:
-            world = self._front.schools[key].canvas
-            try:
-                counts[key] = teach(world, seed=int(seed), rounds=rounds, style=body.get("style") or "day")
-            except (ValueError, KeyError, UsageProblem) as problem:
-                return _error(400, str(problem))
-            # Let waiting requests through between two districts.
-            await asyncio.sleep(0)
+        try:
+            rounds, seed = int(body.get("rounds") or 1), body.get("seed")
+            seed = 1000 + self._rounds_taught if seed is None else int(seed)
+            self._rounds_taught += rounds
+            for key in keys:
+                world = self._front.schools[key].canvas
+                counts[key] = teach(world, seed=seed, rounds=rounds, style=body.get("style") or "day")
+                # Let waiting requests through between two districts.
+                await asyncio.sleep(0)
+        except (ValueError, KeyError, TypeError, GradesyncError) as problem:
+            return _error(400, str(problem))
         return web.json_response(counts)
 
 

@@ -96,13 +96,11 @@ class Front:
                 response = await handler(request)
             else:
                 response = await self._faulty(request, handler, fault, side, district)
-            status = response.status
+            cut = request.transport is None or request.transport.is_closing()
+            status = 0 if cut else response.status
             return response
         except web.HTTPException as answer:
             status = answer.status
-            raise
-        except ConnectionResetError:
-            status = 0
             raise
         finally:
             self._record(RequestRecord(side, district, request.method, path, status, utc_now()))
@@ -166,6 +164,12 @@ async def _cut(request: web.Request, response: web.StreamResponse | None) -> web
         half = web.StreamResponse(status=response.status, headers=headers)
         await half.prepare(request)
         await half.write(body[: len(body) // 2])
+        _close(request)
+        return half
+    _close(request)
+    return web.Response(status=503)
+
+
+def _close(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.close()
-    raise ConnectionResetError("cut by a fault")

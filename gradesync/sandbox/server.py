@@ -7,6 +7,7 @@ What the sides answer lives in their own modules.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import threading
@@ -190,6 +191,8 @@ async def _serve(sandbox: Sandbox, secrets_folder: Path, announce: Callable[[str
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     await sandbox.start()
+    # The districts stay for good: collecting garbage among them would only slow every answer down.
+    gc.freeze()
     try:
         sandbox.write_secrets(secrets_folder)
         announce(welcome(sandbox, secrets_folder))

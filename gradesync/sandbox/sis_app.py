@@ -74,26 +74,33 @@ def _token_handler(world: SisWorld) -> Handler:
     return issue
 
 
+def _check(world: SisWorld, request: web.Request, *any_of: str) -> None:
+    """Let a request through only with a living token that has one of the scopes, and into an active gradebook."""
+    world.desk.check(request.headers.get("Authorization"), *any_of)
+    if world.behaviour.gradebook_inactive and sis_auth.GRADEBOOK_SCOPES.issuperset(any_of):
+        raise SisError(403, "forbidden", "the gradebook is not active")
+
+
 def _collection_handler(world: SisWorld, read: Read) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
-        world.desk.check(request.headers.get("Authorization"), *read.scopes)
+        _check(world, request, *read.scopes)
         behaviour = world.behaviour
         page = select(
             read.kind,
-            read.rows(world, request.match_info),
+            () if read.kind in behaviour.empty_kinds else read.rows(world, request.match_info),
             request.query,
             default_limit=behaviour.page_size,
             clamp=behaviour.page_clamp,
         )
         headers = {"X-Total-Count": str(page.total)} if behaviour.total_header else {}
-        if behaviour.link_header and (links := _links(request, page)):
+        if behaviour.link_header and (links := _links(request, page, behaviour.link_origin)):
             headers["Link"] = links
         return _json({read.kind: page.rows}, headers=headers)
 
     return answer
 
 
-def _links(request: web.Request, page: Page) -> str:
+def _links(request: web.Request, page: Page, origin: str | None) -> str:
     """The Link header of one page: next and prev where there are such, first and last always."""
     last = max(0, (page.total - 1) // page.limit * page.limit)
     offsets = {"first": 0, "last": last}
@@ -102,7 +109,7 @@ def _links(request: web.Request, page: Page) -> str:
     if page.offset > 0:
         offsets["prev"] = max(0, page.offset - page.limit)
     kept = [(name, value) for name, value in request.query.items() if name not in ("limit", "offset")]
-    root = f"{request.url.origin()}{request.rel_url.raw_path}"
+    root = f"{origin or request.url.origin()}{request.rel_url.raw_path}"
     links = []
     for relation, offset in offsets.items():
         query = urlencode([*kept, ("limit", page.limit), ("offset", offset)])
@@ -112,7 +119,7 @@ def _links(request: web.Request, page: Page) -> str:
 
 def _single_handler(world: SisWorld, read: Read) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
-        world.desk.check(request.headers.get("Authorization"), *read.scopes)
+        _check(world, request, *read.scopes)
         return _json({SINGULAR[read.kind]: single(read, world, request.match_info["id"])})
 
     return answer
@@ -120,7 +127,7 @@ def _single_handler(world: SisWorld, read: Read) -> Handler:
 
 def _put_handler(world: SisWorld, kind: str) -> Handler:
     async def put(request: web.Request) -> web.StreamResponse:
-        world.desk.check(request.headers.get("Authorization"), sis_auth.GRADEBOOK_PUT)
+        _check(world, request, sis_auth.GRADEBOOK_PUT)
         created = sis_writes.put(world, kind, request.match_info["id"], await _decoded(request))
         return web.Response(status=201 if created else 200)
 
@@ -141,7 +148,7 @@ def _no_constant(name: str) -> float:
 
 def _delete_handler(world: SisWorld, kind: str) -> Handler:
     async def delete(request: web.Request) -> web.StreamResponse:
-        world.desk.check(request.headers.get("Authorization"), sis_auth.GRADEBOOK_DELETE)
+        _check(world, request, sis_auth.GRADEBOOK_DELETE)
         sis_writes.delete(world, kind, request.match_info["id"])
         return web.Response(status=204)
 
@@ -150,7 +157,7 @@ def _delete_handler(world: SisWorld, kind: str) -> Handler:
 
 def _demographics_handler(world: SisWorld) -> Handler:
     async def refuse(request: web.Request) -> web.StreamResponse:
-        world.desk.check(request.headers.get("Authorization"), *sis_auth.KNOWN_SCOPES)
+        _check(world, request, *sis_auth.KNOWN_SCOPES)
         raise SisError(403, "forbidden", "demographics are not shared")
 
     return refuse

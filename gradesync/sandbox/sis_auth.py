@@ -22,6 +22,7 @@ DEMOGRAPHICS = _PREFIX + "roster-demographics.readonly"
 GRADEBOOK_READ = _PREFIX + "gradebook.readonly"
 GRADEBOOK_PUT = _PREFIX + "gradebook.createput"
 GRADEBOOK_DELETE = _PREFIX + "gradebook.delete"
+GRADEBOOK_SCOPES = frozenset((GRADEBOOK_READ, GRADEBOOK_PUT, GRADEBOOK_DELETE))
 KNOWN_SCOPES = frozenset(
     (
         ROSTER_CORE,

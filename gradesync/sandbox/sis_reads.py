@@ -45,6 +45,8 @@ def _all(kind: str, **wanted: tuple[str, ...]) -> Callable[[SisWorld, Ids], Iter
 
     def rows(world: SisWorld, _ids: Ids) -> Iterable[Json]:
         items = world.rows[kind].values()
+        if not wanted:
+            return items
         return [row for row in items if all(row[name] in values for name, values in wanted.items())]
 
     return rows

@@ -24,7 +24,11 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class SisBehaviour:
-    """Ways in which real servers differ; the defaults are a well-behaved one. May change while it runs."""
+    """Ways in which real servers differ; the defaults are a well-behaved one. May change while it runs.
+
+    `gradebook_inactive` is the summer state: every gradebook call answers 403. `empty_kinds` read as empty
+    collections, as a broken export would make them. `link_origin` replaces the origin of Link urls, as a proxy may.
+    """
 
     page_size: int = 100
     page_clamp: int | None = None
@@ -38,6 +42,9 @@ class SisBehaviour:
     refuse_duplicates: bool = False
     forget_writes: bool = False
     closed_periods: tuple[str, ...] = ()
+    gradebook_inactive: bool = False
+    empty_kinds: tuple[str, ...] = ()
+    link_origin: str | None = None
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -125,13 +126,44 @@ def test_a_fault_can_come_before_or_after_a_write_took_effect(
         school.sis.drop_row("categories", "fault")
 
 
-def test_a_cut_read_breaks_off_in_the_middle_of_its_body(sandbox: Sandbox, sis: Client) -> None:
+def test_a_cut_read_breaks_off_in_the_middle_of_its_body(
+    sandbox: Sandbox, sis: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     control(sandbox, "POST", "faults", {"name": "cut", "method": "GET", "times": 1, "when": "after"})
     sandbox.forget_requests()
     with pytest.raises(http.client.IncompleteRead) as caught:
         sis.get("users")
     assert len(caught.value.partial) > 100
     assert sandbox.requests[0].status == 0
+    assert not caplog.records
+
+
+def test_latency_and_slowness_delay_api_requests(
+    sandbox: Sandbox, sis: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only lower bounds: how much longer a busy machine takes is no business of this test.
+    sandbox.front.latency_ms = 60
+    began = time.monotonic()
+    assert sis.get("orgs").status == 200
+    assert time.monotonic() - began >= 0.06
+    sandbox.front.latency_ms = 0
+    monkeypatch.setattr("gradesync.sandbox.front._SLOW_SECONDS", 0.08)
+    control(sandbox, "POST", "faults", {"name": "slow", "side": "sis", "times": 1})
+    began = time.monotonic()
+    assert sis.get("orgs").status == 200
+    assert time.monotonic() - began >= 0.08
+
+
+def test_a_score_can_be_edited_by_hand_from_outside(sandbox: Sandbox, school: SandboxSchool) -> None:
+    row = {"sourcedId": "hand", "lineItem": {"sourcedId": "x"}, "student": {"sourcedId": "y"}, "score": 1}
+    school.sis.put_row("results", row)
+    try:
+        edited = control(sandbox, "POST", "edit/riverside", {"result": "hand", "score": 4.5})
+        assert edited.status == 200
+        assert school.sis.rows["results"]["hand"]["score"] == 4.5
+        assert control(sandbox, "POST", "edit/riverside", {"result": "none"}).status == 404
+    finally:
+        school.sis.drop_row("results", "hand")
 
 
 def test_standing_faults_hit_a_share_of_requests(sandbox: Sandbox, sis: Client) -> None:

@@ -234,6 +234,20 @@ def test_servers_deviate_as_they_are_told(
     assert refusal(put_result(sis, result)) == (422, "invaliddata")
 
 
+def test_an_inactive_gradebook_refuses_every_call_but_the_roster_stays_readable(
+    sis: Client, school: SandboxSchool, item: Body, class_id: str
+) -> None:
+    school.sis.behaviour.gradebook_inactive = True
+    answers = [
+        sis.get("categories"),
+        sis.get("classes", class_id, "results"),
+        put_item(sis, item),
+        sis.delete("results", "r-1"),
+    ]
+    assert [refusal(answer) for answer in answers] == [(403, "forbidden")] * 4
+    assert sis.get("classes", class_id, "students").status == 200
+
+
 def test_an_edit_by_hand_is_seen_by_the_next_read(
     sis: Client, school: SandboxSchool, item: Body, result: Body
 ) -> None:

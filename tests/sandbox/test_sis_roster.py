@@ -185,6 +185,19 @@ def test_pages_are_a_hundred_long_unless_asked_otherwise(school: SandboxSchool, 
     assert not {"Link", "X-Total-Count"} & sis.get("enrollments").headers.keys()
 
 
+def test_a_broken_export_reads_as_empty_and_a_proxy_may_bend_links(
+    school: SandboxSchool, sis: Client
+) -> None:
+    school.sis.behaviour.empty_kinds = ("classes",)
+    answer = sis.get("classes")
+    assert (answer.body, answer.headers["X-Total-Count"]) == ({"classes": []}, "0")
+    school.sis.behaviour.link_origin = "http://inside.example"
+    assert (
+        "<http://inside.example/riverside/genesis/ims/oneroster/v1p1/users?"
+        in sis.get("users").headers["Link"]
+    )
+
+
 def test_filters_compare_join_and_reach_into_references(school: SandboxSchool, sis: Client) -> None:
     made = school.district.classes[0]
 
