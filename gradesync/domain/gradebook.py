@@ -170,9 +170,13 @@ class SisGradebook:
 
 @dataclass(frozen=True, slots=True)
 class SisCatalogue:
-    """What a run reads of the SIS once: classes by id, categories, grading periods and parents of sessions."""
+    """What a run reads of the SIS once: classes by id, categories, grading periods, and its sessions.
+
+    `sessions` maps a session's id to (title, start, end exclusive); `session_parents` to its parent's id.
+    """
 
     classes: Mapping[str, SisClass]
     categories: tuple[Category, ...]
     periods: tuple[GradingPeriod, ...]
     session_parents: Mapping[str, str | None] = field(default_factory=dict)
+    sessions: Mapping[str, tuple[str, date, date]] = field(default_factory=dict)

@@ -353,9 +353,9 @@ class _Class:
 
     def _settled(self, item: LineItemDecision, results: list[ResultDecision]) -> LineItemDecision:
         """A new column waits for its first score unless the account wants it at once."""
-        if item.is_new and self.rules.policy.new_assignments == "with_first_score":
-            if not any(d.verdict is Verdict.SEND for d in results):
-                return LineItemDecision(item.assignment_id, item.subject, Verdict.NOTHING)
+        waits = item.is_new and self.rules.policy.new_assignments == "with_first_score"
+        if waits and not any(d.verdict is Verdict.SEND for d in results):
+            return LineItemDecision(item.assignment_id, item.subject, Verdict.NOTHING)
         return item
 
     # - results -

@@ -61,7 +61,7 @@ def make_plan(
     ]
     guards = Guards(safety or Safety(), recorded)
     maker.actions.extend(guards.vanished(vanished, empty_tree=not desired.accounts and not desired.frozen))
-    guards.renames(maker.actions, desired, recorded)
+    guards.renames(maker.actions, recorded)
     guards.moved_hosts(maker.actions)
     guards.shares(maker.actions)
     kept = [action for action in maker.actions if not guards.holds(action)]

@@ -257,3 +257,6 @@ CODES: dict[str, Code] = {
     )
 }
 """The catalogue (`field.md` c), by code."""
+
+ENDS_RUN = frozenset({"GS-201", "GS-202", "GS-205", "GS-206", "GS-207", "GS-208", "GS-510"})
+"""Codes after which every further request of a run would meet the same refusal: the run ends at once."""

@@ -1,7 +1,7 @@
-"""Rosters: what the SIS says of people, classes and enrollments, and the Canvas CSV files that follow from it.
+"""Rosters: what the SIS says of people, classes and enrollments, and how a Canvas import of them stands.
 
-All deciding of the roster import is here and pure: mapping, the emptiness guard, the files' text. Reading, sending
-and polling belong to `syncs.roster_import`.
+The values only. Deciding is pure and beside it: `roster_scope` (what the account looks at), `roster_csv` (the files),
+`roster_guard` (what is too strange to send). Reading, sending and polling belong to `syncs.roster_import`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gradesync.domain.action import Action, ActionKind, Stop, retire_action
-from gradesync.domain.definition import Desired, Recorded, RecordedAccount
+from gradesync.domain.definition import Recorded, RecordedAccount
 from gradesync.domain.problem import Place
 
 
@@ -67,7 +67,7 @@ class Guards:
             )
         return found
 
-    def renames(self, actions: Sequence[Action], desired: Desired, recorded: Recorded) -> None:
+    def renames(self, actions: Sequence[Action], recorded: Recorded) -> None:
         """Equal definitions under a new name: history, holds and ledger would be torn off."""
         created = [a for a in actions if a.kind is ActionKind.CREATE]
         for gone in [a for a in actions if a.kind is ActionKind.RETIRE and a.schedule]:

@@ -1,0 +1,133 @@
+"""The brake of the roster import: which reads are too empty, too small or too strange to be sent. Pure.
+
+A stop is not an error: it is an answer with a code and numbers, and nothing was sent when it is given. Why it
+exists: a file that lost half its rows makes Canvas drop the other half (`canvas.md` 2.6), and a school notices
+when the courses are gone. No reading and no sending may live here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+from gradesync.domain.account import RosterPolicy
+from gradesync.domain.roster import Roster
+from gradesync.domain.roster_csv import CanvasFiles
+
+TAKEOVER_SHARE = 0.95
+"""The share of SIS ids that must match before a Canvas another tool filled is taken over (DESIGN.md 8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterStop:
+    """Why nothing may be sent: a code and sentences with numbers only, fit for logs and public pages."""
+
+    code: str
+    message: str
+
+
+def roster_counts(roster: Roster) -> dict[str, int]:
+    """What a read holds: classes, users, enrollments, and students (people enrolled as student)."""
+    return {
+        "classes": len(roster.classes),
+        "users": len(roster.users),
+        "enrollments": len(roster.enrollments),
+        "students": len({e.user_id for e in roster.enrollments if e.role == "student"}),
+    }
+
+
+def file_counts(files: CanvasFiles) -> dict[str, int]:
+    """What would arrive in Canvas: a record that is read but cannot be carried over is as good as gone there."""
+    return {
+        "Canvas sections": files.counts["sections"],
+        "Canvas users": files.counts["users"],
+        "Canvas enrollments": files.kept_enrollments,
+    }
+
+
+def roster_stop(
+    roster: Roster, previous_counts: Mapping[str, int] | None, policy: RosterPolicy
+) -> RosterStop | None:
+    """GS-602 when a kind is missing altogether, GS-601 when one shrank too much since the last good read.
+
+    `previous_counts` None means that there is no comparable read: the first run, a new school year, another scope.
+    """
+    counts = roster_counts(roster)
+    if missing := [kind for kind, number in counts.items() if not number]:
+        return RosterStop(
+            "GS-602", f"The SIS read holds no {' and no '.join(missing)} in scope. Nothing was sent."
+        )
+    return shrink_stop(counts, previous_counts, policy)
+
+
+def files_stop(
+    files: CanvasFiles, previous_counts: Mapping[str, int] | None, policy: RosterPolicy
+) -> RosterStop | None:
+    """The same two questions about what would arrive in Canvas.
+
+    Enrollments alone may be none: before the first day of school all of them lie in the future.
+    """
+    counts = file_counts(files)
+    if missing := [kind for kind in ("Canvas sections", "Canvas users") if not counts[kind]]:
+        return RosterStop(
+            "GS-602",
+            f"No record of the SIS read can be carried over as {' or '.join(missing)} "
+            f"({files.dropped} records are incomplete). Nothing was sent.",
+        )
+    return shrink_stop(counts, previous_counts, policy)
+
+
+def shrink_stop(
+    counts: Mapping[str, int], previous_counts: Mapping[str, int] | None, policy: RosterPolicy
+) -> RosterStop | None:
+    """GS-602 when a kind is gone altogether; GS-601 when it lost more than its limit and at least `at_least`.
+
+    The limit is a share of the last good read: 10 % means that exactly a tenth may go. Kinds the last good read
+    did not count are not compared.
+    """
+    previous = previous_counts or {}
+    limits = _limits(policy)
+    if gone := [kind for kind, number in counts.items() if not number and previous.get(kind)]:
+        return RosterStop("GS-602", f"All {gone[0]} are gone since the last good read. Nothing was sent.")
+    sentences = []
+    for kind, number in counts.items():
+        before = previous.get(kind, 0)
+        lost = before - number
+        if lost >= max(policy.at_least, 1) and lost > before * limits[kind]:
+            sentences.append(
+                f"{lost:,} of {before:,} {kind} are gone since the last good read; the limit is {limits[kind]:.0%}."
+            )
+    return RosterStop("GS-601", " ".join([*sentences, "Nothing was sent."])) if sentences else None
+
+
+def takeover_stop(known_section_ids: Set[str], roster: Roster) -> RosterStop | None:
+    """GS-609 when Canvas holds SIS section ids that are not those of the SIS; for an account never imported by us.
+
+    Measured against the smaller side: Canvas keeps the sections of former years, and the SIS may have classes
+    Canvas has not heard of. With fewer than 95 % in common, an import would build every course a second time.
+    """
+    wanted = {c.id for c in roster.classes}
+    smaller = min(len(known_section_ids), len(wanted))
+    if not smaller:
+        return None
+    common = len(wanted & known_section_ids)
+    if common >= smaller * TAKEOVER_SHARE:
+        return None
+    return RosterStop(
+        "GS-609",
+        f"Canvas already holds {len(known_section_ids):,} sections with SIS ids, the SIS has {len(wanted):,} classes, "
+        f"and only {common:,} ids are the same; at least {TAKEOVER_SHARE:.0%} must be. Nothing was sent.",
+    )
+
+
+def _limits(policy: RosterPolicy) -> dict[str, float]:
+    limit = policy.change_limit
+    return {
+        "classes": limit.sections,
+        "Canvas sections": limit.sections,
+        "users": limit.users,
+        "students": limit.users,
+        "Canvas users": limit.users,
+        "enrollments": limit.enrollments,
+        "Canvas enrollments": limit.enrollments,
+    }
