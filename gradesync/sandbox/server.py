@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -34,6 +34,19 @@ _HOST = "127.0.0.1"
 _LARGEST_BODY = 256 * 1024 * 1024
 
 __all__ = ["DISTRICTS", "Sandbox", "SandboxSchool", "running", "serve_forever", "write_secrets"]
+
+
+class SandboxOptions(TypedDict, total=False):
+    """What `Sandbox` takes besides its districts."""
+
+    students: int
+    seed: int
+    latency_ms: float
+    faults: Iterable[str]
+    populated: bool
+    port: int
+    today: date | None
+    host: str
 
 
 class Sandbox:
@@ -152,7 +165,7 @@ def _bind(port: int) -> socket.socket:
 
 
 @contextmanager
-def running(districts: Iterable[str] = DISTRICTS, **options: Any) -> Iterator[Sandbox]:
+def running(districts: Iterable[str] = DISTRICTS, **options: Unpack[SandboxOptions]) -> Iterator[Sandbox]:
     """Run a sandbox in a thread with its own event loop; takes what `Sandbox` takes.
 
     The caller may read and change the worlds directly while real HTTP is served.
@@ -176,7 +189,7 @@ def serve_forever(
     *,
     secrets_folder: Path,
     announce: Callable[[str], None] = print,
-    **options: Any,
+    **options: Unpack[SandboxOptions],
 ) -> None:
     """Serve until SIGINT or SIGTERM, then end cleanly; `announce` gets one readable block once it is ready.
 
