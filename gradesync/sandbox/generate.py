@@ -311,6 +311,9 @@ def _add_future_and_deleted(draft: _Draft) -> None:
     for person in _untouched(draft, _share(draft, 1, 2)):
         if open_classes := _elsewhere(draft, person):
             begin = draft.today + timedelta(days=10)
+            if begin >= draft.year.end:
+                # In the last days of a school year nothing begins any more.
+                break
             draft.news.add(_enroll(draft, person, draft.rng.choice(open_classes), begin=begin).sourced_id)
     for number, person in enumerate(_untouched(draft, _share(draft, 2, 2))):
         if open_classes := _elsewhere(draft, person):
