@@ -215,6 +215,7 @@ class Bucket:
     def __init__(self, settings: CanvasSettings) -> None:
         self._settings = settings
         self._level = 0.0
+        self._held = 0.0
         self._at = time.monotonic()
 
     def _leak(self) -> None:
@@ -225,16 +226,17 @@ class Bucket:
     def enter(self) -> bool:
         """Takes the up-front cost; False (and nothing taken) when that fills the bucket."""
         self._leak()
-        if self._level + self._settings.up_front >= self._settings.high_water_mark:
+        if self._level + self._held + self._settings.up_front >= self._settings.high_water_mark:
             return False
-        self._level = min(self._level + self._settings.up_front, self._settings.maximum)
+        self._held += self._settings.up_front
         return True
 
     def leave(self, cost: float) -> float:
         """Gives the up-front cost back, adds the true one; returns what remains to the mark."""
         self._leak()
-        self._level = max(0.0, min(self._level - self._settings.up_front + cost, self._settings.maximum))
-        return max(0.0, self._settings.high_water_mark - self._level)
+        self._held = max(0.0, self._held - self._settings.up_front)
+        self._level = min(self._level + cost, self._settings.maximum)
+        return max(0.0, self._settings.high_water_mark - self._level - self._held)
 
 
 def _refusal(status: int) -> ApiError:

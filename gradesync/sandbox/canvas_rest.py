@@ -175,10 +175,11 @@ def _course_wanted(world: CanvasWorld, params: Params, course: Course) -> bool:
     kinds = {f"{one.capitalize()}Enrollment" for one in params.many("enrollment_type")}
     if with_enrollments is None and not kinds:
         return True
-    found = {one.type for one in world.enrollments_of_course(course.id) if world.state_of(one) != "deleted"}
-    if with_enrollments is not None and with_enrollments != bool(found):
-        return False
-    return not kinds or bool(kinds & found)
+    living = (one for one in world.enrollments_of_course(course.id) if world.state_of(one) != "deleted")
+    # A generator: a whole district's courses are asked this at every page, and the first enrollment decides.
+    if with_enrollments is False:
+        return not kinds and next(living, None) is None
+    return any(not kinds or one.type in kinds for one in living)
 
 
 async def course(request: web.Request) -> web.Response:

@@ -92,6 +92,17 @@ class CanvasWorld(CanvasState):
         enrollment.updated_at = self.now()
         self.place_rows(enrollment)
 
+    def publish_course(self, course_id: int) -> None:
+        """A teacher publishes a course that an import left unpublished; it gets its first group if it has none."""
+        self.courses[course_id].workflow_state = "available"
+        if not self.groups_by_course[course_id]:
+            self.add_group(AssignmentGroup(self.new_id("group"), course_id, "Assignments", 1))
+
+    def rename_course(self, course_id: int, name: str) -> None:
+        """A teacher renames a course: the name sticks over later imports."""
+        self.courses[course_id].name = name
+        self.courses[course_id].sticky.add("name")
+
     def crosslist(self, section: Section, course: Course) -> None:
         """Moves a section into another course and remembers its home."""
         if section.nonxlist_course_id is None:
