@@ -1,0 +1,280 @@
+"""The SIS over OneRoster 1.1 as source of rosters and as gradebook (ports RosterSource, GradebookReader, -Sink).
+
+Which collections, in which order and scope; rows are `rows`', pages `paging`'s. Nothing here decides about a grade:
+a refused record is a ConnectionProblem with a code, and the next record is another call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from gradesync.connectors.http import HttpClient
+from gradesync.connectors.oneroster import rows
+from gradesync.connectors.oneroster.paging import Collections
+from gradesync.connectors.oneroster.scope import class_filter, sessions_in_scope
+from gradesync.connectors.tasks import together
+from gradesync.domain.account import Scope
+from gradesync.domain.gradebook import (
+    Category,
+    GradingPeriod,
+    LineItem,
+    Result,
+    SisCatalogue,
+    SisClass,
+    SisGradebook,
+)
+from gradesync.domain.profile import SisProfile
+from gradesync.domain.roster import (
+    AcademicSession,
+    Org,
+    Roster,
+    RosterClass,
+    RosterCourse,
+    RosterEnrollment,
+    RosterUser,
+)
+from gradesync.errors import ConnectionProblem
+
+_USUAL = Scope()
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class OneRosterReader:
+    """The SIS without a method that writes: what plans, dry runs and `observe` get.
+
+    `rostering` and `gradebook` are clients of the two services; one client serves both when they share an address.
+    `today` is the schools' day, which decides what `scope.terms: current` means. Raises ConnectionProblem only.
+    """
+
+    def __init__(
+        self,
+        rostering: HttpClient,
+        profile: SisProfile,
+        scope: Scope = _USUAL,
+        *,
+        gradebook: HttpClient | None = None,
+        today: Callable[[], date] = _today,
+    ) -> None:
+        self._rostering = rostering
+        self._gradebook = gradebook or rostering
+        self._profile = profile
+        self._scope = scope
+        self._today = today
+        self._roster_rows = Collections(rostering, profile.page_size)
+        self._gradebook_rows = (
+            self._roster_rows if gradebook is None else Collections(gradebook, profile.page_size)
+        )
+
+    # -- rosters -------------------------------------------------------------------------------------------------
+
+    async def identity(self) -> str:
+        """The sourcedId of the district org, else of all root orgs, joined by `+` in their order."""
+        orgs = await self._orgs()
+        districts = [one.id for one in orgs.values() if one.kind == "district"]
+        roots = [one.id for one in orgs.values() if one.parent_id is None or one.parent_id not in orgs]
+        found = sorted(districts or roots)
+        if not found:
+            raise self._rostering.unclear("it names no organisation.")
+        return "+".join(found)
+
+    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
+        """One full read within scope; `told` hears how many of its collections are done.
+
+        Classes follow the scope's terms, schools and codes; with them go their courses and enrollments. People
+        without a class stay unless the scope names schools.
+        """
+        done = 0
+
+        async def counted(read: Awaitable[Any]) -> Any:
+            nonlocal done
+            answer = await read
+            done += 1
+            told(done, 7)
+            return answer
+
+        told(0, 7)
+        orgs, sessions, courses, classes, students, teachers, enrollments = await together(
+            [
+                counted(self._orgs()),
+                counted(self._sessions()),
+                counted(self._courses()),
+                counted(self._classes()),
+                counted(self._users("/students")),
+                counted(self._users("/teachers")),
+                counted(self._enrollments()),
+            ]
+        )
+        return self._in_scope(orgs, sessions, courses, classes, {**students, **teachers}, enrollments)
+
+    def _in_scope(
+        self,
+        orgs: Mapping[str, Org],
+        sessions: Mapping[str, AcademicSession],
+        courses: Mapping[str, RosterCourse],
+        classes: Mapping[str, RosterClass],
+        users: Mapping[str, RosterUser],
+        enrollments: Mapping[str, RosterEnrollment],
+    ) -> Roster:
+        chosen = sessions_in_scope(sessions, self._scope.terms, self._today())
+        inside = class_filter(self._scope, chosen)
+        kept = {one.id: one for one in classes.values() if inside(one.code, one.school_id, one.term_ids)}
+        taught = {one.course_id for one in kept.values()}
+        enrolled = tuple(one for one in enrollments.values() if one.class_id in kept)
+        people = tuple(users.values())
+        if self._scope.schools != "all":
+            needed = {one.user_id for one in enrolled}
+            people = tuple(one for one in people if one.id in needed)
+        return Roster(
+            orgs=tuple(orgs.values()),
+            sessions=tuple(one for one in sessions.values() if one.id in chosen),
+            courses=tuple(one for one in courses.values() if one.id in taught),
+            classes=tuple(kept.values()),
+            users=people,
+            enrollments=enrolled,
+        )
+
+    async def _orgs(self) -> dict[str, Org]:
+        return await self._roster_rows.read("/orgs", key="orgs", parser=rows.org)
+
+    async def _sessions(self) -> dict[str, AcademicSession]:
+        read = self._roster_rows.read
+        found = await read("/academicSessions", key="academicSessions", parser=rows.session)
+        if any(one.kind == "gradingPeriod" for one in found.values()):
+            return found
+        # Terms and grading periods are views of the same rows, but some servers show each only in its own view.
+        try:
+            periods = await read("/gradingPeriods", key="academicSessions", parser=rows.session)
+        except ConnectionProblem as problem:
+            if problem.status not in (404, 405, 501):
+                raise
+            return found
+        return {**found, **periods}
+
+    async def _courses(self) -> dict[str, RosterCourse]:
+        return await self._roster_rows.read("/courses", key="courses", parser=rows.course)
+
+    async def _classes(self) -> dict[str, RosterClass]:
+        return await self._roster_rows.read("/classes", key="classes", parser=rows.school_class)
+
+    async def _users(self, path: str) -> dict[str, RosterUser]:
+        # Never /users: it would bring guardians, of whom nothing is needed.
+        return await self._roster_rows.read(path, key="users", parser=rows.user)
+
+    async def _enrollments(self) -> dict[str, RosterEnrollment]:
+        return await self._roster_rows.read("/enrollments", key="enrollments", parser=rows.enrollment)
+
+    # -- the gradebook, read -------------------------------------------------------------------------------------
+
+    async def catalogue(self) -> SisCatalogue:
+        """Classes within scope, categories, grading periods and the parents of all sessions."""
+        answers: list[Any] = await together([self._classes(), self._sessions(), self._categories()])
+        classes: dict[str, RosterClass] = answers[0]
+        sessions: dict[str, AcademicSession] = answers[1]
+        categories: dict[str, Category] = answers[2]
+        chosen = sessions_in_scope(sessions, self._scope.terms, self._today())
+        inside = class_filter(self._scope, chosen)
+        return SisCatalogue(
+            classes={
+                one.id: SisClass(one.id, one.school_id, one.term_ids, one.code)
+                for one in classes.values()
+                if inside(one.code, one.school_id, one.term_ids)
+            },
+            categories=tuple(categories.values()),
+            periods=tuple(
+                GradingPeriod(one.id, one.title, one.start, one.end, one.parent_id)
+                for one in sessions.values()
+                if one.kind == "gradingPeriod"
+            ),
+            session_parents={one.id: one.parent_id for one in sessions.values()},
+        )
+
+    async def _categories(self) -> dict[str, Category]:
+        return await self._gradebook_rows.read("/categories", key="categories", parser=rows.category)
+
+    async def read_class(self, class_id: str) -> SisGradebook:
+        """The class's line items, results and students, read at once. Raises GS-512 for an unknown class."""
+        answers: list[Any] = await together(
+            [self.read_line_items(class_id), self.read_results(class_id), self._students(class_id)]
+        )
+        return SisGradebook(
+            class_id=class_id,
+            line_items=tuple(answers[0]),
+            results=tuple(answers[1]),
+            students=answers[2],
+        )
+
+    async def read_results(self, class_id: str) -> Sequence[Result]:
+        """The class's results."""
+        return await self._of_class(
+            self._gradebook_rows, "/classes/{}/results", class_id, "results", rows.result_of(class_id)
+        )
+
+    async def read_line_items(self, class_id: str) -> Sequence[LineItem]:
+        """The class's line items."""
+        return await self._of_class(
+            self._gradebook_rows, "/classes/{}/lineItems", class_id, "lineItems", rows.line_item_of(class_id)
+        )
+
+    async def _students(self, class_id: str) -> frozenset[str]:
+        ids = await self._of_class(
+            self._roster_rows, "/classes/{}/students", class_id, "users", lambda sourced_id, _row: sourced_id
+        )
+        return frozenset(ids)
+
+    async def _of_class(
+        self,
+        collections: Collections,
+        template: str,
+        class_id: str,
+        key: str,
+        parser: Callable[[str, Mapping[str, Any]], Any],
+    ) -> list[Any]:
+        try:
+            found = await collections.read(template, class_id, key=key, parser=parser)
+        except ConnectionProblem as problem:
+            if problem.code != "GS-505":
+                raise
+            raise ConnectionProblem(
+                "The SIS does not know the class.",
+                code="GS-512",
+                status=problem.status,
+                vendor_text=problem.vendor_text,
+            ) from None
+        return list(found.values())
+
+
+class OneRosterConnector(OneRosterReader):
+    """The SIS with PUT. The id of a new record is ours; PUT to a known id replaces it (oneroster.md 2.2)."""
+
+    def __init__(
+        self,
+        rostering: HttpClient,
+        profile: SisProfile,
+        scope: Scope = _USUAL,
+        *,
+        gradebook: HttpClient | None = None,
+        today: Callable[[], date] = _today,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        super().__init__(rostering, profile, scope, gradebook=gradebook, today=today)
+        self._bodies = rows.Bodies(rostering.root, self._gradebook.root, profile.version, now)
+
+    async def put_line_item(self, item: LineItem) -> None:
+        """Create or replace the whole line item."""
+        await self._gradebook.put("/lineItems/{}", item.id, body=self._bodies.line_item(item))
+
+    async def put_result(self, result: Result) -> None:
+        """Create or replace the whole result. Raises GS-422 for a result this SIS's profile cannot say."""
+        if result.score is None and self._profile.score_required:
+            raise ConnectionProblem("This SIS cannot store a result without a score.", code="GS-422")
+        body = self._bodies.result(result, with_text=self._profile.can_send_text)
+        await self._gradebook.put("/results/{}", result.id, body=body)

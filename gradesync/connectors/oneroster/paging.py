@@ -1,0 +1,134 @@
+"""OneRoster collections, read to their true end whatever the server says of pages (oneroster.md 1.4).
+
+Servers clamp limits silently, leave headers out, point links at other hosts and repeat pages. Of a next-link only
+`offset` and `limit` are taken. What a row means is the caller's parser's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+from gradesync.connectors.http import HttpClient, Reply
+from gradesync.connectors.links import link_relations
+from gradesync.connectors.wire import Malformed
+from gradesync.errors import ConnectionProblem
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+# `inactive` is OneRoster 1.0's word for a row that may be deleted; the 1.1 default result contains both kinds.
+_GONE = frozenset({"tobedeleted", "inactive", "toBeDeleted", "Inactive"})
+
+
+class Collections:
+    """Reads collections of one service. Remembers whether the server bears sorting."""
+
+    def __init__(self, client: HttpClient, page_size: int) -> None:
+        self._client = client
+        self._page_size = page_size
+        self._sorts = True
+
+    async def read(
+        self, template: str, *ids: str, key: str, parser: Callable[[str, Row], T | None]
+    ) -> dict[str, T]:
+        """All living rows by sourcedId, in the server's order; rows the parser answers None for are left out.
+
+        `key` is the envelope's expected name. Raises ConnectionProblem, GS-599 for what makes no sense.
+        """
+        found: dict[str, T] = {}
+        seen: set[str] = set()
+        offset = pages = 0
+        limit = self._page_size
+        while True:
+            reply = await self._page(template, ids, limit, offset)
+            rows = self._rows(reply, key)
+            new = self._take(template, rows, parser, found, seen)
+            pages += 1
+            total = _total(reply)
+            if not rows:
+                if total is not None and offset < total:
+                    raise self._client.unclear(f"{template} ended before its own total.")
+                return found
+            if not new or pages > self._client.max_pages:
+                raise self._client.unclear(f"the pages of {template} repeat themselves.")
+            following = self._following(reply, offset, len(rows), total)
+            if following is None:
+                return found
+            offset = following
+
+    async def _page(self, template: str, ids: tuple[str, ...], limit: int, offset: int) -> Reply:
+        query = f"limit={limit}&offset={offset}"
+        if not self._sorts:
+            return await self._client.get(template, *ids, query=query)
+        try:
+            # Sorted pages stay put while rows are added; `orderBy` is sent along because strict servers want it.
+            return await self._client.get(template, *ids, query=f"{query}&sort=sourcedId&orderBy=asc")
+        except ConnectionProblem as problem:
+            if problem.status not in (400, 422) or offset:
+                raise
+        reply = await self._client.get(template, *ids, query=query)
+        self._sorts = False
+        return reply
+
+    def _rows(self, reply: Reply, key: str) -> list[Any]:
+        data = reply.json()
+        if isinstance(data, dict):
+            if key in data:
+                data = data[key]
+            else:
+                # Some servers name the envelope after the path instead of the type.
+                lists = [value for value in data.values() if isinstance(value, list)]
+                data = lists[0] if len(lists) == 1 else None
+        if not isinstance(data, list):
+            raise self._client.unclear(f"{reply.template} answered no list.")
+        return data
+
+    def _take(
+        self,
+        template: str,
+        rows: list[Any],
+        parser: Callable[[str, Row], T | None],
+        found: dict[str, T],
+        seen: set[str],
+    ) -> int:
+        """Parse rows not seen before into `found`; answers how many were new."""
+        before = len(seen)
+        try:
+            for row in rows:
+                sourced_id = row["sourcedId"]
+                if type(sourced_id) is not str or not sourced_id:
+                    raise Malformed("a row without sourcedId")
+                if sourced_id in seen:
+                    continue
+                seen.add(sourced_id)
+                if row.get("status") in _GONE:
+                    continue
+                value = parser(sourced_id, row)
+                if value is not None:
+                    found[sourced_id] = value
+        except (Malformed, KeyError, TypeError, AttributeError):
+            raise self._client.unclear(f"a record of {template} is not of the standard's shape.") from None
+        return len(seen) - before
+
+    def _following(self, reply: Reply, offset: int, rows: int, total: int | None) -> int | None:
+        """The next page's offset; None at the end. Never leaves a gap, whatever a link says."""
+        reached = offset + rows
+        header = reply.headers.get("Link")
+        relations = link_relations(header) if header else {}
+        if "next" in relations:
+            query = self._client.query_of_next(relations["next"], behind_proxy=True)
+            linked = parse_qs(query).get("offset", [""])[0]
+            if linked.isdecimal() and int(linked) > offset:
+                return min(int(linked), reached)
+            return reached
+        if total is not None:
+            return reached if reached < total else None
+        # A Link header that names other pages but no next one is the end; without any header only an empty page is.
+        return None if relations else reached
+
+
+def _total(reply: Reply) -> int | None:
+    text = reply.headers.get("X-Total-Count", "").strip()
+    return int(text) if text.isdecimal() and len(text) < 12 else None
