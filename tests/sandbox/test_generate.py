@@ -100,6 +100,15 @@ def test_movements_are_all_there(district: District) -> None:
     assert any(e.role == "aide" for e in district.enrollments)
 
 
+def test_a_recent_transfer_is_news_on_both_ends(district: District) -> None:
+    rows = {e.sourced_id: e for e in district.enrollments}
+    old = [rows[one] for one in district.ended if rows[one].end is not None]
+    new = [rows[one] for one in district.news if one in rows]
+    pairs = [(a, b) for a in old for b in new if a.person_id == b.person_id and a.end == b.begin]
+    assert pairs
+    assert all(b.begin is not None and b.begin <= TODAY for _, b in pairs)
+
+
 def test_news_are_new_students_one_new_class_and_some_enrollments(district: District) -> None:
     people = {p.sourced_id for p in district.people if p.role == "student"} & district.news
     classes = {c.sourced_id for c in district.classes} & district.news

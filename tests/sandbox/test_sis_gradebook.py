@@ -87,6 +87,16 @@ def test_a_line_item_is_created_replaced_whole_and_read_back(sis: Client, item: 
     assert listed["gradingPeriod"]["sourcedId"] == item["gradingPeriod"]["sourcedId"]
 
 
+def test_a_line_item_that_moves_to_another_class_leaves_the_old_one(
+    sis: Client, school: SandboxSchool, item: Body, class_id: str
+) -> None:
+    put_item(sis, item)
+    other = next(c for c in school.district.classes[1:] if len(c.term_ids) == 2).sourced_id
+    assert put_item(sis, item | {"class": {"sourcedId": other}}).status == 200
+    assert sis.get("classes", class_id, "lineItems").body["lineItems"] == []
+    assert len(sis.get("classes", other, "lineItems").body["lineItems"]) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

@@ -185,6 +185,45 @@ def test_pages_are_a_hundred_long_unless_asked_otherwise(school: SandboxSchool, 
     assert not {"Link", "X-Total-Count"} & sis.get("enrollments").headers.keys()
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "current"),
+    [
+        ("2026-11-23", "2026-11-24", True),
+        ("2026-11-20", "2026-11-23", False),
+        ("2026-11-24", "2027-07-01", False),
+        (None, None, True),
+    ],
+)
+def test_an_enrollments_end_is_exclusive_and_its_begin_is_not(
+    school: SandboxSchool, begin: str | None, end: str | None, current: bool
+) -> None:
+    dates = {name: day for name, day in (("beginDate", begin), ("endDate", end)) if day is not None}
+    assert school.sis.is_current({"status": "active"} | dates) is current
+
+
+def test_the_last_full_page_has_no_next_link(sis: Client) -> None:
+    links = [sis.get("students", limit=30, offset=offset).headers["Link"] for offset in (0, 30)]
+    assert ['rel="next"' in link for link in links] == [True, False]
+    assert ['rel="prev"' in link for link in links] == [False, True]
+
+
+def test_a_row_of_another_collection_is_not_found_there(school: SandboxSchool, sis: Client) -> None:
+    district = school.district
+    teacher = next(p.sourced_id for p in district.people if p.role == "teacher")
+    assert sis.get("teachers", teacher).status == 200
+    wrong = [
+        ("students", teacher),
+        ("students", teacher, "classes"),
+        ("schools", district.org_id),
+        ("schools", district.org_id, "classes"),
+        ("gradingPeriods", district.sessions[0].sourced_id),
+        ("terms", district.sessions[3].sourced_id),
+        ("classes", "nowhere", "students"),
+        ("schools", district.schools[0].sourced_id, "classes", "nowhere", "students"),
+    ]
+    assert [sis.get(*path).status for path in wrong] == [404] * len(wrong)
+
+
 def test_a_broken_export_reads_as_empty_and_a_proxy_may_bend_links(
     school: SandboxSchool, sis: Client
 ) -> None:
@@ -214,6 +253,10 @@ def test_filters_compare_join_and_reach_into_references(school: SandboxSchool, s
         school.district.enrollments
     )
     assert found("enrollments", "status!='active'")
+    one = school.district.sessions[1].sourced_id
+    elsewhere = {c.sourced_id for c in school.district.classes if one not in c.term_ids}
+    assert {row["sourcedId"] for row in found("classes", f"terms.sourcedId!='{one}'")} == elsewhere
+    assert elsewhere
     assert found("courses", "title~'BIO'")
     assert not found("courses", "title~'astrology'")
     assert len(found("gradingPeriods", "startDate>='2026-07-01' AND startDate<'2027-02-01'")) == 2
