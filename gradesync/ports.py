@@ -7,11 +7,12 @@ and passes the same conformance suite.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from gradesync.domain.account import Account
 from gradesync.domain.definition import Recorded
 from gradesync.domain.gradebook import (
     CanvasCourse,
@@ -23,6 +24,7 @@ from gradesync.domain.gradebook import (
 )
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, HoldScope, Request
+from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.plan import Action
 from gradesync.domain.record import LedgerEntry, WaitingRecord
 from gradesync.domain.roster import ImportStatus, Roster
@@ -162,6 +164,37 @@ class GradebookSink(GradebookReader, Protocol):
         ...
 
 
+# --- getting hold of both sides --------------------------------------------------------------------------------
+
+
+class Connections(Protocol):
+    """Opens connections to an account's two sides. Each call is one run's: one token, shared by its requests.
+
+    The read-only calls ask for reading scopes and answer sides that cannot write.
+    """
+
+    def roster(
+        self, account: Account, guard: Guard
+    ) -> AbstractAsyncContextManager[tuple[RosterSource, RosterSink]]: ...
+    def roster_readonly(
+        self, account: Account
+    ) -> AbstractAsyncContextManager[tuple[RosterSource, RosterReader]]: ...
+    def gradebook(
+        self, account: Account, guard: Guard
+    ) -> AbstractAsyncContextManager[tuple[GradebookSource, GradebookSink]]: ...
+    def gradebook_readonly(
+        self, account: Account
+    ) -> AbstractAsyncContextManager[tuple[GradebookSource, GradebookReader]]: ...
+
+
+class Keys(Protocol):
+    """The key of the ledger's hashes; lives outside the store."""
+
+    def keyed(self, account: str) -> KeyedHash:
+        """The account's keyed hash. Raises StoreUnavailable when the key is missing."""
+        ...
+
+
 # --- the store ------------------------------------------------------------------------------------------------
 
 
@@ -201,13 +234,14 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What and where the store is."""
+    """What and where the store is. `created` is True when this opening made it: a new store says so."""
 
     kind: str
     place: str
     lineage: str
     schema: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    created: bool = False
 
 
 class RunRecords(Protocol):
@@ -215,10 +249,6 @@ class RunRecords(Protocol):
 
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         """What was last written in the class, by (kind, subject)."""
-        ...
-
-    def sent_hashes(self, class_id: str) -> Mapping[str, str]:
-        """subject -> sent hash, for telling at a glance that nothing changed."""
         ...
 
     def intend(self, entries: Sequence[LedgerEntry]) -> None:
@@ -327,6 +357,21 @@ class Store(Protocol):
         """Put an unfinished, unfenced run back to `queued` and free the lease (shutdown)."""
         ...
 
+    def stop_run(self, run_id: str, facts: Sequence[Fact]) -> bool:
+        """End a queued run as `stopped`, or make the next renewal of a running one fail; False when it has ended.
+
+        A run asked to stop can still record what it sent and finish (as `stopped`), until somebody else claims.
+        """
+        ...
+
+    def stop_asked(self, run_id: str) -> bool:
+        """Tells, after a failed renewal, an operator's stop from a lost lease."""
+        ...
+
+    def unlock(self, account: str, facts: Sequence[Fact]) -> bool:
+        """Take the lease away as if its holder had died; False when the account is free."""
+        ...
+
     def records(self, claimed: Claimed) -> RunRecords: ...
     def read_records(self, account: str) -> ReadRecords: ...
     def runs(self, query: RunQuery) -> Sequence[Run]: ...
@@ -336,6 +381,10 @@ class Store(Protocol):
 
     def first_runs(self) -> Mapping[ScheduleId, datetime]:
         """When each schedule first really ran."""
+        ...
+
+    def last_full_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:
+        """When each schedule last started a run of mode full that ended `completed` or `warning`, by any trigger."""
         ...
 
     def leases(self) -> Sequence[Lease]:
@@ -362,6 +411,18 @@ class Store(Protocol):
         """Turn the request into a queued run; False when another pass was quicker."""
         ...
 
+    def withdraw_request(self, schedule: ScheduleId, facts: Sequence[Fact]) -> bool:
+        """Forget the schedule's request; False when there is none."""
+        ...
+
+    def add_approval(self, account: str, digest: str, facts: Sequence[Fact]) -> None:
+        """Keep the consent to exactly what `digest` covers (a braked roster)."""
+        ...
+
+    def approvals(self, account: str) -> frozenset[str]:
+        """Digests approved in the account."""
+        ...
+
     # history
     def append(self, facts: Sequence[Fact]) -> None: ...
     def history(
@@ -375,7 +436,15 @@ class Store(Protocol):
         ...
 
     def chains(self) -> Mapping[str, str]:
-        """chain -> head hash."""
+        """chain -> head hash; empty for entries whose head has vanished."""
+        ...
+
+    def checkpoint(self) -> str:
+        """Append one entry over all heads if any moved since the last one; answers its hash, the outside witness."""
+        ...
+
+    def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
+        """Erase details and vendor texts older than `before`; entries and hashes stay. Answers how many."""
         ...
 
     # keys and identity
@@ -384,6 +453,9 @@ class Store(Protocol):
         ...
 
     def set_key_id(self, key_id: str) -> None: ...
+    def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
+        """Forget all hashes made with the old key (ledger, waiting rows) and name the new one."""
+        ...
 
 
 OpenStore = Callable[[], AbstractContextManager[Store]]

@@ -132,7 +132,7 @@ class Account:
             passback=_from(PassbackPolicy, account.get("passback", {})),
             roster=_roster(account.get("roster", {})),
             scope=_scope(account.get("scope", {})),
-            blackouts=tuple(_blackout(b, str(account["time_zone"])) for b in account.get("blackouts", ())),
+            blackouts=blackouts_of(account),
             labels=dict(account.get("labels", {})),
             contacts=dict(account.get("contacts", {})),
             schedules={
@@ -179,6 +179,11 @@ def _scope(values: Mapping[str, Any]) -> Scope:
         include_classes=tuple(classes.get("include", ())),
         exclude_classes=tuple(classes.get("exclude", ())),
     )
+
+
+def blackouts_of(account: Mapping[str, Any]) -> tuple[Blackout, ...]:
+    """The blackouts of a canonical account mapping."""
+    return tuple(_blackout(b, str(account["time_zone"])) for b in account.get("blackouts", ()))
 
 
 def _blackout(values: Mapping[str, Any], time_zone: str) -> Blackout:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,6 +16,10 @@ from gradesync.domain.run import Actor
 
 GENESIS_HASH = "0" * 64
 """What the first entry of a chain names as its predecessor."""
+
+
+CHECKPOINT = "checkpoint"
+"""`what` of an entry over the heads of all chains (`data`: their digest, `chains`, `entries` in all)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +97,43 @@ def seal(chain: str, seq: int, at: datetime, fact: Fact, previous: str) -> Histo
         previous=previous,
         hash=entry_hash(chain, seq, at, fact, detail, previous),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """The first place where a chain does not verify; `seq` 0 speaks of the chain as a whole."""
+
+    chain: str
+    seq: int
+    what: str
+
+
+def verify_chain(chain: str, entries: Iterable[HistoryEntry], head: str) -> ChainFault | None:
+    """Walk a chain from its beginning; None when every entry, every link and the head fit.
+
+    Only the first fault is told: whatever follows a changed entry cannot be judged. A purged detail is no fault, a
+    detail that differs from its hash is.
+    """
+    previous, seq = GENESIS_HASH, 0
+    for entry in entries:
+        seq += 1
+        fault = _entry_fault(entry, seq, previous)
+        if fault is not None:
+            return ChainFault(chain, seq, fault)
+        previous = entry.hash
+    if head != previous:
+        return ChainFault(chain, seq, "the last entries are missing, or the recorded head was changed")
+    return None
+
+
+def _entry_fault(entry: HistoryEntry, seq: int, previous: str) -> str | None:
+    if entry.seq != seq:
+        return f"entry {seq} is missing"
+    if entry.previous != previous:
+        return "the entry does not follow the one before it"
+    made = entry_hash(entry.chain, entry.seq, entry.at, entry.fact, entry.detail_hash, entry.previous)
+    if made != entry.hash:
+        return "the entry was changed"
+    if entry.fact.detail is not None and detail_hash(entry.fact.detail) != entry.detail_hash:
+        return "the entry's detail was changed"
+    return None

@@ -1,0 +1,233 @@
+"""What people do to schedules outside the files: run now, request, pause, resume.
+
+Holds only subtract: nothing here can make a schedule run that YAML declares paused, except a single run by hand
+that names every block it goes over, with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from gradesync.domain.due import Block, blocks
+from gradesync.domain.history import Fact
+from gradesync.domain.hold import Hold, HoldScope, Request
+from gradesync.domain.report import RunEnd
+from gradesync.domain.run import Busy, Gone, Lease, Mode, Trigger
+from gradesync.domain.schedule import ScheduleId, State
+from gradesync.engine.runner import EffectiveAccount, dry_run, effective, execute, queued_run
+from gradesync.engine.tools import Tools
+from gradesync.errors import AccountBusy, Blocked, GradesyncError, NotFound
+
+DEFAULT_HOLD = timedelta(hours=72)
+LONGEST_HOLD = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, blackout)."""
+
+    schedule: ScheduleId
+    mode: Mode = Mode.DELTA
+    dry: bool = False
+    class_filter: str | None = None
+    despite: frozenset[str] = frozenset()
+    reason: str | None = None
+
+
+async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
+    """Run one schedule now, in the person's name.
+
+    Raises NotFound; Blocked naming every block not gone over; AccountBusy saying who works and since when.
+    """
+    target = find_account(tools, wish.schedule.account)
+    now = tools.store.now()
+    run = queued_run(
+        target.account,
+        wish.schedule.name,
+        slot_key=f"manual:{uuid4().hex}",
+        slot_at=None,
+        trigger=Trigger.BY_HAND,
+        mode=wish.mode,
+        actor=tools.actor,
+        now=now,
+        class_filter=wish.class_filter,
+        reason=wish.reason,
+    )
+    if wish.dry:
+        return await dry_run(tools, run, target)
+    _refuse_blocked(tools, wish, target, now)
+    tools.store.add_run(run)
+    answer = await execute(tools, run, target)
+    if isinstance(answer, RunEnd):
+        return answer
+    tools.store.skip_runs([run.id], [])
+    if isinstance(answer, Busy):
+        raise busy_error(wish.schedule, answer.lease)
+    assert isinstance(answer, Gone)
+    raise GradesyncError("the run was withdrawn before it could start", hint="start it again")
+
+
+def busy_error(schedule: ScheduleId, lease: Lease) -> AccountBusy:
+    """Who works in the account, and since when."""
+    return AccountBusy(
+        f"{schedule.account} is being synced by {lease.holder} since {lease.since:%Y-%m-%d %H:%M:%S} UTC",
+        hint=f"wait, or leave a request for the next pass: gradesync request {schedule}",
+    )
+
+
+def _refuse_blocked(tools: Tools, wish: ByHand, target: EffectiveAccount, now: datetime) -> None:
+    found = blocks_of(tools, target, wish.schedule, now)
+    left = [block for block in found if block.kind not in wish.despite]
+    if left:
+        kinds = "|".join(sorted({block.kind for block in left}))
+        raise Blocked(
+            f"{wish.schedule} is blocked: " + "; ".join(block.sentence for block in left),
+            hint=f"to run once all the same: --despite {kinds} --reason '...'",
+        )
+    if found and not wish.reason:
+        raise Blocked(f"{wish.schedule}: going over a block needs a reason", hint="add --reason '...'")
+
+
+def blocks_of(
+    tools: Tools, target: EffectiveAccount, schedule: ScheduleId, now: datetime
+) -> tuple[Block, ...]:
+    """Everything that blocks the schedule now."""
+    return blocks(
+        target.account.schedules[schedule.name],
+        tools.store.holds(now),
+        target.account.blackouts,
+        now,
+        target.group,
+    )
+
+
+def find_account(tools: Tools, key: str) -> EffectiveAccount:
+    """The recorded account. Raises NotFound, with what to do first."""
+    recorded = tools.store.recorded([key]).accounts.get(key)
+    if recorded is None:
+        raise NotFound(
+            f"no account {key} is recorded",
+            hint="check the name with `gradesync list`; a new file is recorded by `gradesync reconcile`",
+        )
+    return effective(recorded)
+
+
+def request_run(tools: Tools, schedule: ScheduleId, mode: Mode, reason: str | None) -> Request:
+    """Leave a wish for the next pass. Raises NotFound, Blocked when one waits already."""
+    target = find_account(tools, schedule.account)
+    now = tools.store.now()
+    # Built for its check of the schedule's name: a request for nothing would wait for ever.
+    queued_run(
+        target.account,
+        schedule.name,
+        slot_key="check",
+        slot_at=None,
+        trigger=Trigger.REQUEST,
+        mode=mode,
+        actor=tools.actor,
+        now=now,
+    )
+    request = Request(uuid4().hex, schedule, tools.actor, mode, now, reason)
+    fact = Fact(
+        "run requested",
+        tools.actor,
+        schedule.account,
+        schedule.name,
+        data={"mode": mode.value, **({"reason": reason} if reason else {})},
+    )
+    if not tools.store.add_request(request, [fact]):
+        raise Blocked(f"a request for {schedule} waits already", hint="it is taken up by the next pass")
+    return request
+
+
+def place_hold(tools: Tools, scope: HoldScope, reason: str, lasting: timedelta | None) -> Hold:
+    """Stop what the scope covers from starting. Running syncs go on.
+
+    Raises NotFound for an unknown account or schedule, GradesyncError for a lasting over 30 days or none at all.
+    """
+    if not reason.strip():
+        raise GradesyncError("a hold needs a reason", hint="add --reason '...'")
+    lasting = DEFAULT_HOLD if lasting is None else lasting
+    if not timedelta(0) < lasting <= LONGEST_HOLD:
+        raise GradesyncError(
+            "a hold lasts at most 30 days", hint="for longer, pause the schedule in its YAML file"
+        )
+    if scope.account is not None:
+        target = find_account(tools, scope.account)
+        if scope.schedule is not None and scope.schedule not in target.account.schedules:
+            raise NotFound(f"{scope.account} has no schedule {scope.schedule}")
+    now = tools.store.now()
+    hold = Hold(uuid4().hex, scope, tools.actor, reason.strip(), now, now + lasting)
+    tools.store.add_hold(hold, [_hold_fact("hold placed", tools, hold)])
+    return hold
+
+
+def _hold_fact(what: str, tools: Tools, hold: Hold) -> Fact:
+    until = hold.expires_at.isoformat() if hold.expires_at else None
+    return Fact(
+        what,
+        tools.actor,
+        hold.scope.account,
+        hold.scope.schedule,
+        data={"scope": str(hold.scope), "reason": hold.reason, "until": until, "kind": hold.kind.value},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What `resume` released, and what still blocks the schedules meant."""
+
+    released: tuple[Hold, ...]
+    still: tuple[tuple[ScheduleId, Block], ...]
+
+
+def release(tools: Tools, scope: HoldScope) -> Resumed:
+    """Release the holds whose scope is exactly this one; nothing is caught up.
+
+    A hold over more than was asked for stays: releasing it would start schedules nobody named.
+    """
+    now = tools.store.now()
+    mine = [hold for hold in tools.store.holds(now) if hold.scope == scope]
+    facts = [_hold_fact("hold released", tools, hold) for hold in mine]
+    if mine:
+        tools.store.release_holds([hold.id for hold in mine], now, facts)
+    return Resumed(tuple(mine), tuple(_still_blocked(tools, scope, now)))
+
+
+def _still_blocked(tools: Tools, scope: HoldScope, now: datetime) -> Iterable[tuple[ScheduleId, Block]]:
+    if scope.account is None:
+        return
+    target = find_account(tools, scope.account)
+    for name in sorted(target.account.schedules):
+        if scope.schedule in (None, name):
+            for block in blocks_of(tools, target, ScheduleId(scope.account, name), now):
+                yield ScheduleId(scope.account, name), block
+
+
+def paused_in_yaml(tools: Tools, scope: HoldScope) -> Sequence[ScheduleId]:
+    """Schedules of the scope that are paused in their file: no resume can start these."""
+    if scope.account is None:
+        return ()
+    target = find_account(tools, scope.account)
+    return [
+        schedule.id
+        for name, schedule in sorted(target.account.schedules.items())
+        if scope.schedule in (None, name) and schedule.state is State.PAUSED
+    ]
+
+
+__all__ = [
+    "ByHand",
+    "Resumed",
+    "blocks_of",
+    "busy_error",
+    "find_account",
+    "paused_in_yaml",
+    "place_hold",
+    "release",
+    "request_run",
+    "run_by_hand",
+]

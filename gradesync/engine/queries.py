@@ -1,0 +1,161 @@
+"""The read side: what `list`, `show`, `history` and `holds` answer. Reads the store, never the files.
+
+Kept light: `list` must cost little more than opening the database.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gradesync.domain.account import blackouts_of
+from gradesync.domain.definition import RecordedAccount
+from gradesync.domain.due import blocks
+from gradesync.domain.hold import Hold
+from gradesync.domain.problem import CODES
+from gradesync.domain.report import AccountView, ScheduleRow
+from gradesync.domain.run import Lease, Outcome, Run
+from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
+from gradesync.errors import NotFound
+from gradesync.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ListFilter:
+    """Which rows `list` shows; fields left None match everything. `label` is `key=value`."""
+
+    account: str | None = None
+    type: SyncType | None = None
+    group: str | None = None
+    label: tuple[str, str] | None = None
+    needs: str | None = None
+
+
+def schedule_rows(store: Store, wanted: ListFilter) -> tuple[ScheduleRow, ...]:
+    """Rows of `list`, worst first: failing, waiting for someone, blocked, fine."""
+    now = store.now()
+    only = [wanted.account] if wanted.account else None
+    recorded = store.recorded(only).accounts
+    if wanted.account and wanted.account not in recorded:
+        raise NotFound(f"no account {wanted.account} is recorded", hint="see `gradesync list`")
+    lookups = _Lookups.read(store, now, only)
+    rows = [row for account in recorded.values() for row in _rows(account, lookups, now, wanted)]
+    rows = [row for row in rows if wanted.needs is None or wanted.needs in needs_of(row)]
+    return tuple(sorted(rows, key=lambda row: (_badness(row), str(row.schedule.id))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookups:
+    holds: tuple[Hold, ...]
+    last: Mapping[ScheduleId, Run]
+    first: Mapping[ScheduleId, datetime]
+    leases: Mapping[str, Lease]
+    waiting: Mapping[tuple[str, str], int]
+
+    @classmethod
+    def read(cls, store: Store, now: datetime, only: Iterable[str] | None) -> _Lookups:
+        return cls(
+            holds=tuple(store.holds(now)),
+            last=store.last_runs(only),
+            first=store.first_runs(),
+            leases={lease.account: lease for lease in store.leases()},
+            waiting=store.waiting_counts(),
+        )
+
+
+def _rows(
+    account: RecordedAccount, lookups: _Lookups, now: datetime, wanted: ListFilter
+) -> Iterable[ScheduleRow]:
+    definition = json.loads(account.text) if account.text else {}
+    group, labels = definition.get("group"), definition.get("labels", {})
+    if wanted.group not in (None, group):
+        return
+    if wanted.label is not None and labels.get(wanted.label[0]) != wanted.label[1]:
+        return
+    blackouts = blackouts_of(definition)
+    for name, recorded in account.schedules.items():
+        if recorded.retired:
+            continue
+        schedule = Schedule.from_definition(ScheduleId(account.key, name), json.loads(recorded.text))
+        if wanted.type not in (None, schedule.type):
+            continue
+        found = blocks(schedule, lookups.holds, blackouts, now, group)
+        yield ScheduleRow(
+            schedule=schedule,
+            next_run_at=None if found else recorded.next_run_at,
+            first_ran_at=lookups.first.get(schedule.id),
+            blocks=found,
+            last=lookups.last.get(schedule.id),
+            running=lookups.leases.get(account.key),
+            group=group,
+            labels=labels,
+            waiting=_waiting(lookups, schedule),
+        )
+
+
+def _waiting(lookups: _Lookups, schedule: Schedule) -> int:
+    if schedule.type is not SyncType.GRADE_PASSBACK:
+        return 0
+    return sum(n for (account, _), n in lookups.waiting.items() if account == schedule.id.account)
+
+
+def needs_of(row: ScheduleRow) -> frozenset[str]:
+    """Who must act on a row: `support`, `district` or `teacher` (from the last run's codes)."""
+    if row.last is None or row.last.result is None:
+        return frozenset()
+    who = {CODES[code].who for code in row.last.result.codes if CODES[code].needs_person}
+    groups = {"teacher": "teacher", "support": "support", "us": "support", "admin": "district"}
+    named = {groups.get(w, "district") for w in who}
+    if row.last.result.outcome is Outcome.FAILED and not named:
+        named = {"support"}
+    return frozenset(named)
+
+
+def _badness(row: ScheduleRow) -> int:
+    outcome = row.last.result.outcome if row.last is not None and row.last.result is not None else None
+    if outcome in (Outcome.FAILED, Outcome.ABANDONED):
+        return 0
+    if outcome is Outcome.WARNING:
+        return 1
+    return 2 if row.blocks else 3
+
+
+def account_view(store: Store, key: str) -> AccountView:
+    """Everything `show ACCOUNT` names. Raises NotFound."""
+    recorded = store.recorded([key]).accounts.get(key)
+    if recorded is None:
+        raise NotFound(f"no account {key} is recorded", hint="see `gradesync list`")
+    definition = json.loads(recorded.text)
+    now = store.now()
+    rows = schedule_rows(store, ListFilter(account=key))
+    holds = [
+        hold
+        for hold in store.holds(now)
+        if hold.scope.account in (None, key) and hold.scope.group in (None, definition.get("group"))
+    ]
+    return AccountView(
+        key=key,
+        name=str(definition.get("name") or key),
+        time_zone=str(definition["time_zone"]),
+        canvas_url=str(definition["canvas"]["url"]),
+        sis_url=str(definition["sis"]["url"]),
+        sis_profile=str(definition["sis"]["profile"]),
+        revision=recorded.revision,
+        rows=rows,
+        holds=holds,
+        waiting={code: n for (account, code), n in store.waiting_counts(key).items() if account == key},
+        lease=next((lease for lease in store.leases() if lease.account == key), None),
+    )
+
+
+def schedule_row(store: Store, schedule: ScheduleId) -> ScheduleRow:
+    """The row of one schedule. Raises NotFound."""
+    for row in schedule_rows(store, ListFilter(account=schedule.account)):
+        if row.schedule.id == schedule:
+            return row
+    raise NotFound(f"{schedule.account} has no schedule {schedule.name}", hint="see `gradesync list`")
+
+
+__all__ = ["ListFilter", "account_view", "needs_of", "schedule_row", "schedule_rows"]

@@ -1,0 +1,353 @@
+"""One run: claim it, do its sync under a kept lease, and always write down how it ended.
+
+`execute` is not supposed to raise for anything a sync meets: every end becomes a RunEnd with an outcome, a stage
+and codes. What a sync decides is not its business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import uuid4
+
+from gradesync.domain.account import Account
+from gradesync.domain.definition import RecordedAccount
+from gradesync.domain.history import Fact
+from gradesync.domain.hold import Hold, HoldKind, HoldScope
+from gradesync.domain.interval import to_local
+from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.report import ClassCounts, RunEnd
+from gradesync.domain.run import (
+    Actor,
+    Busy,
+    Claimed,
+    Gone,
+    Mode,
+    Outcome,
+    Run,
+    RunResult,
+    RunState,
+    Trigger,
+)
+from gradesync.domain.schedule import SyncType
+from gradesync.engine.lease import LeaseGuard, kept
+from gradesync.engine.tools import Tools
+from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound
+from gradesync.ports import RunQuery
+from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
+from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
+from gradesync.syncs.stage import StageTracker
+
+log = logging.getLogger("gradesync.run")
+
+QUIET_LOOKBACK = 500
+"""How many runs back a streak of uneventful runs is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveAccount:
+    """A recorded account ready to be run: typed, with the digest its policies are known by."""
+
+    account: Account
+    digest: str
+    group: str | None
+
+
+def effective(recorded: RecordedAccount) -> EffectiveAccount:
+    """Typed values of a recorded account; retired schedules are left out."""
+    definition = json.loads(recorded.text)
+    schedules = {name: json.loads(s.text) for name, s in recorded.schedules.items() if not s.retired}
+    account = Account.from_definitions(recorded.key, definition, schedules)
+    return EffectiveAccount(account, recorded.digest, definition.get("group"))
+
+
+async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | Busy | Gone:
+    """Claim and carry out one queued run."""
+    before = tools.monotonic()
+    answer = tools.store.claim(run.id, tools.holder, tools.lease_seconds)
+    if isinstance(answer, (Busy, Gone)):
+        return answer
+    guard = LeaseGuard(tools.lease_seconds, tools.monotonic)
+    guard.extend_from(before)
+    previous = _previous(tools, answer.run)
+    tracker = StageTracker()
+    problem: GradesyncError | None = None
+    try:
+        async with kept(tools, run.schedule.account, answer.epoch, guard):
+            result, problem = await _sync(tools, answer, target, guard, tracker)
+    except LeaseLost:
+        return RunEnd(answer.run, None, previous, problem="the lease was lost; another pass goes on")
+    except asyncio.CancelledError:
+        # Shutting down: what is done is in the ledger; the rest is for the next pass.
+        tools.store.hand_back(answer)
+        raise
+    return _finish(tools, answer, result, previous, problem)
+
+
+async def _sync(
+    tools: Tools, claimed: Claimed, target: EffectiveAccount, guard: LeaseGuard, tracker: StageTracker
+) -> tuple[RunResult, GradesyncError | None]:
+    """The sync itself; whatever it meets becomes a result."""
+    try:
+        if claimed.run.type is SyncType.ROSTER_IMPORT:
+            return await _roster(tools, claimed, target, guard, tracker), None
+        return await _passback(tools, claimed, target, guard, tracker), None
+    except ConnectionProblem as problem:
+        tracker.codes[problem.code] += 1
+        return tracker.result(Outcome.FAILED), problem
+    except LeaseLost:
+        raise
+    except GradesyncError as problem:
+        tracker.codes["GS-709"] += 1
+        return tracker.result(Outcome.FAILED), problem
+    except Exception as bug:
+        # The last net: a bug of ours must not leave the run without an end, and its text may hold student data,
+        # so only the exception's type goes to the log.
+        log.error("run broke off action=run_bug type=%s", type(bug).__name__)
+        log.debug("where it broke off", exc_info=bug)
+        tracker.codes["GS-709"] += 1
+        return tracker.result(Outcome.FAILED), None
+
+
+async def _roster(
+    tools: Tools, claimed: Claimed, target: EffectiveAccount, guard: LeaseGuard, tracker: StageTracker
+) -> RunResult:
+    run = claimed.run
+    async with tools.connections.roster(target.account, guard) as (source, sink):
+        return await import_roster(
+            RosterJob(
+                account=target.account,
+                schedule=run.schedule,
+                mode=run.mode,
+                today=_today(tools.store.now(), target.account),
+                source=source,
+                records=tools.store.records(claimed),
+                guard=guard,
+                progress=tools.progress,
+                sink=sink,
+                sleep=tools.sleep,
+                remaster=run.mode is Mode.FULL,
+                tracker=tracker,
+            )
+        )
+
+
+async def _passback(
+    tools: Tools, claimed: Claimed, target: EffectiveAccount, guard: LeaseGuard, tracker: StageTracker
+) -> RunResult:
+    keyed = known_key(tools, target.account.key)
+    async with tools.connections.gradebook(target.account, guard) as (source, sink):
+        job = PassbackJob(
+            account=target.account,
+            schedule=claimed.run.schedule,
+            mode=claimed.run.mode,
+            policy=target.digest,
+            today=_today(tools.store.now(), target.account),
+            source=source,
+            keyed=keyed,
+            progress=tools.progress,
+            tracker=tracker,
+            workers=_workers(target.account),
+            class_filter=claimed.run.class_filter,
+        )
+        await pass_back(job, sink, tools.store.records(claimed))
+    return tracker.result()
+
+
+async def dry_run(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd:
+    """What the run would do: no lease, no row, and sides that cannot write. Raises ConnectionProblem."""
+    tracker = StageTracker()
+    classes: tuple[ClassCounts, ...] = ()
+    records = tools.store.read_records(run.schedule.account)
+    today = _today(tools.store.now(), target.account)
+    if run.type is SyncType.ROSTER_IMPORT:
+        async with tools.connections.roster_readonly(target.account) as (source, canvas):
+            result = await preview_roster(
+                RosterPreview(
+                    account=target.account,
+                    schedule=run.schedule,
+                    mode=run.mode,
+                    today=today,
+                    source=source,
+                    records=records,
+                    canvas=canvas,
+                    progress=tools.progress,
+                    remaster=run.mode is Mode.FULL,
+                    tracker=tracker,
+                )
+            )
+        return RunEnd(run, result)
+    keyed = known_key(tools, target.account.key)
+    async with tools.connections.gradebook_readonly(target.account) as (gradebook, reader):
+        job = PassbackJob(
+            account=target.account,
+            schedule=run.schedule,
+            mode=run.mode,
+            policy=target.digest,
+            today=today,
+            source=gradebook,
+            keyed=keyed,
+            progress=tools.progress,
+            tracker=tracker,
+            workers=_workers(target.account),
+            class_filter=run.class_filter,
+        )
+        previews = await preview_passback(job, reader, records)
+    classes = tuple(ClassCounts(p.class_id, p.counts, p.codes) for p in previews)
+    return RunEnd(run, tracker.result(), classes=classes)
+
+
+def known_key(tools: Tools, account: str) -> KeyedHash:
+    """The account's keyed hash; stops before the first read when the key is not the one the ledger was made with.
+
+    Going on with another key would make every value look like a hand edit.
+    """
+    keyed = tools.keys.keyed(account)
+    known = tools.store.key_id()
+    if known is None:
+        tools.store.set_key_id(keyed.key_id)
+    elif known != keyed.key_id:
+        raise ConnectionProblem(
+            "the ledger was made with another key than the one configured",
+            code="GS-207",
+            hint="bring the old key back (`keys:` in gradesync.yaml, or .gradesync/key)",
+        )
+    return keyed
+
+
+def _finish(
+    tools: Tools,
+    claimed: Claimed,
+    result: RunResult,
+    previous: RunResult | None,
+    problem: GradesyncError | None,
+) -> RunEnd:
+    run = claimed.run
+    if "GS-208" in result.codes:
+        _hold_identity(tools, run)
+    facts = [] if _uneventful(run, result) else [_ended(tools, run, result)]
+    text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
+    try:
+        tools.store.finish(claimed, result, facts)
+    except LeaseLost:
+        return RunEnd(run, None, previous, problem="the lease was lost; another pass goes on")
+    return RunEnd(run, result, previous, problem=text, hint=hint)
+
+
+def _uneventful(run: Run, result: RunResult) -> bool:
+    """A scheduled run that did nothing is no history entry of its own; a person's run always is."""
+    return result.did_nothing and run.trigger is Trigger.SLOT
+
+
+def _ended(tools: Tools, run: Run, result: RunResult) -> Fact:
+    data: dict[str, object] = {
+        "type": run.type.value,
+        "trigger": run.trigger.value,
+        "mode": run.mode.value,
+        "outcome": result.outcome.value,
+        "stage": result.stage.value,
+        "counts": {word: count for word, count in sorted(result.counts.items()) if count},
+        "codes": dict(sorted(result.codes.items())),
+        "attempt": run.attempt,
+    }
+    if run.slot_at is not None:
+        data |= {"slot": run.slot_at.isoformat(), "late by": run.late_by}
+    if run.reason:
+        data["reason"] = run.reason
+    quiet = _quiet_before(tools, run)
+    if quiet:
+        data["uneventful runs before"] = quiet
+    return Fact(
+        what="run ended",
+        actor=run.actor,
+        account=run.schedule.account,
+        schedule=run.schedule.name,
+        run_id=run.id,
+        data=data,
+    )
+
+
+def _quiet_before(tools: Tools, run: Run) -> int:
+    quiet = 0
+    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=QUIET_LOOKBACK)
+    for earlier in tools.store.runs(query):
+        if earlier.id == run.id or earlier.result is None:
+            continue
+        if not _uneventful(earlier, earlier.result):
+            break
+        quiet += 1
+    return quiet
+
+
+def _hold_identity(tools: Tools, run: Run) -> None:
+    """Another institution answered: nothing more may start in the account until a person has looked."""
+    now = tools.store.now()
+    actor = Actor("gradesync", "identity check")
+    reason = "the other side is not the institution recorded"
+    hold = Hold(
+        id=uuid4().hex,
+        scope=HoldScope(account=run.schedule.account),
+        actor=actor,
+        reason=reason,
+        created_at=now,
+        expires_at=None,
+        kind=HoldKind.IDENTITY,
+    )
+    fact = Fact(
+        "hold placed", actor, run.schedule.account, run_id=run.id, data={"reason": reason, "kind": "identity"}
+    )
+    tools.store.add_hold(hold, [fact])
+
+
+def _previous(tools: Tools, run: Run) -> RunResult | None:
+    last = tools.store.last_runs([run.schedule.account]).get(run.schedule)
+    return last.result if last is not None else None
+
+
+def _today(now: datetime, account: Account) -> date:
+    return to_local(now, account.time_zone).date()
+
+
+def _workers(account: Account) -> int:
+    """Enough courses in work that neither side's connections fall idle while the other is waited for."""
+    return account.canvas.concurrency + account.sis.profile.concurrency
+
+
+def queued_run(
+    account: Account,
+    name: str,
+    *,
+    slot_key: str,
+    slot_at: datetime | None,
+    trigger: Trigger,
+    mode: Mode,
+    actor: Actor,
+    now: datetime,
+    late_by: int = 0,
+    class_filter: str | None = None,
+    reason: str | None = None,
+) -> Run:
+    """A new run row of a schedule. Raises NotFound when the account has no such schedule."""
+    schedule = account.schedules.get(name)
+    if schedule is None:
+        raise NotFound(
+            f"{account.key} has no schedule {name}", hint=f"it has: {', '.join(sorted(account.schedules))}"
+        )
+    return Run(
+        id=uuid4().hex,
+        schedule=schedule.id,
+        type=schedule.type,
+        slot_key=slot_key,
+        slot_at=slot_at,
+        trigger=trigger,
+        mode=mode,
+        actor=actor,
+        state=RunState.QUEUED,
+        created_at=now,
+        late_by=late_by,
+        class_filter=class_filter,
+        reason=reason,
+    )
