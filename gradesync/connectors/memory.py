@@ -1,0 +1,245 @@
+"""Both other sides in RAM: the fakes that ship with the connectors and pass the same conformance suite.
+
+For tests of syncs and engine, which need honest sinks and not mocks: what was put is read back, and what a real SIS
+refuses is refused with the same codes. No HTTP, no delay, no sandbox; state is public and may be changed by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from gradesync.domain.gradebook import (
+    Assignment,
+    CanvasCourse,
+    Category,
+    CourseGradebook,
+    GradingPeriod,
+    LineItem,
+    Result,
+    SectionStudent,
+    SisCatalogue,
+    SisClass,
+    SisGradebook,
+    Submission,
+)
+from gradesync.domain.roster import ImportStatus, Roster
+from gradesync.errors import ConnectionProblem
+
+
+def _refused(message: str, code: str, status: int) -> ConnectionProblem:
+    return ConnectionProblem(message, code=code, status=status, vendor_text=message)
+
+
+@dataclass(slots=True)
+class MemorySis:
+    """RosterSource and GradebookSink. `students` is class id -> who may receive a result.
+
+    `decimals` is how many places of a score are kept, `closed` names closed grading periods, `refuse` maps a record's
+    id to the problem its next writes raise, `forget` accepts writes without storing them. `writes` counts puts.
+    """
+
+    district: str
+    roster: Roster = field(default_factory=Roster)
+    categories: tuple[Category, ...] = ()
+    periods: tuple[GradingPeriod, ...] = ()
+    students: dict[str, frozenset[str]] = field(default_factory=dict)
+    line_items: dict[str, LineItem] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    guard: Callable[[], None] | None = None
+    decimals: int | None = None
+    closed: frozenset[str] = frozenset()
+    refuse: dict[str, ConnectionProblem] = field(default_factory=dict)
+    forget: bool = False
+    writes: int = 0
+
+    async def identity(self) -> str:
+        """The district's id."""
+        return self.district
+
+    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
+        """The roster as it stands."""
+        told(1, 1)
+        return self.roster
+
+    async def catalogue(self) -> SisCatalogue:
+        """Every class of the roster."""
+        return SisCatalogue(
+            classes={
+                one.id: SisClass(one.id, one.school_id, one.term_ids, one.code) for one in self.roster.classes
+            },
+            categories=self.categories,
+            periods=self.periods,
+            session_parents={one.id: one.parent_id for one in self.roster.sessions},
+        )
+
+    async def read_class(self, class_id: str) -> SisGradebook:
+        """Line items, results and students of a class; GS-512 when unknown."""
+        items = await self.read_line_items(class_id)
+        results = await self.read_results(class_id)
+        return SisGradebook(class_id, tuple(items), tuple(results), self._students_of(class_id))
+
+    async def read_results(self, class_id: str) -> Sequence[Result]:
+        """The class's results."""
+        items = {one.id for one in await self.read_line_items(class_id)}
+        return [replace(one, class_id=class_id) for one in self.results.values() if one.line_item_id in items]
+
+    async def read_line_items(self, class_id: str) -> Sequence[LineItem]:
+        """The class's line items."""
+        self._known(class_id, "GS-512")
+        return [one for one in self.line_items.values() if one.class_id == class_id]
+
+    async def put_line_item(self, item: LineItem) -> None:
+        """Create or replace; GS-505 for an unknown class or category, GS-501 for a closed period."""
+        self._before_write(item.id)
+        self._known(item.class_id, "GS-505")
+        if item.category_id is not None and item.category_id not in {one.id for one in self.categories}:
+            raise _refused("unknown category", "GS-505", 404)
+        self._open(item.period_id)
+        if not self.forget:
+            self.line_items[item.id] = item
+
+    async def put_result(self, result: Result) -> None:
+        """Create or replace; GS-505 for an unknown line item, GS-503 for a student not in its class."""
+        self._before_write(result.id)
+        item = self.line_items.get(result.line_item_id)
+        if item is None:
+            raise _refused("unknown lineItem", "GS-505", 404)
+        if result.student_id not in self._students_of(item.class_id):
+            raise _refused("student does not belong to this class", "GS-503", 422)
+        self._open(item.period_id)
+        if not self.forget:
+            self.results[result.id] = replace(result, score=self._kept(result.score))
+
+    def _students_of(self, class_id: str) -> frozenset[str]:
+        if class_id in self.students:
+            return self.students[class_id]
+        enrolled = (one for one in self.roster.enrollments if one.class_id == class_id)
+        return frozenset(one.user_id for one in enrolled if one.role == "student")
+
+    def _known(self, class_id: str, code: str) -> None:
+        if class_id not in self.students and all(one.id != class_id for one in self.roster.classes):
+            raise _refused("unknown class", code, 404)
+
+    def _open(self, period_id: str | None) -> None:
+        if period_id is not None and period_id in self.closed:
+            raise _refused("the grading period is closed", "GS-501", 422)
+
+    def _before_write(self, record_id: str) -> None:
+        if self.guard is not None:
+            self.guard()
+        if record_id in self.refuse:
+            raise self.refuse[record_id]
+        self.writes += 1
+
+    def _kept(self, score: Decimal | None) -> Decimal | None:
+        if score is None or self.decimals is None:
+            return score
+        return round(score, self.decimals)
+
+
+@dataclass(slots=True)
+class MemoryCourse:
+    """One Canvas course with all it holds."""
+
+    course: CanvasCourse
+    assignments: list[Assignment] = field(default_factory=list)
+    students: list[SectionStudent] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SentImport:
+    """What one import brought."""
+
+    files: Mapping[str, str]
+    data_set: str
+    remaster: bool
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class MemoryCanvas:
+    """GradebookSource and RosterSink. An import is `created`, then `importing` for `polls` looks, then `ends`.
+
+    `now` is Canvas's clock: it stamps what is read and decides nothing else.
+    """
+
+    uuid: str
+    held: dict[int, MemoryCourse] = field(default_factory=dict)
+    sections: frozenset[str] = frozenset()
+    now: Callable[[], datetime] = _utc_now
+    guard: Callable[[], None] | None = None
+    polls: int = 1
+    ends: ImportStatus = field(default_factory=lambda: ImportStatus(0, "imported", 100))
+    sent: list[SentImport] = field(default_factory=list)
+    waiting: list[ImportStatus] = field(default_factory=list)
+    _looks: dict[int, int] = field(default_factory=dict)
+
+    def hold(self, courses: Iterable[MemoryCourse]) -> None:
+        """Add or replace courses."""
+        self.held |= {one.course.id: one for one in courses}
+
+    async def identity(self) -> str:
+        """The root account's uuid."""
+        return self.uuid
+
+    async def courses(self) -> AsyncIterator[CanvasCourse]:
+        """Published and completed courses."""
+        for one in list(self.held.values()):
+            if one.course.state in ("available", "completed"):
+                yield one.course
+
+    async def read_course(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:
+        """All of it, or assignments and what was graded strictly after `since`."""
+        held = self.held.get(course.id)
+        if held is None:
+            raise _refused("the course does not exist", "GS-305", 404)
+        rows = held.submissions
+        if since is not None:
+            rows = [one for one in rows if one.graded_at is not None and one.graded_at > since]
+        return CourseGradebook(
+            course=held.course,
+            assignments=tuple(held.assignments),
+            students=tuple(held.students) if since is None or rows else (),
+            submissions=tuple(rows),
+            complete=since is None,
+            read_at=self.now(),
+        )
+
+    async def unfinished_imports(self) -> Sequence[ImportStatus]:
+        """Imports set in `waiting`, and our own while they run."""
+        ours = [self._status(number) for number in self._looks]
+        return [*self.waiting, *(one for one in ours if not one.finished)]
+
+    async def known_ids(self) -> Mapping[str, frozenset[str]]:
+        """SIS ids of courses, and of sections: those set in `sections` and those of enrollments."""
+        courses = frozenset(one.course.sis_id for one in self.held.values() if one.course.sis_id)
+        lived = {who.section_sis_id for one in self.held.values() for who in one.students}
+        return {"courses": courses, "sections": self.sections | {one for one in lived if one}}
+
+    async def start_import(self, files: Mapping[str, str], *, data_set: str, remaster: bool) -> ImportStatus:
+        """Keep the files in `sent`."""
+        if self.guard is not None:
+            self.guard()
+        self.sent.append(SentImport(dict(files), data_set, remaster))
+        number = len(self.sent)
+        self._looks[number] = 0
+        return ImportStatus(number, "created")
+
+    async def import_status(self, import_id: int) -> ImportStatus:
+        """Where the import is; each look brings it on."""
+        if import_id not in self._looks:
+            raise _refused("the import does not exist", "GS-305", 404)
+        self._looks[import_id] += 1
+        return self._status(import_id)
+
+    def _status(self, number: int) -> ImportStatus:
+        if self._looks[number] <= self.polls:
+            return ImportStatus(number, "importing", 50)
+        return replace(self.ends, id=number)
