@@ -34,6 +34,7 @@ from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
 from gradesync.domain.run import Mode, Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import Guard, Progress, ReadRecords, RosterReader, RosterSink, RosterSource, RunRecords
+from gradesync.syncs.identity import check_identity, record_identity
 from gradesync.syncs.stage import StageTracker
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -102,6 +103,7 @@ class _Decided:
     counts: Mapping[str, int]
     passes: tuple[bool, ...]
     stop: RosterStop | None
+    identities: Mapping[str, str] = field(default_factory=dict)
 
 
 async def preview_roster(job: RosterPreview) -> RunResult:
@@ -136,6 +138,7 @@ async def import_roster(job: RosterJob) -> RunResult:
         return job.tracker.result()
     job.tracker.stage = Stage.WRITE
     warnings = 0
+    record_identity(job.records, dict(decided.identities))
     for remaster in decided.passes:
         ended = await _one_import(job, decided, remaster=remaster)
         if ended is None or ended.state not in ("imported", "imported_with_messages"):
@@ -180,6 +183,7 @@ async def _decide(job: RosterPreview) -> _Decided:
         job.progress.stage(job.schedule, Stage.FETCH.value, done, total)
 
     job.tracker.stage = Stage.FETCH
+    identities = check_identity(job.records, await job.canvas.identity(), await job.source.identity())
     whole = await job.source.read_roster(told)
     job.tracker.stage = Stage.DECIDE
     job.progress.stage(job.schedule, Stage.DECIDE.value)
@@ -187,6 +191,7 @@ async def _decide(job: RosterPreview) -> _Decided:
     remembered = {name: job.records.watermark(f"roster:{name}") for name in _REMEMBERED}
     # A large district takes seconds of pure computing: on the loop it would keep the lease from being renewed.
     decided = await asyncio.to_thread(_judge, job, whole, remembered)
+    decided = replace(decided, identities=identities)
     _count(job.tracker, whole, decided.files)
     if decided.stop is not None or remembered["sent"] is not None:
         return decided

@@ -1,0 +1,141 @@
+"""The brake: which reads are never sent, and which ordinary changes pass."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradesync.domain.account import ChangeLimit, RosterPolicy
+from gradesync.domain.roster import Roster, RosterClass
+from gradesync.domain.roster_csv import canvas_files
+from gradesync.domain.roster_guard import (
+    file_counts,
+    files_stop,
+    roster_counts,
+    roster_stop,
+    shrink_stop,
+    takeover_stop,
+)
+from tests.domain.roster_samples import TODAY, ZONE, sample, seat
+
+POLICY = RosterPolicy()
+
+
+def code(stop: object) -> str | None:
+    return getattr(stop, "code", None)
+
+
+@pytest.mark.parametrize("missing", ["classes", "users", "enrollments"])
+def test_a_read_without_a_whole_kind_is_never_sent(missing: str) -> None:
+    stop = roster_stop(sample(**{missing: ()}), None, POLICY)
+    assert stop is not None
+    assert stop.code == "GS-602"
+    assert f"no {missing}" in stop.message
+
+
+def test_a_read_without_any_student_is_never_sent() -> None:
+    assert code(roster_stop(sample(enrollments=(seat("t1", role="teacher"),)), None, POLICY)) == "GS-602"
+
+
+def test_an_ordinary_first_read_passes() -> None:
+    assert roster_stop(sample(), None, POLICY) is None
+
+
+def test_the_numbers_of_a_shrunk_read_are_in_the_sentence() -> None:
+    stop = shrink_stop({"enrollments": 70}, {"enrollments": 1310}, POLICY)
+    assert stop is not None
+    assert stop.code == "GS-601"
+    assert "1,240 of 1,310 enrollments are gone" in stop.message
+    assert "10%" in stop.message
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (1000, 900, None),
+        (1000, 899, "GS-601"),
+        (100, 81, None),
+        (100, 80, "GS-601"),
+        (20, 1, None),
+        (1000, 2000, None),
+    ],
+)
+def test_the_limit_is_a_share_and_a_least_number_together(
+    before: int, now: int, expected: str | None
+) -> None:
+    assert code(shrink_stop({"enrollments": now}, {"enrollments": before}, POLICY)) == expected
+
+
+def test_users_have_their_own_tighter_limit() -> None:
+    assert code(shrink_stop({"users": 940}, {"users": 1000}, POLICY)) == "GS-601"
+    assert shrink_stop({"classes": 940}, {"classes": 1000}, POLICY) is None
+
+
+def test_the_last_few_records_of_a_kind_may_not_all_vanish() -> None:
+    assert code(shrink_stop({"Canvas enrollments": 0}, {"Canvas enrollments": 3}, POLICY)) == "GS-602"
+
+
+def test_an_account_may_widen_its_limit() -> None:
+    wide = RosterPolicy(change_limit=ChangeLimit(enrollments=1.0))
+    assert shrink_stop({"enrollments": 1}, {"enrollments": 1000}, wide) is None
+
+
+@given(before=st.integers(0, 5000), now=st.integers(0, 5000), limit=st.floats(0, 1))
+def test_a_read_that_did_not_shrink_always_passes_and_a_stop_always_names_a_real_loss(
+    before: int, now: int, limit: float
+) -> None:
+    policy = RosterPolicy(change_limit=ChangeLimit(enrollments=limit))
+    stop = shrink_stop({"enrollments": now}, {"enrollments": before}, policy)
+    if now >= before:
+        assert stop is None
+    elif stop is not None and now:
+        assert before - now > limit * before
+        assert before - now >= policy.at_least
+
+
+def test_records_that_are_read_but_cannot_be_carried_over_stop_the_import() -> None:
+    broken = sample(courses=())
+    assert roster_stop(broken, roster_counts(sample()), POLICY) is None
+    assert code(files_stop(canvas_files(broken, time_zone=ZONE, today=TODAY), None, POLICY)) == "GS-602"
+
+
+def test_ending_everybodys_enrollment_counts_as_a_loss() -> None:
+    many = [seat(f"s{n}") for n in range(40)]
+    users = [
+        *sample().users,
+        *(sample().users[0].__class__(f"s{n}", f"l{n}", "", "", "", "student") for n in range(40)),
+    ]
+    before = canvas_files(sample(users=users, enrollments=many), time_zone=ZONE, today=TODAY)
+    ended = [seat(f"s{n}", end=TODAY) for n in range(39)] + [seat("s39")]
+    after = canvas_files(sample(users=users, enrollments=ended), time_zone=ZONE, today=TODAY)
+    assert code(files_stop(after, file_counts(before), POLICY)) == "GS-601"
+
+
+def classes(*ids: str) -> Roster:
+    return Roster(classes=[RosterClass(i, "T", "C", "C1", "001", ("S1",)) for i in ids])
+
+
+def test_an_empty_canvas_is_simply_filled() -> None:
+    assert takeover_stop(frozenset(), classes("a", "b")) is None
+
+
+def test_a_canvas_with_other_ids_is_not_taken_over_and_the_numbers_are_told() -> None:
+    stop = takeover_stop({f"x{n}" for n in range(30)} | {"0"}, classes(*(str(n) for n in range(20))))
+    assert stop is not None
+    assert stop.code == "GS-609"
+    assert "31 sections" in stop.message
+    assert "20 classes" in stop.message
+    assert "only 1 ids" in stop.message
+
+
+def test_former_years_in_canvas_and_new_classes_in_the_sis_do_not_hinder_a_take_over() -> None:
+    ids = [str(n) for n in range(100)]
+    assert takeover_stop({*ids, *(f"old{n}" for n in range(300))}, classes(*ids)) is None
+    assert takeover_stop(set(ids[:60]), classes(*ids)) is None
+
+
+@pytest.mark.parametrize(("same", "expected"), [(95, None), (94, "GS-609")])
+def test_ninety_five_of_a_hundred_ids_must_match(same: int, expected: str | None) -> None:
+    known = {str(n) if n < same else f"x{n}" for n in range(100)}
+    assert code(takeover_stop(known, classes(*(str(n) for n in range(100))))) == expected
