@@ -1,0 +1,98 @@
+"""Operators' wishes kept in the store: holds, requests, approvals; and the single facts of table `meta`.
+
+Whether a hold blocks a start is decided in the domain; here it is only kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+
+from gradesync.domain.history import Fact
+from gradesync.domain.hold import Hold, Request
+from gradesync.domain.schedule import ScheduleId
+from gradesync.store import history
+from gradesync.store import tables as t
+from gradesync.store.database import Tx
+from gradesync.store.rows import hold_of, hold_values, oldest_request, request_of, request_values
+
+
+def add_hold(tx: Tx, hold: Hold, facts: Sequence[Fact]) -> None:
+    """Keep a hold; the same hold twice is kept (and told) once."""
+    if tx.execute(tx.insert_new(t.hold), hold_values(hold)).rowcount == 1:
+        history.append(tx, facts)
+
+
+def release_holds(tx: Tx, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None:
+    """End holds; nothing is told when all of them had been released already."""
+    h = t.hold.c
+    changed = tx.execute(
+        update(t.hold).where(h.id.in_(list(hold_ids)), h.released_at.is_(None)).values(released_at=at)
+    )
+    if changed.rowcount:
+        history.append(tx, facts)
+
+
+def holds(tx: Tx, now: datetime, *, include_past: bool) -> list[Hold]:
+    """Holds in force at `now`, or all of them; oldest first."""
+    h = t.hold.c
+    query = select(t.hold).order_by(h.created_at, h.id)
+    if not include_past:
+        query = query.where(
+            or_(h.released_at.is_(None), h.released_at > now), or_(h.expires_at.is_(None), h.expires_at > now)
+        )
+    return [hold_of(row) for row in tx.execute(query)]
+
+
+def add_request(tx: Tx, request: Request, facts: Sequence[Fact]) -> bool:
+    """Keep a request unless one is in force for the schedule."""
+    q = t.request.c
+    whose = (q.account == request.schedule.account, q.schedule == request.schedule.name)
+    tx.execute(delete(t.request).where(*whose, q.created_at < oldest_request(tx.now())))
+    if tx.execute(tx.insert_new(t.request), request_values(request)).rowcount != 1:
+        return False
+    history.append(tx, facts)
+    return True
+
+
+def requests(tx: Tx, now: datetime) -> list[Request]:
+    """Requests in force, oldest first."""
+    q = t.request.c
+    query = select(t.request).where(q.created_at >= oldest_request(now)).order_by(q.created_at, q.id)
+    return [request_of(row) for row in tx.execute(query)]
+
+
+def withdraw_request(tx: Tx, schedule: ScheduleId, facts: Sequence[Fact]) -> bool:
+    """Forget the schedule's request; False when there is none."""
+    q = t.request.c
+    gone = tx.execute(delete(t.request).where(q.account == schedule.account, q.schedule == schedule.name))
+    if not gone.rowcount:
+        return False
+    history.append(tx, facts)
+    return True
+
+
+def add_approval(tx: Tx, account: str, digest: str, facts: Sequence[Fact]) -> None:
+    """Keep the consent to exactly what `digest` covers."""
+    tx.execute(tx.insert_new(t.approval), {"account": account, "digest": digest, "at": tx.now()})
+    history.append(tx, facts)
+
+
+def approvals(tx: Tx, account: str) -> frozenset[str]:
+    """Digests approved in the account."""
+    a = t.approval.c
+    return frozenset(row.digest for row in tx.execute(select(a.digest).where(a.account == account)))
+
+
+def get_meta(tx: Tx, key: str) -> str | None:
+    """One fact about the store."""
+    m = t.meta.c
+    row = tx.execute(select(m.value).where(m.key == key)).one_or_none()
+    return None if row is None else str(row.value)
+
+
+def set_meta(tx: Tx, key: str, value: str) -> None:
+    """Write one fact about the store."""
+    tx.execute(tx.upsert(t.meta), {"key": key, "value": value})

@@ -1,0 +1,268 @@
+"""One database behind the store: its engine, its sessions' settings, its clock, and errors people can act on.
+
+The only module that knows which database it is. A transaction is short, and none stays open across a network call.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.base import Executable
+
+from gradesync.errors import StoreUnavailable
+from gradesync.ports import Clock
+from gradesync.store.tables import EPOCH
+
+_WRITE = "gradesync_write"
+
+# Without these a frozen process with an open transaction keeps its row locks for ever and stops recovery itself;
+# the server's own default is no limit at all.
+_SESSION_SETTINGS = (
+    "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'; "
+    "SET statement_timeout = '30s'; SET timezone = 'UTC'"
+)
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "application_name": "gradesync",
+}
+
+
+class Tx:
+    """One open transaction: executes statements and tells the store's time."""
+
+    __slots__ = ("_clock", "_now", "connection", "on_sqlite")
+
+    def __init__(self, connection: Connection, clock: Clock | None, *, on_sqlite: bool) -> None:
+        self.connection = connection
+        self.on_sqlite = on_sqlite
+        self._clock = clock
+        self._now: datetime | None = None
+
+    def execute(
+        self, statement: Executable, rows: Sequence[Mapping[str, object]] | Mapping[str, object] | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Execute once, or once per row."""
+        result = self.connection.execute(statement, rows)
+        assert isinstance(result, CursorResult)
+        return result
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows this database's ON CONFLICT."""
+        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+
+    def upsert(self, table: Table, *columns: str) -> sqlite.Insert | postgresql.Insert:
+        """INSERT, or update `columns` (default: all but the key) of the row with the same primary key."""
+        insert = self.insert(table)
+        keys = [column.name for column in table.primary_key.columns]
+        chosen = columns or [column.name for column in table.columns if column.name not in keys]
+        return insert.on_conflict_do_update(
+            index_elements=keys, set_={name: insert.excluded[name] for name in chosen}
+        )
+
+    def insert_new(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """INSERT, leaving out rows whose key exists."""
+        return self.insert(table).on_conflict_do_nothing()
+
+    def now(self) -> datetime:
+        """The time of this transaction, asked once; in a claim that is after the lease row is locked."""
+        if self._now is None:
+            self._now = self._database_now() if self._clock is None else self._host_now(self._clock)
+        return self._now
+
+    def _database_now(self) -> datetime:
+        micros = self.connection.exec_driver_sql(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        ).scalar_one()
+        return EPOCH + timedelta(microseconds=micros)
+
+    def _host_now(self, clock: Clock) -> datetime:
+        """The host's clock; on SQLite never before the latest time that was written."""
+        now = clock()
+        if self.on_sqlite:
+            latest = self.latest()
+            if latest is not None and now <= latest:
+                return latest
+            micros = (now - EPOCH) // timedelta(microseconds=1)
+            self.connection.exec_driver_sql("UPDATE meta SET value = ? WHERE key = 'clock'", (str(micros),))
+        return now
+
+    def latest(self) -> datetime | None:
+        """The latest time written (SQLite)."""
+        micros = self.connection.exec_driver_sql("SELECT value FROM meta WHERE key = 'clock'").scalar()
+        return None if micros is None else EPOCH + timedelta(microseconds=int(micros))
+
+
+class Database:
+    """The engine with its two kinds of transaction. `place` is printable: it never holds a password."""
+
+    def __init__(self, url: URL, clock: Clock | None) -> None:
+        self.on_sqlite = url.get_backend_name() == "sqlite"
+        self.place = (url.database or "") if self.on_sqlite else url.render_as_string(hide_password=True)
+        self.kind = "sqlite" if self.on_sqlite else "postgresql"
+        self._password = str(url.password) if url.password else None
+        self._clock = _host_clock if clock is None and self.on_sqlite else clock
+        self._reading = _sqlite_engine(url) if self.on_sqlite else _postgresql_engine(url)
+        self._writing = self._reading.execution_options(**{_WRITE: True})
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent view that takes no lock."""
+        with self._errors(), self._reading.begin() as connection:
+            yield Tx(connection, self._clock, on_sqlite=self.on_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A write transaction: committed at the end, rolled back by any exception."""
+        with self._errors(), self._writing.begin() as connection:
+            yield Tx(connection, self._clock, on_sqlite=self.on_sqlite)
+
+    def now(self) -> datetime:
+        """The store's time without writing anything."""
+        with self.read() as tx:
+            if self._clock is None or not self.on_sqlite:
+                return tx.now()
+            return max(self._clock(), tx.latest() or EPOCH)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._reading.dispose()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            known = self._explained(error)
+            if known is None:
+                raise
+            # The driver's error may carry statement and values; the sentence made from it does not.
+            raise known from None
+
+    def _explained(self, error: DBAPIError) -> StoreUnavailable | None:
+        """The error as a sentence with a remedy; None when it is a mistake of ours and must show as one."""
+        origin = error.orig
+        if self.on_sqlite:
+            return _explain_sqlite(origin, self.place)
+        sentence = _first_line(origin)
+        if self._password:
+            sentence = sentence.replace(self._password, "***")
+        state = getattr(origin, "sqlstate", None)
+        return _explain_postgresql(type(origin).__name__, state, sentence, self.place)
+
+
+def _host_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        # The driver must not begin transactions by itself: its BEGIN is deferred, and a deferred read that
+        # becomes a write fails at once when another process wrote meanwhile, whatever the timeout.
+        connection.isolation_level = None
+        for pragma in (
+            "busy_timeout = 30000",
+            "journal_mode = wal",
+            "synchronous = normal",
+            "foreign_keys = on",
+            "recursive_triggers = on",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITE)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={name: value for name, value in _KEEPALIVE.items() if name not in url.query},
+        )
+    except ModuleNotFoundError:
+        raise StoreUnavailable(
+            "The store is a PostgreSQL URL, but its driver is not installed",
+            hint="Install gradesync[postgres].",
+        ) from None
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_SESSION_SETTINGS)
+        connection.commit()
+
+    return engine
+
+
+def _first_line(origin: BaseException | None) -> str:
+    return str(origin).strip().partition("\n")[0]
+
+
+_SQLITE_ERRORS = {
+    "SQLITE_NOTADB": ("{place} is not a store", "Point `store` to another path; this file is left alone."),
+    "SQLITE_CORRUPT": ("{place} is damaged", "Restore it from a backup; the file is left alone."),
+    "SQLITE_FULL": ("The disk is full, {place} cannot grow", "Free some space; nothing was half written."),
+    "SQLITE_READONLY": ("{place} cannot be written to", "Give this user the right to write file and folder."),
+    "SQLITE_CANTOPEN": ("{place} cannot be opened", "Give this user the right to write file and folder."),
+    "SQLITE_PERM": ("{place} cannot be opened", "Give this user the right to write file and folder."),
+    "SQLITE_BUSY": ("{place} is kept busy by another process", "Try again; if it stays, look for a stuck process."),
+    "SQLITE_LOCKED": ("{place} is kept busy by another process", "Try again."),
+    "SQLITE_IOERR": ("{place} cannot be read or written", "Look at the disk; do not keep it on a network disk."),
+}  # fmt: skip
+
+
+def _explain_sqlite(origin: BaseException | None, place: str) -> StoreUnavailable | None:
+    name = str(getattr(origin, "sqlite_errorname", ""))
+    for prefix, (sentence, hint) in _SQLITE_ERRORS.items():
+        if name.startswith(prefix):
+            return StoreUnavailable(sentence.format(place=Path(place)), hint=hint)
+    return None
+
+
+_POSTGRESQL_STATES = {
+    "28": "Check user and password in the store's URL.",
+    "3D": "Create the database first, or correct its name in the store's URL.",
+    "53": "The server is out of space, memory or connections.",
+    "25006": "The server is read-only; is it a replica?",
+    "42501": "Grant this user the rights of the application role.",
+    "40": "Another process was in the way; try again.",
+    "55P03": "Another process holds a lock; try again.",
+    "57014": "The database took longer than 30 s; try again, then look at its load.",
+    "25P03": "This process stood still in a transaction; try again.",
+    "57": "The server is shutting down or starting; try again.",
+    "08": "Is the server running and reachable from here?",
+}
+
+
+def _explain_postgresql(kind: str, state: str | None, sentence: str, place: str) -> StoreUnavailable | None:
+    for prefix, hint in _POSTGRESQL_STATES.items():
+        if state and state.startswith(prefix):
+            return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=hint)
+    if state is None and kind in ("OperationalError", "InterfaceError", "ConnectionTimeout"):
+        return StoreUnavailable(
+            f"The store at {place} cannot be reached: {sentence}",
+            hint="Is the server running and reachable from here?",
+        )
+    return None

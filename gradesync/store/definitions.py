@@ -1,0 +1,178 @@
+"""Recorded definitions: read for a plan, and changed by one account's actions in one transaction.
+
+The plan decides what an action means; here it only becomes rows. Nothing is ever deleted: what is retired keeps
+its row, its runs, its history and its ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, delete, select, update
+
+from gradesync.domain.definition import Recorded, RecordedAccount, RecordedSchedule
+from gradesync.domain.hold import Hold
+from gradesync.domain.plan import Action, ActionKind
+from gradesync.domain.schedule import ScheduleId, SyncType
+from gradesync.ports import DueRow
+from gradesync.store import tables as t
+from gradesync.store.database import Tx
+from gradesync.store.rows import definition_values, to_json
+
+_MOVING = "moving/"
+"""Prefix of a schedule's name in the middle of a move: no schedule can be called so, names hold no slash."""
+
+
+def recorded(tx: Tx, accounts: Iterable[str] | None, holds: Sequence[Hold], commit: str | None) -> Recorded:
+    """All or the named accounts; `holds` are those in force."""
+    a, s = t.account.c, t.schedule.c
+    account_query = select(a.key, a.text, a.digest, a.revision, a.retired, a.group_name).order_by(a.key)
+    schedule_query = select(
+        s.account, s.name, s.text, s.digest, s.next_run_at, s.retired, s.type
+    ).order_by(s.account, s.name)  # fmt: skip
+    if accounts is not None:
+        keys = list(accounts)
+        account_query = account_query.where(a.key.in_(keys))
+        schedule_query = schedule_query.where(s.account.in_(keys))
+    account_rows = tx.execute(account_query).all()
+    groups = {row.key: row.group_name for row in account_rows} if holds else {}
+    schedules: dict[str, dict[str, RecordedSchedule]] = {row.key: {} for row in account_rows}
+    for account, name, text, digest, next_run_at, retired, type_ in tx.execute(schedule_query):
+        held = bool(holds) and _held(holds, ScheduleId(account, name), type_, groups.get(account))
+        schedules[account][name] = RecordedSchedule(account, name, text, digest, next_run_at, retired, held)
+    return Recorded(
+        accounts={
+            row.key: RecordedAccount(
+                row.key, row.text, row.digest, row.revision, schedules[row.key], row.retired
+            )
+            for row in account_rows
+        },
+        commit=commit,
+    )
+
+
+def _held(holds: Sequence[Hold], schedule: ScheduleId, type_: str, group: str | None) -> bool:
+    return any(hold.scope.covers(schedule, SyncType(type_), group) for hold in holds)
+
+
+def due_rows(tx: Tx, now: datetime, limit: int) -> list[DueRow]:
+    """Schedules whose next run has come, longest due first."""
+    s = t.schedule.c
+    rows = tx.execute(
+        select(s.account, s.name, s.text, s.next_run_at)
+        .where(s.next_run_at <= now)
+        .order_by(s.next_run_at, s.account, s.name)
+        .limit(limit)
+    )
+    return [DueRow(ScheduleId(row.account, row.name), row.text, row.next_run_at) for row in rows]
+
+
+def apply(
+    tx: Tx,
+    key: str,
+    expected_revision: int | None,
+    actions: Sequence[Action],
+    commit: str | None,
+    now: datetime,
+) -> bool:
+    """Turn actions into rows if the account still stands at `expected_revision` (None: does not exist yet)."""
+    a = t.account.c
+    if expected_revision is None:
+        fresh = {"key": key, "text": "{}", "digest": "", "revision": 0, "retired": False, "applied_at": now}
+        if tx.execute(tx.insert_new(t.account), fresh).rowcount != 1:
+            return False
+    row = tx.execute(select(a.revision).where(a.key == key).with_for_update()).one_or_none()
+    if row is None or row.revision != (expected_revision or 0):
+        return False
+    _move(tx, key, [action for action in actions if action.kind is ActionKind.MOVE])
+    for action in actions:
+        _apply_one(tx, key, action)
+    tx.execute(
+        update(t.account)
+        .where(a.key == key)
+        .values(revision=row.revision + 1, applied_commit=commit, applied_at=now)
+    )
+    return True
+
+
+def _apply_one(tx: Tx, key: str, action: Action) -> None:
+    if action.kind is ActionKind.RETIRE:
+        _retire(tx, key, action.schedule)
+        return
+    if action.text is None or action.digest is None:
+        raise ValueError(f"action `{action.kind}` on {action.subject} carries no definition")
+    if action.schedule is None:
+        group = json.loads(action.text).get("group")
+        values = {"text": action.text, "digest": action.digest, "group_name": group, "retired": False}
+        tx.execute(update(t.account).where(t.account.c.key == key).values(values))
+        return
+    row = {
+        "account": key,
+        "name": action.schedule,
+        "text": action.text,
+        "digest": action.digest,
+        **definition_values(action.text),
+        "next_run_at": action.next_run_after,
+        "retired": False,
+    }
+    tx.execute(tx.upsert(t.schedule, *(name for name in row if name not in ("account", "name"))),
+               {**row, "formerly": "[]"})  # fmt: skip
+    tx.execute(update(t.account).where(t.account.c.key == key, t.account.c.retired).values(retired=False))
+
+
+def _retire(tx: Tx, key: str, name: str | None) -> None:
+    """Retire one schedule, or (None) the account with all of them."""
+    s = t.schedule.c
+    statement = update(t.schedule).where(s.account == key).values(retired=True, next_run_at=None)
+    if name is not None:
+        statement = statement.where(s.name == name)
+    else:
+        tx.execute(update(t.account).where(t.account.c.key == key).values(retired=True))
+    tx.execute(statement)
+
+
+def _move(tx: Tx, key: str, moves: Sequence[Action]) -> None:
+    """Rename schedules in two steps, so that two of them may swap their names."""
+    if moves:
+        # Whoever ends a run locks the run before its schedule; a move must come in the same order.
+        r = t.run.c
+        tx.execute(
+            select(r.id).where(r.account == key, r.state.in_(("queued", "running"))).with_for_update()
+        ).all()
+    for action in moves:
+        assert action.moved_from is not None
+        assert action.schedule is not None
+        _rename(tx, key, action.moved_from, _MOVING + action.schedule, formerly=action.moved_from)
+    for action in moves:
+        assert action.schedule is not None
+        _rename(tx, key, _MOVING + action.schedule, action.schedule, formerly=None)
+
+
+def _rename(tx: Tx, key: str, old: str, new: str, formerly: str | None) -> None:
+    s = t.schedule.c
+    row = tx.execute(select(s.formerly).where(s.account == key, s.name == old)).one_or_none()
+    if row is None:
+        return
+    # Only a retired schedule can stand under the new name by now; its runs and its history stay under it.
+    tx.execute(delete(t.schedule).where(s.account == key, s.name == new))
+    tx.execute(delete(t.request).where(t.request.c.account == key, t.request.c.schedule == new))
+    names = json.loads(row.formerly) + ([formerly] if formerly else [])
+    tx.execute(
+        update(t.schedule)
+        .where(s.account == key, s.name == old)
+        .values(name=new, formerly=to_json([name for name in dict.fromkeys(names) if name != new]))
+    )
+    for table in (t.hold, t.request):
+        c = table.c
+        tx.execute(update(table).where(c.account == key, c.schedule == old).values(schedule=new))
+    # A slot both have run stays where it is: (schedule, slot) is unique.
+    other = t.run.alias()
+    taken = select(other.c.slot_key).where(and_(other.c.account == key, other.c.schedule == new))
+    r = t.run.c
+    tx.execute(
+        update(t.run)
+        .where(r.account == key, r.schedule == old, r.slot_key.not_in(taken))
+        .values(schedule=new)
+    )

@@ -1,0 +1,171 @@
+"""Appending to and reading the history: one hash chain per account, its head locked in the same transaction.
+
+Entries are only ever inserted; triggers refuse everything else. What an entry is and how its hash is made is the
+domain's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, delete, select
+
+from gradesync.domain.definition import canonical
+from gradesync.domain.history import (
+    CHECKPOINT,
+    GENESIS_HASH,
+    Fact,
+    HistoryEntry,
+    chain_of,
+    seal,
+)
+from gradesync.domain.run import Actor
+from gradesync.store import tables as t
+from gradesync.store.database import Database, Tx
+from gradesync.store.rows import entry_of, entry_values, to_json
+
+PAGE = 2000
+"""Entries of a chain read at a time, so that verifying a long one needs little memory and no long transaction."""
+
+
+def append(tx: Tx, facts: Sequence[Fact]) -> list[HistoryEntry]:
+    """Append facts in their order; the heads are locked last of all rows and in the order of their names."""
+    by_chain: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_chain.setdefault(chain_of(fact.account), []).append(fact)
+    if not by_chain:
+        return []
+    now = tx.now()
+    entries: list[HistoryEntry] = []
+    heads: list[dict[str, object]] = []
+    for head in _lock_heads(tx, sorted(by_chain)):
+        # A database's clock may step back; the order within a chain must not.
+        at, seq, previous = max(now, head.at), head.seq, head.hash
+        for fact in by_chain[head.chain]:
+            entry = seal(head.chain, seq + 1, at, fact, previous)
+            entries.append(entry)
+            seq, previous = entry.seq, entry.hash
+        heads.append({"chain": head.chain, "seq": seq, "hash": previous, "at": at})
+    tx.execute(t.history.insert(), [entry_values(entry) for entry in entries])
+    details = [
+        {"chain": entry.chain, "seq": entry.seq, "detail": to_json(entry.fact.detail)}
+        for entry in entries
+        if entry.fact.detail is not None
+    ]
+    if details:
+        tx.execute(t.history_detail.insert(), details)
+    tx.execute(tx.upsert(t.history_head), heads)
+    return entries
+
+
+def _lock_heads(tx: Tx, chains: Sequence[str]) -> list[Row[*tuple[Any, ...]]]:
+    found = _locked(tx, chains) if len(chains) == 1 else []
+    if len(found) == len(chains):
+        return found
+    # Missing heads are made before any is locked: two transactions over the same new chains would else wait for
+    # each other.
+    names = t.history_head.c.chain
+    known = {row.chain for row in tx.execute(select(names).where(names.in_(chains)))}
+    missing = [
+        {"chain": chain, "seq": 0, "hash": GENESIS_HASH, "at": t.EPOCH}
+        for chain in chains
+        if chain not in known
+    ]
+    if missing:
+        tx.execute(tx.insert_new(t.history_head), missing)
+    return _locked(tx, chains)
+
+
+def _locked(tx: Tx, chains: Sequence[str]) -> list[Row[*tuple[Any, ...]]]:
+    h = t.history_head.c
+    rows = tx.execute(
+        select(h.chain, h.seq, h.hash, h.at).where(h.chain.in_(chains)).order_by(h.chain).with_for_update()
+    )
+    return list(rows)
+
+
+def newest(tx: Tx, account: str | None, schedule: str | None, limit: int) -> list[HistoryEntry]:
+    """Newest first, of all chains or one; a moved schedule is found under its earlier names too."""
+    h = t.history.c
+    query = _entries()
+    if account is not None:
+        query = query.where(h.chain == chain_of(account))
+    if schedule is not None:
+        query = query.where(h.schedule.in_(_names(tx, account, schedule)))
+    # Within a chain `seq` is the order of time, and an index has it ready.
+    order = (h.at.desc(), h.chain, h.seq.desc()) if account is None else (h.seq.desc(),)
+    return [entry_of(row) for row in tx.execute(query.order_by(*order).limit(limit))]
+
+
+def _names(tx: Tx, account: str | None, schedule: str) -> list[str]:
+    s = t.schedule.c
+    query = select(s.formerly).where(s.name == schedule)
+    if account is not None:
+        query = query.where(s.account == account)
+    return [schedule, *(name for row in tx.execute(query) for name in json.loads(row.formerly))]
+
+
+def _entries() -> Select[*tuple[Any, ...]]:
+    h, d = t.history.c, t.history_detail.c
+    joined = t.history.outerjoin(t.history_detail, and_(d.chain == h.chain, d.seq == h.seq))
+    return select(*t.history.columns, d.detail).select_from(joined)
+
+
+def chain(database: Database, name: str) -> Iterator[HistoryEntry]:
+    """One chain from its beginning, page by page."""
+    h = t.history.c
+    last = -1
+    while True:
+        with database.read() as tx:
+            query = _entries().where(h.chain == name, h.seq > last).order_by(h.seq).limit(PAGE)
+            entries = [entry_of(row) for row in tx.execute(query)]
+        yield from entries
+        if len(entries) < PAGE:
+            return
+        last = entries[-1].seq
+
+
+def heads(tx: Tx) -> Mapping[str, str]:
+    """chain -> head hash; an empty hash for entries whose head has vanished, so that verifying sees them."""
+    h, e = t.history_head.c, t.history.c
+    found = {row.chain: row.hash for row in tx.execute(select(h.chain, h.hash).order_by(h.chain))}
+    orphans = select(e.chain).distinct().where(e.chain.not_in(select(h.chain)))
+    return {**found, **{row.chain: "" for row in tx.execute(orphans)}}
+
+
+def checkpoint(tx: Tx) -> str:
+    """Append one entry over all heads, if any head moved since the last one; answers its hash.
+
+    Printed where the store cannot reach it (a CI log), that hash is the outside witness of the whole history.
+    """
+    h = t.history_head.c
+    rows = {row.chain: row for row in tx.execute(select(h.chain, h.seq, h.hash))}
+    own = rows.pop(chain_of(None), None)
+    digest = heads_digest({name: row.hash for name, row in rows.items()})
+    if own is None and not rows:
+        return GENESIS_HASH
+    if own is not None:
+        e = t.history.c
+        last = tx.execute(select(e.what, e.data).where(e.chain == own.chain, e.seq == own.seq)).one_or_none()
+        if last is not None and last.what == CHECKPOINT and f'"{digest}"' in last.data:
+            return str(own.hash)
+    entries = sum(row.seq for row in rows.values())
+    data = {"heads": digest, "chains": len(rows), "entries": entries}
+    [entry] = append(tx, [Fact(CHECKPOINT, Actor("scheduler", "checkpoint"), data=data)])
+    return entry.hash
+
+
+def heads_digest(heads: Mapping[str, str]) -> str:
+    """SHA-256 over all heads by name."""
+    return hashlib.sha256(canonical(dict(heads)).encode()).hexdigest()
+
+
+def purge(tx: Tx, before: datetime) -> int:
+    """Erase the details of entries older than `before`; the entries and their hashes stay."""
+    h, d = t.history.c, t.history_detail.c
+    old = select(h.seq).where(h.chain == d.chain, h.seq == d.seq, h.at < before).exists()
+    return tx.execute(delete(t.history_detail).where(old)).rowcount

@@ -1,0 +1,249 @@
+"""Between rows and domain values: how a run, a lease, a hold, a request and an entry are kept.
+
+Pure conversions, no statement and no rule; the one constant is how long a request lives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from gradesync.domain.history import Fact, HistoryEntry
+from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
+from gradesync.domain.run import (
+    Actor,
+    Holder,
+    Lease,
+    Mode,
+    Outcome,
+    Run,
+    RunResult,
+    RunState,
+    Stage,
+    Trigger,
+)
+from gradesync.domain.schedule import ScheduleId, SyncType
+
+
+def to_json(value: object) -> str:
+    """JSON text in ASCII with sorted keys; ASCII so that every character survives every database."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def run_values(run: Run) -> dict[str, object]:
+    """A new run's row."""
+    return {
+        "id": run.id,
+        "account": run.schedule.account,
+        "schedule": run.schedule.name,
+        "type": run.type.value,
+        "slot_key": run.slot_key,
+        "slot_at": run.slot_at,
+        "trigger": run.trigger.value,
+        "mode": run.mode.value,
+        "actor": run.actor.name,
+        "via": run.actor.via,
+        "state": run.state.value,
+        "created_at": run.created_at,
+        "attempt": run.attempt,
+        "abandoned": 0,
+        "epoch": run.epoch,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "late_by": run.late_by,
+        "class_filter": run.class_filter,
+        "reason": run.reason,
+        "stop_asked": False,
+        **result_values(run.result),
+    }
+
+
+def result_values(result: RunResult | None) -> dict[str, object]:
+    """The columns a result fills; all NULL without one."""
+    if result is None:
+        return dict.fromkeys(("outcome", "stage", "counts", "codes", "vendor"))
+    return {
+        "outcome": result.outcome.value,
+        "stage": result.stage.value,
+        "counts": to_json(dict(result.counts)),
+        "codes": to_json(dict(result.codes)),
+        "vendor": to_json(dict(result.vendor)) if result.vendor else None,
+    }
+
+
+def run_of(row: Row[*tuple[Any, ...]]) -> Run:
+    """The run in a row of table `run`."""
+    return Run(
+        id=row.id,
+        schedule=ScheduleId(row.account, row.schedule),
+        type=SyncType(row.type),
+        slot_key=row.slot_key,
+        slot_at=row.slot_at,
+        trigger=Trigger(row.trigger),
+        mode=Mode(row.mode),
+        actor=Actor(row.actor, row.via),
+        state=RunState(row.state),
+        created_at=row.created_at,
+        attempt=row.attempt,
+        epoch=row.epoch,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        late_by=row.late_by,
+        result=_result_of(row),
+        class_filter=row.class_filter,
+        reason=row.reason,
+    )
+
+
+def _result_of(row: Row[*tuple[Any, ...]]) -> RunResult | None:
+    if row.outcome is None:
+        return None
+    return RunResult(
+        outcome=Outcome(row.outcome),
+        stage=Stage(row.stage),
+        counts=json.loads(row.counts),
+        codes=json.loads(row.codes),
+        vendor=json.loads(row.vendor) if row.vendor else {},
+    )
+
+
+def lease_of(row: Row[*tuple[Any, ...]]) -> Lease:
+    """The lease in a row that is not free."""
+    return Lease(
+        account=row.account,
+        epoch=row.epoch,
+        run_id=row.run_id,
+        holder=row.holder,
+        since=row.since,
+        until=row.until,
+    )
+
+
+def holder_of(row: Row[*tuple[Any, ...]]) -> Holder:
+    """The holder in a lease row that is not free."""
+    return Holder(
+        name=row.holder,
+        host=row.host,
+        pid=row.pid,
+        process_start=row.process_start,
+        boot_id=row.boot_id,
+    )
+
+
+def hold_values(hold: Hold) -> dict[str, object]:
+    """A hold's row."""
+    return {
+        "id": hold.id,
+        "account": hold.scope.account,
+        "schedule": hold.scope.schedule,
+        "group_name": hold.scope.group,
+        "type": hold.scope.type.value if hold.scope.type else None,
+        "actor": hold.actor.name,
+        "via": hold.actor.via,
+        "reason": hold.reason,
+        "created_at": hold.created_at,
+        "expires_at": hold.expires_at,
+        "released_at": hold.released_at,
+        "kind": hold.kind.value,
+    }
+
+
+def hold_of(row: Row[*tuple[Any, ...]]) -> Hold:
+    """The hold in a row."""
+    return Hold(
+        id=row.id,
+        scope=HoldScope(row.account, row.schedule, row.group_name, SyncType(row.type) if row.type else None),
+        actor=Actor(row.actor, row.via),
+        reason=row.reason,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        kind=HoldKind(row.kind),
+        released_at=row.released_at,
+    )
+
+
+def request_values(request: Request) -> dict[str, object]:
+    """A request's row."""
+    return {
+        "account": request.schedule.account,
+        "schedule": request.schedule.name,
+        "id": request.id,
+        "actor": request.actor.name,
+        "via": request.actor.via,
+        "mode": request.mode.value,
+        "created_at": request.created_at,
+        "reason": request.reason,
+    }
+
+
+def request_of(row: Row[*tuple[Any, ...]]) -> Request:
+    """The request in a row."""
+    return Request(
+        id=row.id,
+        schedule=ScheduleId(row.account, row.schedule),
+        actor=Actor(row.actor, row.via),
+        mode=Mode(row.mode),
+        created_at=row.created_at,
+        reason=row.reason,
+    )
+
+
+def entry_values(entry: HistoryEntry) -> dict[str, object]:
+    """An entry's row, without the erasable detail."""
+    return {
+        "chain": entry.chain,
+        "seq": entry.seq,
+        "at": entry.at,
+        "what": entry.fact.what,
+        "actor": entry.fact.actor.name,
+        "via": entry.fact.actor.via,
+        "schedule": entry.fact.schedule,
+        "run_id": entry.fact.run_id,
+        "data": to_json(dict(entry.fact.data)),
+        "detail_hash": entry.detail_hash,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+def entry_of(row: Row[*tuple[Any, ...]]) -> HistoryEntry:
+    """The entry in a row of `history` joined with its detail (None once purged)."""
+    fact = Fact(
+        what=row.what,
+        actor=Actor(row.actor, row.via),
+        account=None if row.chain == "-" else row.chain,
+        schedule=row.schedule,
+        run_id=row.run_id,
+        data=json.loads(row.data),
+        detail=None if row.detail is None else json.loads(row.detail),
+    )
+    return HistoryEntry(
+        chain=row.chain,
+        seq=row.seq,
+        at=row.at,
+        fact=fact,
+        detail_hash=row.detail_hash,
+        previous=row.previous,
+        hash=row.hash,
+    )
+
+
+def definition_values(text: str) -> Mapping[str, object]:
+    """The columns `list` filters by, read from a schedule's canonical text."""
+    d = json.loads(text)
+    posted_by = d.get("posted_by")
+    return {
+        "type": str(d.get("type", "")),
+        "interval_text": str(d.get("interval", "")),
+        "time_zone": str(d.get("time_zone", "")),
+        "posted_by": None if posted_by is None else str(posted_by),
+    }
+
+
+def oldest_request(now: datetime) -> datetime:
+    """Requests made before this instant are over."""
+    return now - timedelta(hours=24)

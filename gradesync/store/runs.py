@@ -1,0 +1,184 @@
+"""Run rows outside a lease: slots claimed once, queued runs, requests turned into runs, and reading them.
+
+Exactly once is the unique key on schedule and slot plus the comparison with the stored next run; nothing here
+starts a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, update
+
+from gradesync.domain.history import Fact
+from gradesync.domain.run import Outcome, Run, RunResult, RunState, Stage
+from gradesync.domain.schedule import ScheduleId
+from gradesync.ports import RunQuery, SlotClaim
+from gradesync.store import history
+from gradesync.store import tables as t
+from gradesync.store.database import Tx
+from gradesync.store.holder import is_over
+from gradesync.store.rows import holder_of, result_values, run_of, run_values
+
+CHUNK = 500
+
+
+def claim_slots(tx: Tx, claims: Sequence[SlotClaim]) -> list[Run]:
+    """Advance the schedules still standing at the expected slot and insert their runs; the rest is left out."""
+    # Rows are locked in one global order, so that two passes wait for each other instead of embracing.
+    ordered = sorted(claims, key=lambda claim: (claim.schedule, claim.expected))
+    won: list[SlotClaim] = []
+    for at in range(0, len(ordered), CHUNK):
+        won += _still_due(tx, ordered[at : at + CHUNK])
+    if not won:
+        return []
+    _advance(tx, won)
+    inserted = _insert(tx, [claim.run for claim in won if claim.run is not None])
+    facts = [
+        fact
+        for claim in won
+        if claim.run is None or claim.run.id in inserted
+        for fact in claim.facts
+    ]  # fmt: skip
+    history.append(tx, facts)
+    return [claim.run for claim in claims if claim.run is not None and claim.run.id in inserted]
+
+
+def _still_due(tx: Tx, claims: Sequence[SlotClaim]) -> list[SlotClaim]:
+    s = t.schedule.c
+    accounts = sorted({claim.schedule.account for claim in claims})
+    rows = tx.execute(
+        select(s.account, s.name, s.next_run_at)
+        .where(s.account.in_(accounts), s.next_run_at.is_not(None))
+        .order_by(s.account, s.name)
+        .with_for_update()
+    )
+    standing = {ScheduleId(row.account, row.name): row.next_run_at for row in rows}
+    return [claim for claim in claims if standing.pop(claim.schedule, None) == claim.expected]
+
+
+def _advance(tx: Tx, won: Sequence[SlotClaim]) -> None:
+    s = t.schedule.c
+    tx.execute(
+        update(t.schedule)
+        .where(s.account == bindparam("key_account"), s.name == bindparam("key_name"))
+        .values(next_run_at=bindparam("advanced")),
+        [
+            {
+                "key_account": claim.schedule.account,
+                "key_name": claim.schedule.name,
+                "advanced": claim.next_run_at,
+            }
+            for claim in won
+        ],
+    )
+
+
+def _insert(tx: Tx, new: Sequence[Run]) -> set[str]:
+    """Insert runs whose slot is free; answers the ids really inserted."""
+    if not new:
+        return set()
+    statement = tx.insert_new(t.run).returning(t.run.c.id)
+    return {row.id for row in tx.execute(statement, [run_values(one) for one in new])}
+
+
+def add_run(tx: Tx, new: Run, facts: Sequence[Fact]) -> bool:
+    """Queue one run; False when its slot key exists."""
+    if not _insert(tx, [new]):
+        return False
+    history.append(tx, facts)
+    return True
+
+
+def take_request(tx: Tx, request_id: str, new: Run, facts: Sequence[Fact]) -> bool:
+    """Replace a request by a queued run; False when the request is gone."""
+    q = t.request
+    if tx.execute(select(q.c.id).where(q.c.id == request_id).with_for_update()).one_or_none() is None:
+        return False
+    if not _insert(tx, [new]):
+        return False
+    tx.execute(q.delete().where(q.c.id == request_id))
+    history.append(tx, facts)
+    return True
+
+
+def queued(tx: Tx, accounts: Iterable[str] | None, now: datetime, grace: float) -> list[Run]:
+    """Queued runs, and running ones whose lease is over; oldest first."""
+    r, lease = t.run.c, t.account_lease.c
+    joined = t.run.outerjoin(t.account_lease, lease.run_id == r.id)
+    query = (
+        select(*t.run.columns, *(lease[name] for name in _HOLDER))
+        .select_from(joined)
+        .where(r.state.in_((RunState.QUEUED.value, RunState.RUNNING.value)))
+        .order_by(r.created_at, r.id)
+    )
+    if accounts is not None:
+        query = query.where(r.account.in_(list(accounts)))
+    return [
+        run_of(row)
+        for row in tx.execute(query)
+        if row.state == RunState.QUEUED or row.until is None or is_over(holder_of(row), row.until, now, grace)
+    ]
+
+
+_HOLDER = ("holder", "host", "pid", "process_start", "boot_id", "until")
+
+
+def skip(tx: Tx, run_ids: Sequence[str], facts: Sequence[Fact]) -> None:
+    """End queued runs as `skipped`; facts about runs that were not queued any more are left out."""
+    r = t.run.c
+    ended = set()
+    for run_id in sorted(run_ids):
+        if end(tx, run_id, RunResult(Outcome.SKIPPED, Stage.FETCH), r.state == RunState.QUEUED.value):
+            ended.add(run_id)
+    if ended:
+        history.append(tx, [fact for fact in facts if fact.run_id is None or fact.run_id in ended])
+
+
+def end(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
+    """End the run if the conditions hold, and make it its schedule's latest; False when they do not."""
+    r, s = t.run.c, t.schedule.c
+    changed = tx.execute(
+        update(t.run)
+        .where(r.id == run_id, *conditions)  # type: ignore[arg-type]  # column comparisons are typed as bool
+        .values(state=RunState.ENDED.value, ended_at=tx.now(), **result_values(result))
+    )
+    if changed.rowcount != 1:
+        return False
+    whose = select(r.account, r.schedule).where(r.id == run_id)
+    row = tx.execute(whose).one()
+    tx.execute(
+        update(t.schedule).where(s.account == row.account, s.name == row.schedule).values(last_run_id=run_id)
+    )
+    return True
+
+
+def read(tx: Tx, query: RunQuery) -> list[Run]:
+    """Runs newest first."""
+    r = t.run.c
+    statement = select(t.run).order_by(r.created_at.desc(), r.id.desc()).limit(query.limit)
+    for column, value in ((r.account, query.account), (r.schedule, query.schedule), (r.id, query.run_id)):
+        if value is not None:
+            statement = statement.where(column == value)
+    return [run_of(row) for row in tx.execute(statement)]
+
+
+def last(tx: Tx, accounts: Iterable[str] | None) -> Mapping[ScheduleId, Run]:
+    """The latest ended run of each schedule."""
+    s, r = t.schedule.c, t.run.c
+    query = (
+        select(s.name.label("now_called"), *t.run.columns)
+        .select_from(t.schedule.join(t.run, r.id == s.last_run_id))
+        .order_by(s.account, s.name)
+    )
+    if accounts is not None:
+        query = query.where(s.account.in_(list(accounts)))
+    return {ScheduleId(row.account, row.now_called): run_of(row) for row in tx.execute(query)}
+
+
+def first(tx: Tx) -> Mapping[ScheduleId, datetime]:
+    """When each schedule first really ran."""
+    s = t.schedule.c
+    rows = tx.execute(select(s.account, s.name, s.first_ran_at).where(s.first_ran_at.is_not(None)))
+    return {ScheduleId(row.account, row.name): row.first_ran_at for row in rows}

@@ -1,0 +1,286 @@
+"""The store on SQLite and PostgreSQL: one verb, one transaction, the work done by the modules of this room.
+
+Only the contract's surface stands here; no statement and no rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from gradesync.domain.definition import Recorded
+from gradesync.domain.history import Fact, HistoryEntry
+from gradesync.domain.hold import Hold, Request
+from gradesync.domain.plan import Action
+from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, Run, RunResult
+from gradesync.domain.schedule import ScheduleId
+from gradesync.ports import DueRow, ReadRecords, RunQuery, RunRecords, SlotClaim, StoreInfo
+from gradesync.store import control, definitions, history, leases, ledger, runs
+from gradesync.store import tables as t
+from gradesync.store.database import Database
+
+
+class SqlStore:
+    """`ports.Store` over a database; safe to use from several threads. `lease_grace` is in seconds."""
+
+    def __init__(self, database: Database, *, schema: str, lease_grace: float, created: bool) -> None:
+        self._db = database
+        self._schema = schema
+        self._grace = lease_grace
+        self._created = created
+
+    # life
+
+    def info(self) -> StoreInfo:
+        """What and where the store is; the place never holds a password."""
+        counted = ("account", "schedule", "run", "history", "ledger", "waiting")
+        with self._db.read() as tx:
+            counts = {
+                name: tx.execute(select(func.count()).select_from(t.metadata.tables[name])).scalar_one()
+                for name in counted
+            }
+            lineage = control.get_meta(tx, "lineage") or ""
+        return StoreInfo(self._db.kind, self._db.place, lineage, self._schema, counts, self._created)
+
+    def now(self) -> datetime:
+        """The store's clock."""
+        return self._db.now()
+
+    def close(self) -> None:
+        """Give the connections back; the store can be used again."""
+        self._db.close()
+
+    # definitions
+
+    def recorded(self, accounts: Iterable[str] | None = None) -> Recorded:
+        """Recorded definitions, with next runs and whether a hold covers them now."""
+        now = self._db.now()
+        with self._db.read() as tx:
+            held = control.holds(tx, now, include_past=False)
+            return definitions.recorded(tx, accounts, held, control.get_meta(tx, "commit"))
+
+    def apply_account(
+        self,
+        account: str,
+        *,
+        expected_revision: int | None,
+        actions: Sequence[Action],
+        facts: Sequence[Fact],
+        commit: str | None,
+        now: datetime,
+    ) -> bool:
+        """Apply one account's actions; False when the revision moved meanwhile."""
+        with self._db.write() as tx:
+            applied = definitions.apply(tx, account, expected_revision, actions, commit, now)
+            if applied:
+                history.append(tx, facts)
+            return applied
+
+    def set_commit(self, commit: str) -> None:
+        """Remember the commit whose tree was applied."""
+        with self._db.write() as tx:
+            control.set_meta(tx, "commit", commit)
+
+    # slots and runs
+
+    def due_rows(self, now: datetime, limit: int = 5000) -> Sequence[DueRow]:
+        """Schedules whose next run has come."""
+        with self._db.read() as tx:
+            return definitions.due_rows(tx, now, limit)
+
+    def claim_slots(self, claims: Sequence[SlotClaim]) -> Sequence[Run]:
+        """Insert the runs of slots not yet claimed, and advance."""
+        with self._db.write() as tx:
+            return runs.claim_slots(tx, claims)
+
+    def add_run(self, run: Run, facts: Sequence[Fact] = ()) -> bool:
+        """Queue one run by hand."""
+        with self._db.write() as tx:
+            return runs.add_run(tx, run, facts)
+
+    def queued_runs(self, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+        """Runs to be claimed, oldest first."""
+        now = self._db.now()
+        with self._db.read() as tx:
+            return runs.queued(tx, accounts, now, self._grace)
+
+    def skip_runs(self, run_ids: Sequence[str], facts: Sequence[Fact]) -> None:
+        """End queued runs as `skipped`."""
+        with self._db.write() as tx:
+            runs.skip(tx, run_ids, facts)
+
+    def claim(self, run_id: str, holder: Holder, ttl: float) -> ClaimAnswer:
+        """Take the account's lease and the run."""
+        with self._db.write() as tx:
+            return leases.claim(tx, run_id, holder, ttl, self._grace)
+
+    def renew(self, account: str, epoch: int, ttl: float) -> bool:
+        """Extend the lease."""
+        with self._db.write() as tx:
+            return leases.renew(tx, account, epoch, ttl)
+
+    def finish(self, claimed: Claimed, result: RunResult, facts: Sequence[Fact]) -> None:
+        """End the run and free the lease, fenced."""
+        with self._db.write() as tx:
+            leases.finish(tx, claimed, result, facts)
+
+    def hand_back(self, claimed: Claimed) -> None:
+        """Queue the run again and free the lease, fenced."""
+        with self._db.write() as tx:
+            leases.hand_back(tx, claimed)
+
+    def stop_run(self, run_id: str, facts: Sequence[Fact]) -> bool:
+        """End a queued run, or ask a running one to stop."""
+        with self._db.write() as tx:
+            return leases.stop(tx, run_id, facts)
+
+    def stop_asked(self, run_id: str) -> bool:
+        """Whether an operator asked the run to stop."""
+        r = t.run.c
+        with self._db.read() as tx:
+            return bool(tx.execute(select(r.stop_asked).where(r.id == run_id)).scalar_one_or_none())
+
+    def unlock(self, account: str, facts: Sequence[Fact]) -> bool:
+        """Take a lease away as if its holder had died."""
+        with self._db.write() as tx:
+            return leases.unlock(tx, account, facts)
+
+    def records(self, claimed: Claimed) -> RunRecords:
+        """The store as the claimed run sees it."""
+        return ledger.SqlRunRecords(self._db, claimed)
+
+    def read_records(self, account: str) -> ReadRecords:
+        """The store as a dry run sees it."""
+        return ledger.SqlReadRecords(self._db, account)
+
+    def runs(self, query: RunQuery) -> Sequence[Run]:
+        """Runs, newest first."""
+        with self._db.read() as tx:
+            return runs.read(tx, query)
+
+    def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
+        """The latest ended run of each schedule."""
+        with self._db.read() as tx:
+            return runs.last(tx, accounts)
+
+    def first_runs(self) -> Mapping[ScheduleId, datetime]:
+        """When each schedule first really ran."""
+        with self._db.read() as tx:
+            return runs.first(tx)
+
+    def leases(self) -> Sequence[Lease]:
+        """Leases in force."""
+        now = self._db.now()
+        with self._db.read() as tx:
+            return leases.in_force(tx, now, self._grace)
+
+    def waiting_counts(self, account: str | None = None) -> Mapping[tuple[str, str], int]:
+        """(account, code) -> records waiting."""
+        with self._db.read() as tx:
+            return ledger.waiting_counts(tx, account)
+
+    # operators
+
+    def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None:
+        """Keep a hold."""
+        with self._db.write() as tx:
+            control.add_hold(tx, hold, facts)
+
+    def release_holds(self, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None:
+        """End holds early."""
+        with self._db.write() as tx:
+            control.release_holds(tx, hold_ids, at, facts)
+
+    def holds(self, now: datetime, include_past: bool = False) -> Sequence[Hold]:
+        """Holds in force, or all."""
+        with self._db.read() as tx:
+            return control.holds(tx, now, include_past=include_past)
+
+    def add_request(self, request: Request, facts: Sequence[Fact]) -> bool:
+        """Keep a request; False when one waits already."""
+        with self._db.write() as tx:
+            return control.add_request(tx, request, facts)
+
+    def requests(self, now: datetime) -> Sequence[Request]:
+        """Requests in force."""
+        with self._db.read() as tx:
+            return control.requests(tx, now)
+
+    def take_request(self, request: Request, run: Run, facts: Sequence[Fact]) -> bool:
+        """Turn the request into a queued run."""
+        with self._db.write() as tx:
+            return runs.take_request(tx, request.id, run, facts)
+
+    def withdraw_request(self, schedule: ScheduleId, facts: Sequence[Fact]) -> bool:
+        """Forget the schedule's request."""
+        with self._db.write() as tx:
+            return control.withdraw_request(tx, schedule, facts)
+
+    def add_approval(self, account: str, digest: str, facts: Sequence[Fact]) -> None:
+        """Keep a consent."""
+        with self._db.write() as tx:
+            control.add_approval(tx, account, digest, facts)
+
+    def approvals(self, account: str) -> frozenset[str]:
+        """Digests approved in the account."""
+        with self._db.read() as tx:
+            return control.approvals(tx, account)
+
+    # history
+
+    def append(self, facts: Sequence[Fact]) -> None:
+        """Append facts."""
+        with self._db.write() as tx:
+            history.append(tx, facts)
+
+    def history(
+        self, account: str | None = None, schedule: str | None = None, limit: int = 50
+    ) -> Sequence[HistoryEntry]:
+        """Newest first."""
+        with self._db.read() as tx:
+            return history.newest(tx, account, schedule, limit)
+
+    def chain(self, chain: str) -> Iterable[HistoryEntry]:
+        """One chain from its beginning."""
+        return history.chain(self._db, chain)
+
+    def chains(self) -> Mapping[str, str]:
+        """chain -> head hash."""
+        with self._db.read() as tx:
+            return history.heads(tx)
+
+    def checkpoint(self) -> str:
+        """One entry over all heads; answers its hash."""
+        with self._db.write() as tx:
+            return history.checkpoint(tx)
+
+    def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
+        """Erase old details and vendor texts."""
+        r = t.run.c
+        with self._db.write() as tx:
+            erased = history.purge(tx, before)
+            erased += tx.execute(
+                update(t.run).where(r.ended_at < before, r.vendor.is_not(None)).values(vendor=None)
+            ).rowcount
+            history.append(tx, facts)
+            return erased
+
+    # keys and identity
+
+    def key_id(self) -> str | None:
+        """The id of the ledger's key."""
+        with self._db.read() as tx:
+            return control.get_meta(tx, ledger.KEY_ID)
+
+    def set_key_id(self, key_id: str) -> None:
+        """Name the ledger's key."""
+        with self._db.write() as tx:
+            control.set_meta(tx, ledger.KEY_ID, key_id)
+
+    def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
+        """Forget what was hashed with the old key."""
+        with self._db.write() as tx:
+            ledger.rekey(tx, key_id)
+            history.append(tx, facts)

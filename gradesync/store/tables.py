@@ -1,0 +1,251 @@
+"""The tables of the store as SQLAlchemy Core sees them: the same for SQLite and PostgreSQL.
+
+What creates them are the migrations; a test compares both. No statement is made and no rule is decided here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant as microseconds since 1970 in UTC: sorts as a number, aware on the way out, refuses naive ones."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        return None if value is None else (value - EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Single facts about the store: lineage, commit, key id, clock (the latest time written, SQLite only)."""
+
+account = Table(
+    "account",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("retired", Boolean, nullable=False),
+    Column("group_name", Text),
+    Column("applied_commit", Text),
+    Column("applied_at", Instant, nullable=False),
+)
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("account", Text, ForeignKey("account.key"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("interval_text", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("posted_by", Text),
+    Column("next_run_at", Instant),
+    Column("retired", Boolean, nullable=False),
+    Column("first_ran_at", Instant),
+    Column("last_run_id", Text),
+    Column("formerly", Text, nullable=False),
+    # A retired schedule has no next run, so this one condition keeps it out too.
+    Index("ix_schedule_due", "next_run_at", sqlite_where=text("next_run_at IS NOT NULL"),
+          postgresql_where=text("next_run_at IS NOT NULL")),
+)  # fmt: skip
+"""`formerly` is a JSON list of earlier names: history cannot be renamed, so it is looked up under those too."""
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("schedule", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("slot_key", Text, nullable=False),
+    Column("slot_at", Instant),
+    Column("trigger", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("abandoned", Integer, nullable=False),
+    Column("epoch", BigInteger),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("late_by", Integer, nullable=False),
+    Column("class_filter", Text),
+    Column("reason", Text),
+    Column("stop_asked", Boolean, nullable=False),
+    Column("outcome", Text),
+    Column("stage", Text),
+    Column("counts", Text),
+    Column("codes", Text),
+    Column("vendor", Text),
+    UniqueConstraint("account", "schedule", "slot_key", name="uq_run_slot"),
+    Index("uq_run_running", "account", unique=True, sqlite_where=text("state = 'running'"),
+          postgresql_where=text("state = 'running'")),
+    Index("ix_run_open", "state", "created_at", sqlite_where=text("state IN ('queued', 'running')"),
+          postgresql_where=text("state IN ('queued', 'running')")),
+    Index("ix_run_schedule", "account", "schedule", "created_at"),
+    Index("ix_run_created", "created_at"),
+)  # fmt: skip
+"""`abandoned` counts attempts whose holder vanished; `vendor` is the erasable part of the result."""
+
+account_lease = Table(
+    "account_lease",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("run_id", Text),
+    Column("holder", Text),
+    Column("host", Text),
+    Column("pid", Integer),
+    Column("process_start", Text),
+    Column("boot_id", Text),
+    Column("since", Instant),
+    Column("until", Instant),
+)
+"""One row per account, for ever: `run_id` NULL means free, `epoch` only grows."""
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text),
+    Column("schedule", Text),
+    Column("group_name", Text),
+    Column("type", Text),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("released_at", Instant),
+    Column("kind", Text, nullable=False),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("schedule", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("reason", Text),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("class_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("assignment_id", BigInteger),
+)
+
+history_head = Table(
+    "history_head",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("schedule", Text),
+    Column("run_id", Text),
+    Column("data", Text, nullable=False),
+    Column("detail_hash", Text),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index("ix_history_at", "at"),
+    Index("ix_history_schedule", "chain", "schedule", "seq"),
+    # Without a hidden row number there is only one key that INSERT OR REPLACE could collide on, and it is guarded.
+    sqlite_with_rowid=False,
+)
+
+history_detail = Table(
+    "history_detail",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("detail", Text, nullable=False),
+)
+"""`detail` is a JSON string: vendor texts may hold a NUL, which PostgreSQL's text does not take."""
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("class_id", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("sent", Text),
+    Column("read_back", Text),
+    Column("intent", Text),
+    Column("key_id", Text),
+    Index("ix_ledger_class", "account", "class_id"),
+)
+
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
