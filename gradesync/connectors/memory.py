@@ -73,6 +73,7 @@ class MemorySis:
             categories=self.categories,
             periods=self.periods,
             session_parents={one.id: one.parent_id for one in self.roster.sessions},
+            sessions={one.id: (one.title, one.start, one.end) for one in self.roster.sessions},
         )
 
     async def read_class(self, class_id: str) -> SisGradebook:

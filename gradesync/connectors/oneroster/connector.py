@@ -1,21 +1,19 @@
 """The SIS over OneRoster 1.1 as source of rosters and as gradebook (ports RosterSource, GradebookReader, -Sink).
 
-Which collections, in which order and scope; rows are `rows`', pages `paging`'s. Nothing here decides about a grade:
+Which collections, in which order; rows are `rows`', pages `paging`'s. Nothing here decides about a grade:
 a refused record is a ConnectionProblem with a code, and the next record is another call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import rows
 from gradesync.connectors.oneroster.paging import Collections
-from gradesync.connectors.oneroster.scope import class_filter, sessions_in_scope
 from gradesync.connectors.tasks import together
-from gradesync.domain.account import Scope
 from gradesync.domain.gradebook import (
     Category,
     GradingPeriod,
@@ -37,12 +35,6 @@ from gradesync.domain.roster import (
 )
 from gradesync.errors import ConnectionProblem
 
-_USUAL = Scope()
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
-
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -52,23 +44,19 @@ class OneRosterReader:
     """The SIS without a method that writes: what plans, dry runs and `observe` get.
 
     `rostering` and `gradebook` are clients of the two services; one client serves both when they share an address.
-    `today` is the schools' day, which decides what `scope.terms: current` means. Raises ConnectionProblem only.
+    Raises ConnectionProblem only.
     """
 
     def __init__(
         self,
         rostering: HttpClient,
         profile: SisProfile,
-        scope: Scope = _USUAL,
         *,
         gradebook: HttpClient | None = None,
-        today: Callable[[], date] = _today,
     ) -> None:
         self._rostering = rostering
         self._gradebook = gradebook or rostering
         self._profile = profile
-        self._scope = scope
-        self._today = today
         self._roster_rows = Collections(rostering, profile.page_size)
         self._gradebook_rows = (
             self._roster_rows if gradebook is None else Collections(gradebook, profile.page_size)
@@ -87,11 +75,7 @@ class OneRosterReader:
         return "+".join(found)
 
     async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
-        """One full read within scope; `told` hears how many of its collections are done.
-
-        Classes follow the scope's terms, schools and codes; with them go their courses and enrollments. People
-        without a class stay unless the scope names schools.
-        """
+        """One full read; `told` hears how many of its seven collections are done. Scope is the domain's."""
         done = 0
 
         async def counted(read: Awaitable[Any]) -> Any:
@@ -113,33 +97,13 @@ class OneRosterReader:
                 counted(self._enrollments()),
             ]
         )
-        return self._in_scope(orgs, sessions, courses, classes, {**students, **teachers}, enrollments)
-
-    def _in_scope(
-        self,
-        orgs: Mapping[str, Org],
-        sessions: Mapping[str, AcademicSession],
-        courses: Mapping[str, RosterCourse],
-        classes: Mapping[str, RosterClass],
-        users: Mapping[str, RosterUser],
-        enrollments: Mapping[str, RosterEnrollment],
-    ) -> Roster:
-        chosen = sessions_in_scope(sessions, self._scope.terms, self._today())
-        inside = class_filter(self._scope, chosen)
-        kept = {one.id: one for one in classes.values() if inside(one.code, one.school_id, one.term_ids)}
-        taught = {one.course_id for one in kept.values()}
-        enrolled = tuple(one for one in enrollments.values() if one.class_id in kept)
-        people = tuple(users.values())
-        if self._scope.schools != "all":
-            needed = {one.user_id for one in enrolled}
-            people = tuple(one for one in people if one.id in needed)
         return Roster(
             orgs=tuple(orgs.values()),
-            sessions=tuple(one for one in sessions.values() if one.id in chosen),
-            courses=tuple(one for one in courses.values() if one.id in taught),
-            classes=tuple(kept.values()),
-            users=people,
-            enrollments=enrolled,
+            sessions=tuple(sessions.values()),
+            courses=tuple(courses.values()),
+            classes=tuple(classes.values()),
+            users=tuple({**students, **teachers}.values()),
+            enrollments=tuple(enrollments.values()),
         )
 
     async def _orgs(self) -> dict[str, Org]:
@@ -175,18 +139,14 @@ class OneRosterReader:
     # -- the gradebook, read -------------------------------------------------------------------------------------
 
     async def catalogue(self) -> SisCatalogue:
-        """Classes within scope, categories, grading periods and the parents of all sessions."""
+        """All classes, categories, grading periods and sessions; scope is the domain's."""
         answers: list[Any] = await together([self._classes(), self._sessions(), self._categories()])
         classes: dict[str, RosterClass] = answers[0]
         sessions: dict[str, AcademicSession] = answers[1]
         categories: dict[str, Category] = answers[2]
-        chosen = sessions_in_scope(sessions, self._scope.terms, self._today())
-        inside = class_filter(self._scope, chosen)
         return SisCatalogue(
             classes={
-                one.id: SisClass(one.id, one.school_id, one.term_ids, one.code)
-                for one in classes.values()
-                if inside(one.code, one.school_id, one.term_ids)
+                one.id: SisClass(one.id, one.school_id, one.term_ids, one.code) for one in classes.values()
             },
             categories=tuple(categories.values()),
             periods=tuple(
@@ -195,6 +155,7 @@ class OneRosterReader:
                 if one.kind == "gradingPeriod"
             ),
             session_parents={one.id: one.parent_id for one in sessions.values()},
+            sessions={one.id: (one.title, one.start, one.end) for one in sessions.values()},
         )
 
     async def _categories(self) -> dict[str, Category]:
@@ -259,13 +220,11 @@ class OneRosterConnector(OneRosterReader):
         self,
         rostering: HttpClient,
         profile: SisProfile,
-        scope: Scope = _USUAL,
         *,
         gradebook: HttpClient | None = None,
-        today: Callable[[], date] = _today,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        super().__init__(rostering, profile, scope, gradebook=gradebook, today=today)
+        super().__init__(rostering, profile, gradebook=gradebook)
         self._bodies = rows.Bodies(rostering.root, self._gradebook.root, profile.version, now)
 
     async def put_line_item(self, item: LineItem) -> None:
