@@ -62,7 +62,8 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
     """Carry out one pass and report it. Raises StoreUnavailable; a run's own trouble is in the report."""
     at = tools.store.now()
     plan: Plan | None = None
-    applied, raced = 0, ()
+    applied = 0
+    raced: tuple[str, ...] = ()
     if options.desired is not None:
         plan = plan_only(tools, options)
         applied, raced = apply_plan(tools, plan)
