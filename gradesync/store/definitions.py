@@ -12,9 +12,9 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, select, update
 
+from gradesync.domain.action import Action, ActionKind
 from gradesync.domain.definition import Recorded, RecordedAccount, RecordedSchedule
 from gradesync.domain.hold import Hold
-from gradesync.domain.plan import Action, ActionKind
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.ports import DueRow
 from gradesync.store import tables as t
@@ -86,7 +86,7 @@ def apply(
     row = tx.execute(select(a.revision).where(a.key == key).with_for_update()).one_or_none()
     if row is None or row.revision != (expected_revision or 0):
         return False
-    _move(tx, key, [action for action in actions if action.kind is ActionKind.MOVE])
+    _move(tx, key, [action for action in actions if action.moved_from is not None])
     for action in actions:
         _apply_one(tx, key, action)
     tx.execute(
@@ -134,7 +134,7 @@ def _retire(tx: Tx, key: str, name: str | None) -> None:
 
 
 def _move(tx: Tx, key: str, moves: Sequence[Action]) -> None:
-    """Rename schedules in two steps, so that two of them may swap their names."""
+    """Rename schedules in two steps, so that two of them may swap their names (a resume may move too)."""
     if moves:
         # Whoever ends a run locks the run before its schedule; a move must come in the same order.
         r = t.run.c

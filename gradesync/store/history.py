@@ -6,7 +6,6 @@ domain's business.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, delete, select
 
-from gradesync.domain.definition import canonical
 from gradesync.domain.history import (
     CHECKPOINT,
     GENESIS_HASH,
@@ -23,9 +21,9 @@ from gradesync.domain.history import (
     chain_of,
     seal,
 )
-from gradesync.domain.run import Actor
 from gradesync.store import tables as t
 from gradesync.store.database import Database, Tx
+from gradesync.store.facts import checkpoint_fact, heads_digest
 from gradesync.store.rows import entry_of, entry_values, to_json
 
 PAGE = 2000
@@ -145,23 +143,20 @@ def checkpoint(tx: Tx) -> str:
     h = t.history_head.c
     rows = {row.chain: row for row in tx.execute(select(h.chain, h.seq, h.hash))}
     own = rows.pop(chain_of(None), None)
-    digest = heads_digest({name: row.hash for name, row in rows.items()})
+    heads_now = {name: row.hash for name, row in rows.items()}
     if own is None and not rows:
         return GENESIS_HASH
     if own is not None:
         e = t.history.c
         last = tx.execute(select(e.what, e.data).where(e.chain == own.chain, e.seq == own.seq)).one_or_none()
-        if last is not None and last.what == CHECKPOINT and f'"{digest}"' in last.data:
+        if (
+            last is not None
+            and last.what == CHECKPOINT
+            and json.loads(last.data)["heads"] == heads_digest(heads_now)
+        ):
             return str(own.hash)
-    entries = sum(row.seq for row in rows.values())
-    data = {"heads": digest, "chains": len(rows), "entries": entries}
-    [entry] = append(tx, [Fact(CHECKPOINT, Actor("scheduler", "checkpoint"), data=data)])
+    [entry] = append(tx, [checkpoint_fact(heads_now, sum(row.seq for row in rows.values()))])
     return entry.hash
-
-
-def heads_digest(heads: Mapping[str, str]) -> str:
-    """SHA-256 over all heads by name."""
-    return hashlib.sha256(canonical(dict(heads)).encode()).hexdigest()
 
 
 def purge(tx: Tx, before: datetime) -> int:

@@ -14,7 +14,6 @@ from sqlalchemy import Row, case, select, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import (
-    Actor,
     Busy,
     ClaimAnswer,
     Claimed,
@@ -30,11 +29,9 @@ from gradesync.errors import LeaseLost
 from gradesync.store import history, runs
 from gradesync.store import tables as t
 from gradesync.store.database import Tx
+from gradesync.store.facts import abandoned_fact, outcome_of_lost
 from gradesync.store.holder import is_over
 from gradesync.store.rows import holder_of, lease_of, run_of
-
-MAX_ABANDONED = 3
-"""Attempts that may vanish before the run itself is given up: something in it kills its process."""
 
 _FREE = {
     "run_id": None,
@@ -126,31 +123,6 @@ def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> None:
     if outcome is not None:
         runs.end(tx, row.id, RunResult(outcome, Stage.FETCH, codes={"GS-702": 1}))
     history.append(tx, [abandoned_fact(run_of(row).schedule.name, lease_of(lease), row.attempt, outcome)])
-
-
-def outcome_of_lost(lost: int, *, stop_asked: bool) -> Outcome | None:
-    """How a run ends whose attempt vanished for the `lost`-th time; None: it is tried again."""
-    if stop_asked:
-        return Outcome.STOPPED
-    return Outcome.ABANDONED if lost >= MAX_ABANDONED else None
-
-
-def abandoned_fact(schedule: str, lease: Lease, attempt: int, outcome: Outcome | None) -> Fact:
-    """What the history says about a vanished attempt."""
-    return Fact(
-        what="run abandoned",
-        actor=Actor("scheduler", "recovery"),
-        account=lease.account,
-        schedule=schedule,
-        run_id=lease.run_id,
-        data={
-            "code": "GS-702",
-            "attempt": attempt,
-            "epoch": lease.epoch,
-            "holder": lease.holder,
-            "outcome": outcome.value if outcome else "queued",
-        },
-    )
 
 
 def renew(tx: Tx, account: str, epoch: int, ttl: float) -> bool:

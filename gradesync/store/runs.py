@@ -12,12 +12,13 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 
 from gradesync.domain.history import Fact
-from gradesync.domain.run import Outcome, Run, RunResult, RunState, Stage
+from gradesync.domain.run import Mode, Outcome, Run, RunResult, RunState, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import RunQuery, SlotClaim
 from gradesync.store import history
 from gradesync.store import tables as t
 from gradesync.store.database import Tx
+from gradesync.store.facts import was_full
 from gradesync.store.holder import is_over
 from gradesync.store.rows import holder_of, result_values, run_of, run_values
 
@@ -146,11 +147,12 @@ def end(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
     )
     if changed.rowcount != 1:
         return False
-    whose = select(r.account, r.schedule).where(r.id == run_id)
+    whose = select(r.account, r.schedule, r.mode, r.started_at, r.class_filter).where(r.id == run_id)
     row = tx.execute(whose).one()
-    tx.execute(
-        update(t.schedule).where(s.account == row.account, s.name == row.schedule).values(last_run_id=run_id)
-    )
+    values: dict[str, object] = {"last_run_id": run_id}
+    if was_full(Mode(row.mode), row.class_filter, result) and row.started_at is not None:
+        values["last_full_at"] = row.started_at
+    tx.execute(update(t.schedule).where(s.account == row.account, s.name == row.schedule).values(values))
     return True
 
 
@@ -182,3 +184,12 @@ def first(tx: Tx) -> Mapping[ScheduleId, datetime]:
     s = t.schedule.c
     rows = tx.execute(select(s.account, s.name, s.first_ran_at).where(s.first_ran_at.is_not(None)))
     return {ScheduleId(row.account, row.name): row.first_ran_at for row in rows}
+
+
+def last_full(tx: Tx, accounts: Iterable[str] | None) -> Mapping[ScheduleId, datetime]:
+    """When each schedule last started a full run that worked."""
+    s = t.schedule.c
+    query = select(s.account, s.name, s.last_full_at).where(s.last_full_at.is_not(None))
+    if accounts is not None:
+        query = query.where(s.account.in_(list(accounts)))
+    return {ScheduleId(row.account, row.name): row.last_full_at for row in tx.execute(query)}

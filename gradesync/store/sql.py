@@ -10,10 +10,10 @@ from datetime import datetime
 
 from sqlalchemy import func, select, update
 
+from gradesync.domain.action import Action
 from gradesync.domain.definition import Recorded
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, Request
-from gradesync.domain.plan import Action
 from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, Run, RunResult
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import DueRow, ReadRecords, RunQuery, RunRecords, SlotClaim, StoreInfo
@@ -169,6 +169,11 @@ class SqlStore:
         """When each schedule first really ran."""
         with self._db.read() as tx:
             return runs.first(tx)
+
+    def last_full_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:
+        """When each schedule last started a full run that worked."""
+        with self._db.read() as tx:
+            return runs.last_full(tx, accounts)
 
     def leases(self) -> Sequence[Lease]:
         """Leases in force."""

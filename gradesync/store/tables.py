@@ -78,6 +78,7 @@ schedule = Table(
     Column("retired", Boolean, nullable=False),
     Column("first_ran_at", Instant),
     Column("last_run_id", Text),
+    Column("last_full_at", Instant),
     Column("formerly", Text, nullable=False),
     # A retired schedule has no next run, so this one condition keeps it out too.
     Index("ix_schedule_due", "next_run_at", sqlite_where=text("next_run_at IS NOT NULL"),

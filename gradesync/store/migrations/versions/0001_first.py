@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("retired", sa.Boolean, nullable=False),
         sa.Column("first_ran_at", sa.BigInteger),
         sa.Column("last_run_id", sa.Text),
+        sa.Column("last_full_at", sa.BigInteger),
         sa.Column("formerly", sa.Text, nullable=False),
     )
     op.create_index(

@@ -1,0 +1,172 @@
+"""Holds, requests, approvals, history and keys of the store in RAM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntry, chain_of
+from gradesync.domain.hold import Hold, Request
+from gradesync.domain.run import Run
+from gradesync.domain.schedule import ScheduleId
+from gradesync.store.facts import checkpoint_fact, heads_digest
+from gradesync.store.memory.state import MemoryState
+
+_REQUEST_LIFE = timedelta(hours=24)
+
+
+class Control(MemoryState):
+    """Operators' wishes and the history."""
+
+    def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None:
+        """Keep a hold; the same one twice is kept and told once."""
+        with self.lock:
+            if hold.id not in self.hold_rows:
+                self.hold_rows[hold.id] = hold
+                self._append(facts)
+
+    def release_holds(self, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None:
+        """End holds early; nothing is told when all of them had been released already."""
+        with self.lock:
+            known = [self.hold_rows[hold_id] for hold_id in set(hold_ids) if hold_id in self.hold_rows]
+            open_ = [hold for hold in known if hold.released_at is None]
+            for hold in open_:
+                self.hold_rows[hold.id] = replace(hold, released_at=at)
+            if open_:
+                self._append(facts)
+
+    def holds(self, now: datetime, include_past: bool = False) -> Sequence[Hold]:
+        """Holds in force, or all; oldest first."""
+        with self.lock:
+            found = [hold for hold in self.hold_rows.values() if include_past or hold.in_force(now)]
+        return sorted(found, key=lambda hold: (hold.created_at, hold.id))
+
+    def add_request(self, request: Request, facts: Sequence[Fact]) -> bool:
+        """Keep a request; False when one waits already."""
+        with self.lock:
+            waiting = self.request_rows.get(request.schedule)
+            if waiting is not None and waiting.created_at >= self._written_now() - _REQUEST_LIFE:
+                return False
+            self.request_rows[request.schedule] = request
+            self._append(facts)
+            return True
+
+    def requests(self, now: datetime) -> Sequence[Request]:
+        """Requests in force, oldest first."""
+        with self.lock:
+            found = [r for r in self.request_rows.values() if r.created_at >= now - _REQUEST_LIFE]
+        return sorted(found, key=lambda request: (request.created_at, request.id))
+
+    def take_request(self, request: Request, run: Run, facts: Sequence[Fact]) -> bool:
+        """Turn the request into a queued run."""
+        with self.lock:
+            found = [r for r in self.request_rows.values() if r.id == request.id]
+            if not found or run.id in self.run_rows or self._slot_taken(run.schedule, run.slot_key):
+                return False
+            self.run_rows[run.id] = run
+            del self.request_rows[found[0].schedule]
+            self._append(facts)
+            return True
+
+    def withdraw_request(self, schedule: ScheduleId, facts: Sequence[Fact]) -> bool:
+        """Forget the schedule's request."""
+        with self.lock:
+            if self.request_rows.pop(schedule, None) is None:
+                return False
+            self._append(facts)
+            return True
+
+    def add_approval(self, account: str, digest: str, facts: Sequence[Fact]) -> None:
+        """Keep a consent."""
+        with self.lock:
+            self.approval_rows.add((account, digest))
+            self._append(facts)
+
+    def approvals(self, account: str) -> frozenset[str]:
+        """Digests approved in the account."""
+        with self.lock:
+            return frozenset(digest for whose, digest in self.approval_rows if whose == account)
+
+    def append(self, facts: Sequence[Fact]) -> None:
+        """Append facts."""
+        with self.lock:
+            self._append(facts)
+
+    def history(
+        self, account: str | None = None, schedule: str | None = None, limit: int = 50
+    ) -> Sequence[HistoryEntry]:
+        """Newest first; a moved schedule is found under its earlier names too."""
+        with self.lock:
+            names = {schedule}
+            for id_, row in self.schedule_rows.items():
+                if id_.name == schedule and account in (None, id_.account):
+                    names.update(row.formerly)
+            found = [
+                entry
+                for chain in self.history_chains.values()
+                for entry in chain
+                if account in (None, entry.fact.account)
+                and (schedule is None or entry.fact.schedule in names)
+            ]
+        newest = sorted(found, key=lambda entry: (-entry.at.timestamp(), entry.chain, -entry.seq))
+        return newest[:limit]
+
+    def chain(self, chain: str) -> Iterable[HistoryEntry]:
+        """One chain from its beginning."""
+        with self.lock:
+            return list(self.history_chains.get(chain, ()))
+
+    def chains(self) -> Mapping[str, str]:
+        """chain -> head hash."""
+        with self.lock:
+            return {name: chain[-1].hash for name, chain in sorted(self.history_chains.items())}
+
+    def checkpoint(self) -> str:
+        """One entry over all heads if any moved; answers its hash."""
+        with self.lock:
+            own_name = chain_of(None)
+            own = self.history_chains.get(own_name, [])
+            others = {name: chain for name, chain in self.history_chains.items() if name != own_name}
+            heads = {name: chain[-1].hash for name, chain in others.items()}
+            if not own and not heads:
+                return GENESIS_HASH
+            last = own[-1] if own else None
+            if last and last.fact.what == CHECKPOINT and last.fact.data["heads"] == heads_digest(heads):
+                return last.hash
+            [entry] = self._append([checkpoint_fact(heads, sum(len(chain) for chain in others.values()))])
+            return entry.hash
+
+    def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
+        """Erase old details and vendor texts."""
+        erased = 0
+        with self.lock:
+            for chain in self.history_chains.values():
+                for at, entry in enumerate(chain):
+                    if entry.at < before and entry.fact.detail is not None:
+                        chain[at] = replace(entry, fact=replace(entry.fact, detail=None))
+                        erased += 1
+            for id_, run in self.run_rows.items():
+                if run.ended_at and run.ended_at < before and run.result and run.result.vendor:
+                    self.run_rows[id_] = replace(run, result=replace(run.result, vendor={}))
+                    erased += 1
+            self._append(facts)
+        return erased
+
+    def key_id(self) -> str | None:
+        """The id of the ledger's key."""
+        with self.lock:
+            return self._key_id
+
+    def set_key_id(self, key_id: str) -> None:
+        """Name the ledger's key."""
+        with self.lock:
+            self._key_id = key_id
+
+    def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
+        """Forget what was hashed with the old key."""
+        with self.lock:
+            self.ledger_rows.clear()
+            self.waiting_rows.clear()
+            self._key_id = key_id
+            self._append(facts)
