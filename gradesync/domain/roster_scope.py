@@ -100,10 +100,11 @@ def _terms_in_scope(
         years = _years(sessions)
         current = _current_years(sessions, years, today)
         return frozenset(s.id for s in sessions if years[s.id] in current)
-    # A title names its session and all that lies in it: "2026-2027" brings both of its semesters.
-    return frozenset(
-        s.id for s in sessions if any(_chosen(by_id[a].title, scope.terms) for a in ancestors(s.id, by_id))
-    )
+    # A title (or id) names its session and all that lies in it: "2026-2027" brings both of its semesters.
+    names = (scope.terms,) if isinstance(scope.terms, str) else scope.terms
+    titles = {name.casefold() for name in names}
+    named = {s.id for s in sessions if s.title.casefold() in titles or s.id in names}
+    return frozenset(s.id for s in sessions if not named.isdisjoint(ancestors(s.id, by_id)))
 
 
 def _class_in_scope(

@@ -62,7 +62,8 @@ def test_semesters_without_a_year_session_belong_together_by_their_school_year()
     [
         (Scope(terms="all"), {"BIO", "ART", "OLD-BIO"}),
         (Scope(terms=("2025-2026",)), {"OLD-BIO"}),
-        (Scope(terms=("Spring",)), {"BIO"}),
+        (Scope(terms=("spring",)), {"BIO"}),
+        (Scope(terms="S2"), {"BIO"}),
         (Scope(terms=("2026-2027",)), {"BIO", "ART"}),
         (Scope(exclude_classes=("ART-*",)), {"BIO"}),
         (Scope(include_classes=("ART-*",)), {"ART"}),
