@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from gradesync.domain.account import Account
 from gradesync.domain.definition import Recorded
@@ -60,6 +60,21 @@ class Guard(Protocol):
 
     def check(self) -> None:
         """Raises LeaseLost when it is not."""
+        ...
+
+
+class FileCache(Protocol):
+    """Throw-away memory of files read before: nothing in it is needed, and nothing in it is trusted blindly.
+
+    A file set (`accounts`, `settings`) is kept whole: file -> row of JSON values that names what it was made from.
+    """
+
+    def get(self, file_set: str) -> Mapping[str, Any] | None:
+        """The set's rows by file; None when absent or damaged."""
+        ...
+
+    def put(self, file_set: str, rows: Mapping[str, Any]) -> None:
+        """Replace the set at once. Never raises for a disk that will not take it."""
         ...
 
 
@@ -464,6 +479,7 @@ __all__ = [
     "Actor",
     "Clock",
     "DueRow",
+    "FileCache",
     "GradebookReader",
     "GradebookSink",
     "GradebookSource",

@@ -1,0 +1,160 @@
+"""Reads one account file under its defaults: bytes in, an entry out. No folder is looked at here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gradesync.config import secrets
+from gradesync.config.checks import Intervals
+from gradesync.config.claims import Claims, claims_of
+from gradesync.config.definitions import Origin, desired_account
+from gradesync.config.entry import Entry
+from gradesync.config.findings import Finding, Path
+from gradesync.config.marks import LoadedFile, load_tree
+from gradesync.config.merge import filled, merged, placeholder_findings
+from gradesync.config.scan import Found
+from gradesync.config.schema import Allowed, validated_account
+from gradesync.config.settings import Settings
+from gradesync.config.sources import Sources
+from gradesync.domain.definition import DesiredAccount
+from gradesync.domain.problem import Place, Problem
+
+_WATCHED = frozenset({"interval"})
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The defaults of one folder, nearest first: (file, bytes, tree). `usable` is False when one has problems."""
+
+    layers: Sequence[tuple[str, bytes, Any]] = ()
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What all account files of one load share. `sound` is False when the settings cannot be relied on."""
+
+    settings: Settings
+    sound: bool
+    intervals: Intervals
+
+    @property
+    def allowed(self) -> Allowed:
+        """Without usable settings no host can be judged, so none is blamed; nothing is applied then anyway."""
+        if not self.sound:
+            return Allowed(("*",), frozenset({"env", "file"}))
+        scheme = (self.settings.secrets or "env:").partition(":")[0]
+        return Allowed(self.settings.hosts, frozenset({scheme}))
+
+
+def content_hash(text: bytes) -> str:
+    """Of a file's bytes."""
+    return hashlib.sha256(text).hexdigest()
+
+
+def tree_hash(value: Any) -> str:
+    """Of the values in a file: comments, order of lines' ends and quoting styles do not count."""
+    return hashlib.blake2b(json.dumps(value).encode(), digest_size=16).hexdigest()
+
+
+def read_account(
+    found: Found, content: str, context: str, defaults: Defaults, reader: Reader, before: Entry | None
+) -> Entry:
+    """Parse, and judge unless `before` (of the same context) was made from the same values."""
+    assert found.text is not None
+    loaded = load_tree(found.text, found.file, _WATCHED)
+    tree = tree_hash(loaded.value)
+    if before is not None and not loaded.problems and before.tree == tree and before.context == context:
+        moved = _moved(before, loaded)
+        if moved is not None:
+            return replace(before, content=content, problems=moved)
+    return _judged(
+        found,
+        loaded,
+        Entry(context, content, tree, None, (), (), Claims(found.file, [], False), ()),
+        defaults,
+        reader,
+    )
+
+
+def _moved(before: Entry, loaded: LoadedFile) -> tuple[Problem, ...] | None:
+    """The old warnings on their new lines, or None when one of them needs a new look."""
+    problems: list[Problem] = []
+    for problem, path in zip(before.problems, before.paths, strict=True):
+        known = loaded.watched.get(path) if path is not None and problem.warning else None
+        if known is None:
+            return None
+        problems.append(replace(problem, place=known[0], width=known[1]))
+    return tuple(problems)
+
+
+def _judged(found: Found, loaded: LoadedFile, blank: Entry, defaults: Defaults, reader: Reader) -> Entry:
+    assert found.text is not None
+    problems: list[Problem] = [replace(p, account=found.key) for p in loaded.problems]
+    paths: list[Path | None] = [None] * len(problems)
+    if loaded.value is None:
+        if not problems:
+            place = Place(found.file)
+            problems.append(Problem("GS-101", "the file is empty", place, "fill it, or remove it", found.key))
+            paths.append(None)
+        return replace(blank, problems=tuple(problems), paths=tuple(paths))
+    value = loaded.value
+    for _, _, layer in defaults.layers if isinstance(value, dict) else ():
+        value = merged(filled(layer, found.key), value)
+    files = [(found.file, found.text), *((file, text) for file, text, _ in defaults.layers)]
+    sources = Sources(files, found.key, loaded.watched)
+    account, findings = _definition(found, loaded.value, value, defaults, reader, sources)
+    for finding in findings:
+        problems.append(sources.problem(finding))
+        paths.append(finding.path if finding.on == "value" else None)
+    sound = reader.sound and defaults.usable and all(p.warning for p in problems)
+    shared = isinstance(value, dict) and value.get("shared") is True
+    names = (value.get("account"), value.get("moved_from")) if isinstance(value, dict) else ()
+    return replace(
+        blank,
+        account=account if sound else None,
+        problems=tuple(problems),
+        paths=tuple(paths),
+        claims=Claims(found.file, claims_of(value), shared),
+        described=tuple(name for name in names if isinstance(name, str)),
+    )
+
+
+def _definition(
+    found: Found, own: Any, value: Any, defaults: Defaults, reader: Reader, sources: Sources
+) -> tuple[DesiredAccount | None, list[Finding]]:
+    assert found.text is not None
+    pasted: list[Finding] = []
+    if secrets.may_hold(found.text.decode("utf-8", "replace")):
+        pasted = secrets.findings(own)
+    partial = not (defaults.usable and reader.sound)
+    tree, findings = validated_account(value, reader.allowed, sources, partial=partial)
+    account: DesiredAccount | None = None
+    if tree is not None:
+        origin = Origin(found.file, found.key, found.group)
+        account, findings = desired_account(tree, origin, reader.settings, reader.intervals)
+        if partial:
+            findings = [f for f in findings if f.code != "GS-111"]
+    return account, secrets.covering(pasted, findings) if pasted else findings
+
+
+def read_defaults(found: Found, reader: Reader) -> tuple[Any, list[Problem]]:
+    """The tree of a `_defaults.yaml` (None when it has problems) and its problems."""
+    if found.text is None:
+        return None, []
+    loaded = load_tree(found.text, found.file)
+    problems = list(loaded.problems)
+    if loaded.value is None:
+        return None, problems or [
+            Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
+        ]
+    sources = Sources([(found.file, found.text)])
+    _, findings = validated_account(filled(loaded.value, "account"), reader.allowed, sources, partial=True)
+    findings += placeholder_findings(loaded.value)
+    findings = secrets.covering(secrets.findings(loaded.value), findings)
+    problems += [sources.problem(finding) for finding in findings]
+    return (loaded.value if all(p.warning for p in problems) else None), problems

@@ -1,0 +1,81 @@
+"""What an account claims for itself (its name, addresses, secrets), so that no two accounts claim the same thing.
+
+Copy and paste is how one district's grades would reach another, so this works even on files with other problems.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from gradesync.config.findings import Finding, Path
+
+_CLAIMED: tuple[tuple[str, Path], ...] = (
+    ("account name", ("account",)),
+    ("Canvas address", ("canvas", "url")),
+    ("SIS address", ("sis", "url")),
+    ("secret", ("canvas", "token")),
+    ("secret", ("sis", "client_id")),
+    ("secret", ("sis", "client_secret")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """One file's claims: (kind, value, path). `shared` says that the account knows it is not alone."""
+
+    file: str
+    claims: Sequence[tuple[str, str, Path]]
+    shared: bool
+
+
+def claims_of(tree: Any) -> list[tuple[str, str, Path]]:
+    """Read from an unchecked tree; whatever is not text claims nothing."""
+    found: list[tuple[str, str, Path]] = []
+    for kind, path in _CLAIMED:
+        value = tree
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, str) and value:
+            found.append((kind, _normal_url(value) if path[-1] == "url" else value, path))
+    return found
+
+
+def conflicts(files: Sequence[Claims]) -> Mapping[str, list[tuple[Finding, str, Path]]]:
+    """file -> findings, each with the other file and path. Names are never shared."""
+    by_claim: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
+    for index, one in enumerate(files):
+        for kind, value, path in one.claims:
+            by_claim[kind, value].append((index, path))
+    found: dict[str, list[tuple[Finding, str, Path]]] = defaultdict(list)
+    for (kind, _), claimants in by_claim.items():
+        if len({index for index, _ in claimants}) < 2:
+            continue
+        if kind != "account name" and all(files[index].shared for index, _ in claimants):
+            continue
+        for index, path in claimants:
+            other = next((i, p) for i, p in claimants if i != index)
+            finding = Finding("GS-112", path, f"the same {kind} is claimed by", _hint(kind))
+            found[files[index].file].append((finding, files[other[0]].file, other[1]))
+    return found
+
+
+def _hint(kind: str) -> str:
+    if kind == "account name":
+        return "names are unique in the whole tree: rename one of the two"
+    return "if it is meant, write `shared: true` in both files"
+
+
+def _normal_url(text: str) -> str:
+    """Two spellings of one address must meet: case of the host, a default port, a slash at the end."""
+    try:
+        parts = urlsplit(text.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return text
+    if port == {"https": 443, "http": 80}.get(parts.scheme):
+        port = None
+    return f"{parts.scheme}://{host.rstrip('.')}{f':{port}' if port else ''}{parts.path.rstrip('/')}"

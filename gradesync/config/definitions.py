@@ -1,0 +1,108 @@
+"""One account's merged tree as canonical definitions: every default filled in, state pushed down, one shape for all.
+
+The shape is the contract with `domain.account` and the store; a change of it changes every digest. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gradesync.config import checks
+from gradesync.config.findings import Finding
+from gradesync.config.settings import Settings
+from gradesync.domain.account import ChangeLimit
+from gradesync.domain.definition import DesiredAccount, DesiredSchedule, canonical, digest
+
+_LIMITS = asdict(ChangeLimit())
+_SECRETS = (
+    ("canvas", "token", "canvas_token"),
+    ("sis", "client_id", "sis_id"),
+    ("sis", "client_secret", "sis_secret"),
+)
+_NOT_DEFINITION = ("schedules", "moved", "moved_from", "reason", "state", "shared")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which file an account stands in."""
+
+    file: str
+    key: str
+    group: str | None
+
+
+def desired_account(
+    account: Mapping[str, Any], origin: Origin, settings: Settings, intervals: checks.Intervals
+) -> tuple[DesiredAccount | None, list[Finding]]:
+    """The definitions of an account whose shape is right, or None with findings; warnings come with both."""
+    found = checks.account_findings(account, origin.key)
+    definition = _account_definition(account, origin, settings, found)
+    schedules: dict[str, DesiredSchedule] = {}
+    for name, schedule in account["schedules"].items():
+        mapping = _schedule_definition(name, schedule, account, intervals, found)
+        if mapping is not None:
+            schedules[name] = DesiredSchedule(name, canonical(mapping), digest(mapping))
+    if any(not finding.warning for finding in found):
+        return None, found
+    desired = DesiredAccount(
+        key=origin.key,
+        file=origin.file,
+        text=canonical(definition),
+        digest=digest(definition),
+        schedules=schedules,
+        leaving=account["state"] == "leaving",
+        moved=dict(account["moved"]),
+        moved_from=account.get("moved_from"),
+    )
+    return desired, found
+
+
+def _account_definition(
+    account: Mapping[str, Any], origin: Origin, settings: Settings, found: list[Finding]
+) -> dict[str, Any]:
+    definition = {key: value for key, value in account.items() if key not in _NOT_DEFINITION}
+    definition.setdefault("name", origin.key)
+    if origin.group is not None:
+        definition["group"] = origin.group
+    for key in ("state", "shared"):
+        if account[key] not in ("active", False):
+            definition[key] = account[key]
+    for side, key, name in _SECRETS:
+        if key not in definition[side]:
+            definition[side] = {**definition[side], key: settings.reference(origin.key, name)}
+            if definition[side][key] is None:
+                hint = "write `env:NAME` or `file:PATH`, or have the owner set `secrets` in gradesync.yaml"
+                found.append(Finding("GS-111", (side, key), f"`{key}` is missing", hint, "inside"))
+    roster = definition["roster"]
+    definition["roster"] = {**roster, "change_limit": {**_LIMITS, **roster["change_limit"]}}
+    definition["blackouts"] = [*settings.blackouts, *definition["blackouts"]]
+    return definition
+
+
+def _schedule_definition(
+    name: str,
+    schedule: Mapping[str, Any],
+    account: Mapping[str, Any],
+    intervals: checks.Intervals,
+    found: list[Finding],
+) -> dict[str, Any] | None:
+    time_zone = schedule.get("time_zone", account["time_zone"])
+    interval = intervals.read(("schedules", name), schedule, time_zone, found)
+    if interval is None:
+        return None
+    state, reason = schedule["state"], schedule.get("reason")
+    # The stricter of the two: an account's pause is never undone by a schedule that only observes.
+    if account["state"] == "paused" or (account["state"] == "observe" and state == "active"):
+        if state != account["state"]:
+            reason = reason or account.get("reason")
+        state = account["state"]
+    definition = {
+        **schedule,
+        "canonical_interval": interval.canonical,
+        "time_zone": time_zone,
+        "state": state,
+        "reason": reason,
+    }
+    return {key: value for key, value in definition.items() if value is not None}

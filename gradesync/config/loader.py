@@ -1,0 +1,222 @@
+"""From the tree of files to desired definitions, with every problem of every file at once.
+
+A file with problems freezes its account and nothing else. Nothing is raised for what people wrote; what was read
+before and has not changed is taken from the cache. One rule must never break: when in doubt an account is frozen,
+not absent, because an absent account is retired.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gradesync.config.claims import conflicts
+from gradesync.config.entry import Entry, entry_from
+from gradesync.config.findings import Finding
+from gradesync.config.findings import Path as KeyPath
+from gradesync.config.fingerprint import code_version
+from gradesync.config.records import problem_from, problem_row
+from gradesync.config.scan import Found, Scan, scan
+from gradesync.config.settings import ReadSettings, Settings, settings_digest, settings_with_problems
+from gradesync.domain.definition import Desired, DesiredAccount
+from gradesync.domain.problem import Place, Problem
+from gradesync.ports import FileCache
+
+_CACHED = "accounts"
+_WRITTEN_AS = {"canonical_interval": "interval"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The whole tree. Problems are sorted by place; warnings are among them and freeze nothing."""
+
+    desired: Desired
+    problems: tuple[Problem, ...]
+    settings: Settings
+
+
+def load(
+    root: Path,
+    *,
+    now: datetime,
+    cache: FileCache | None = None,
+    commit: str | None = None,
+    tick_minutes: int | None = None,
+) -> Loaded:
+    """Read the tree at `root`. `now` (aware) starts the months searched for clock changes; never raises for files.
+
+    `tick_minutes` is how often reconcile is started, if known; `commit` is passed on.
+    """
+    read = settings_with_problems(root, cache)
+    found = scan(root)
+    loading = _Load(read, found, now.astimezone(UTC), tick_minutes, cache)
+    loading.read_all()
+    desired, problems = loading.result(commit)
+    return Loaded(desired, problems, read.settings)
+
+
+@dataclass(slots=True)
+class _Load:
+    read: ReadSettings
+    found: Scan
+    now: datetime
+    tick_minutes: int | None
+    cache: FileCache | None
+    entries: list[tuple[Found, Entry]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    _made_reader: Any = None
+    _defaults: dict[str | None, Any] = field(default_factory=dict)
+
+    def read_all(self) -> None:
+        rows = dict((self.cache.get(_CACHED) if self.cache is not None else None) or {})
+        kept: dict[str, Any] = {}
+        changed = False
+        contexts = {group: self._context(group) for group in {f.group for f in self.found.accounts}}
+        for file in self.found.accounts:
+            if file.text is None:
+                continue
+            row = rows.get(file.file)
+            content = hashlib.sha256(file.text).hexdigest()
+            context = contexts[file.group]
+            if row is not None and row[0] == context and row[1] == content:
+                entry = entry_from(file.file, row)
+            else:
+                entry = self._read(file, content, context, entry_from(file.file, row) if row else None)
+                row, changed = entry.row(), True
+            kept[file.file] = row
+            self.entries.append((file, entry))
+        for group in self.found.defaults:
+            self._default_problems(group, rows, kept)
+        if self.cache is not None and (changed or kept.keys() != rows.keys()):
+            self.cache.put(_CACHED, kept)
+
+    def _context(self, group: str | None) -> str:
+        """Everything but the file itself that its result depends on."""
+        parts = [self._base_context(), group or ""]
+        for key in (group, None):
+            layer = self.found.defaults.get(key)
+            parts.append("-" if layer is None else hashlib.sha256(layer.text or b"\0").hexdigest())
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _base_context(self) -> str:
+        from gradesync.domain.interval import tzdata_version
+
+        day = self.now.date().isoformat()  # warnings look twelve months ahead, and may be as old as the day
+        return "\n".join(
+            (code_version(), tzdata_version(), day, str(self.tick_minutes), settings_digest(self.read))
+        )
+
+    def _reader(self) -> Any:
+        """yaml and pydantic are imported when the first file really has to be read."""
+        if self._made_reader is None:
+            from gradesync.config.account_file import Reader
+            from gradesync.config.checks import Intervals
+
+            intervals = Intervals(self.now, self.tick_minutes)
+            self._made_reader = Reader(self.read.settings, self.read.usable, intervals)
+        return self._made_reader
+
+    def _read(self, file: Found, content: str, context: str, before: Entry | None) -> Entry:
+        from gradesync.config.account_file import Defaults, read_account
+
+        layers: list[tuple[str, bytes, Any]] = []
+        usable = True
+        for key in dict.fromkeys((file.group, None)):
+            layer = self.found.defaults.get(key)
+            if layer is None:
+                continue
+            tree, _ = self._default(key)
+            usable = usable and tree is not None
+            if tree is not None:
+                layers.append((layer.file, layer.text or b"", tree))
+        return read_account(file, content, context, Defaults(layers, usable), self._reader(), before)
+
+    def _default(self, group: str | None) -> tuple[Any, list[Problem]]:
+        from gradesync.config.account_file import read_defaults
+
+        if group not in self._defaults:
+            self._defaults[group] = read_defaults(self.found.defaults[group], self._reader())
+        answer: tuple[Any, list[Problem]] = self._defaults[group]
+        return answer
+
+    def _default_problems(self, group: str | None, rows: Mapping[str, Any], kept: dict[str, Any]) -> None:
+        layer = self.found.defaults[group]
+        name = hashlib.sha256(self._base_context().encode() + (layer.text or b"\0")).hexdigest()
+        row = rows.get(layer.file)
+        if row is None or row[0] != name:
+            row = [name, [problem_row(problem) for problem in self._default(group)[1]]]
+        kept[layer.file] = row
+        self.problems += [problem_from(one) for one in row[1]]
+
+    def result(self, commit: str | None) -> tuple[Desired, tuple[Problem, ...]]:
+        """Put the pieces together: across files, then frozen, then sorted."""
+        lines = _Lines(self.found)
+        clashes = conflicts([entry.claims for _, entry in self.entries])
+        problems = [*self.read.problems, *self.found.problems, *self.problems]
+        accounts: dict[str, DesiredAccount] = {}
+        frozen = {file.key for file in self.found.accounts if file.text is None}
+        for file, entry in self.entries:
+            problems += entry.problems
+            clash = clashes.get(file.file, ())
+            problems += [lines.clash(one, file) for one in clash]
+            if entry.account is None or clash:
+                frozen |= {file.key, *entry.described}
+            else:
+                accounts[file.key] = entry.account
+        for key in frozen & accounts.keys():
+            del accounts[key]
+        desired = Desired(accounts, frozenset(frozen), len(self.found.accounts), commit, lines.place)
+        return desired, _sorted(problems)
+
+
+class _Lines:
+    """Where things are written, composed only for files that somebody asks about."""
+
+    def __init__(self, found: Scan) -> None:
+        self._found = {file.file: file for file in found.accounts}
+        self._defaults = found.defaults
+        self._sources: dict[str, Any] = {}
+
+    def place(self, file: str, path: tuple[str, ...]) -> Place:
+        """`domain.definition.PlaceFinder`: the key's place, in the account's file or in the defaults it comes from."""
+        source = self._source(file)
+        if source is None:
+            return Place(file)
+        written = tuple(_WRITTEN_AS.get(part, part) for part in path)
+        place: Place = source.place(written, on="key")
+        return place
+
+    def clash(self, one: tuple[Finding, str, KeyPath], file: Found) -> Problem:
+        """A finding about two files, naming both places."""
+        finding, other_file, other_path = one
+        other = self._source(other_file)
+        where = other.place(other_path) if other is not None else Place(other_file)
+        source = self._source(file.file)
+        placed: Problem = source.problem(replace(finding, message=f"{finding.message} {where}"))
+        return placed
+
+    def _source(self, file: str) -> Any:
+        found = self._found.get(file)
+        if found is None or found.text is None:
+            return None
+        if file not in self._sources:
+            from gradesync.config.sources import (
+                Sources,
+            )  # imports yaml, and most loads ask for no line at all
+
+            layers = (self._defaults.get(key) for key in dict.fromkeys((found.group, None)))
+            below = [(layer.file, layer.text) for layer in layers if layer is not None and layer.text]
+            self._sources[file] = Sources([(file, found.text), *below], found.key)
+        return self._sources[file]
+
+
+def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
+    """By place, each once: a bad default is found again under every account."""
+    seen: dict[tuple[str, int, int, str, str], Problem] = {}
+    for p in problems:
+        seen.setdefault((p.place.file, p.place.line, p.place.column, p.code, p.message), p)
+    return tuple([seen[key] for key in sorted(seen)])

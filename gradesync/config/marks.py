@@ -1,0 +1,441 @@
+"""Reads YAML into plain values with YAML 1.2 scalars, and finds where a value stands when somebody asks.
+
+The only module that imports yaml. It works on the parser's events: PyYAML's own loaders follow YAML 1.1 (`14:30`
+becomes 870, `010` becomes 8, `off` becomes False), keep the last of two equal keys, follow aliases, recurse on
+nesting and print source lines in their errors. A file people write is hostile until read: whatever it holds, the
+answer is a Problem. No knowledge of the file format lives here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
+
+from gradesync.config.scalars import SUSPECT, resolve
+from gradesync.config.syntax import sentence
+from gradesync.domain.problem import Place, Problem
+
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs hide the re-export
+except ImportError:  # PyYAML was built without libyaml: same events, some twenty times slower
+    CParser = None  # type: ignore[assignment,misc]  # the name is tested before use
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+MAX_NODES = 20_000
+_MAX_PROBLEMS = 200
+
+Path = tuple[str | int, ...]
+
+_CONFLICT = re.compile(r"^(?:<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: |\r?$)", re.MULTILINE)
+_CUT = re.compile(r"\S[ \t]+#[^\s#!]")
+_COMMENT = re.compile(r"[ \t]+#[^\s#!]")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """A file's value (dicts, lists, str, int, float, bool, None), or None when it cannot be trusted at all.
+
+    Text that was written as a plain number, boolean or null arrives as that type, so the schema can ask for quotes.
+    `watched` are place and width of the values under the keys the caller named: positions that cost no second parse.
+    """
+
+    value: Any
+    problems: tuple[Problem, ...] = ()
+    watched: Mapping[Path, tuple[Place, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where one entry stands: its key (the value itself for a list's entry) and its value, with widths.
+
+    `raw` is a plain or quoted scalar's text; `flow` says that the entry stands inside `{}` or `[]`.
+    """
+
+    key: Place
+    key_width: int
+    value: Place
+    value_width: int
+    raw: str | None
+    flow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Positions of every entry of one file. Called with a path, answers the nearest place that exists."""
+
+    file: str
+    spots: dict[Path, Spot]
+
+    def __call__(self, path: Path, *, on: str = "key") -> Place:
+        """The key's place, or with on="value" the value's; an entry that is not there is its nearest parent."""
+        spot = self.nearest(path)
+        if spot is None:
+            return Place(self.file)
+        return spot.value if on == "value" else spot.key
+
+    def nearest(self, path: Path) -> Spot | None:
+        """The spot of the longest beginning of `path` that exists."""
+        for end in range(len(path), 0, -1):
+            if (spot := self.spots.get(path[:end])) is not None:
+                return spot
+        return None
+
+    def first_key(self, path: Path) -> Spot | None:
+        """The first entry below `path`: where a missing key is shown."""
+        depth = len(path)
+        return next((s for p, s in self.spots.items() if len(p) == depth + 1 and p[:depth] == path), None)
+
+
+class _PurePython(Reader, Scanner, Parser):
+    """The same events without libyaml."""
+
+    def __init__(self, text: bytes) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+
+
+def _parser(text: bytes) -> Any:
+    return _PurePython(text) if CParser is None else CParser(text)
+
+
+class _Stop(Exception):
+    """Reading on makes no sense; the problem is already noted."""
+
+
+_ABSENT = object()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One file being read: what was found so far, and whether the value may still be used."""
+
+    file: str
+    lines: list[str] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    fatal: bool = False
+    duplicates: list[tuple[Path, Place]] = field(default_factory=list)
+    watched: dict[Path, tuple[Place, int]] = field(default_factory=dict)
+
+    def note(
+        self, code: str, message: str, mark: Any, hint: str = "", *, width: int = 1, warning: bool = False
+    ) -> None:
+        self.at(code, message, Place(self.file, mark.line + 1, mark.column + 1), hint, width, warning)
+
+    def at(
+        self, code: str, message: str, place: Place, hint: str = "", width: int = 1, warning: bool = False
+    ) -> None:
+        self.problems.append(Problem(code, message, place, hint, None, warning, max(width, 1)))
+        if len(self.problems) > _MAX_PROBLEMS:
+            self.fatal = True
+            raise _Stop
+
+    def refuse(self, message: str, mark: Any, hint: str = "") -> None:
+        """A feature this reader does not take: reading goes on, but the value is not used."""
+        self.fatal = True
+        self.note("GS-101", message, mark, hint)
+
+
+def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> LoadedFile:
+    """Read one file. Never raises; every problem has a place in `file`. `watch` are keys whose places are kept."""
+    reading = _Reading(file)
+    try:
+        decoded = _readable(text, reading)
+        if _CUT.search(decoded):
+            reading.lines = decoded.split("\n")
+        value = _build(_parser(text), reading, watch)
+    except _Stop:
+        return LoadedFile(None, tuple(reading.problems))
+    except (YAMLError, RecursionError, ValueError) as error:
+        _syntax(error, text, reading)
+        return LoadedFile(None, tuple(reading.problems))
+    _name_duplicates(text, reading)
+    return LoadedFile(None if reading.fatal else value, tuple(reading.problems), reading.watched)
+
+
+def _readable(text: bytes, reading: _Reading) -> str:
+    """What must hold before a parser sees the bytes."""
+    if len(text) > MAX_BYTES:
+        reading.at("GS-101", "the file is larger than 1 MB", Place(reading.file), "one account per file")
+        raise _Stop
+    try:
+        decoded = text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = text[: error.start].decode("utf-8-sig", "replace")
+        reading.at("GS-101", "the file is not UTF-8", _place_after(before, reading.file), "save it as UTF-8")
+        raise _Stop from None
+    if "\0" in decoded:
+        place = _place_after(decoded[: decoded.index("\0")], reading.file)
+        reading.at("GS-101", "the file holds a NUL character", place, "save it as UTF-8 text")
+        raise _Stop
+    if ("<<<<<<<" in decoded or ">>>>>>>" in decoded) and (match := _CONFLICT.search(decoded)):
+        place = _place_after(decoded[: match.start()], reading.file)
+        reading.at("GS-101", "a merge conflict was left in the file", place, "choose one side", 7)
+        raise _Stop
+    return decoded
+
+
+def _place_after(before: str, file: str) -> Place:
+    return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def _build(parser: Any, reading: _Reading, watch: frozenset[str]) -> Any:
+    """Turn events into values with a stack of our own, so that nesting cannot exhaust Python's.
+
+    One long loop on purpose: it sees every event of every changed file, and a call per event would cost as much
+    as the parser itself. `frames` holds the outer containers with the entry of each that is being filled.
+    """
+    frames: list[tuple[Any, Any]] = []
+    root: Any = _ABSENT
+    top: Any = None
+    is_map = False
+    key: Any = _ABSENT
+    nodes = 0
+    get, lines = parser.get_event, reading.lines
+    while (event := get()) is not None:
+        kind = event.__class__
+        if kind is ScalarEvent:
+            value = event.value
+            if not event.style:
+                if value[:1] in SUSPECT or not value:
+                    value = _plain(value, event, reading)
+                if lines is not None:
+                    _warn_of_cut(event, lines, reading)
+            elif not value.isprintable():
+                _refuse_control(event, reading)
+            if event.tag is not None or event.anchor is not None:
+                _refuse_features(event, reading)
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.tag is not None or event.anchor is not None:
+                _refuse_features(event, reading)
+            value = {} if kind is MappingStartEvent else []
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            top = frames.pop()[0]
+            is_map = top.__class__ is dict
+            continue
+        elif kind is AliasEvent:
+            reading.refuse(
+                "aliases (`*name`) are not taken",
+                event.start_mark,
+                "write the value out, or use _defaults.yaml",
+            )
+            value = None
+        else:
+            if kind is DocumentStartEvent and root is not _ABSENT:
+                reading.refuse(
+                    "a second document begins here", event.start_mark, "one account per file: remove `---`"
+                )
+                raise _Stop
+            continue
+        nodes += 1
+        if nodes > MAX_NODES:
+            reading.refuse(f"the file has more than {MAX_NODES:,} entries", event.start_mark, "split it")
+            raise _Stop
+        if is_map:
+            if key is _ABSENT:
+                key = _key(value, event, top, frames, reading)
+                if value.__class__ is dict or value.__class__ is list:
+                    raise _Stop  # a key that is a container has been noted; what follows cannot be told apart
+                continue
+            if key is not None:
+                top[key] = value
+                if key in watch:
+                    at = event.start_mark
+                    path = (*(entry for _, entry in frames if entry is not _ABSENT), key)
+                    reading.watched[path] = (Place(reading.file, at.line + 1, at.column + 1), _width(event))
+            done, key = key, _ABSENT
+        elif top is None:
+            root, done = value, _ABSENT
+        else:
+            done = len(top)
+            top.append(value)
+        if kind is not ScalarEvent and kind is not AliasEvent:
+            if len(frames) >= MAX_DEPTH:
+                reading.refuse(
+                    f"nested deeper than {MAX_DEPTH} levels", event.start_mark, "close the brackets"
+                )
+                raise _Stop
+            frames.append((top, done))
+            top, is_map = value, kind is MappingStartEvent
+    if root is _ABSENT:
+        reading.at("GS-101", "the file is empty", Place(reading.file), "fill it, or remove it")
+        raise _Stop
+    return root
+
+
+def _key(value: Any, event: Any, top: dict[str, Any], frames: list[Any], reading: _Reading) -> str | None:
+    """The key to store under; None when its value must be thrown away."""
+    mark = event.start_mark
+    if value.__class__ is not str:
+        if value is None or value.__class__ in (dict, list):
+            reading.fatal = True
+            reading.note("GS-101", "a key is missing or is not text", mark, "write `key: value`")
+        else:
+            reading.note(
+                "GS-106",
+                "a key is read as a number or boolean",
+                mark,
+                "put the key in quotes",
+                width=_width(event),
+            )
+        return None
+    if value in top:
+        path: Path = (*(entry for _, entry in frames if entry is not _ABSENT), value)
+        reading.duplicates.append((path, Place(reading.file, mark.line + 1, mark.column + 1)))
+        if len(reading.duplicates) > _MAX_PROBLEMS:
+            raise _Stop
+        return None
+    return value
+
+
+def _width(event: Any) -> int:
+    start, end = event.start_mark, event.end_mark
+    return max(end.column - start.column, 1) if start.line == end.line else 1
+
+
+def _plain(value: str, event: Any, reading: _Reading) -> Any:
+    try:
+        return resolve(value)
+    except ValueError:
+        reading.note(
+            "GS-106", "a number is too long", event.start_mark, "put it in quotes", width=_width(event)
+        )
+        return 0
+
+
+def _refuse_features(event: Any, reading: _Reading) -> None:
+    if event.anchor is not None:
+        reading.refuse(
+            "anchors (`&name`) are not taken", event.start_mark, "write the value out, or use _defaults.yaml"
+        )
+    if event.tag is not None:
+        reading.refuse(
+            "tags (`!name`) are not taken", event.start_mark, "remove the tag, or put the value in quotes"
+        )
+
+
+def _refuse_control(event: Any, reading: _Reading) -> None:
+    """Escapes in double quotes could smuggle terminal control sequences into reports."""
+    if any(not (char.isprintable() or char in "\n\t") for char in event.value):
+        reading.refuse("a text holds control characters", event.start_mark, "remove the escape")
+
+
+def _warn_of_cut(event: Any, lines: list[str], reading: _Reading) -> None:
+    end = event.end_mark
+    if end.line < len(lines) and (match := _COMMENT.match(lines[end.line], end.column)):
+        text = "` #` begins a comment: what follows is not part of the value"
+        place = Place(reading.file, end.line + 1, match.end() - 1)
+        reading.at("GS-110", text, place, "put the whole value in quotes", warning=True)
+
+
+def _name_duplicates(text: bytes, reading: _Reading) -> None:
+    if not reading.duplicates:
+        return
+    places = compose_places(text, reading.file)
+    for path, second in reading.duplicates:
+        key = str(path[-1])
+        first = places(path)
+        shown = f"`{key}`" if len(key) <= 24 and key.isprintable() else "this key"
+        reading.problems.append(
+            Problem(
+                "GS-103", f"{shown} is written twice; first on line {first.line}", second,
+                "remove one of the two", width=max(len(key), 1),
+            )
+        )  # fmt: skip
+
+
+def _syntax(error: Exception, text: bytes, reading: _Reading) -> None:
+    """Own words for the parser's complaint; neither its text nor the source line is repeated."""
+    decoded = text.decode("utf-8-sig", "replace")
+    if not isinstance(error, MarkedYAMLError):
+        bad = _UNPRINTABLE.search(decoded)
+        place = _place_after(decoded[: bad.start()], reading.file) if bad else Place(reading.file)
+        what = "the file holds a control character" if bad else "the file cannot be read as YAML"
+        reading.problems.append(Problem("GS-101", what, place, "save it as UTF-8 text"))
+        return
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = decoded.split("\n")
+    for number in (line, line - 1):
+        shown = lines[number] if 0 <= number < len(lines) else ""
+        if "\t" in shown[: len(shown) - len(shown.lstrip())]:
+            place = Place(reading.file, number + 1, shown.index("\t") + 1)
+            reading.problems.append(Problem("GS-101", "a tab indents this line", place, "indent with spaces"))
+            return
+    message, hint = sentence(error.problem or "")
+    if error.context_mark and error.context_mark.line < line and "not closed" in message:
+        line, column = error.context_mark.line, error.context_mark.column
+    reading.problems.append(Problem("GS-101", message, Place(reading.file, line + 1, column + 1), hint))
+
+
+def compose_places(text: bytes, file: str) -> Places:
+    """Positions of all entries, for a file that somebody wants to be pointed at. Never raises.
+
+    Of a file that cannot be read to its end, what stands before the error. Of two equal keys, the first counts.
+    """
+    spots: dict[Path, Spot] = {}
+    try:
+        for path, spot in _walk(_parser(text), file):
+            spots.setdefault(path, spot)
+    except (YAMLError, RecursionError, ValueError):
+        pass
+    return Places(file, spots)
+
+
+def _walk(parser: Any, file: str) -> Iterator[tuple[Path, Spot]]:
+    frames: list[list[Any]] = []  # [path, is_map, pending key event, next index, flow]
+    while (event := parser.get_event()) is not None:
+        kind = event.__class__
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
+            frames.pop()
+            continue
+        starts = kind is MappingStartEvent or kind is SequenceStartEvent
+        if not starts and kind is not ScalarEvent and kind is not AliasEvent:
+            continue
+        path: Path = ()
+        if frames:
+            frame = frames[-1]
+            if frame[1] and frame[2] is None:
+                if starts:
+                    return
+                frame[2] = event
+                continue
+            named = frame[2] if frame[1] else event
+            entry: Any = getattr(named, "value", None) if frame[1] else frame[3]
+            path = (*frame[0], entry)
+            frame[2], frame[3] = None, frame[3] + 1
+            yield path, _spot(named, event, file, frame[4])
+        if starts:
+            if len(frames) >= MAX_DEPTH:
+                return
+            frames.append([path, kind is MappingStartEvent, None, 0, bool(event.flow_style)])
+
+
+def _spot(key: Any, value: Any, file: str, flow: bool) -> Spot:
+    at, to = key.start_mark, value.start_mark
+    return Spot(
+        key=Place(file, at.line + 1, at.column + 1),
+        key_width=_width(key),
+        value=Place(file, to.line + 1, to.column + 1),
+        value_width=_width(value),
+        raw=getattr(value, "value", None),
+        flow=flow,
+    )

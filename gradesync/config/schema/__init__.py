@@ -1,0 +1,22 @@
+"""The file format: pydantic models, our wording of their findings, and the schema for editors.
+
+The only place of the configuration that imports pydantic. No files are read here.
+"""
+
+from __future__ import annotations
+
+from gradesync.config.schema.export import json_schema, schema_text, write_schema
+from gradesync.config.schema.fields import Allowed
+from gradesync.config.schema.models import AccountFile, SettingsFile
+from gradesync.config.schema.validate import validated_account, validated_settings
+
+__all__ = [
+    "AccountFile",
+    "Allowed",
+    "SettingsFile",
+    "json_schema",
+    "schema_text",
+    "validated_account",
+    "validated_settings",
+    "write_schema",
+]

@@ -1,0 +1,299 @@
+"""The kinds of values the files hold: each reads itself, refuses in our words, and says what an editor may show.
+
+A refusal is raised with a GS code as its type; `wording` turns it into a placed problem. No refusal repeats a value
+that could be a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from gradesync.config.findings import NAME
+from gradesync.domain.interval import IntervalError, known_zones, zone
+from gradesync.domain.profile import PROFILES
+
+_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+_DURATION = re.compile(r"(\d{1,5}) ?(m|min|minutes?|h|hours?)\Z")
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?%\Z")
+_REFERENCE = re.compile(r"(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s{}\x00-\x1f]+)\Z")
+_TEMPLATE = re.compile(r"[a-z][a-z0-9+-]*:\S+\Z")
+_HOST = re.compile(
+    r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z|[0-9a-f:]+\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the owner's settings allow in account files: host globs (None: loopback only), secret schemes."""
+
+    hosts: tuple[str, ...] | None = None
+    schemes: frozenset[str] = field(default_factory=frozenset)
+
+
+def refuse(code: str, message: str, hint: str = "") -> PydanticCustomError:
+    """A refusal that carries its GS code, message and hint to `wording`."""
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    return value
+
+
+def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
+    """` did you mean ...` as a hint, or nothing."""
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _zone(value: Any) -> str:
+    try:
+        zone(_text(value))
+    except IntervalError as error:
+        raise refuse("GS-105", str(error).split("; ")[0], error.hint or "") from None
+    return _text(value)
+
+
+def _profile(value: Any) -> str:
+    name = _text(value)
+    if name not in PROFILES:
+        known = sorted(PROFILES)
+        hint = did_you_mean(name, known) or f"one of {', '.join(known)}"
+        raise refuse("GS-110", "there is no SIS profile of this name", hint)
+    return name
+
+
+def _percent(value: Any) -> float:
+    match = _PERCENT.match(value) if isinstance(value, str) else None
+    if match is None or float(match[1]) > 100:
+        raise refuse("GS-110", "a share is written as a percentage from 0% to 100%", "write it like `10%`")
+    return round(float(match[1]) / 100, 6)
+
+
+def _minutes(value: Any) -> int:
+    match = _DURATION.match(value) if isinstance(value, str) else None
+    minutes = int(match[1]) * (60 if match[2].startswith("h") else 1) if match else 0
+    if not 1 <= minutes <= 10080:
+        raise refuse("GS-110", "a duration is minutes or hours, at most 168h", "write it like `30m` or `4h`")
+    return minutes
+
+
+def _day(value: Any) -> str:
+    text = _text(value)
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            date.fromisoformat(text)
+            return text
+    except ValueError:
+        pass
+    raise refuse("GS-104", "this is not a date of the calendar", "write it like `2027-08-01`")
+
+
+def _moment(value: Any) -> str:
+    text = _text(value)
+    whole = f"{text} 00:00" if len(text) == 10 else text
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", whole, re.ASCII):
+            datetime.strptime(whole, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - local wall time by design
+            return whole
+    except ValueError:
+        pass
+    raise refuse("GS-104", "this is not a local date and time", "write it like `2027-06-25 18:00`")
+
+
+def _reference(value: Any, info: ValidationInfo) -> str:
+    if isinstance(value, (dict, list)):
+        raise PydanticKnownError("string_type")
+    text = value if isinstance(value, str) else ""
+    allowed = info.context.schemes if isinstance(info.context, Allowed) else frozenset()
+    scheme = text.partition(":")[0]
+    if _REFERENCE.match(text) or (scheme in allowed and _TEMPLATE.match(text)):
+        return text
+    if value is None:
+        raise refuse("GS-107", "the reference is empty", "write `env:NAME` or `file:PATH`")
+    raise refuse(
+        "GS-107",
+        "a secret is never written here, only where it is kept",
+        "write `env:NAME` or `file:PATH`; if this was a real key, rotate it now",
+    )
+
+
+def _url(value: Any, info: ValidationInfo) -> str:
+    text = _text(value).strip()
+    parts = split_url(text)
+    if parts is None or parts.scheme not in ("https", "http"):
+        raise refuse(
+            "GS-108", "this is not an https address", "write it like `https://riverside.instructure.com`"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise refuse(
+            "GS-107", "an address carries no user or password", "use references; rotate a real password now"
+        )
+    if parts.query or parts.fragment:
+        raise refuse("GS-108", "an address ends before `?` and `#`", "remove what follows")
+    host = parts.hostname or ""
+    if parts.scheme == "http" and not is_loopback(host):
+        raise refuse("GS-108", "http is only taken on this machine", "write https")
+    if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
+        hint = "have the owner add it to `hosts` in gradesync.yaml"
+        if info.context.hosts is None:
+            hint = "without `hosts` in gradesync.yaml only this machine is allowed; have the owner add it"
+        raise refuse("GS-108", "this host is not allowed", hint)
+    return text.rstrip("/")
+
+
+def split_url(text: str) -> SplitResult | None:
+    """The parts of an address, or None when it has no usable host."""
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    return parts if usable and re.fullmatch(r"[A-Za-z0-9.:-]+", host) and not re.search(r"\s", text) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name is this machine by definition, without asking a resolver."""
+    return host in ("localhost", "::1") or re.fullmatch(r"127\.\d+\.\d+\.\d+", host) is not None
+
+
+def host_allowed(host: str, hosts: tuple[str, ...] | None) -> bool:
+    """Whether account files may send secrets to `host`; without a list only to this machine."""
+    return is_loopback(host) if hosts is None else any(fnmatchcase(host.lower(), glob) for glob in hosts)
+
+
+def _host(value: Any) -> str:
+    host = _text(value).lower()
+    if not _HOST.match(host):
+        hint = 'write it like `riverside.instructure.com` or `"*.instructure.com"`, without https://'
+        raise refuse(
+            "GS-110", "this is not a host name, or a `*` stands elsewhere than at its beginning", hint
+        )
+    return host
+
+
+def _titles(word: str) -> Any:
+    def read(value: Any) -> str | list[str]:
+        words = ("current", "all") if word == "current" else (word,)
+        if isinstance(value, str) and value in words:
+            return value
+        if isinstance(value, list) and value and all(isinstance(item, str) and item for item in value):
+            return [str(item) for item in value]
+        if isinstance(value, list) and any(isinstance(item, (int, float, bool)) for item in value):
+            raise refuse(
+                "GS-106", "an entry of the list is read as a number or boolean", "put every entry in quotes"
+            )
+        either = " or ".join(f"`{known}`" for known in words)
+        raise refuse("GS-110", f"this is {either}, or a list of texts", "write a list like [a, b]")
+
+    return read
+
+
+def _store(value: Any) -> str:
+    text = _text(value)
+    if _REFERENCE.match(text):
+        return text
+    bare = re.sub(r":\{(?:env:[A-Za-z_]\w*|file:[^\s{}]+)\}@", ":x@", text)
+    try:
+        parts = urlsplit(bare)
+        password = parts.password
+    except ValueError:
+        password, parts = None, urlsplit("")
+    if password is not None and bare == text:
+        raise refuse(
+            "GS-107",
+            "the store's password is never written here",
+            "write `{env:NAME}` in its place; rotate a real one",
+        )
+    if parts.scheme not in ("sqlite", "postgresql"):
+        raise refuse(
+            "GS-110",
+            "this is not the address of a store",
+            "write `sqlite:///PATH` or `postgresql://user@host/db`",
+        )
+    return text
+
+
+def _secrets(value: Any) -> str:
+    text = _text(value)
+    if text == "env":
+        return "env:{ACCOUNT}_{NAME}"
+    named = ("{account}" in text and "{name}" in text) or ("{ACCOUNT}" in text and "{NAME}" in text)
+    bare = re.sub(r"\{(account|name|ACCOUNT|NAME)\}", "x", text)
+    if not (_TEMPLATE.match(bare) and named) or "{" in bare:
+        hint = "write `env`, or like `file:/run/gradesync/{account}/{name}`"
+        raise refuse("GS-110", "this does not say how every account's secrets are found", hint)
+    return text
+
+
+def _schema(kind: str, **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": kind, **more})
+
+
+def _either(words: list[str]) -> WithJsonSchema:
+    items = {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}
+    return WithJsonSchema({"anyOf": [{"type": "string", "enum": words}, items]})
+
+
+def zone_schema() -> Mapping[str, Any]:
+    """Every accepted time zone, for editors."""
+    return {
+        "type": "string",
+        "enum": sorted(known_zones()),
+        "description": "A place of the IANA time zone list.",
+    }
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Zone = Annotated[str, PlainValidator(_zone), _schema("string", **{"$zone": True})]
+Profile = Annotated[str, PlainValidator(_profile), _schema("string", enum=sorted(PROFILES))]
+Percent = Annotated[
+    float, PlainValidator(_percent), _schema("string", pattern=r"^\d{1,3}(\.\d{1,3})? ?%$", examples=["10%"])
+]
+Minutes = Annotated[
+    int,
+    PlainValidator(_minutes),
+    _schema("string", pattern=r"^\d{1,5} ?(m|min|minutes?|h|hours?)$", examples=["30m", "4h"]),
+]
+Day = Annotated[
+    str, PlainValidator(_day), _schema("string", pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2027-08-01"])
+]
+Moment = Annotated[
+    str,
+    PlainValidator(_moment),
+    _schema("string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}( {_CLOCK})?$", examples=["2027-06-25 18:00"]),
+]
+Reference = Annotated[
+    str,
+    PlainValidator(_reference),
+    _schema("string", pattern=r"^[a-z][a-z0-9+-]*:\S+$", examples=["env:RIVERSIDE_CANVAS_TOKEN"]),
+]
+Url = Annotated[
+    str,
+    PlainValidator(_url),
+    _schema("string", pattern=r"^https?://[^\s?#@]+$", examples=["https://riverside.instructure.com"]),
+]
+Host = Annotated[str, PlainValidator(_host), _schema("string", examples=["*.instructure.com"])]
+Terms = Annotated[Any, PlainValidator(_titles("current")), _either(["current", "all"])]
+Schools = Annotated[Any, PlainValidator(_titles("all")), _either(["all"])]
+StoreUrl = Annotated[
+    str,
+    PlainValidator(_store),
+    _schema("string", examples=["postgresql://gradesync:{env:PGPASSWORD}@db.example/gradesync"]),
+]
+SecretsTemplate = Annotated[
+    str, PlainValidator(_secrets), _schema("string", examples=["env", "file:/run/gradesync/{account}/{name}"])
+]

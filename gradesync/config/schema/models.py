@@ -1,0 +1,280 @@
+"""The shape of account files and of gradesync.yaml: every key, its default, and the sentence an editor shows.
+
+Only shapes live here. What concerns two keys at once is in `checks`, what concerns two files in `loader`.
+Every policy's default is the safe one (DESIGN.md 3) and equals that of the domain's own types.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gradesync.config.schema.fields import (
+    Day,
+    Host,
+    Minutes,
+    Moment,
+    Name,
+    Percent,
+    Profile,
+    Reference,
+    Schools,
+    SecretsTemplate,
+    StoreUrl,
+    Terms,
+    Text,
+    Url,
+    Zone,
+)  # fmt: skip
+
+
+def _left_out(description: str, **more: Any) -> Any:
+    """A key that may be left out but not left empty: `key:` alone is more often a slip than a wish."""
+    return Field(default=None, description=description, **more)
+
+
+class Strict(BaseModel):
+    """Unknown keys and lax conversions are refused; values never appear in an error's text."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        frozen=True,
+        allow_inf_nan=False,
+        regex_engine="rust-regex",
+    )
+
+
+class Canvas(Strict):
+    """The institution's Canvas."""
+
+    url: Url = Field(description="Address of the Canvas root account.")
+    token: Reference = _left_out(
+        "Where the access token is kept: env:NAME or file:PATH, never the token itself."
+    )
+    expires: Day = _left_out("When the token ends; an alarm comes before.")
+    concurrency: int = _left_out("Requests in flight.", ge=1, le=20)
+    page_size: int = _left_out("Records per page.", ge=10, le=100)
+
+
+class Sis(Strict):
+    """The institution's SIS. Every key but the first four overrides the profile."""
+
+    profile: Profile = Field(description="Which kind of SIS this is: a table of defaults.")
+    url: Url = Field(description="Address of the SIS.")
+    client_id: Reference = _left_out("Where the client id is kept.")
+    client_secret: Reference = _left_out("Where the client secret is kept.")
+    expires: Day = _left_out("When the credential ends; an alarm comes before.")
+    token_url: Url = _left_out("Full address of the token endpoint.")
+    rostering_url: Url = _left_out("Full base address of the rostering service.")
+    gradebook_url: Url = _left_out("Full base address of the gradebook service.")
+    token_path: Text = _left_out("Path of the token endpoint below `url`.", pattern="^/")
+    rostering_path: Text = _left_out("Path of the rostering service below `url`.", pattern="^/")
+    gradebook_path: Text = _left_out("Path of the gradebook service below `url`.", pattern="^/")
+    scopes: list[Text] = _left_out("Scopes to ask for, instead of the profile's.", min_length=1)
+    write_mode: Literal["put"] = _left_out("How records are written.")
+    concurrency: int = _left_out("Requests in flight.", ge=1, le=50)
+    page_size: int = _left_out("Records per page.", ge=1, le=10000)
+    decimals: int = _left_out("Decimal places of a score the SIS keeps.", ge=0, le=6)
+    max_title: int = _left_out("Longest title of an assignment, in characters.", ge=8, le=1000)
+    unique_titles: bool = _left_out("Whether titles must differ within a class.")
+
+
+class Classes(Strict):
+    """Globs on class codes."""
+
+    include: list[Text] = Field(default=[], description="Only classes whose code matches one of these.")
+    exclude: list[Text] = Field(default=[], description="Not classes whose code matches one of these.")
+
+
+class Scope(Strict):
+    """What both syncs look at; what is outside is neither sent nor counted as gone."""
+
+    terms: Terms = Field(default="current", description="`current`, `all`, or titles.")
+    schools: Schools = Field(default="all", description="`all`, or ids of schools in quotes.")
+    classes: Classes = Field(default=Classes(), description="Classes by code.")
+
+
+class Contacts(Strict):
+    """Who is told, by who must act."""
+
+    sis_admin: Text = _left_out("Runs the SIS.")
+    canvas_admin: Text = _left_out("Runs Canvas.")
+    admin: Text = _left_out("Owns keys and addresses.")
+    support: Text = _left_out("Keeps these files.")
+    sis_vendor: Text = _left_out("Supports the SIS.")
+
+
+class Passback(Strict):
+    """Cases the standard leaves open. Every default is the safe one."""
+
+    excused: Literal["withhold", "exempt"] = Field(
+        default="withhold", description="An excused student. OneRoster 1.1 can only say 0 and exempt."
+    )
+    missing: Literal["withhold", "zero", "flag"] = Field(
+        default="withhold", description="Work marked missing without a score."
+    )
+    no_due_date: Literal["withhold", "last_day_of_period"] = Field(
+        default="withhold", description="An assignment without a due date."
+    )
+    category_map: dict[Text, Text] = Field(
+        default={}, description="Canvas group name to SIS category title.", examples=[{"Homework": "HW"}]
+    )
+    default_category: Text = _left_out("Category of groups that match none; without it they are withheld.")
+    conflict: Literal["withhold", "canvas_wins"] = Field(
+        default="withhold", description="The SIS was edited by hand since we wrote."
+    )
+    deletions: Literal["report", "blank", "delete"] = Field(
+        default="report", description="Line items and results cleared in Canvas."
+    )
+    over_max: Literal["send", "withhold"] = Field(
+        default="send", description="A score above the points possible."
+    )
+    letter_grades: Literal["score", "text", "withhold"] = Field(
+        default="score", description="Letter-graded work."
+    )
+    new_assignments: Literal["with_first_score", "at_once"] = Field(
+        default="with_first_score", description="When a new assignment appears in the SIS."
+    )
+
+
+class Limits(Strict):
+    """Removals and moves per school that a roster may bring without approval."""
+
+    enrollments: Percent = _left_out("Share of enrollments.")
+    users: Percent = _left_out("Share of users.")
+    sections: Percent = _left_out("Share of sections.")
+
+
+class Expected(Strict):
+    """A time in which a larger change is expected."""
+
+    name: Text = Field(description="What is expected.")
+    start: Day = Field(alias="from", description="First day.")
+    until: Day = Field(description="Last day.")
+    change_limit: Limits = Field(description="Limits in force in that time.")
+
+
+class Roster(Strict):
+    """How the roster is carried over."""
+
+    change_limit: Limits = Field(default=Limits(), description="At least 20 records are always allowed.")
+    expect: list[Expected] = Field(
+        default=[], description="Times of larger changes, such as a new school year."
+    )
+
+
+class Blackout(Strict):
+    """A planned window in which nothing starts."""
+
+    name: Text = Field(description="Why.")
+    start: Moment = Field(alias="from", description="Local date and time.")
+    until: Moment = Field(description="Local date and time, exclusive.")
+    schedules: list[Name] = _left_out("Only these schedules; all when left out.", min_length=1)
+    time_zone: Zone = _left_out("Zone of the two times; the account's when left out.")
+
+
+class ScheduleFile(Strict):
+    """One standing order."""
+
+    type: Literal["roster import", "grade passback"] = Field(description="SIS to Canvas, or Canvas to SIS.")
+    interval: Text = Field(
+        description="How often.",
+        examples=["daily at 02:00", "every 15 minutes", "weekdays at 06:00", "cron 0 2 * * 1-5", "manual"],
+    )
+    time_zone: Zone = _left_out("Zone of the interval; the account's when left out.")
+    first_run: Text = _left_out(
+        "Local date and time: anchor of `every ...`, else earliest run.", examples=["2026-09-01 02:00"]
+    )
+    posted_by: Text = _left_out("The Canvas admin it acts for: login or numeric id, in quotes.")
+    state: Literal["active", "paused", "observe"] = Field(
+        default="active", description="`observe` shows what would be written and sends nothing."
+    )
+    reason: Text = _left_out("Why it is not active.")
+    start_within: Minutes = _left_out("A slot later than this is not run.")
+    spread: Minutes = _left_out(
+        "Starts a fixed number of minutes later, up to this, different for each schedule."
+    )
+
+
+class AccountFile(Strict):
+    """One institution: `schedules/<account>.yaml` or `schedules/<group>/<account>.yaml`."""
+
+    account: Name = Field(description="Equals the file's name without its ending.")
+    name: Text = _left_out("Display name.")
+    time_zone: Zone = Field(description="Default of its schedules.")
+    canvas: Canvas
+    sis: Sis
+    scope: Scope = Scope()
+    labels: dict[Name, Text] = Field(default={}, description="For filters.", examples=[{"region": "north"}])
+    contacts: Contacts = Contacts()
+    passback: Passback = Passback()
+    roster: Roster = Roster()
+    blackouts: list[Blackout] = Field(default=[], description="Planned windows in which nothing starts.")
+    schedules: dict[Name, ScheduleFile] = Field(default={}, description="The account's schedules by name.")
+    moved: dict[Name, Name] = Field(
+        default={}, description="Old name to new name of a schedule; keeps history, holds and ledger."
+    )
+    moved_from: Name = _left_out("The account's old name; keeps everything on a rename.")
+    shared: bool = Field(
+        default=False, description="Another account uses the same Canvas, SIS or secret, and says so too."
+    )
+    state: Literal["active", "paused", "observe", "leaving"] = Field(
+        default="active", description="Of all its schedules; `leaving` retires them."
+    )
+    reason: Text = _left_out("Why it is not active.")
+
+
+class SafetyLimits(Strict):
+    """Retires and mass resumes above these limits are withheld until somebody allows them."""
+
+    account_share: Percent = _left_out("Share of an account's schedules.")
+    account_least: int = _left_out("At least this many of an account's schedules.", ge=1)
+    all_share: Percent = _left_out("Share of all schedules.")
+    all_least: int = _left_out("At least this many of all schedules.", ge=1)
+
+
+class Notice(Strict):
+    """One rule: who is told about what, and how."""
+
+    name: Text = _left_out("What this rule is for.")
+    channel: Literal["webhook", "email", "slack", "teams"] = Field(description="How.")
+    url: Reference = _left_out("Where the channel's address is kept; it is a secret.")
+    to: list[Text] = _left_out("Addresses, or keys of `contacts`.", min_length=1)
+    on: list[Literal["failed", "warning", "stopped", "recovered", "safety stop", "expires", "problems"]] = (
+        _left_out("About what; all when left out.", min_length=1)
+    )
+    accounts: list[Text] = _left_out("Globs on account names; all when left out.", min_length=1)
+    type: Literal["roster import", "grade passback"] = _left_out("Only this sync type.")
+    labels: dict[Name, Text] = _left_out("Only accounts with these labels.")
+
+
+class Person(Strict):
+    """Somebody who acts."""
+
+    name: Text = Field(description="Display name.")
+    canvas_admin: Text = _left_out("Login or numeric id in Canvas, in quotes.")
+    logins: list[Text] = Field(default=[], description="Logins of this person on machines and in CI.")
+    may: list[
+        Literal["run", "request", "pause", "resume", "stop", "approve", "allow", "adopt", "everything"]
+    ] = Field(default=[], description="What this person may do.")
+
+
+class SettingsFile(Strict):
+    """`gradesync.yaml` at the top: what only the owner of the tree decides."""
+
+    store: StoreUrl = _left_out("Address of the store; a password only as a reference.")
+    lineage: Text = _left_out("The store's lineage, pinned: another store is refused.")
+    hosts: list[Host] = _left_out(
+        "Hosts that secrets may be sent to; without it only this machine.", min_length=1
+    )
+    safety: SafetyLimits = SafetyLimits()
+    blackouts: list[Blackout] = Field(
+        default=[], description="Windows for all accounts, in each account's zone."
+    )
+    notify: list[Notice] = Field(default=[], description="Who is told.")
+    keys: Reference = _left_out("Where the key of the ledger's hashes is kept.")
+    secrets: SecretsTemplate = _left_out("How secrets are found whose reference an account leaves out.")
+    people: dict[Name, Person] = Field(default={}, description="Who acts.")

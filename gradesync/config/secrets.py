@@ -1,0 +1,86 @@
+"""Finds keys and tokens that were pasted into files, without ever repeating one.
+
+A false alarm costs a minute, a missed key costs a school its gradebook; still, ids of schools and classes are left
+to the narrow patterns, because a SIS may mint them from any alphabet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from gradesync.config.findings import Finding, Path
+
+_KNOWN = re.compile(
+    r"\d{1,6}~[A-Za-z0-9]{8,}"  # Canvas access tokens
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}"  # JSON web tokens
+    r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}"
+    r"|AKIA[0-9A-Z]{12,}|-----BEGIN|(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}"
+)
+_LONG = re.compile(r"[A-Za-z0-9_+/=-]{32,}")
+_QUICK = re.compile(
+    r"\d~[A-Za-z0-9]{8}|eyJ|gh[pousr]_|github_pat|xox|AKIA|-----BEGIN|(?i:bearer)|[A-Za-z0-9_+/=-]{32}|@"
+)
+_MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[A-Za-z]{2,}")
+_PASTED = "this looks like a key or token"
+_ROTATE = "remove it, rotate the key now, and write a reference such as env:NAME"
+
+
+def may_hold(text: str) -> bool:
+    """A quick look at a whole file: False means that `findings` would find nothing."""
+    return _QUICK.search(text) is not None
+
+
+def looks_secret(text: str, *, narrow: bool = False) -> bool:
+    """Whether a text holds something like a key. `narrow` knows only patterns that nothing else has."""
+    if _KNOWN.search(text):
+        return True
+    return not narrow and any(_mixed(match[0]) for match in _LONG.finditer(text))
+
+
+def _mixed(word: str) -> bool:
+    """Random text mixes cases and digits; ids in hexadecimal and names of files do not."""
+    return (
+        any(c.isdigit() for c in word) and any(c.islower() for c in word) and any(c.isupper() for c in word)
+    )
+
+
+def findings(tree: Any) -> list[Finding]:
+    """GS-107 for every pasted key, and a warning for e-mail addresses where people write freely."""
+    found: list[Finding] = []
+    for path, text, on_key in _texts(tree, ()):
+        if not on_key and text.startswith(("env:", "file:")):
+            continue
+        if looks_secret(text, narrow=path[:1] == ("scope",)):
+            found.append(Finding("GS-107", path, _PASTED, _ROTATE, "key" if on_key else "value"))
+        elif not on_key and _free_text(path) and _MAIL.search(text):
+            message = "an e-mail address is personal data, and this text is shown in reports"
+            found.append(
+                Finding("GS-110", path, message, "write a login, a numeric id or a role", warning=True)
+            )
+    return found
+
+
+def _free_text(path: Path) -> bool:
+    return path[-1] in ("posted_by", "reason") or path[:1] == ("labels",)
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str, bool]]:
+    """Every key and every text with its path. The reader has limited the depth, so recursion is safe."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key), str(key), True
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+    elif isinstance(value, str):
+        yield path, value, False
+
+
+def covering(secret: list[Finding], others: list[Finding]) -> list[Finding]:
+    """All findings, without those about a place where a key was pasted: one message there is enough."""
+    covered = {(finding.path, finding.on == "key") for finding in secret if not finding.warning}
+    rest = [f for f in others if (f.path, f.on == "key") not in covered]
+    return [*secret, *rest]

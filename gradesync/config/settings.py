@@ -1,0 +1,146 @@
+"""The owner's settings as a plain value, so that most commands need neither yaml nor pydantic to know their store.
+
+yaml and pydantic are imported only when gradesync.yaml is not in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gradesync.config.fingerprint import code_version
+from gradesync.config.records import problem_from, problem_row
+from gradesync.config.scan import SETTINGS, Found, read_settings_file
+from gradesync.domain.problem import Place, Problem
+from gradesync.errors import ConfigInvalid
+from gradesync.ports import FileCache
+
+_CACHED = "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """gradesync.yaml. Everything is optional.
+
+    `hosts` None means that only loopback is allowed. `safety` holds the keys of `domain.plan.Safety` that were
+    written (shares as 0..1). `blackouts`, `notify` and `people` are mappings as in the file. `secrets` is a
+    template with `{account}`, `{name}` or their capitals; `keys` and `store` may be references.
+    """
+
+    store: str | None = None
+    lineage: str | None = None
+    hosts: tuple[str, ...] | None = None
+    safety: Mapping[str, float] = field(default_factory=dict)
+    blackouts: tuple[Mapping[str, Any], ...] = ()
+    notify: tuple[Mapping[str, Any], ...] = ()
+    keys: str | None = None
+    secrets: str | None = None
+    people: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def reference(self, account: str, name: str) -> str | None:
+        """The reference of a secret that an account file leaves out; None without a template.
+
+        `name` is canvas_token, sis_id or sis_secret. `{ACCOUNT}` and `{NAME}` are fit for environment variables.
+        """
+        if self.secrets is None:
+            return None
+        values = {"{account}": account, "{name}": name}
+        values |= {"{ACCOUNT}": account.upper().replace("-", "_"), "{NAME}": name.upper()}
+        text = self.secrets
+        for placeholder, value in values.items():
+            text = text.replace(placeholder, value)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """What reading gave: `usable` is False when the file has problems and nothing may be built on it."""
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+    usable: bool
+    digest: str
+
+
+def read_settings(root: Path, cache: FileCache | None = None) -> Settings:
+    """The settings alone. Raises ConfigInvalid naming the first problem's place."""
+    read = settings_with_problems(root, cache)
+    if not read.usable:
+        first = next(p for p in read.problems if not p.warning)
+        more = f" (and {len(read.problems) - 1} more)" if len(read.problems) > 1 else ""
+        raise ConfigInvalid(f"{first.place}: {first.code} {first.message}{more}", hint=first.hint or None)
+    return read.settings
+
+
+def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSettings:
+    """The settings and every problem of gradesync.yaml; never raises."""
+    problems: list[Problem] = []
+    found = read_settings_file(root, problems)
+    if found is None or found.text is None:
+        digest = "none" if found is None else "unreadable"
+        return ReadSettings(Settings(), tuple(problems), not problems, digest)
+    digest = hashlib.sha256(code_version().encode() + found.text).hexdigest()
+    row = (cache.get(_CACHED) or {}).get(SETTINGS) if cache is not None else None
+    if row is None or row["digest"] != digest:
+        value, file_problems = _parsed(found)
+        row = {"digest": digest, "value": value, "problems": [problem_row(p) for p in file_problems]}
+        if cache is not None:
+            cache.put(_CACHED, {SETTINGS: row})
+    problems += [problem_from(one) for one in row["problems"]]
+    usable = row["value"] is not None and all(p.warning for p in problems)
+    settings = _settings(row["value"]) if row["value"] is not None else Settings()
+    return ReadSettings(settings, tuple(problems), usable, digest)
+
+
+def settings_digest(read: ReadSettings) -> str:
+    """What of the settings account files are judged by: a changed notify rule leaves their results alone."""
+    s = asdict(read.settings)
+    judged = [read.usable, s["hosts"], s["blackouts"], s["secrets"]]
+    return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()
+
+
+def _settings(value: Mapping[str, Any]) -> Settings:
+    """From the canonical mapping, or back from the cache."""
+    hosts = value.get("hosts")
+    return Settings(
+        store=value.get("store"),
+        lineage=value.get("lineage"),
+        hosts=None if hosts is None else tuple(hosts),
+        safety=value.get("safety", {}),
+        blackouts=tuple(value.get("blackouts", ())),
+        notify=tuple(value.get("notify", ())),
+        keys=value.get("keys"),
+        secrets=value.get("secrets"),
+        people=value.get("people", {}),
+    )
+
+
+def _parsed(found: Found) -> tuple[dict[str, Any] | None, list[Problem]]:
+    from gradesync.config import (
+        secrets,
+    )  # these and what they import cost 150 ms, and only a changed file needs them
+    from gradesync.config.checks import blackout_findings
+    from gradesync.config.marks import load_tree
+    from gradesync.config.schema import validated_settings
+    from gradesync.config.sources import Sources
+
+    assert found.text is not None
+    loaded = load_tree(found.text, found.file)
+    problems = list(loaded.problems)
+    if loaded.value is None:
+        if not problems:
+            problems.append(
+                Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
+            )
+        return None, problems
+    source = Sources([(found.file, found.text)])
+    value, findings = validated_settings(loaded.value, source)
+    if value is not None:
+        findings += blackout_findings(value["blackouts"], None)
+    findings = secrets.covering(secrets.findings(loaded.value), findings)
+    problems += [source.problem(finding) for finding in findings]
+    return (value if all(p.warning for p in problems) else None), problems
