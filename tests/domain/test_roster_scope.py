@@ -91,6 +91,12 @@ def test_enrollments_of_classes_nobody_knows_stay_in_to_be_reported() -> None:
     assert "NOWHERE" in {e.class_id for e in in_scope(roster, Scope(), TODAY).enrollments}
 
 
+def test_a_class_whose_term_nobody_knows_stays_in_to_be_reported() -> None:
+    lost = RosterClass("LOST", "Lost", "L-1", "C1", "001", ("nowhere",))
+    roster = sample(classes=(*sample().classes, lost))
+    assert "LOST" in ids(in_scope(roster, Scope(), TODAY))
+
+
 def test_the_digest_of_a_scope_changes_with_what_it_chooses() -> None:
     assert scope_digest(Scope()) == scope_digest(Scope(terms="current"))
     assert scope_digest(Scope()) != scope_digest(Scope(exclude_classes=("HR-*",)))

@@ -162,6 +162,16 @@ def test_another_scope_never_removes_what_it_no_longer_looks_at() -> None:
     assert scene.run().counts["sent"] == 0
 
 
+def test_what_left_the_scope_does_not_count_as_gone() -> None:
+    scene = Scene(sis=many(200))
+    rows = [*scene.sis.roster.enrollments, *(seat(f"s{n}", "ART") for n in range(200))]
+    scene.sis.roster = replace(scene.sis.roster, enrollments=rows)
+    scene.run()
+    scene.account = replace(scene.account, scope=Scope(exclude_classes=("ART-*",)))
+    result = scene.run()
+    assert (result.outcome, dict(result.codes)) == (Outcome.COMPLETED, {})
+
+
 def test_a_new_school_year_is_compared_under_a_new_name() -> None:
     scene = Scene()
     scene.run()
