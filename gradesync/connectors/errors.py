@@ -29,10 +29,8 @@ _TEXT_KEYS = (
     "error",
     "description",
 )
-_PERIOD = re.compile(
-    r"(grading|marking)\s*period|grading window|\bterm\b|gradebook is (closed|inactive)", re.IGNORECASE
-)
-_CLOSED = re.compile(r"\bclosed\b|\binactive\b|not open|has ended", re.IGNORECASE)
+_PERIOD = re.compile(r"(grading|marking)\s*period|grading window|\bterm\b|\bgradebook\b", re.IGNORECASE)
+_CLOSED = re.compile(r"\bclosed\b|\binactive\b|not (open|active)|has ended", re.IGNORECASE)
 _LOCKED = re.compile(r"\blocked\b|\bread.?only\b|\bclosed\b", re.IGNORECASE)
 _NOT_IN_CLASS = re.compile(
     r"student\b.{0,80}\b(not|no longer)\b.{0,40}\b(class|section|enrol|belong)|not enrolled",

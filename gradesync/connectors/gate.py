@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+_STEPS = 20
+
 
 class Gate:
     """Lets at most `limit` callers in; `narrow` halves what is let in, `widen` gives a little back."""
 
     def __init__(self, limit: int) -> None:
         self._configured = max(1, limit)
-        self._width = float(self._configured)
+        # Counted in whole steps: twenty make one place.
+        self._full = self._configured * _STEPS
+        self._steps = self._full
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._calm = 0
@@ -23,7 +27,7 @@ class Gate:
     @property
     def width(self) -> int:
         """How many callers may be inside now."""
-        return max(1, int(self._width))
+        return self._steps // _STEPS
 
     @property
     def inside(self) -> int:
@@ -56,7 +60,7 @@ class Gate:
         """Halve the width, at most once per answer of those already inside."""
         if self._calm > 0:
             return
-        self._width = max(1.0, self._width / 2)
+        self._steps = max(_STEPS, self._steps // 2)
         # Answers of requests sent before the halving say nothing about the new pace.
         self._calm = self._inside
 
@@ -64,8 +68,8 @@ class Gate:
         """One untroubled answer: a full step back takes twenty of them."""
         if self._calm > 0:
             self._calm -= 1
-        elif self._width < self._configured:
-            self._width = min(float(self._configured), self._width + 0.05)
+        elif self._steps < self._full:
+            self._steps += 1
             self._admit()
 
     def _admit(self) -> None:

@@ -96,5 +96,6 @@ def segment(value: str | int) -> str:
     """One id as one path segment, percent-encoded once; dots alone would climb the path, so they are encoded."""
     if type(value) is int:
         return str(value)
-    encoded = quote(str(value), safe="")
+    # JSON may hold half a character; it must travel as it came, not end the run.
+    encoded = quote(str(value), safe="", errors="surrogatepass")
     return encoded.replace(".", "%2E") if not encoded.strip(".") else encoded

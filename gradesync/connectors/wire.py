@@ -113,7 +113,8 @@ def one_line(value: str, limit: int = 200) -> str:
 
 
 def json_body(envelope: str, fields: Mapping[str, object], numbers: Mapping[str, str]) -> bytes:
-    """`{envelope: {fields, numbers}}` as UTF-8; `numbers` are JSON numbers written out, kept digit by digit."""
-    head = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[:-1]
+    """`{envelope: {fields, numbers}}` as bytes; `numbers` are JSON numbers written out, kept digit by digit."""
+    # Plain ASCII, so that even half a character in a title is JSON.
+    head = json.dumps(fields, separators=(",", ":"))[:-1]
     tail = "".join(f',"{name}":{value}' for name, value in numbers.items())
     return f'{{"{envelope}":{head}{tail}}}}}'.encode()

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
+from gradesync.connectors.links import segment
 from gradesync.connectors.wire import Malformed, day, instant, json_body, number, plain, stamp, text_of
 from gradesync.domain.gradebook import Category, LineItem, Result
 from gradesync.domain.roster import (
@@ -220,4 +220,4 @@ class Bodies:
 
     def _ref(self, kind: str, path: str, sourced_id: str) -> dict[str, str]:
         root = self._roots.get(kind, self._rostering)
-        return {"href": f"{root}/{path}/{quote(sourced_id, safe='')}", "sourcedId": sourced_id, "type": kind}
+        return {"href": f"{root}/{path}/{segment(sourced_id)}", "sourcedId": sourced_id, "type": kind}
