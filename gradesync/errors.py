@@ -38,6 +38,10 @@ class StoreUnavailable(GradesyncError):
     """The store cannot be reached, read or written, is of another lineage, or has a newer schema."""
 
 
+class StoreMissing(StoreUnavailable):
+    """There is no store where the settings say; a plan may go on as if nothing was recorded yet."""
+
+
 class HistoryTampered(GradesyncError):
     """The hash chain of the history does not verify."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import inspect
 
-from gradesync.errors import StoreUnavailable
+from gradesync.errors import StoreMissing, StoreUnavailable
 from gradesync.store import tables as t
 from gradesync.store.database import Database, Tx
 
@@ -54,9 +54,9 @@ def prepare(database: Database, *, create: bool) -> bool:
         return found is None
 
 
-def missing(place: object) -> StoreUnavailable:
+def missing(place: object) -> StoreMissing:
     """The error of a store that is not there."""
-    return StoreUnavailable(
+    return StoreMissing(
         f"There is no store at {place}",
         hint="`gradesync store init` makes one; if there should be one, look at `store` in gradesync.yaml.",
     )

@@ -1,0 +1,153 @@
+"""The composition root: the only room that names concrete stores and connectors.
+
+It builds what the engine is handed and decides nothing about a plan, a run or a grade. Imports stand inside the
+functions that need them, because `list` must cost little more than opening the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradesync.config.settings import Settings
+    from gradesync.domain.run import Actor
+    from gradesync.engine.tools import Tools
+    from gradesync.ports import FileCache, Progress, Store
+
+__all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
+
+
+class OpenMode(Enum):
+    """What becomes of a store that is not there: an error, a new one, or (for a plan) an empty one in RAM."""
+
+    EXISTING = "existing"
+    CREATE = "create"
+    EMPTY_IF_MISSING = "empty if missing"
+
+
+@dataclass
+class App:
+    """An opened tree: its settings, its store, and (on demand) the engine's tools.
+
+    `new_store` is True when this opening made the store, `missing_store` names the place where none was found and an
+    empty one in RAM stands in.
+    """
+
+    root: Path
+    settings: Settings
+    store: Store
+    claims: str | None = None
+    new_store: bool = False
+    missing_store: str | None = None
+    progress: Progress | None = field(default=None)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts, and how we know."""
+        from gradesync.wiring.actor import current_actor
+
+        return current_actor(self.settings.people, self.claims)
+
+    def tools(self) -> Tools:
+        """The ports bundled for the engine."""
+        from gradesync.engine.tools import Tools
+        from gradesync.store.holder import this_holder
+        from gradesync.wiring.actor import holder_name
+        from gradesync.wiring.connections import HttpConnections
+        from gradesync.wiring.keys import AccountKeys
+        from gradesync.wiring.secrets import References
+
+        secrets = References(self.root)
+        return Tools(
+            store=self.store,
+            connections=HttpConnections(secrets),
+            keys=AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store),
+            progress=self.progress or Silent(),
+            holder=this_holder(holder_name(self.actor)),
+            actor=self.actor,
+        )
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def stage(self, schedule: object, stage: str, done: int = 0, total: int | None = None) -> None:
+        """Told to nobody."""
+
+    def say(self, schedule: object, sentence: str) -> None:
+        """Told to nobody."""
+
+
+def home_of(root: Path) -> Path:
+    """Where a tree keeps what Git must not see: the store, the key, the cache."""
+    return root / ".gradesync"
+
+
+def file_cache(root: Path) -> FileCache:
+    """The throw-away cache of files read before."""
+    from gradesync.config.cache import FolderCache
+
+    return FolderCache(home_of(root) / "cache")
+
+
+@contextmanager
+def open_app(
+    root: Path,
+    *,
+    mode: OpenMode = OpenMode.EXISTING,
+    claims: str | None = None,
+    progress: Progress | None = None,
+    settings: Settings | None = None,
+) -> Iterator[App]:
+    """Open the tree's store for the time of a command.
+
+    `claims` is the name somebody gave with --as. Raises ConfigInvalid when gradesync.yaml has problems and
+    StoreUnavailable when the store cannot be used or is of another lineage than the pinned one.
+    """
+    if settings is None:
+        from gradesync.config.settings import read_settings
+
+        settings = read_settings(root, file_cache(root))
+    store, missing = _open(root, settings, mode)
+    try:
+        info = store.info() if settings.lineage is not None or mode is OpenMode.CREATE else None
+        if missing is None and settings.lineage is not None:
+            from gradesync.store.open import check_lineage
+
+            check_lineage(store, settings.lineage)
+        yield App(
+            root=root,
+            settings=settings,
+            store=store,
+            claims=claims,
+            new_store=info is not None and info.created and missing is None,
+            missing_store=missing,
+            progress=progress,
+        )
+    finally:
+        store.close()
+
+
+def _open(root: Path, settings: Settings, mode: OpenMode) -> tuple[Store, str | None]:
+    """The store, and the place of the one that is missing when an empty one stands in for it."""
+    from gradesync.errors import StoreMissing
+    from gradesync.store.open import open_store
+    from gradesync.wiring.place import store_place
+
+    place = store_place(root, settings.store)
+    # With a pinned lineage a new store is never the one that was meant.
+    create = mode is OpenMode.CREATE and settings.lineage is None
+    try:
+        return open_store(place, create=create), None
+    except StoreMissing as missing:
+        if mode is not OpenMode.EMPTY_IF_MISSING or settings.lineage is not None:
+            raise
+        from gradesync.store.memory import MemoryStore
+
+        return MemoryStore(), str(missing)

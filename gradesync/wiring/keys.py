@@ -1,0 +1,79 @@
+"""The key of the ledger's hashes: from `keys:` in gradesync.yaml, or a generated file that Git never sees.
+
+A key is never made anew where hashes already exist: with another key every value would look edited by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets as random_bytes
+from pathlib import Path
+
+from gradesync.domain.keyed import KeyedHash
+from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.ports import Secrets, Store
+
+SHORTEST = 32
+"""Characters; a generated key has 64 (256 bits in hexadecimal)."""
+
+
+class AccountKeys:
+    """`ports.Keys`. The key is read once per process."""
+
+    def __init__(self, file: Path, reference: str | None, secrets: Secrets, store: Store) -> None:
+        self._file = file
+        self._reference = reference
+        self._secrets = secrets
+        self._store = store
+        self._text: str | None = None
+
+    def keyed(self, account: str) -> KeyedHash:
+        """The account's keyed hash. Raises StoreUnavailable when the key is missing or too short."""
+        if self._text is None:
+            self._text = self._referenced() if self._reference is not None else self._from_file()
+        if len(self._text) < SHORTEST:
+            raise StoreUnavailable(
+                f"the key has {len(self._text)} characters, fewer than {SHORTEST}",
+                hint="make one with `openssl rand -hex 32`",
+            )
+        return KeyedHash(self._text.encode(), account)
+
+    def _referenced(self) -> str:
+        assert self._reference is not None  # the caller looked
+        try:
+            return self._secrets.value(self._reference, "", "keys")
+        except ConnectionProblem as problem:
+            raise StoreUnavailable(f"the key of the ledger: {problem}", hint=problem.hint) from None
+
+    def _from_file(self) -> str:
+        try:
+            return self._file.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return self._made()
+        except (OSError, UnicodeDecodeError):
+            raise StoreUnavailable(
+                f"the key in {self._file} cannot be read", hint="give this user the right to read it"
+            ) from None
+
+    def _made(self) -> str:
+        if self._store.key_id() is not None:
+            raise StoreUnavailable(
+                f"the ledger was made with a key, and {self._file} is gone",
+                hint="bring the file back from a backup; a new key would make every grade look edited by hand",
+            )
+        if self._store.info().kind != "sqlite":
+            raise StoreUnavailable(
+                "several machines may use this store, and no key they share is named",
+                hint="make one with `openssl rand -hex 32`, keep it as a secret, and write `keys: env:NAME`"
+                " in gradesync.yaml",
+            )
+        text = random_bytes.token_hex(32)
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            # Another process made it in this moment; whoever comes second takes the first one's.
+            return self._file.read_text(encoding="ascii").strip()
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{text}\n")
+        return text

@@ -1,0 +1,36 @@
+"""Where the store is: the default under the tree, a path, or a URL whose password is only a reference.
+
+A resolved password lives in the answer alone; nothing here prints, and no error repeats it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.wiring.secrets import References
+
+_INSIDE = re.compile(r"\{((?:env|file):[^{}\s]+)\}")
+_SQLITE = "sqlite:///"
+
+
+def store_place(root: Path, setting: str | None) -> str:
+    """What `store.open_store` takes. Relative paths count from the tree.
+
+    Raises StoreUnavailable naming a reference that cannot be resolved, never a value.
+    """
+    if setting is None:
+        return str(root / ".gradesync" / "store.db")
+    references = References(root)
+    try:
+        if re.match(r"(env|file):", setting):
+            setting = references.value(setting, "", "store")
+        # A password may hold any character, and a URL may not.
+        url = _INSIDE.sub(lambda found: quote(references.value(found[1], "", "store"), safe=""), setting)
+    except ConnectionProblem as problem:
+        raise StoreUnavailable(f"the store's address: {problem}", hint=problem.hint) from None
+    if url.startswith(_SQLITE):
+        return str(root / url.removeprefix(_SQLITE))
+    return url
