@@ -41,7 +41,7 @@ What a missing column would do decided the list (`canvas.md` 2.8):
 """
 
 _PERSON_ROLES = frozenset({"student", "teacher", "aide"})
-_STATUS_RANK = {"active": 0, "completed": 1, "inactive": 2, "deleted": 3}
+_STATUS_RANK = {"active": 0, "completed": 1, "inactive": 2}
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
@@ -241,7 +241,7 @@ def _seats(
         if row.begin is not None and row.begin > today:
             seats.future += 1
             continue
-        status = _status(row, role, placed.term, today)
+        status = _status(row, placed.term, today)
         key = (row.class_id, row.user_id, role)
         known = seats.status.get(key)
         if known is None or _STATUS_RANK[status] < _STATUS_RANK[known]:
@@ -262,19 +262,19 @@ def _role(enrolled_as: str, person_is: str) -> str | None:
     return "ta" if "aide" in (enrolled_as, person_is) else "teacher"
 
 
-def _status(row: RosterEnrollment, role: str, term: AcademicSession, today: date) -> str:
+def _status(row: RosterEnrollment, term: AcademicSession, today: date) -> str:
     """Canvas's status of an enrollment that has begun; `end` is exclusive.
 
     Whoever stayed until the term was over has `completed` it and may still look at the course. A student who left
     before is `inactive`: out of the course, but with the grades kept; `deleted` would hide them from every reader
-    (`canvas.md` 5.6). A teacher or aide who left has no grades of their own and must lose access: `deleted`.
+    (`canvas.md` 5.6). A teacher or aide who left loses access by `inactive` too: nothing is ever deleted.
     """
     if row.end is None or today < row.end:
         return "active"
     # Some SISes mean the last day by the end date: one day less still counts as having stayed.
     if term.end <= today and row.end >= term.end - timedelta(days=1):
         return "completed"
-    return "inactive" if role == "student" else "deleted"
+    return "inactive"
 
 
 # --- their text -------------------------------------------------------------------------------------------------

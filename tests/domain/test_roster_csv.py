@@ -246,9 +246,9 @@ def test_who_stayed_to_the_end_of_the_term_has_completed_it() -> None:
     }
 
 
-def test_a_teacher_who_left_loses_the_class() -> None:
+def test_a_teacher_who_left_loses_the_class_without_being_deleted() -> None:
     roster = sample(enrollments=(seat("t1", role="teacher", end=TODAY),))
-    assert statuses(roster) == {("BIO", "t1", "teacher"): "deleted"}
+    assert statuses(roster) == {("BIO", "t1", "teacher"): "inactive"}
 
 
 def test_who_left_and_came_back_has_one_active_row_whatever_the_order() -> None:

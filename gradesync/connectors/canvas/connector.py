@@ -249,6 +249,9 @@ class CanvasConnector(CanvasReader):
             "diffing_data_set_identifier": data_set,
             "diffing_drop_status": self._drop_status,
             "change_threshold": str(self._change_threshold),
+            # What vanished from a read is never deleted: the diff's own delete rows (courses, sections, people) are
+            # passed over; enrollments carry the drop status above and are not deletions (canvas.md 2.2).
+            "skip_deletes": "true",
         }
         if remaster:
             fields["diffing_remaster_data_set"] = "true"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from gradesync.connectors.http import HttpClient, Reply
 from gradesync.connectors.links import link_relations
@@ -31,18 +31,18 @@ class Collections:
         self._sorts = True
 
     async def read(
-        self, template: str, *ids: str, key: str, parser: Callable[[str, Row], T | None]
+        self, template: str, *ids: str, key: str, parser: Callable[[str, Row], T | None], where: str = ""
     ) -> dict[str, T]:
         """All living rows by sourcedId, in the server's order; rows the parser answers None for are left out.
 
-        `key` is the envelope's expected name. Raises ConnectionProblem, GS-599 for what makes no sense.
+        `where` is a OneRoster filter; servers may ignore it, so the parser has to judge for itself. `key` is the envelope's expected name. Raises ConnectionProblem, GS-599 for what makes no sense.
         """
         found: dict[str, T] = {}
         seen: set[str] = set()
         offset = pages = 0
         limit = self._page_size
         while True:
-            reply = await self._page(template, ids, limit, offset)
+            reply = await self._page(template, ids, limit, offset, where)
             rows = self._rows(reply, key)
             new = self._take(template, rows, parser, found, seen)
             pages += 1
@@ -58,8 +58,10 @@ class Collections:
                 return found
             offset = following
 
-    async def _page(self, template: str, ids: tuple[str, ...], limit: int, offset: int) -> Reply:
+    async def _page(self, template: str, ids: tuple[str, ...], limit: int, offset: int, where: str) -> Reply:
         query = f"limit={limit}&offset={offset}"
+        if where:
+            query += f"&filter={quote(where, safe='')}"
         if not self._sorts:
             return await self._client.get(template, *ids, query=query)
         try:

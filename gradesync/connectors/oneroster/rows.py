@@ -102,6 +102,11 @@ def user(sourced_id: str, row: Row) -> RosterUser:
     )
 
 
+def aide(sourced_id: str, row: Row) -> RosterUser | None:
+    """A row of /users when it is an aide's; anybody else is let go at once, filter or not."""
+    return user(sourced_id, row) if row.get("role") == "aide" else None
+
+
 def enrollment(sourced_id: str, row: Row) -> RosterEnrollment:
     """A row of /enrollments; ended ones stay."""
     return RosterEnrollment(
