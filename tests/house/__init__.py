@@ -1,0 +1,1 @@
+"""Tests of the house around the code: docs, README, workflows, pins, contracts."""
