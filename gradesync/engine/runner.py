@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import uuid4
 
@@ -72,19 +73,20 @@ async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | 
         return answer
     guard = LeaseGuard(tools.lease_seconds, tools.monotonic)
     guard.extend_from(before)
-    previous = _previous(tools, answer.run)
+    previous, known = _previous(tools, answer.run), _known(tools, answer.run)
     tracker = StageTracker()
     problem: GradesyncError | None = None
     try:
         async with kept(tools, run.schedule.account, answer.epoch, guard):
             result, problem = await _sync(tools, answer, target, guard, tracker)
     except LeaseLost:
-        return RunEnd(answer.run, None, previous, problem="the lease was lost; another pass goes on")
+        return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
     except asyncio.CancelledError:
         # Shutting down: what is done is in the ledger; the rest is for the next pass.
         tools.store.hand_back(answer)
         raise
-    return _finish(tools, answer, result, previous, problem)
+    end = _finish(tools, answer, result, problem)
+    return replace(end, previous=previous, known=known)
 
 
 async def _sync(
@@ -222,7 +224,6 @@ def _finish(
     tools: Tools,
     claimed: Claimed,
     result: RunResult,
-    previous: RunResult | None,
     problem: GradesyncError | None,
 ) -> RunEnd:
     run = claimed.run
@@ -233,8 +234,8 @@ def _finish(
     try:
         tools.store.finish(claimed, result, facts)
     except LeaseLost:
-        return RunEnd(run, None, previous, problem="the lease was lost; another pass goes on")
-    return RunEnd(run, result, previous, problem=text, hint=hint)
+        return RunEnd(run, None, problem="the lease was lost; another pass goes on")
+    return RunEnd(run, result, problem=text, hint=hint)
 
 
 def _uneventful(run: Run, result: RunResult) -> bool:
@@ -303,8 +304,17 @@ def _hold_identity(tools: Tools, run: Run) -> None:
 
 
 def _previous(tools: Tools, run: Run) -> RunResult | None:
-    last = tools.store.last_runs([run.schedule.account]).get(run.schedule)
-    return last.result if last is not None else None
+    """The last result in the same mode: a delta sees less than a full run, so each is compared with its like."""
+    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=QUIET_LOOKBACK)
+    for earlier in tools.store.runs(query):
+        if earlier.id != run.id and earlier.mode is run.mode and earlier.result is not None:
+            return earlier.result
+    return None
+
+
+def _known(tools: Tools, run: Run) -> Mapping[str, int]:
+    """Records of the account that waited already, by code."""
+    return {code: count for (_, code), count in tools.store.waiting_counts(run.schedule.account).items()}
 
 
 def _today(now: datetime, account: Account) -> date:

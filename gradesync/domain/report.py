@@ -1,0 +1,144 @@
+"""What commands report, as values: one pass, one run, one row of the list. Rendering is `reporting`'s business.
+
+Also the pure rule for exit code 3: which run ends are new or worse than what was known before the pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gradesync.domain.action import Plan
+from gradesync.domain.due import Block
+from gradesync.domain.hold import Hold
+from gradesync.domain.problem import CODES, Problem
+from gradesync.domain.run import Lease, Outcome, Run, RunResult
+from gradesync.domain.schedule import Schedule, ScheduleId
+
+_RANK = {
+    Outcome.SKIPPED: 0,
+    Outcome.COMPLETED: 0,
+    Outcome.STOPPED: 1,
+    Outcome.WARNING: 2,
+    Outcome.ABANDONED: 3,
+    Outcome.FAILED: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """What a dry run would do in one class, by word and by GS code."""
+
+    class_id: str
+    counts: Mapping[str, int]
+    codes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """One run as it ended in this process. `result` None means that its lease was lost: somebody else goes on.
+
+    `previous` is the schedule's last result in the same mode; `known` counts the records of the account that waited
+    already, by code: what a person has been told of is not news.
+    """
+
+    run: Run
+    result: RunResult | None
+    previous: RunResult | None = None
+    known: Mapping[str, int] = field(default_factory=dict)
+    classes: tuple[ClassCounts, ...] = ()
+    problem: str | None = None
+    hint: str | None = None
+
+    @property
+    def new_or_worse(self) -> bool:
+        """Whether a person learns something from this end that the run before did not already say."""
+        if self.result is None or _RANK[self.result.outcome] <= 1:
+            return False
+        before = self.previous.codes if self.previous is not None else {}
+        if self.result.outcome is not Outcome.WARNING:
+            worse = self.previous is None or _RANK[self.result.outcome] > _RANK[self.previous.outcome]
+            return worse or bool(set(self.result.codes) - set(before))
+        return any(
+            CODES[code].needs_person and count > max(before.get(code, 0), self.known.get(code, 0))
+            for code, count in self.result.codes.items()
+        )
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the run failed or waits for somebody, new or not."""
+        return self.result is not None and _RANK[self.result.outcome] > 1
+
+
+@dataclass(frozen=True, slots=True)
+class PassReport:
+    """One pass of `reconcile`. `busy` are accounts somebody else works in; `applied` counts applied actions.
+
+    `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all history heads.
+    """
+
+    at: datetime
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    applied: int
+    raced: tuple[str, ...]
+    ends: tuple[RunEnd, ...]
+    busy: tuple[Lease, ...]
+    blocked: Mapping[ScheduleId, tuple[Block, ...]]
+    missed: Mapping[ScheduleId, int]
+    checkpoint: str | None
+    new_store: bool = False
+    stale_commit: str | None = None
+    interrupted: bool = False
+
+
+def exit_code_of(report: PassReport, fail_on: str = "new") -> int:
+    """The pass's exit code (DESIGN.md 4): of several, the first of 130, 5, 1, 3."""
+    if report.interrupted:
+        return 130
+    if report.plan is not None and report.plan.withheld:
+        return 5
+    if report.stale_commit or report.raced or any(not problem.warning for problem in report.problems):
+        return 1
+    counted = {
+        "new": [end for end in report.ends if end.new_or_worse],
+        "any": [end for end in report.ends if end.needs_person],
+        "none": [],
+    }[fail_on]
+    return 3 if counted else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """One line of `list`: the vendor page's columns, and what it never told.
+
+    `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts records.
+    """
+
+    schedule: Schedule
+    next_run_at: datetime | None
+    first_ran_at: datetime | None
+    blocks: tuple[Block, ...]
+    last: Run | None
+    running: Lease | None
+    group: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """What `show ACCOUNT` needs."""
+
+    key: str
+    name: str
+    time_zone: str
+    canvas_url: str
+    sis_url: str
+    sis_profile: str
+    revision: int
+    rows: Sequence[ScheduleRow]
+    holds: Sequence[Hold]
+    waiting: Mapping[str, int]
+    lease: Lease | None
