@@ -21,7 +21,7 @@ from gradesync.store.rows import hold_of, hold_values, oldest_request, request_o
 
 def add_hold(tx: Tx, hold: Hold, facts: Sequence[Fact]) -> None:
     """Keep a hold; the same hold twice is kept (and told) once."""
-    if tx.execute(tx.insert_new(t.hold), hold_values(hold)).rowcount == 1:
+    if tx.insert_if_new(t.hold, hold_values(hold)):
         history.append(tx, facts)
 
 
@@ -51,7 +51,7 @@ def add_request(tx: Tx, request: Request, facts: Sequence[Fact]) -> bool:
     q = t.request.c
     whose = (q.account == request.schedule.account, q.schedule == request.schedule.name)
     tx.execute(delete(t.request).where(*whose, q.created_at < oldest_request(tx.now())))
-    if tx.execute(tx.insert_new(t.request), request_values(request)).rowcount != 1:
+    if not tx.insert_if_new(t.request, request_values(request)):
         return False
     history.append(tx, facts)
     return True

@@ -77,6 +77,11 @@ class Tx:
         """INSERT, leaving out rows whose key exists."""
         return self.insert(table).on_conflict_do_nothing()
 
+    def insert_if_new(self, table: Table, row: Mapping[str, object]) -> bool:
+        """INSERT one row; False when its key exists."""
+        key = next(iter(table.primary_key.columns))
+        return self.execute(self.insert_new(table).returning(key), row).first() is not None
+
     def now(self) -> datetime:
         """The time of this transaction, asked once; in a claim that is after the lease row is locked."""
         if self._now is None:

@@ -81,7 +81,7 @@ def apply(
     a = t.account.c
     if expected_revision is None:
         fresh = {"key": key, "text": "{}", "digest": "", "revision": 0, "retired": False, "applied_at": now}
-        if tx.execute(tx.insert_new(t.account), fresh).rowcount != 1:
+        if not tx.insert_if_new(t.account, fresh):
             return False
     row = tx.execute(select(a.revision).where(a.key == key).with_for_update()).one_or_none()
     if row is None or row.revision != (expected_revision or 0):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, select, update
+from sqlalchemy import Row, select, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import (
@@ -127,19 +127,16 @@ def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> None:
 
 def renew(tx: Tx, account: str, epoch: int, ttl: float) -> bool:
     """Extend the lease (never shorten it); False when it is lost or an operator asked to stop."""
-    lease = t.account_lease.c
-    stopping = select(t.run.c.id).where(t.run.c.id == lease.run_id, t.run.c.stop_asked).exists()
-    # Locked before the time is asked: the wait for the row must not count as time already granted.
+    lease, r = t.account_lease.c, t.run.c
     mine = (lease.account == account, lease.epoch == epoch, lease.run_id.is_not(None))
-    if tx.execute(select(lease.epoch).where(*mine).with_for_update()).one_or_none() is None:
+    # Locked before the time is asked: the wait for the row must not count as time already granted.
+    row = tx.execute(select(lease.until, lease.run_id).where(*mine).with_for_update()).one_or_none()
+    if row is None:
         return False
-    until = tx.now() + timedelta(seconds=ttl)
-    changed = tx.execute(
-        update(t.account_lease)
-        .where(*mine, ~stopping)
-        .values(until=case((lease.until > until, lease.until), else_=until))
-    )
-    return changed.rowcount == 1
+    if tx.execute(select(r.id).where(r.id == row.run_id, r.stop_asked)).one_or_none() is not None:
+        return False
+    until = max(row.until, tx.now() + timedelta(seconds=ttl))
+    return tx.execute(update(t.account_lease).where(*mine).values(until=until)).rowcount == 1
 
 
 def fence(tx: Tx, claimed: Claimed) -> None:

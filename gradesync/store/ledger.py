@@ -37,17 +37,6 @@ class SqlReadRecords:
             )
             return {(row[0], row[1]): LedgerEntry(*row) for row in rows}
 
-    def sent_hashes(self, class_id: str) -> Mapping[str, str]:
-        """subject -> sent hash."""
-        c = t.ledger.c
-        with self._database.read() as tx:
-            rows = tx.execute(
-                select(c.subject, c.sent).where(
-                    c.account == self._account, c.class_id == class_id, c.sent.is_not(None)
-                )
-            )
-            return {subject: sent for subject, sent in rows}  # noqa: C416 - rows are no pairs to the type checker
-
     def watermark(self, name: str) -> str | None:
         """A stored watermark of the account."""
         w = t.watermark.c

@@ -207,11 +207,6 @@ class MemoryReadRecords:
                 if account == self._account and entry.class_id == class_id
             }
 
-    def sent_hashes(self, class_id: str) -> Mapping[str, str]:
-        """subject -> sent hash."""
-        entries = self.ledger(class_id).values()
-        return {entry.subject: entry.sent for entry in entries if entry.sent is not None}
-
     def watermark(self, name: str) -> str | None:
         """A stored watermark of the account."""
         with self._state.lock:

@@ -1,0 +1,653 @@
+"""The store's contract as behaviours; `test_conformance.py` runs them on every store that ships."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+import pytest
+
+from gradesync.domain.action import ActionKind
+from gradesync.domain.history import GENESIS_HASH
+from gradesync.domain.hold import HoldScope
+from gradesync.domain.run import (
+    Busy,
+    Claimed,
+    Gone,
+    Mode,
+    Outcome,
+    Run,
+    RunResult,
+    RunState,
+    Stage,
+)
+from gradesync.domain.schedule import ScheduleId, SyncType
+from gradesync.errors import LeaseLost
+from gradesync.ports import RunQuery, SlotClaim, Store, WaitingRecord
+from gradesync.store.verify import verify_history
+from tests.store.samples import (
+    ALEX,
+    DONE,
+    ELSEWHERE,
+    GRADES,
+    T0,
+    FakeClock,
+    action,
+    apply,
+    claim,
+    definition,
+    entry,
+    fact,
+    hold,
+    minutes,
+    new_run,
+    queue,
+    request,
+    school,
+)
+
+
+def one_run(store: Store, run_id: str) -> Run:
+    [run] = store.runs(RunQuery(run_id=run_id))
+    return run
+
+
+class Definitions:
+    def test_a_new_account_is_recorded_with_its_schedules_and_next_runs(self, store: Store) -> None:
+        school(store, "riverside", "grades", "roster", next_run=minutes(15))
+        store.set_commit("abc")
+        recorded = store.recorded()
+        account = recorded.accounts["riverside"]
+        assert (recorded.commit, account.revision, list(account.schedules)) == (
+            "abc",
+            1,
+            ["grades", "roster"],
+        )
+        grades = account.schedules["grades"]
+        assert grades.next_run_at == minutes(15)
+        assert grades.next_run_at.tzinfo is UTC
+        assert (grades.text, grades.retired, grades.held) == (
+            action(ActionKind.CREATE, "riverside", "grades").text,
+            False,
+            False,
+        )
+
+    def test_only_the_named_accounts_are_read(self, store: Store) -> None:
+        school(store, "riverside")
+        school(store, "hillside")
+        assert list(store.recorded(["hillside", "unknown"]).accounts) == ["hillside"]
+
+    def test_a_plan_made_against_an_older_revision_changes_nothing(self, store: Store) -> None:
+        school(store)
+        change = action(ActionKind.CHANGE, "riverside", "grades", definition(posted_by="other"))
+        assert apply(store, "riverside", change, expected=1, facts=(fact("changed"),))
+        before = store.recorded()
+        assert not apply(store, "riverside", change, expected=1, facts=(fact("again"),))
+        assert not apply(store, "riverside", change, expected=None)
+        assert not apply(store, "unknown", change, expected=1)
+        assert store.recorded() == before
+        assert [e.fact.what for e in store.history()] == ["changed"]
+
+    def test_an_action_that_fails_leaves_nothing_behind(self, store: Store) -> None:
+        broken = replace(action(ActionKind.CREATE, "riverside", "grades"), text=None)
+        with pytest.raises(ValueError, match="no definition"):
+            apply(store, "riverside", action(ActionKind.CHANGE_ACCOUNT, "riverside"), broken)
+        assert store.recorded().accounts == {}
+
+    def test_a_retired_schedule_never_comes_due_and_revives_as_itself(self, store: Store) -> None:
+        school(store)
+        run = queue(store)
+        store.finish(claim(store, run), DONE, [])
+        assert apply(store, "riverside", action(ActionKind.RETIRE, "riverside", "grades"), expected=1)
+        grades = store.recorded().accounts["riverside"].schedules["grades"]
+        assert (grades.retired, grades.next_run_at) == (True, None)
+        assert store.due_rows(minutes(1000)) == []
+        again = action(ActionKind.CREATE, "riverside", "grades", next_run=minutes(5))
+        assert apply(store, "riverside", again, expected=2)
+        assert not store.recorded().accounts["riverside"].schedules["grades"].retired
+        assert store.last_runs()[GRADES].id == run.id
+
+    def test_retiring_an_account_retires_its_schedules(self, store: Store) -> None:
+        school(store)
+        school(store, "hillside")
+        assert apply(store, "riverside", action(ActionKind.RETIRE, "riverside"), expected=1)
+        accounts = store.recorded().accounts
+        assert accounts["riverside"].retired
+        assert accounts["riverside"].schedules["grades"].retired
+        assert not accounts["hillside"].schedules["grades"].retired
+
+    def test_a_moved_schedule_takes_everything_with_it(self, store: Store) -> None:
+        school(store, "riverside", "hourly")
+        old, new = ScheduleId("riverside", "hourly"), GRADES
+        store.append([fact("said before", schedule="hourly")])
+        ended, waiting = queue(store, old, Mode.FULL), queue(store, old)
+        store.finish(claim(store, ended), DONE, [])
+        store.add_request(request(old), [])
+        store.add_hold(hold(HoldScope("riverside", "hourly")), [])
+        move = action(
+            ActionKind.RESUME, "riverside", "grades", next_run=minutes(3), moved_from="hourly"
+        )  # fmt: skip
+        assert apply(store, "riverside", move, expected=1)
+        schedules = store.recorded().accounts["riverside"].schedules
+        assert list(schedules) == ["grades"]
+        assert (schedules["grades"].held, schedules["grades"].next_run_at) == (True, minutes(3))
+        assert [r.schedule for r in store.requests(T0)] == [new]
+        assert [r.schedule for r in store.queued_runs()] == [new]
+        assert store.queued_runs()[0].id == waiting.id
+        assert store.last_runs()[new].id == ended.id
+        assert set(store.first_runs()) == set(store.last_full_runs()) == {new}
+        assert [e.fact.what for e in store.history("riverside", "grades")] == ["said before"]
+
+    def test_two_schedules_may_swap_their_names(self, store: Store) -> None:
+        school(store, "riverside", "a")
+        assert apply(store, "riverside", action(ActionKind.CREATE, "riverside", "b"), expected=1)
+        of_a, of_b = queue(store, ScheduleId("riverside", "a")), queue(store, ScheduleId("riverside", "b"))
+        swap = [
+            action(ActionKind.MOVE, "riverside", "b", definition(was="a"), moved_from="a"),
+            action(ActionKind.MOVE, "riverside", "a", definition(was="b"), moved_from="b"),
+        ]
+        assert apply(store, "riverside", *swap, expected=2)
+        assert one_run(store, of_a.id).schedule.name == "b"
+        assert one_run(store, of_b.id).schedule.name == "a"
+
+    @pytest.mark.parametrize(
+        ("scope", "held"),
+        [
+            (HoldScope(), True),
+            (HoldScope(account="riverside"), True),
+            (HoldScope(account="riverside", schedule="grades"), True),
+            (HoldScope(group="north"), True),
+            (HoldScope(type=SyncType.GRADE_PASSBACK), True),
+            (HoldScope(account="hillside"), False),
+            (HoldScope(account="riverside", schedule="roster"), False),
+            (HoldScope(group="south"), False),
+            (HoldScope(type=SyncType.ROSTER_IMPORT), False),
+        ],
+    )
+    def test_a_schedule_is_held_by_a_hold_that_covers_it(
+        self, store: Store, scope: HoldScope, held: bool
+    ) -> None:
+        school(store)
+        store.add_hold(hold(scope), [])
+        assert store.recorded().accounts["riverside"].schedules["grades"].held is held
+
+
+class Slots:
+    def due(self, store: Store, **more: object) -> SlotClaim:
+        [row] = store.due_rows(minutes(1))
+        run = new_run(row.schedule, slot=row.next_run_at.isoformat())
+        return SlotClaim(row.schedule, row.next_run_at, minutes(15), run, (fact("slots missed", count=2),))
+
+    def test_due_rows_come_longest_due_first_and_within_the_limit(self, store: Store) -> None:
+        school(store, "late", next_run=minutes(-30))
+        school(store, "now", next_run=T0)
+        school(store, "later", next_run=minutes(1))
+        assert [row.schedule.account for row in store.due_rows(T0)] == ["late", "now"]
+        assert [row.schedule.account for row in store.due_rows(T0, limit=1)] == ["late"]
+
+    def test_a_slot_is_claimed_once(self, store: Store) -> None:
+        school(store)
+        claim_ = self.due(store)
+        assert claim_.run is not None
+        assert store.claim_slots([claim_]) == [claim_.run]
+        again = replace(claim_, run=new_run(slot=claim_.run.slot_key))
+        assert store.claim_slots([again, claim_]) == []
+        assert store.due_rows(minutes(1)) == []
+        assert [run.id for run in store.queued_runs()] == [claim_.run.id]
+        assert [e.fact.what for e in store.history()] == ["slots missed"]
+
+    def test_a_slot_that_ran_before_is_not_run_again(self, store: Store) -> None:
+        school(store)
+        claim_ = self.due(store)
+        assert claim_.run is not None
+        store.claim_slots([claim_])
+        again = action(ActionKind.CHANGE, "riverside", "grades", next_run=T0)
+        assert apply(store, "riverside", again, expected=1)
+        repeated = replace(claim_, run=new_run(slot=claim_.run.slot_key))
+        assert store.claim_slots([repeated]) == []
+        assert store.due_rows(minutes(1)) == []
+
+    def test_a_blocked_slot_is_consumed_without_a_run(self, store: Store) -> None:
+        school(store)
+        blocked = replace(self.due(store), run=None, facts=(fact("slot blocked"),), next_run_at=None)
+        assert store.claim_slots([blocked]) == []
+        assert store.due_rows(minutes(1000)) == []
+        assert [e.fact.what for e in store.history()] == ["slot blocked"]
+
+    def test_passes_at_the_same_time_share_the_slots(self, store: Store) -> None:
+        for number in range(30):
+            school(store, f"a{number:02}")
+        rows = store.due_rows(T0)
+        barrier = threading.Barrier(4)
+
+        def one_pass(order: int) -> list[str]:
+            claims = [
+                SlotClaim(r.schedule, T0, minutes(15), new_run(r.schedule, slot="s"), (fact("x", r.schedule.account),))
+                for r in rows[::order]
+            ]  # fmt: skip
+            barrier.wait()
+            return [str(run.schedule) for run in store.claim_slots(claims)]
+
+        with ThreadPoolExecutor(4) as pool:
+            claimed = [name for names in pool.map(one_pass, (1, -1, 1, -1)) for name in names]
+        assert sorted(claimed) == sorted(str(row.schedule) for row in rows)
+        assert len(store.queued_runs()) == len(store.history()) == 30
+        assert verify_history(store) == []
+
+    def test_a_run_by_hand_is_queued_once(self, store: Store) -> None:
+        run = new_run()
+        assert store.add_run(run, [fact("asked")])
+        assert not store.add_run(replace(run, id="f" * 32), [fact("asked")])
+        assert store.queued_runs() == [run]
+        assert store.queued_runs(["hillside"]) == []
+        assert len(store.history()) == 1
+
+    def test_a_superseded_run_ends_as_skipped_unless_it_started(self, store: Store) -> None:
+        school(store)
+        first, second = queue(store), queue(store)
+        claim(store, second)
+        facts = [fact("skipped", run_id=first.id), fact("skipped", run_id=second.id)]
+        store.skip_runs([first.id, second.id], facts)
+        skipped = one_run(store, first.id)
+        assert skipped.state is RunState.ENDED
+        assert skipped.result is not None
+        assert skipped.result.outcome is Outcome.SKIPPED
+        assert one_run(store, second.id).state is RunState.RUNNING
+        assert [e.fact.run_id for e in store.history()] == [first.id]
+
+
+class Leases:
+    def test_claim_renew_finish(self, store: Store, clock: FakeClock) -> None:
+        school(store)
+        run = queue(store, mode=Mode.FULL)
+        claimed = claim(store, run)
+        assert (claimed.epoch, claimed.run.attempt, claimed.run.state) == (1, 1, RunState.RUNNING)
+        assert claimed.run.started_at == T0
+        [lease] = store.leases()
+        assert (lease.run_id, lease.holder, lease.until) == (run.id, "ci-7", minutes(1))
+        clock.forward(30)
+        assert store.renew("riverside", 1, 60)
+        assert store.leases()[0].until == minutes(1.5)
+        store.finish(claimed, DONE, [fact("run completed", run_id=run.id)])
+        ended = one_run(store, run.id)
+        assert (ended.state, ended.ended_at, ended.result) == (RunState.ENDED, minutes(0.5), DONE)
+        assert store.leases() == []
+        assert store.last_runs() == {GRADES: ended}
+        assert store.last_runs(["hillside"]) == {}
+        assert store.first_runs() == store.last_full_runs() == {GRADES: T0}
+        assert not store.renew("riverside", 1, 60)
+
+    def test_a_shorter_renewal_does_not_shorten_the_lease(self, store: Store) -> None:
+        claim(store, queue(store))
+        assert store.renew("riverside", 1, 600)
+        assert store.renew("riverside", 1, 60)
+        assert store.leases()[0].until == minutes(10)
+
+    def test_one_account_runs_one_thing_at_a_time(self, store: Store) -> None:
+        first, second = queue(store), queue(store, ScheduleId("riverside", "roster"))
+        other = queue(store, ScheduleId("hillside", "grades"))
+        claimed = claim(store, first)
+        answer = store.claim(second.id, ELSEWHERE, 60)
+        assert isinstance(answer, Busy)
+        assert answer.lease.run_id == first.id
+        assert isinstance(store.claim(first.id, ELSEWHERE, 60), Busy)
+        claim(store, other)
+        store.finish(claimed, DONE, [])
+        assert claim(store, second).epoch == 2
+
+    def test_what_has_ended_or_is_unknown_is_gone(self, store: Store) -> None:
+        run = queue(store)
+        store.finish(claim(store, run), DONE, [])
+        assert store.claim(run.id, ELSEWHERE, 60) == Gone(run.id)
+        assert store.claim("0" * 32, ELSEWHERE, 60) == Gone("0" * 32)
+        assert store.leases() == []
+
+    def test_many_claim_and_one_wins(self, store: Store) -> None:
+        runs = [queue(store) for _ in range(3)]
+        barrier = threading.Barrier(6)
+
+        def try_claim(number: int) -> object:
+            barrier.wait()
+            return store.claim(runs[number % 3].id, ELSEWHERE, 60)
+
+        with ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(try_claim, range(6)))
+        assert sum(isinstance(answer, Claimed) for answer in answers) == 1
+        assert sum(isinstance(answer, Busy) for answer in answers) == 5
+
+    def test_a_lease_is_respected_until_its_grace_is_over(self, store: Store, clock: FakeClock) -> None:
+        run = queue(store)
+        claim(store, run)
+        clock.forward(75)
+        assert store.queued_runs() == []
+        assert isinstance(store.claim(run.id, ELSEWHERE, 60), Busy)
+        clock.forward(0.000_001)
+        assert [r.id for r in store.queued_runs()] == [run.id]
+        again = claim(store, run)
+        assert (again.epoch, again.run.attempt) == (2, 2)
+
+    def test_an_expired_lease_gives_way_to_another_run(self, store: Store, clock: FakeClock) -> None:
+        lost, next_ = queue(store), queue(store)
+        claim(store, lost)
+        clock.forward(80)
+        claim(store, next_)
+        assert one_run(store, lost.id).state is RunState.QUEUED
+        [told] = store.history()
+        assert told.fact.what == "run abandoned"
+        assert told.fact.run_id == lost.id
+        assert told.fact.data["code"] == "GS-702"
+
+    def test_a_frozen_holder_that_wakes_writes_nothing(self, store: Store, clock: FakeClock) -> None:
+        school(store)
+        run = queue(store)
+        zombie = claim(store, run)
+        store.records(zombie).intend([entry("s1", intent="zombie")])
+        clock.forward(80)
+        fresh = claim(store, run)
+        records = store.records(zombie)
+        late = [fact("run completed")]
+        assert not store.renew("riverside", zombie.epoch, 60)
+        writes: tuple[Callable[[], None], ...] = (
+            lambda: records.intend([entry("s2", intent="late")]),
+            lambda: records.checkpoint("c1", ledger=[entry("s2")], waiting=[], complete=True),
+            lambda: records.set_watermarks({"w": "late"}),
+            lambda: store.finish(zombie, DONE, late),
+            lambda: store.hand_back(zombie),
+        )
+        for write in writes:
+            with pytest.raises(LeaseLost):
+                write()
+        assert one_run(store, run.id) == fresh.run
+        assert set(records.ledger("c1")) == {("result", "s1")}
+        assert records.watermark("w") is None
+        assert [e.fact.what for e in store.history()] == ["run abandoned"]
+        store.finish(fresh, DONE, [])
+        with pytest.raises(LeaseLost):
+            store.finish(zombie, DONE, late)
+        with pytest.raises(LeaseLost):
+            store.finish(fresh, DONE, late)
+        assert one_run(store, run.id).result == DONE
+
+    def test_a_run_that_loses_three_holders_is_given_up(self, store: Store, clock: FakeClock) -> None:
+        school(store)
+        run, other = queue(store), queue(store, at=minutes(1))
+        for _ in range(3):
+            claim(store, run)
+            clock.forward(100)
+        assert store.claim(run.id, ELSEWHERE, 60) == Gone(run.id)
+        ended = one_run(store, run.id)
+        assert (ended.state, ended.attempt) == (RunState.ENDED, 3)
+        assert ended.result is not None
+        assert (ended.result.outcome, ended.result.codes) == (Outcome.ABANDONED, {"GS-702": 1})
+        assert [e.fact.data["outcome"] for e in store.history()] == ["abandoned", "queued", "queued"]
+        assert store.leases() == []
+        claim(store, other)
+
+    def test_handing_back_counts_as_nothing_lost(self, store: Store) -> None:
+        run = queue(store)
+        for attempt in range(1, 6):
+            claimed = claim(store, run)
+            assert (claimed.run.attempt, claimed.epoch) == (attempt, attempt)
+            store.hand_back(claimed)
+        waiting = one_run(store, run.id)
+        assert (waiting.state, waiting.started_at) == (RunState.QUEUED, None)
+        assert store.history() == []
+
+    def test_stopping_ends_a_queued_run_at_once(self, store: Store) -> None:
+        run = queue(store)
+        assert store.stop_run(run.id, [fact("stopped")])
+        ended = one_run(store, run.id)
+        assert ended.result is not None
+        assert ended.result.outcome is Outcome.STOPPED
+        assert not store.stop_run(run.id, [fact("stopped")])
+        assert not store.stop_run("0" * 32, [fact("stopped")])
+        assert len(store.history()) == 1
+
+    def test_a_running_run_learns_of_a_stop_and_still_records_what_it_sent(self, store: Store) -> None:
+        run = queue(store)
+        claimed = claim(store, run)
+        assert not store.stop_asked(run.id)
+        assert store.stop_run(run.id, [fact("stop asked")])
+        assert store.stop_asked(run.id)
+        assert not store.renew("riverside", claimed.epoch, 60)
+        assert isinstance(store.claim(queue(store).id, ELSEWHERE, 60), Busy)
+        records = store.records(claimed)
+        records.checkpoint("c1", ledger=[entry("s1", sent="x")], waiting=[], complete=False)
+        stopped = RunResult(Outcome.STOPPED, Stage.WRITE, {"sent": 1}, {"GS-708": 1})
+        store.finish(claimed, stopped, [])
+        assert one_run(store, run.id).result == stopped
+        assert records.ledger("c1")["result", "s1"].sent == "x"
+
+    @pytest.mark.parametrize("handed_back", [True, False])
+    def test_a_run_asked_to_stop_is_never_queued_again(
+        self, store: Store, clock: FakeClock, handed_back: bool
+    ) -> None:
+        run, other = queue(store), queue(store)
+        claimed = claim(store, run)
+        store.stop_run(run.id, [])
+        if handed_back:
+            store.hand_back(claimed)
+        else:
+            clock.forward(100)
+        claim(store, other)
+        result = one_run(store, run.id).result
+        assert result is not None
+        assert result.outcome is Outcome.STOPPED
+
+    def test_unlocking_takes_a_lease_away(self, store: Store) -> None:
+        run = queue(store)
+        zombie = claim(store, run)
+        assert store.unlock("riverside", [fact("unlocked")])
+        assert not store.unlock("riverside", [fact("unlocked")])
+        assert not store.unlock("unknown", [])
+        assert [e.fact.what for e in store.history()] == ["unlocked", "run abandoned"]
+        with pytest.raises(LeaseLost):
+            store.records(zombie).intend([])
+        assert claim(store, run).epoch == 2
+
+    def test_a_failed_finish_leaves_lease_and_run_alone(self, store: Store) -> None:
+        run = queue(store)
+        claimed = claim(store, run)
+        with pytest.raises(LeaseLost):
+            store.finish(replace(claimed, epoch=claimed.epoch + 1), DONE, [fact("x")])
+        assert store.history() == []
+        store.finish(claimed, DONE, [])
+
+    def test_full_runs_of_one_class_or_that_failed_do_not_count_as_full(self, store: Store) -> None:
+        school(store)
+        one_class = replace(new_run(mode=Mode.FULL), class_filter="c1")
+        store.add_run(one_class)
+        store.finish(claim(store, one_class), DONE, [])
+        failed = queue(store, mode=Mode.FULL)
+        store.finish(claim(store, failed), RunResult(Outcome.FAILED, Stage.FETCH), [])
+        assert store.last_full_runs() == {}
+        assert store.last_runs()[GRADES].id == failed.id
+
+    def test_runs_are_read_newest_first(self, store: Store) -> None:
+        old, new = queue(store), queue(store, at=minutes(5))
+        other = queue(store, ScheduleId("hillside", "grades"), at=minutes(1))
+        assert [r.id for r in store.runs(RunQuery())] == [new.id, other.id, old.id]
+        assert [r.id for r in store.runs(RunQuery(limit=1))] == [new.id]
+        assert [r.id for r in store.runs(RunQuery(account="hillside", schedule="grades"))] == [other.id]
+        assert one_run(store, old.id) == old
+
+
+class Ledger:
+    def test_an_intent_keeps_what_is_known_and_a_checkpoint_replaces_it(self, store: Store) -> None:
+        store.set_key_id("k1")
+        records = store.records(claim(store, queue(store)))
+        records.intend([entry("s1", intent="i1"), entry("s2", intent="i2")])
+        assert records.ledger("c1")["result", "s1"] == entry("s1", intent="i1")
+        done = [entry("s1", sent="a", read_back="b"), entry("s2", sent="c", read_back="c")]
+        records.checkpoint("c1", ledger=done, waiting=[], complete=True)
+        records.intend([entry("s1", intent="i3")])
+        assert records.ledger("c1")["result", "s1"] == entry("s1", sent="a", read_back="b", intent="i3")
+        assert records.ledger("c1")["result", "s2"] == done[1]
+        assert records.ledger("c2") == {}
+        assert store.read_records("riverside").ledger("c1") == records.ledger("c1")
+        assert store.read_records("hillside").ledger("c1") == {}
+
+    def test_waiting_rows_are_replaced_by_a_complete_look_and_merged_by_a_delta(self, store: Store) -> None:
+        records = store.records(claim(store, queue(store)))
+
+        def look(*waiting: tuple[str, str], sent: tuple[str, ...] = (), complete: bool = False) -> object:
+            rows = [WaitingRecord(subject, "c1", code, 4711) for subject, code in waiting]
+            ledger = [entry(subject, sent="x") for subject in sent]
+            records.checkpoint("c1", ledger=ledger, waiting=rows, complete=complete)
+            return store.waiting_counts()
+
+        both = {("riverside", "GS-401"): 1, ("riverside", "GS-402"): 1}
+        assert look(("s1", "GS-401"), ("s2", "GS-402"), complete=True) == both
+        assert look(("s3", "GS-402")) == {**both, ("riverside", "GS-402"): 2}
+        assert look(("s1", "GS-402"), sent=("s2",)) == {("riverside", "GS-402"): 2}
+        assert look(("s9", "GS-401"), complete=True) == {("riverside", "GS-401"): 1}
+        assert store.waiting_counts("hillside") == {}
+
+    def test_watermarks_belong_to_the_account(self, store: Store) -> None:
+        records = store.records(claim(store, queue(store)))
+        records.set_watermarks({"updated": "1", "identity": "u"})
+        records.set_watermarks({"updated": "2"})
+        assert (records.watermark("updated"), records.watermark("identity")) == ("2", "u")
+        assert store.read_records("hillside").watermark("updated") is None
+
+    def test_another_key_forgets_what_the_old_one_hashed(self, store: Store) -> None:
+        assert store.key_id() is None
+        store.set_key_id("k1")
+        records = store.records(claim(store, queue(store)))
+        waiting = [WaitingRecord("s2", "c1", "GS-401")]
+        records.checkpoint("c1", ledger=[entry("s1", sent="x")], waiting=waiting, complete=True)
+        store.rekey("k2", [fact("rekeyed", None)])
+        assert store.key_id() == "k2"
+        assert records.ledger("c1") == {}
+        assert store.waiting_counts() == {}
+
+
+class Wishes:
+    def test_a_hold_ends_by_time_or_by_release(self, store: Store) -> None:
+        short, long = hold(expires=minutes(10)), hold()
+        store.add_hold(short, [fact("held")])
+        store.add_hold(short, [fact("held twice")])
+        store.add_hold(long, [])
+        assert list(store.holds(T0)) == [short, long]
+        assert list(store.holds(minutes(10))) == [long]
+        store.release_holds([long.id], minutes(11), [fact("released")])
+        store.release_holds([long.id], minutes(12), [fact("released twice")])
+        assert list(store.holds(minutes(10.5))) == [replace(long, released_at=minutes(11))]
+        assert list(store.holds(minutes(11))) == []
+        assert len(store.holds(minutes(11), include_past=True)) == 2
+        assert [e.fact.what for e in store.history()] == ["released", "held"]
+
+    def test_one_request_waits_per_schedule_until_it_is_a_day_old(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        first = request()
+        assert store.add_request(first, [fact("requested")])
+        assert not store.add_request(request(), [fact("requested")])
+        assert list(store.requests(T0 + timedelta(hours=24))) == [first]
+        assert list(store.requests(T0 + timedelta(hours=24, seconds=1))) == []
+        clock.forward(24 * 3600 + 1)
+        second = request(created=clock())
+        assert store.add_request(second, [])
+        assert list(store.requests(clock())) == [second]
+        assert len(store.history()) == 1
+
+    def test_a_request_becomes_one_run(self, store: Store) -> None:
+        wish = request()
+        store.add_request(wish, [])
+        run = new_run()
+        assert store.take_request(wish, run, [fact("taken")])
+        assert not store.take_request(wish, new_run(), [fact("taken")])
+        assert list(store.queued_runs()) == [run]
+        assert list(store.requests(T0)) == []
+        assert len(store.history()) == 1
+
+    def test_a_request_can_be_withdrawn_once(self, store: Store) -> None:
+        store.add_request(request(), [])
+        assert store.withdraw_request(GRADES, [fact("withdrawn")])
+        assert not store.withdraw_request(GRADES, [fact("withdrawn")])
+        assert len(store.history()) == 1
+
+    def test_approvals_are_kept_by_digest(self, store: Store) -> None:
+        store.add_approval("riverside", "d1", [fact("approved")])
+        store.add_approval("riverside", "d1", [])
+        assert store.approvals("riverside") == {"d1"}
+        assert store.approvals("hillside") == frozenset()
+
+
+class History:
+    def test_entries_come_back_as_they_were_told_newest_first(self, store: Store, clock: FakeClock) -> None:
+        told = fact("run completed", schedule="grades", run_id="r1", detail="a\x00b é", counts={"sent": 1})
+        store.append([told, fact("global", None)])
+        clock.forward(1)
+        store.append([fact("later", "hillside"), fact("later still", "riverside")])
+        assert [e.fact.what for e in store.history(limit=2)] == ["later", "later still"]
+        assert [e.fact.what for e in store.history("riverside")] == ["later still", "run completed"]
+        [entry_] = store.history("riverside", "grades")
+        assert entry_.fact == told
+        assert (entry_.chain, entry_.seq, entry_.at, entry_.previous) == ("riverside", 1, T0, GENESIS_HASH)
+        assert [e.seq for e in store.chain("riverside")] == [1, 2]
+        assert set(store.chains()) == {"-", "hillside", "riverside"}
+        assert verify_history(store) == []
+
+    def test_time_in_the_history_never_goes_back(self, store: Store, clock: FakeClock) -> None:
+        store.append([fact()])
+        clock.forward(-3600)
+        store.append([fact()])
+        assert [e.at for e in store.chain("riverside")] == [T0, T0]
+
+    def test_writers_at_the_same_time_make_one_chain(self, store: Store) -> None:
+        def write(number: int) -> None:
+            for _ in range(5):
+                store.append([fact(f"by {number}", f"a{number % 2}"), fact("both", f"a{(number + 1) % 2}")])
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(write, range(4)))
+        assert [e.seq for e in store.chain("a0")] == list(range(1, 21))
+        assert verify_history(store) == []
+
+    def test_a_checkpoint_is_written_only_when_something_happened(self, store: Store) -> None:
+        assert store.checkpoint() == GENESIS_HASH
+        store.append([fact()])
+        first = store.checkpoint()
+        assert store.checkpoint() == first
+        assert store.chains()["-"] == first
+        store.append([fact("global", None)])
+        second = store.checkpoint()
+        store.append([fact()])
+        third = store.checkpoint()
+        assert len({first, second, third}) == 3
+        assert [e.fact.what for e in store.chain("-")] == ["checkpoint", "global", "checkpoint", "checkpoint"]
+        assert verify_history(store) == []
+
+    def test_purging_erases_details_and_the_chain_still_verifies(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        run = queue(store)
+        store.finish(claim(store, run), DONE, [fact(detail="somebody's words")])
+        clock.forward(3600)
+        store.append([fact(detail="kept")])
+        assert store.purge(minutes(30), [fact("purged", None)]) == 2
+        new, old = store.history("riverside")
+        assert (old.fact.detail, new.fact.detail) == (None, "kept")
+        assert old.detail_hash is not None
+        result = one_run(store, run.id).result
+        assert result is not None
+        assert (result.vendor, result.counts) == ({}, DONE.counts)
+        assert verify_history(store) == []
+
+    def test_the_store_tells_its_time_and_its_counts(self, store: Store, clock: FakeClock) -> None:
+        school(store)
+        store.append([fact()])
+        info = store.info()
+        assert info.lineage
+        assert info.counts == {"account": 1, "schedule": 1, "run": 0, "history": 1, "ledger": 0, "waiting": 0}
+        clock.forward(5)
+        assert store.now() == T0 + timedelta(seconds=5)
+        assert store.history()[0].fact.actor == ALEX
+
+
+class Conformance(Definitions, Slots, Leases, Ledger, Wishes, History):
+    """Everything a store must do."""
