@@ -35,7 +35,8 @@ class Collections:
     ) -> dict[str, T]:
         """All living rows by sourcedId, in the server's order; rows the parser answers None for are left out.
 
-        `where` is a OneRoster filter; servers may ignore it, so the parser has to judge for itself. `key` is the envelope's expected name. Raises ConnectionProblem, GS-599 for what makes no sense.
+        `key` is the envelope's expected name. `where` is a OneRoster filter; servers may ignore it, so the parser
+        has to judge for itself. Raises ConnectionProblem, GS-599 for what makes no sense.
         """
         found: dict[str, T] = {}
         seen: set[str] = set()
