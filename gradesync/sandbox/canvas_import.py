@@ -14,6 +14,7 @@ from typing import Any
 
 from gradesync.sandbox.canvas_apply import Options, Outcome, apply_table
 from gradesync.sandbox.canvas_csv import ORDER, Message, Table, diff_tables, read_upload
+from gradesync.sandbox.canvas_http import stamp
 from gradesync.sandbox.canvas_world import CanvasWorld
 
 WAITING = frozenset({"initializing", "created"})
@@ -190,10 +191,10 @@ def import_json(world: CanvasWorld, job: SisImport) -> dict[str, Any]:
     user = world.users[job.user_id]
     made: dict[str, Any] = {
         "id": job.id,
-        "created_at": _stamp(job.created_at),
-        "started_at": _stamp(job.started_at),
-        "ended_at": _stamp(job.ended_at),
-        "updated_at": _stamp(job.updated_at or job.created_at),
+        "created_at": stamp(job.created_at),
+        "started_at": stamp(job.started_at),
+        "ended_at": stamp(job.ended_at),
+        "updated_at": stamp(job.updated_at or job.created_at),
         "progress": job.progress,
         "workflow_state": job.workflow_state,
         "data": _data(job),
@@ -218,7 +219,7 @@ def import_json(world: CanvasWorld, job: SisImport) -> dict[str, Any]:
     made["user"] = {
         "id": user.id,
         "name": user.name,
-        "created_at": _stamp(user.created_at),
+        "created_at": stamp(user.created_at),
         "sortable_name": user.sortable_name,
         "short_name": user.short_name,
     }
@@ -230,10 +231,6 @@ def import_json(world: CanvasWorld, job: SisImport) -> dict[str, Any]:
         if found and job.workflow_state in TERMINAL:
             made[name] = found
     return made
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _data(job: SisImport) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gradesync.sandbox.canvas_gradebook_json import assignment_json, group_json, period_json
 from gradesync.sandbox.canvas_http import (
     WORLD,
     ApiError,
@@ -26,11 +27,8 @@ from gradesync.sandbox.canvas_http import (
 )
 from gradesync.sandbox.canvas_json import (
     account_json,
-    assignment_json,
     course_json,
     enrollment_json,
-    group_json,
-    period_json,
     section_json,
     sis_user_id,
     term_json,

@@ -62,7 +62,7 @@ class CanvasSettings:
     maximum: float = 800.0
     outflow: float = 10.0
     up_front: float = 50.0
-    request_cost: float = 0.02
+    request_cost: float = 0.0005
     hold_seconds: float = 0.0
     throttle_status: int = 403
     forbidden_status: int = 401

@@ -15,6 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gradesync.sandbox.canvas_gradebook_json import assignment_json, submission_json
 from gradesync.sandbox.canvas_http import (
     WORLD,
     ApiError,
@@ -27,14 +28,7 @@ from gradesync.sandbox.canvas_http import (
     resolve,
     whole_number,
 )
-from gradesync.sandbox.canvas_json import (
-    assignment_json,
-    course_json,
-    course_totals,
-    sis_user_id,
-    submission_json,
-    user_json,
-)
+from gradesync.sandbox.canvas_json import course_json, course_totals, sis_user_id, user_json
 from gradesync.sandbox.canvas_paging import bookmarked, numbered
 from gradesync.sandbox.canvas_records import Assignment, Course, Enrollment, Submission
 from gradesync.sandbox.canvas_world import CanvasWorld

@@ -188,6 +188,19 @@ def test_the_twelfth_request_in_flight_is_throttled(status: int, start: str) -> 
     talk(made, story)
 
 
+def test_a_fast_client_with_a_few_requests_at_once_is_never_throttled(shared: CanvasWorld) -> None:
+    async def story(canvas: Canvas) -> None:
+        answers = [
+            answer
+            for _ in range(100)
+            for answer in await asyncio.gather(*(canvas.get("/users/self") for _ in range(5)))
+        ]
+        assert {one.status for one in answers} == {200}
+        assert float(answers[-1].headers["x-rate-limit-remaining"]) > 340
+
+    talk(shared, story)
+
+
 def test_missing_permission_has_no_challenge(shared: CanvasWorld) -> None:
     async def story(canvas: Canvas) -> None:
         course_id = next(iter(shared.courses))
