@@ -1,0 +1,98 @@
+"""Makes text that people wrote harmless before it is shown.
+
+Names, reasons and values come from files of a pull request: they may carry escape sequences for a terminal, commands
+for a CI runner, or mentions and links for a comment. Everything shown passes here; nothing here knows what it means.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# OSC, DCS, SOS, PM and APC run to their terminator; without one only the introducer goes, so that an unfinished
+# sequence cannot swallow the rest of a report.
+_STRINGS = re.compile(r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)")
+_CSI = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]")
+_ESCAPE = re.compile(r"\x1b[ -/]*[0-~]?")
+_SPACES = re.compile(r"\s+")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_COLOUR = r"(?:\x1b\[[0-9;]*m)"
+_COMMAND = re.compile(rf"^((?:\s|{_COLOUR})*):({_COLOUR}*):", re.MULTILINE)
+_ZERO_WIDTH = "\u200b"
+
+
+def clean(text: object) -> str:
+    """One line without control characters, escape sequences, hidden or direction-changing characters."""
+    plain = str(text)
+    if plain.isascii() and plain.isprintable() and "  " not in plain:
+        return plain.strip()
+    for pattern in (_STRINGS, _CSI, _ESCAPE):
+        plain = pattern.sub("", plain)
+    plain = _SPACES.sub(" ", plain)
+    return "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN).strip()
+
+
+def in_place(text: str) -> str:
+    """Like `clean`, but every character keeps its column, for a line that a caret points into."""
+    return "".join(" " if c.isspace() or unicodedata.category(c) in _UNSEEN else c for c in text)
+
+
+def guarded(text: str) -> str:
+    """A whole output in which no line reads as a command to a CI runner (`::error ...`, `##[error]...`).
+
+    Runners look past leading blanks, so this does too. Colours of our own may stand before the colons.
+    """
+    return _COMMAND.sub(r"\1: \2:", text).replace("##[", "## [")
+
+
+def cell_width(text: str) -> int:
+    """Columns the text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_char_width(c) for c in text)
+
+
+def _char_width(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+def property_value(text: object) -> str:
+    """A property of a GitHub workflow command (`file=`, `title=`)."""
+    return message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def message(text: object) -> str:
+    """The message of a GitHub workflow command."""
+    return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$-])")
+
+
+def markdown(text: object) -> str:
+    """Prose in a comment: no markup, no mention, no link, no reference to an issue.
+
+    A backslash stops the markup; mentions and bare links are found in the rendered text, so only a character between
+    their parts (of no width) stops those.
+    """
+    escaped = _MARKUP.sub(r"\\\1", clean(text))
+    for sign in ("@", "\\#"):
+        escaped = escaped.replace(sign, sign + _ZERO_WIDTH)
+    escaped = escaped.replace("://", f":{_ZERO_WIDTH}//")
+    return re.sub(r"\b(www|gh)(\.|\\-)", rf"\1{_ZERO_WIDTH}\2", escaped, flags=re.IGNORECASE)
+
+
+def code(text: object) -> str:
+    """A value in a comment, as a code span: nothing in it is markup, a mention or a link."""
+    plain = clean(text) or " "
+    longest = max((len(run) for run in re.findall(r"`+", plain)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+def code_in_table(text: object) -> str:
+    """A code span inside a table row, where a pipe would end the cell."""
+    return code(text).replace("|", "\\|")

@@ -1,0 +1,120 @@
+"""Whether a line of a file may be shown, and the line with a caret under what is meant.
+
+A finding often stands on the very line somebody pasted a key into. So a line is shown only when nothing on it, nor
+any key above it that it belongs to, looks like a secret; in doubt it is not shown: the place is enough to find it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from gradesync.domain.problem import Problem
+from gradesync.reporting.clean import cell_width, in_place
+
+HIDDEN = "(line not shown: it may hold a secret)"
+
+_SECRET_PARTS = (
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "pwd",
+    "client_id",
+    "clientid",
+    "credential",
+    "auth",
+)
+_SECRET_KEYS = (
+    "token",
+    "secret",
+    "password",
+    "client_id",
+    "client_secret",
+    "api_key",
+    "access_key",
+    "private_key",
+    "credentials",
+)
+_KEY = re.compile(r"([A-Za-z_][\w.-]*)[\"']?\s*[:=]")
+_BARE = re.compile(r"[A-Za-z_][\w.-]*")
+# Tokens of Canvas, JSON web tokens, and any long word that mixes letters and digits as random text does.
+_VALUE = re.compile(
+    r"\d~\w{6,}|eyJ\w{6,}|-----BEGIN|://[^/\s]*@|(?=[\w+=~-]*\d)(?=[\w+=~-]*[A-Za-z])[\w+=~-]{20,}"
+)
+
+
+def may_hold_secret(lines: Sequence[str], number: int) -> bool:
+    """Whether line `number` (from 1) or a key it stands under looks like a secret."""
+    line = lines[number - 1]
+    if _VALUE.search(line) or _has_secret_key(line):
+        return True
+    indent = _indent(line)
+    for above in reversed(lines[: number - 1]):
+        if not above.strip() or above.lstrip().startswith("#"):
+            continue
+        # A value on a line of its own belongs to the key above it, at the same depth or less.
+        continues = ":" not in line and _indent(above) <= _indent(line)
+        if (_indent(above) < indent or continues) and _has_secret_key(above):
+            return True
+        if _indent(above) < indent:
+            indent = _indent(above)
+        if indent == 0 and ":" in above and not above.startswith((" ", "\t")):
+            break
+    return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _has_secret_key(line: str) -> bool:
+    keys = [match[1].lower().replace("-", "_") for match in _KEY.finditer(line)]
+    if not keys and (bare := _BARE.fullmatch(line.strip())):
+        keys = [bare[0].lower().replace("-", "_")]
+    return any(
+        any(part in key for part in _SECRET_PARTS)
+        or difflib.get_close_matches(key, _SECRET_KEYS, n=1, cutoff=0.78)
+        for key in keys
+    )
+
+
+def snippet(
+    problem: Problem, source: str | None, secret_lines: frozenset[int], width: int
+) -> tuple[str, ...]:
+    """The line and its caret, each without indent; empty when the file cannot be shown.
+
+    `secret_lines` are lines with a GS-107 finding: whatever else is wrong there, they stay hidden.
+    """
+    # Only real line ends count: the parser's line numbers know nothing of form feeds and the like.
+    lines = re.split(r"\r\n|\r|\n|\x85|\u2028|\u2029", source) if source is not None else []
+    number = problem.place.line
+    if not 1 <= number <= len(lines):
+        return ()
+    gutter = f"{number:>4} | "
+    if problem.code == "GS-107" or number in secret_lines or may_hold_secret(lines, number):
+        return (gutter + HIDDEN,)
+    line = in_place(lines[number - 1]).rstrip()
+    if not line:
+        return ()
+    start = max(0, min(problem.place.column - 1, len(line)))
+    shown, start = _window(line, start, max(20, width - len(gutter) - 2))
+    length = max(1, min(problem.width, len(shown) - start))
+    marks = "^" * max(1, cell_width(shown[start : start + length]))
+    return (gutter + shown, f"{'':>4} | {' ' * cell_width(shown[:start])}{marks}")
+
+
+def _window(line: str, start: int, room: int) -> tuple[str, int]:
+    """The part of a long line around the caret, and the caret's place in it."""
+    if cell_width(line) <= room:
+        return line, start
+    begin = max(0, min(start - room // 3, len(line) - room))
+    part = line[begin : begin + room]
+    while cell_width(part) > room:
+        part = part[:-1]
+    if begin:
+        part = "…" + part[1:]
+    if begin + len(part) < len(line):
+        part = part[:-1] + "…"
+    return part, start - begin

@@ -1,0 +1,29 @@
+"""Reports for people: on a terminal with colours and fitted to its width, piped as plain aligned text.
+
+Every function answers a text that ends in a line end. Only this room may draw with rich, and only for tables on a
+terminal, so that piped commands never load it.
+"""
+
+from __future__ import annotations
+
+from gradesync.reporting.text.listing import history, holds, next_runs, rows
+from gradesync.reporting.text.passes import pass_report, run, run_end
+from gradesync.reporting.text.plans import plan
+from gradesync.reporting.text.problem_list import problems
+from gradesync.reporting.text.shows import account, effective, schedule, store_info
+
+__all__ = [
+    "account",
+    "effective",
+    "history",
+    "holds",
+    "next_runs",
+    "pass_report",
+    "plan",
+    "problems",
+    "rows",
+    "run",
+    "run_end",
+    "schedule",
+    "store_info",
+]

@@ -1,0 +1,211 @@
+"""What `list`, `history`, `holds` and `next` print: one line per thing, in columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gradesync.domain.history import HistoryEntry
+from gradesync.domain.hold import Hold, HoldKind
+from gradesync.domain.interval import Interval, IntervalWarning
+from gradesync.domain.report import ScheduleRow
+from gradesync.domain.run import Outcome, Run
+from gradesync.reporting import words
+from gradesync.reporting.clean import clean
+from gradesync.reporting.style import Style
+from gradesync.reporting.text.layout import Cell, Column, fields, finished, folded, least_width, table
+
+COLUMNS = (
+    Column("SCHEDULE", 14),
+    Column("TYPE", 8),
+    Column("INTERVAL", 10),
+    Column("FIRST RUN", 10),
+    Column("NEXT RUN", 10),
+    Column("TIME ZONE", 10),
+    Column("POSTED BY", 9),
+    Column("STATE", 8),
+    Column("LAST RUN", 10),
+    Column("OUTCOME", 9),
+)
+OUTCOME_COLORS = {
+    Outcome.COMPLETED: "green",
+    Outcome.WARNING: "yellow",
+    Outcome.FAILED: "red",
+    Outcome.ABANDONED: "red",
+    Outcome.STOPPED: "magenta",
+    Outcome.SKIPPED: "dim",
+}
+_STATE_COLORS = {"active": "", "observe": "cyan", "paused": "blue", "held": "yellow", "blackout": "magenta"}
+
+
+def rows(rows: Sequence[ScheduleRow], now: datetime, *, style: Style) -> str:
+    """The vendor page's columns, in the order given, and one line of counts; `now` tells what is overdue.
+
+    A narrow terminal gets a few lines per schedule instead of ten squeezed columns.
+    """
+    if not rows:
+        return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
+    if style.terminal and style.width < least_width(COLUMNS):
+        lines = [line for row in rows for line in _stacked(row, style)]
+    else:
+        lines = [*table(COLUMNS, [_cells(row) for row in rows], style), ""]
+    return finished([*lines, *folded(_counted(rows, now), style)])
+
+
+def _cells(row: ScheduleRow) -> tuple[Cell, ...]:
+    schedule = row.schedule
+    states = words.state_words(row)
+    return (
+        Cell(str(schedule.id), "bold"),
+        Cell(schedule.type.value),
+        Cell(schedule.interval),
+        Cell(words.first_run(row)),
+        Cell(words.stamp(words.next_run_of(row), schedule.time_zone)),
+        Cell(schedule.time_zone),
+        Cell(schedule.posted_by or ""),
+        Cell(", ".join(states), _STATE_COLORS.get(states[0], "")),
+        Cell(words.stamp(_began(row.last), schedule.time_zone)),
+        Cell(*_outcome(row.last)),
+    )
+
+
+def _began(run: Run | None) -> datetime | None:
+    return None if run is None else run.started_at or run.ended_at or run.created_at
+
+
+def _outcome(run: Run | None) -> tuple[str, str]:
+    if run is None or run.result is None:
+        return "", ""
+    return run.result.outcome.value, OUTCOME_COLORS[run.result.outcome]
+
+
+def _stacked(row: ScheduleRow, style: Style) -> list[str]:
+    cells = _cells(row)
+    head = style.paint(clean(cells[0].text), "bold")
+    pairs = [
+        (column.title.lower(), style.paint(clean(cell.text), cell.color))
+        for column, cell in zip(COLUMNS[1:], cells[1:], strict=True)
+    ]
+    return [head, *fields(pairs, style), ""]
+
+
+def _counted(rows: Sequence[ScheduleRow], now: datetime) -> str:
+    states = Counter(words.state_words(row)[0] for row in rows)
+    told = ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
+    needing = sum(words.needs_someone(row) for row in rows)
+    verb = "needs someone" if needing == 1 else "need someone"
+    overdue = sum(1 for row in rows if (at := words.next_run_of(row)) is not None and at < now)
+    late = f" {overdue} overdue: no pass has taken them up yet." if overdue else ""
+    return f"{words.plural(len(rows), 'schedule')}: {told}. {needing or 'None'} {verb}.{late}"
+
+
+_HISTORY = tuple(
+    Column(title)
+    for title in ("WHEN", "WHAT", "SCHEDULE", "WHO (VIA)", "TRIGGER", "STAGE", "OUTCOME", "DETAILS", "ENTRY")
+)
+
+
+def history(entries: Sequence[HistoryEntry], *, style: Style) -> str:
+    """One line per entry in the order given, wrapped on a terminal; instants are UTC, the entry's hash is cut."""
+    if not entries:
+        return finished(["No history entries."])
+    cells = [_entry_cells(entry) for entry in entries]
+    if not style.terminal:
+        return finished(table(_HISTORY, [[Cell(text) for text in row] for row in cells], style))
+    lines: list[str] = []
+    for row in cells:
+        when, *rest = (clean(text) for text in row)
+        first, *more = folded("  ".join(text for text in (when, *rest) if text), style, "", "    ")
+        lines += [style.paint(first[: len(when)], "dim") + first[len(when) :], *more]
+    return finished(lines)
+
+
+def _entry_cells(entry: HistoryEntry) -> tuple[str, ...]:
+    fact, data = entry.fact, entry.fact.data
+    what = f"{fact.what} ({data['type']})" if "type" in data else fact.what
+    subject = f"{fact.account}/{fact.schedule}" if fact.account and fact.schedule else fact.account or ""
+    who = f"{fact.actor.name} ({fact.actor.via})"
+    told = [str(data.get(key) or "") for key in ("trigger", "stage", "outcome")]
+    return (words.utc_seconds(entry.at), what, subject, who, *told, _details(data), entry.hash[:8])
+
+
+_APART = frozenset({"type", "trigger", "stage", "outcome", "counts", "codes"})
+
+
+def _details(data: Mapping[str, object]) -> str:
+    counts, codes = data.get("counts"), data.get("codes")
+    parts = [words.counts_line(_numbers(counts)), words.codes_short(_numbers(codes))]
+    parts += [f"{key}: {_plain(value)}" for key, value in data.items() if key not in _APART and value]
+    return "; ".join(clean(part) for part in parts if part)
+
+
+def _numbers(value: object) -> Mapping[str, int]:
+    """Counts as history keeps them; anything else in that place is not counted."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key): number for key, number in value.items() if isinstance(number, int)}
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_plain(one) for one in value)
+    return str(value)
+
+
+def holds(holds: Sequence[Hold], now: datetime, *, style: Style) -> str:
+    """Holds with who, why, since when and until when; past ones say so."""
+    if not holds:
+        return finished(["No holds."])
+    columns = (
+        Column("COVERS", 12),
+        Column("KIND", 8),
+        Column("BY", 8),
+        Column("SINCE", 10),
+        Column("UNTIL", 10),
+        Column("REASON", 14),
+        Column("HOLD", 8),
+    )
+    cells = [
+        (
+            Cell(str(hold.scope), "bold"),
+            Cell(hold.kind.value),
+            Cell(f"{hold.actor.name} ({hold.actor.via})"),
+            Cell(words.utc(hold.created_at)),
+            Cell(hold_until(hold, now), "yellow" if hold.in_force(now) else "dim"),
+            Cell(hold.reason),
+            Cell(hold.id[:8], "dim"),
+        )
+        for hold in holds
+    ]
+    force = sum(hold.in_force(now) for hold in holds)
+    closing = f"{words.plural(force, 'hold')} in force."
+    return finished([*table(columns, cells, style), "", closing])
+
+
+def hold_until(hold: Hold, now: datetime) -> str:
+    """When the hold ends or ended."""
+    if hold.released_at is not None and hold.released_at <= now:
+        return f"released {words.utc(hold.released_at)}"
+    if hold.expires_at is None:
+        return "until a run succeeds, or resumed" if hold.kind is HoldKind.BREAKER else "until resumed"
+    if hold.expires_at <= now:
+        return f"expired {words.utc(hold.expires_at)}"
+    return words.utc(hold.expires_at)
+
+
+def next_runs(
+    interval: Interval, slots: Sequence[datetime], warnings: Sequence[IntervalWarning] = (), *, style: Style
+) -> str:
+    """What an interval means: in words, its next slots on the zone's clock and in UTC, and what may surprise."""
+    lines = [style.paint(f"{clean(interval.words)}, {clean(interval.time_zone)}", "bold")]
+    for slot in slots:
+        shown = f"{words.clock(slot, interval.time_zone):<28}"
+        lines.append(f"  {shown}  {style.paint(words.utc(slot), 'dim')}")
+    if not slots:
+        lines.append("  no slot is left" if interval.kind != "manual" else "  runs only when asked for")
+    for warning in warnings:
+        lines += folded(f"note: {clean(warning.text)}", style, "", "      ")
+    return finished(lines)

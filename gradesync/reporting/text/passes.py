@@ -1,0 +1,196 @@
+"""What a pass did and how runs ended, with who must act on each code met."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gradesync.domain.report import ClassCounts, PassReport, RunEnd
+from gradesync.domain.run import Outcome, Run, RunResult
+from gradesync.reporting import words
+from gradesync.reporting.clean import clean
+from gradesync.reporting.style import Style
+from gradesync.reporting.text.layout import Cell, Column, fields, finished, folded, table
+from gradesync.reporting.text.listing import OUTCOME_COLORS
+from gradesync.reporting.text.plans import plan_lines
+
+
+def pass_report(report: PassReport, *, style: Style) -> str:
+    """One pass from its plan to its last run, and a closing sentence."""
+    lines: list[str] = []
+    if report.new_store:
+        note = "A new store was made: nothing was recorded before, and nothing is caught up."
+        lines += [*folded(note, style, color="yellow"), ""]
+    lines += _stale(report, style)
+    if report.plan is not None and (report.plan.changes or report.plan.frozen):
+        lines += [*plan_lines(report.plan, report.problems, report.at, style), ""]
+    elif any(not problem.warning for problem in report.problems):
+        lines += [words.problem_counts(report.problems) + " See `gradesync validate`.", ""]
+    for account in report.raced:
+        note = f"{clean(account)}: its definition changed meanwhile; this plan of it was not applied."
+        lines += [*folded(note, style, color="yellow"), ""]
+    if report.ends:
+        lines.append(style.paint("Runs", "bold"))
+        for end in report.ends:
+            lines += _end(end, style, "  ")
+        lines.append("")
+    lines += _left_alone(report, style)
+    if report.checkpoint:
+        lines.append(f"history checkpoint {clean(report.checkpoint)}")
+    return finished([*lines, *folded(closing(report), style)])
+
+
+def _stale(report: PassReport, style: Style) -> list[str]:
+    if not report.stale_commit:
+        return []
+    note = (
+        f"GS-704 The tree does not follow commit {clean(report.stale_commit)[:12]}, which was applied before; "
+        "nothing of it was applied. Update the checkout."
+    )
+    return [*folded(note, style, color="red"), ""]
+
+
+def _left_alone(report: PassReport, style: Style) -> list[str]:
+    lines: list[str] = []
+    for lease in report.busy:
+        since = words.utc(lease.since)
+        told = f"busy     {clean(lease.account)}: {clean(lease.holder)} works in it since {since}"
+        lines += folded(told, style, "", " " * 9)
+    for id, blocks in report.blocked.items():
+        told = "; ".join(clean(block.sentence) for block in blocks)
+        lines += folded(f"blocked  {clean(id)}: {told}", style, "", " " * 9)
+    for id, count in report.missed.items():
+        told = f"missed   {clean(id)}: {words.plural(count, 'late slot')} joined the latest one"
+        lines += folded(told, style, "", " " * 9)
+    return [*lines, ""] if lines else []
+
+
+def closing(report: PassReport) -> str:
+    """The one sentence that says how the pass went."""
+    parts: list[str] = []
+    if report.applied:
+        parts.append(f"{words.plural(report.applied, 'change')} applied")
+    if report.ends:
+        parts.append(_ran(report.ends))
+    if report.plan is not None and report.plan.withheld:
+        parts.append(f"{len(report.plan.withheld):,} withheld")
+    for number, word in ((len(report.busy), "busy account"), (len(report.blocked), "blocked schedule")):
+        if number:
+            parts.append(words.plural(number, word))
+    start = "Interrupted: " if report.interrupted else ""
+    if parts:
+        return f"{start}{', '.join(parts)}.{_needing(report.ends)}"
+    if report.interrupted:
+        return "Interrupted before anything was done."
+    if report.stale_commit or report.raced:
+        return "Nothing was applied."
+    return "Nothing to do."
+
+
+def _ran(ends: Sequence[RunEnd]) -> str:
+    outcomes: dict[str, int] = {}
+    for end in ends:
+        word = end.result.outcome.value if end.result is not None else "handed on"
+        outcomes[word] = outcomes.get(word, 0) + 1
+    told = ", ".join(f"{number} {word}" for word, number in sorted(outcomes.items()))
+    return f"{words.plural(len(ends), 'run')} ({told})"
+
+
+def _needing(ends: Sequence[RunEnd]) -> str:
+    needing = sum(end.needs_person for end in ends)
+    if not needing:
+        return ""
+    fresh = sum(end.new_or_worse for end in ends)
+    return (
+        f" {needing} {'needs' if needing == 1 else 'need'} someone, {fresh or 'none'} of them new or worse."
+    )
+
+
+def run_end(end: RunEnd, *, style: Style) -> str:
+    """One run as it ended; a dry run says what would be sent, by class and by code."""
+    return finished(_end(end, style, ""))
+
+
+def _end(end: RunEnd, style: Style, indent: str) -> list[str]:
+    dry, result = words.is_dry(end), end.result
+    head = f"{style.paint(clean(end.run.schedule), 'bold')}  {end.run.type.value}"
+    if result is None:
+        told = clean(end.problem or "the lease was lost; another pass goes on")
+        return [f"{indent}{head}  {style.paint('handed on', 'magenta')}: {told}"]
+    counts = words.counts_line(result.counts, future=dry) or "nothing counted"
+    outcome = "dry run" if dry else result.outcome.value
+    color = "cyan" if dry else OUTCOME_COLORS[result.outcome]
+    at = f" at {result.stage.value}" if result.outcome in (Outcome.FAILED, Outcome.STOPPED) else ""
+    lines = [f"{indent}{head}  {style.paint(outcome, color)}{at}: {counts}"]
+    lines += code_lines(result, style, indent + "  ")
+    if end.problem:
+        lines += folded(clean(end.problem), style, indent + "  ")
+    if end.hint:
+        lines += folded(f"hint: {clean(end.hint)}", style, indent + "  ", indent + "        ")
+    if end.classes:
+        lines += ["", *(indent + line for line in class_lines(end.classes, style))]
+    if dry:
+        lines += ["", f"{indent}Dry run: nothing was sent and nothing was recorded."]
+    return lines
+
+
+def code_lines(result: RunResult, style: Style, indent: str) -> list[str]:
+    """For each code met: what it is, how many, who must act, and what to do."""
+    lines: list[str] = []
+    for code, count in sorted(result.codes.items()):
+        if count:
+            first, *rest = folded(words.code_line(code, count), style, indent, indent + " " * 7)
+            start = len(indent) + len(clean(code))
+            lines += [indent + style.paint(first[len(indent) : start], "yellow") + first[start:], *rest]
+    return lines
+
+
+def class_lines(classes: Sequence[ClassCounts], style: Style) -> list[str]:
+    """What a dry run would do, class by class."""
+    columns = (
+        Column("CLASS", 10),
+        Column("WOULD BE SENT", 8),
+        Column("UNCHANGED", 9),
+        Column("WITHHELD", 8),
+        Column("LINE ITEMS", 8),
+        Column("CODES", 10),
+    )
+    shown = ("sent", "unchanged", "withheld", "line items sent")
+    cells = [
+        (
+            Cell(one.class_id, "bold"),
+            *(Cell(f"{one.counts.get(word, 0):,}") for word in shown),
+            Cell(words.codes_short(one.codes), "yellow"),
+        )
+        for one in classes
+    ]
+    return table(columns, cells, style)
+
+
+def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style) -> str:
+    """One run as the store keeps it."""
+    result = run.result
+    pairs = [
+        ("schedule", clean(run.schedule)),
+        ("type", run.type.value),
+        ("trigger", run.trigger.value),
+        ("mode", run.mode.value),
+        ("class", clean(run.class_filter or "")),
+        ("caused by", clean(f"{run.actor.name} ({run.actor.via})")),
+        ("reason", clean(run.reason or "")),
+        ("state", run.state.value),
+        ("slot", words.utc(run.slot_at) if run.slot_at else ""),
+        ("late by", words.plural(run.late_by, "second") if run.late_by else ""),
+        ("started", words.utc_seconds(run.started_at) if run.started_at else ""),
+        ("ended", words.utc_seconds(run.ended_at) if run.ended_at else ""),
+        ("attempts", str(run.attempt)),
+    ]
+    if result is not None:
+        pairs.append(("outcome", style.paint(result.outcome.value, OUTCOME_COLORS[result.outcome])))
+        pairs.append(("stage", result.stage.value))
+        pairs.append(("counts", words.counts_line(result.counts)))
+    lines = [style.paint(f"run {clean(run.id)}", "bold"), *fields(pairs, style)]
+    if result is not None and result.codes:
+        lines += ["", "Codes", *code_lines(result, style, "  ")]
+    if classes:
+        lines += ["", *class_lines(classes, style)]
+    return finished(lines)

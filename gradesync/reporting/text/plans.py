@@ -1,0 +1,103 @@
+"""The plan, as people review it: by account, with file and line, and with what each change means in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gradesync.domain.action import Action, ActionKind, Plan
+from gradesync.domain.problem import Problem
+from gradesync.reporting import words
+from gradesync.reporting.clean import cell_width, clean
+from gradesync.reporting.style import Style
+from gradesync.reporting.text.layout import finished, folded
+
+COLORS = {
+    ActionKind.CREATE: "green",
+    ActionKind.CHANGE: "yellow",
+    ActionKind.CHANGE_ACCOUNT: "yellow",
+    ActionKind.MOVE: "cyan",
+    ActionKind.PAUSE: "blue",
+    ActionKind.RESUME: "magenta",
+    ActionKind.RETIRE: "red",
+}
+_INDENT = " " * 6
+
+
+def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = None, *, style: Style) -> str:
+    """The whole plan; one line when there is nothing to do and nothing is frozen.
+
+    `now` only decides whether a date needs its year. `problems` are counted, not repeated.
+    """
+    return finished(plan_lines(plan, problems, now, style))
+
+
+def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, style: Style) -> list[str]:
+    """The plan's lines, for reports that hold more than a plan."""
+    lines: list[str] = []
+    if plan.changes:
+        lines += [_heading(plan), ""]
+    for account in plan.frozen:
+        lines += folded(words.frozen_line(account) + ".", style, color="yellow")
+    if plan.frozen:
+        lines.append("")
+    held = sum(action.held for action in (*plan.actions, *plan.withheld))
+    if held:
+        note = f"{words.plural(held, 'change')} to schedules under a hold: stored, but nothing starts there."
+        lines += [style.paint(note, "yellow"), ""]
+    for account, actions in words.group(plan.actions).items():
+        lines.append(style.paint(clean(account), "bold"))
+        for action in actions:
+            lines += _action(action, now, style, withheld=False)
+        lines.append("")
+    lines += _withheld(plan, now, style)
+    if any(not problem.warning for problem in problems):
+        lines.append(words.problem_counts(problems) + " See `gradesync validate`.")
+    lines.append(style.paint(words.plan_summary(plan), "bold" if plan.changes else "green"))
+    return lines
+
+
+def _heading(plan: Plan) -> str:
+    commit = f" at commit {clean(plan.commit)[:12]}" if plan.commit else ""
+    accounts, schedules = words.plural(plan.accounts, "account"), words.plural(plan.schedules, "schedule")
+    frozen = f", {len(plan.frozen)} frozen" if plan.frozen else ""
+    return f"Plan{commit}: {accounts}, {schedules} read{frozen}"
+
+
+def _withheld(plan: Plan, now: datetime | None, style: Style) -> list[str]:
+    if not plan.withheld:
+        return []
+    lines = [style.paint("Withheld: nothing below is applied until somebody consents", "alarm")]
+    for stop in plan.stops:
+        lines += folded(f"! {clean(stop.sentence)}", style, "  ", "    ")
+        lines += folded(f"hint: {clean(stop.hint)}", style, "    ", "          ")
+    for account, actions in words.group(plan.withheld).items():
+        lines.append(style.paint(clean(account), "bold"))
+        for action in actions:
+            lines += _action(action, now, style, withheld=True)
+    lines.append(f"  to consent to exactly these: {words.allow_command(plan.digest)}")
+    return [*lines, ""]
+
+
+def _action(action: Action, now: datetime | None, style: Style, *, withheld: bool) -> list[str]:
+    sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
+    color = "alarm" if withheld else COLORS[action.kind]
+    place = f"  {clean(action.place.file)}:{action.place.line}" if action.place else ""
+    subject = clean(action.schedule) if action.schedule else ""
+    if action.moved_from and action.kind is ActionKind.MOVE:
+        subject = f"{clean(action.moved_from)} -> {subject}"
+    head = f"{action.kind.value:<8}  {subject:<20}".rstrip()
+    lines = [f"  {style.paint(f'{sign} {head}', color)}{style.paint(place, 'dim')}"]
+    lines += folded(words.why(action), style, _INDENT)
+    width = max((cell_width(clean(field.path)) for field in action.fields), default=0)
+    for field in action.fields:
+        path = clean(field.path)
+        padded = path + " " * (width - cell_width(path))
+        change = f"{padded}  {words.value(field.before)} -> {words.value(field.after)}"
+        lines += folded(change, style, _INDENT, _INDENT + " " * (width + 2))
+    moved = words.next_run_line(action, now)
+    if moved:
+        lines.append(_INDENT + moved)
+    if action.held:
+        lines += folded(words.HELD, style, _INDENT, color="yellow")
+    return lines

@@ -1,0 +1,139 @@
+"""What `show` and `store info` print: one thing with everything that can be said of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from gradesync.domain.problem import Place
+from gradesync.domain.report import AccountView, ScheduleRow
+from gradesync.domain.run import Lease
+from gradesync.ports import StoreInfo
+from gradesync.reporting import words
+from gradesync.reporting.clean import clean
+from gradesync.reporting.style import Style
+from gradesync.reporting.text.layout import Cell, Column, fields, finished, folded, table
+from gradesync.reporting.text.listing import OUTCOME_COLORS, hold_until, rows
+from gradesync.reporting.text.passes import code_lines
+
+
+def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
+    """One schedule: what it is, every block that stops it, and how it last ran."""
+    s = row.schedule
+    next_run = words.next_run_of(row)
+    pairs = [
+        ("type", s.type.value),
+        ("interval", clean(s.interval)),
+        ("time zone", clean(s.time_zone)),
+        ("first run", words.first_run(row) + ("" if row.first_ran_at or not s.first_run else " (declared)")),
+        ("next run", words.clock(next_run, s.time_zone, now) if next_run else _no_next_run(row)),
+        ("posted by", clean(s.posted_by or "")),
+        ("state", f"{s.state.value}{f': {clean(s.reason)}' if s.reason else ''}"),
+        ("starts within", words.plural(s.start_within, "minute") if s.start_within is not None else ""),
+        ("spread", words.plural(s.spread, "minute") if s.spread else ""),
+        ("group", clean(row.group or "")),
+        ("labels", clean(", ".join(f"{key}={value}" for key, value in row.labels.items()))),
+        ("waiting", f"{words.plural(row.waiting, 'record')} in the account" if row.waiting else ""),
+    ]
+    lines = [style.paint(clean(s.id), "bold"), *fields(pairs, style), *_blocks(row, style)]
+    lines += _busy(row.running, style)
+    return finished([*lines, *_last(row, style)])
+
+
+def _no_next_run(row: ScheduleRow) -> str:
+    return "none while it is blocked" if row.blocks else "none"
+
+
+def _blocks(row: ScheduleRow, style: Style) -> list[str]:
+    if not row.blocks:
+        return []
+    lines = ["", style.paint("Blocked", "yellow")]
+    for block in row.blocks:
+        lines += folded(f"- {clean(block.sentence)} ({clean(block.code)})", style, "  ", "    ")
+    return lines
+
+
+def _busy(lease: Lease | None, style: Style) -> list[str]:
+    if lease is None:
+        return []
+    told = f"{clean(lease.account)} is being synced by {clean(lease.holder)} since {words.utc(lease.since)}"
+    return ["", *folded(f"{told}, run {clean(lease.run_id)}", style)]
+
+
+def _last(row: ScheduleRow, style: Style) -> list[str]:
+    last = row.last
+    if last is None:
+        return ["", "It has not run yet."]
+    zone_name, result = row.schedule.time_zone, last.result
+    pairs = [
+        ("run", clean(last.id)),
+        ("started", words.stamp(last.started_at, zone_name)),
+        ("ended", words.stamp(last.ended_at, zone_name)),
+        ("trigger", f"{last.trigger.value}, {clean(last.actor.name)} ({clean(last.actor.via)})"),
+    ]
+    if result is not None:
+        pairs.append(("outcome", style.paint(result.outcome.value, OUTCOME_COLORS[result.outcome])))
+        pairs.append(("stage", result.stage.value))
+        pairs.append(("counts", words.counts_line(result.counts)))
+    lines = ["", "Last run", *fields(pairs, style)]
+    return lines if result is None else [*lines, *code_lines(result, style, "  ")]
+
+
+def account(view: AccountView, now: datetime, *, style: Style) -> str:
+    """One account: both its sides, its schedules, its holds, and what waits for whom."""
+    pairs = [
+        ("name", clean(view.name)),
+        ("time zone", clean(view.time_zone)),
+        ("Canvas", clean(view.canvas_url)),
+        ("SIS", f"{clean(view.sis_url)} (profile {clean(view.sis_profile)})"),
+        ("revision", str(view.revision)),
+    ]
+    lines = [style.paint(clean(view.key), "bold"), *fields(pairs, style), *_busy(view.lease, style)]
+    if view.holds:
+        lines += ["", style.paint("Holds", "yellow")]
+    for hold in view.holds:
+        told = (
+            f"{hold.scope}: by {hold.actor.name} ({hold.actor.via}), {hold_until(hold, now)}: {hold.reason}"
+        )
+        lines += folded(f"- {clean(told)}", style, "  ", "    ")
+    waiting = {code: number for code, number in sorted(view.waiting.items()) if number}
+    if waiting:
+        lines += ["", style.paint("Waiting", "yellow")]
+    for code, number in waiting.items():
+        lines += folded(words.code_line(code, number), style, "  ", " " * 9)
+    for row in view.rows:
+        for block in row.blocks:
+            told = f"{row.schedule.id.name}: {block.sentence} ({block.code})"
+            lines += folded(f"blocked  {clean(told)}", style, "", " " * 9)
+    return finished([*lines, "", rows(view.rows, now, style=style)])
+
+
+def effective(rows: Sequence[tuple[str, object, Place]], *, style: Style) -> str:
+    """Every value of an effective account with the file and line it comes from."""
+    columns = (Column("SETTING", 14), Column("VALUE", 14), Column("FROM", 14))
+    cells = [
+        (Cell(path, "bold"), Cell(_value(value)), Cell(f"{place.file}:{place.line}", "dim"))
+        for path, value, place in rows
+    ]
+    return finished(table(columns, cells, style))
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def store_info(info: StoreInfo, *, style: Style) -> str:
+    """What the store is, where, and how much it keeps."""
+    pairs = [
+        ("kind", clean(info.kind)),
+        ("place", clean(info.place)),
+        ("lineage", clean(info.lineage)),
+        ("schema", clean(info.schema)),
+        *((clean(word), f"{number:,}") for word, number in info.counts.items()),
+    ]
+    head = "Store, made just now" if info.created else "Store"
+    return finished([style.paint(head, "bold"), *fields(pairs, style)])
+
+
+__all__ = ["account", "effective", "schedule", "store_info"]

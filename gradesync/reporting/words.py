@@ -1,0 +1,288 @@
+"""The phrases all formats share: instants, counts, codes, actions. No layout, no colours.
+
+Instants are shown in the schedule's own zone with its abbreviation, because that is the clock on the school's wall.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from gradesync.domain.action import Action, ActionKind, Plan
+from gradesync.domain.interval import IntervalError, local_to_utc, to_local
+from gradesync.domain.problem import CODES, Act, Problem
+from gradesync.domain.report import RunEnd, ScheduleRow
+from gradesync.domain.run import Outcome, RunState
+from gradesync.domain.schedule import Schedule, State
+from gradesync.reporting.clean import clean
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+SIGNS: Mapping[ActionKind, str] = {
+    ActionKind.CREATE: "+",
+    ActionKind.CHANGE: "~",
+    ActionKind.CHANGE_ACCOUNT: "~",
+    ActionKind.MOVE: ">",
+    ActionKind.PAUSE: "=",
+    ActionKind.RESUME: "^",
+    ActionKind.RETIRE: "-",
+}
+WITHHELD_SIGN = "!"
+COUNT_WORDS = (
+    "sent",
+    "line items sent",
+    "would send",
+    "imported",
+    "unchanged",
+    "nothing to send",
+    "withheld",
+    "refused",
+)
+"""Counts in the order people ask for them; any other word follows by name."""
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 schedule`, `2 schedules`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def local(instant: datetime, zone_name: str) -> datetime:
+    """The instant on the zone's wall clock; UTC when the zone is unknown, because a report must not fail."""
+    try:
+        return to_local(instant, zone_name)
+    except IntervalError:
+        return instant.astimezone(UTC)
+
+
+def abbreviation(moment: datetime) -> str:
+    """`EST`; zones without letters give their offset as `UTC-03`."""
+    name = moment.tzname() or "UTC"
+    return f"UTC{name}" if name[0] in "+-" else name
+
+
+def day(moment: datetime, now: datetime | None) -> str:
+    """`Wed 25 Nov`, with the year when it is not this one's."""
+    text = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
+    return text if now is not None and moment.year == now.year else f"{text} {moment.year}"
+
+
+def clock(instant: datetime, zone_name: str, now: datetime | None = None) -> str:
+    """`Wed 25 Nov 15:00 EST`, for sentences."""
+    moment = local(instant, zone_name)
+    return f"{day(moment, now)} {moment:%H:%M} {abbreviation(moment)}"
+
+
+def stamp(instant: datetime | None, zone_name: str) -> str:
+    """`2026-11-25 15:00 EST`, for columns; empty for None."""
+    if instant is None:
+        return ""
+    moment = local(instant, zone_name)
+    return f"{moment:%Y-%m-%d %H:%M} {abbreviation(moment)}"
+
+
+def utc(instant: datetime) -> str:
+    """`2026-11-25 20:00 UTC`."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def utc_seconds(instant: datetime) -> str:
+    """`2026-11-25 20:00:05Z`."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def span(before: datetime | None, after: datetime | None, zone_name: str, now: datetime | None) -> str:
+    """`14:15 -> 15:00 Wed 25 Nov EST`; both days are written out when they differ."""
+    if before is None or after is None:
+        return " -> ".join("none" if i is None else clock(i, zone_name, now) for i in (before, after))
+    old, new = local(before, zone_name), local(after, zone_name)
+    if old.date() == new.date() and abbreviation(old) == abbreviation(new):
+        return f"{old:%H:%M} -> {new:%H:%M} {day(new, now)} {abbreviation(new)}"
+    return f"{clock(before, zone_name, now)} -> {clock(after, zone_name, now)}"
+
+
+def first_run(row: ScheduleRow) -> str:
+    """The first run that occurred, else the declared one."""
+    if row.first_ran_at is not None:
+        return stamp(row.first_ran_at, row.schedule.time_zone)
+    declared = declared_first_run(row.schedule)
+    return stamp(declared, row.schedule.time_zone) if declared else clean(row.schedule.first_run or "")
+
+
+def declared_first_run(schedule: Schedule) -> datetime | None:
+    """The declared first run as an instant; None when there is none or it cannot be read."""
+    if schedule.first_run is None:
+        return None
+    try:
+        naive = datetime.strptime(schedule.first_run, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - local wall time by design
+        return local_to_utc(naive, schedule.time_zone)
+    except (ValueError, IntervalError):
+        return None
+
+
+_STATE_OF_BLOCK = {"hold": "held"}
+
+
+def state_words(row: ScheduleRow) -> tuple[str, ...]:
+    """What stops the schedule (`paused`, `held`, `blackout`), each once; else what YAML declares."""
+    kinds = dict.fromkeys(_STATE_OF_BLOCK.get(block.kind, block.kind) for block in row.blocks)
+    if kinds:
+        return tuple(clean(kind) for kind in kinds)
+    return (row.schedule.state.value,)
+
+
+def needs_someone(row: ScheduleRow) -> bool:
+    """Whether the last run failed or waits for a person."""
+    result = row.last.result if row.last is not None else None
+    return result is not None and result.outcome in (Outcome.FAILED, Outcome.WARNING, Outcome.ABANDONED)
+
+
+def next_run_of(row: ScheduleRow) -> datetime | None:
+    """None while anything blocks the schedule, whatever the row carries."""
+    paused = row.schedule.state is State.PAUSED
+    return None if row.blocks or paused else row.next_run_at
+
+
+def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
+    """`12 sent, 3 withheld`; words that were counted zero times are left out."""
+    order = {word: place for place, word in enumerate(COUNT_WORDS)}
+    words = sorted((w for w, n in counts.items() if n), key=lambda w: (order.get(w, len(order)), w))
+    return ", ".join(f"{counts[word]:,} {clean(_future(word) if future else word)}" for word in words)
+
+
+def _future(word: str) -> str:
+    return {"sent": "would be sent", "line items sent": "line items would be sent"}.get(word, word)
+
+
+def code_line(code: str, count: int) -> str:
+    """`GS-401 No due date: 3 records. The teacher: add a due date.` in four parts."""
+    entry = CODES.get(code)
+    number = plural(count, "record")
+    if entry is None:
+        return f"{clean(code)}  {number}"
+    return f"{code} {entry.title}, {number}; {who_acts(entry.who, entry.act)}: {entry.remedy}"
+
+
+def who_acts(who: str, act: Act) -> str:
+    """Who must act on a code, as the start of a sentence part."""
+    if who == "nobody":
+        return "nobody needs to act"
+    return f"for information, {who}" if act is Act.INFO else who
+
+
+def codes_short(codes: Mapping[str, int]) -> str:
+    """`GS-401 x3, GS-405`."""
+    return ", ".join(
+        clean(code) + (f" x{count:,}" if count > 1 else "") for code, count in sorted(codes.items()) if count
+    )
+
+
+def is_dry(end: RunEnd) -> bool:
+    """A dry run never claims anything: its run row is still as it was made."""
+    return bool(end.classes) or (end.run.state is RunState.QUEUED and end.run.attempt == 0)
+
+
+def zone_of(action: Action) -> str:
+    """The schedule's zone by its new definition; UTC for what has none."""
+    if action.text is None:
+        return "UTC"
+    try:
+        definition = json.loads(action.text)
+    except ValueError:
+        return "UTC"
+    return str(definition.get("time_zone", "UTC")) if isinstance(definition, dict) else "UTC"
+
+
+def why(action: Action) -> str:
+    """Why the action is there, as one clean sentence."""
+    return clean(action.why)
+
+
+def next_run_line(action: Action, now: datetime | None) -> str | None:
+    """What the action means in time; None when nothing moves."""
+    zone_name = zone_of(action)
+    before, after = action.next_run_before, action.next_run_after
+    if action.kind is ActionKind.CHANGE_ACCOUNT or (before is None and after is None):
+        return "next run  none" if action.kind is ActionKind.CREATE else None
+    if action.kind is ActionKind.CREATE and after is not None:
+        return f"next run  {clock(after, zone_name, now)}"
+    if before == after and after is not None:
+        return f"next run  {clock(after, zone_name, now)}, as before"
+    return f"next run  {span(before, after, zone_name, now)}"
+
+
+HELD = "held by an operator or a breaker: the change is stored, nothing starts until the hold ends"
+
+
+def value(json_text: str | None) -> str:
+    """One side of a field change: text without its quotes, `(none)` when absent."""
+    if json_text is None:
+        return "(none)"
+    try:
+        found = json.loads(json_text)
+    except ValueError:
+        return clean(json_text)
+    return clean(found) if isinstance(found, str) and found else clean(json_text)
+
+
+_KIND_ORDER = (
+    ActionKind.CREATE,
+    ActionKind.CHANGE_ACCOUNT,
+    ActionKind.CHANGE,
+    ActionKind.MOVE,
+    ActionKind.PAUSE,
+    ActionKind.RESUME,
+    ActionKind.RETIRE,
+)
+_TO = {ActionKind.CHANGE_ACCOUNT: ("account to change", "accounts to change")}
+
+
+def plan_summary(plan: Plan) -> str:
+    """`Plan: 1 to create, 2 to change. 34 unchanged.`; one sentence when there is nothing to do."""
+    unchanged = f"{plan.unchanged:,} unchanged."
+    if not plan.changes:
+        return f"Nothing to do: {plural(plan.accounts, 'account')} as the files say, {unchanged}"
+    parts = [_to(kind, plan.counts().get(kind.value, 0)) for kind in _KIND_ORDER]
+    told = ", ".join(part for part in parts if part) or "nothing to apply"
+    withheld = f", {len(plan.withheld):,} withheld" if plan.withheld else ""
+    return f"Plan: {told}{withheld}. {unchanged}"
+
+
+def _to(kind: ActionKind, count: int) -> str:
+    if not count:
+        return ""
+    one, many = _TO.get(kind, (f"to {kind.value}",) * 2)
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def frozen_line(account: str) -> str:
+    """What a frozen account means."""
+    return (
+        f"{clean(account)} is frozen: its file has problems, so nothing of it changes; "
+        "its last good definition keeps running"
+    )
+
+
+def allow_command(digest: str) -> str:
+    """The one command that consents to exactly what was withheld."""
+    return f"gradesync reconcile --allow {clean(digest)} --reason '...'"
+
+
+def problem_counts(problems: Sequence[Problem]) -> str:
+    """`2 problems in 1 file, 1 warning.`"""
+    errors = [p for p in problems if not p.warning]
+    warnings = len(problems) - len(errors)
+    if not problems:
+        return "No problems."
+    files = plural(len({p.place.file for p in errors}), "file")
+    told = f"{plural(len(errors), 'problem')} in {files}" if errors else "No problems"
+    return told + (f", {plural(warnings, 'warning')}." if warnings else ".")
+
+
+def group(actions: Sequence[Action]) -> Mapping[str, list[Action]]:
+    """Actions by account, in the order given."""
+    by_account: dict[str, list[Action]] = {}
+    for action in actions:
+        by_account.setdefault(action.account, []).append(action)
+    return by_account
