@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from gradesync.domain.account import Account
 from gradesync.domain.definition import Recorded
@@ -66,14 +66,15 @@ class Guard(Protocol):
 class FileCache(Protocol):
     """Throw-away memory of files read before: nothing in it is needed, and nothing in it is trusted blindly.
 
-    A file set (`accounts`, `settings`) is kept whole: file -> row of JSON values that names what it was made from.
+    A file set (`accounts`, `settings`) is kept whole: file -> row, one line of JSON in ASCII that names what it was
+    made from.
     """
 
-    def get(self, file_set: str) -> Mapping[str, Any] | None:
+    def get(self, file_set: str) -> Mapping[str, str] | None:
         """The set's rows by file; None when absent or damaged."""
         ...
 
-    def put(self, file_set: str, rows: Mapping[str, Any]) -> None:
+    def put(self, file_set: str, rows: Mapping[str, str]) -> None:
         """Replace the set at once. Never raises for a disk that will not take it."""
         ...
 

@@ -11,8 +11,9 @@ from typing import Any
 from gradesync.config import secrets
 from gradesync.config.checks import Intervals
 from gradesync.config.claims import Claims, claims_of
+from gradesync.config.comments import bare_hash, code_lines
 from gradesync.config.definitions import Origin, desired_account
-from gradesync.config.entry import Entry
+from gradesync.config.entry import CONTEXT, TREE, Entry, Made, Row, moved_row, row_of
 from gradesync.config.findings import Finding, Path
 from gradesync.config.marks import LoadedFile, load_tree
 from gradesync.config.merge import filled, merged, placeholder_findings
@@ -51,48 +52,36 @@ class Reader:
         return Allowed(self.settings.hosts, frozenset({scheme}))
 
 
-def content_hash(text: bytes) -> str:
-    """Of a file's bytes."""
-    return hashlib.sha256(text).hexdigest()
-
-
 def tree_hash(value: Any) -> str:
-    """Of the values in a file: comments, order of lines' ends and quoting styles do not count."""
+    """Of the values in a file: comments and the style of quotes do not count."""
     return hashlib.blake2b(json.dumps(value).encode(), digest_size=16).hexdigest()
 
 
 def read_account(
-    found: Found, content: str, context: str, defaults: Defaults, reader: Reader, before: Entry | None
-) -> Entry:
-    """Parse, and judge unless `before` (of the same context) was made from the same values."""
+    found: Found, content: str, context: str, defaults: Defaults, reader: Reader, before: Row | None
+) -> Row:
+    """Parse, and judge unless `before` was made from the same values in the same context."""
     assert found.text is not None
     loaded = load_tree(found.text, found.file, _WATCHED)
-    tree = tree_hash(loaded.value)
-    if before is not None and not loaded.problems and before.tree == tree and before.context == context:
-        moved = _moved(before, loaded)
+    bare = None if loaded.problems or loaded.spans_lines else bare_hash(found.text)
+    lines = code_lines(found.text) if bare is not None else ()
+    made = Made(context, content, tree_hash(loaded.value), bare, lines)
+    if (
+        before is not None
+        and not loaded.problems
+        and before[CONTEXT] == context
+        and before[TREE] == made.tree
+    ):
+        moved = moved_row(before, made, loaded.watched)
         if moved is not None:
-            return replace(before, content=content, problems=moved)
-    return _judged(
-        found,
-        loaded,
-        Entry(context, content, tree, None, (), (), Claims(found.file, [], False), ()),
-        defaults,
-        reader,
-    )
+            return moved
+    entry, paths = _judged(found, loaded, defaults, reader)
+    return row_of(made, found.key, entry, paths)
 
 
-def _moved(before: Entry, loaded: LoadedFile) -> tuple[Problem, ...] | None:
-    """The old warnings on their new lines, or None when one of them needs a new look."""
-    problems: list[Problem] = []
-    for problem, path in zip(before.problems, before.paths, strict=True):
-        known = loaded.watched.get(path) if path is not None and problem.warning else None
-        if known is None:
-            return None
-        problems.append(replace(problem, place=known[0], width=known[1]))
-    return tuple(problems)
-
-
-def _judged(found: Found, loaded: LoadedFile, blank: Entry, defaults: Defaults, reader: Reader) -> Entry:
+def _judged(
+    found: Found, loaded: LoadedFile, defaults: Defaults, reader: Reader
+) -> tuple[Entry, list[Path | None]]:
     assert found.text is not None
     problems: list[Problem] = [replace(p, account=found.key) for p in loaded.problems]
     paths: list[Path | None] = [None] * len(problems)
@@ -101,36 +90,32 @@ def _judged(found: Found, loaded: LoadedFile, blank: Entry, defaults: Defaults, 
             place = Place(found.file)
             problems.append(Problem("GS-101", "the file is empty", place, "fill it, or remove it", found.key))
             paths.append(None)
-        return replace(blank, problems=tuple(problems), paths=tuple(paths))
+        return Entry(None, problems, Claims(found.file, [], False), ()), paths
     value = loaded.value
     for _, _, layer in defaults.layers if isinstance(value, dict) else ():
         value = merged(filled(layer, found.key), value)
     files = [(found.file, found.text), *((file, text) for file, text, _ in defaults.layers)]
     sources = Sources(files, found.key, loaded.watched)
-    account, findings = _definition(found, loaded.value, value, defaults, reader, sources)
+    account, findings = _definition(found, loaded, value, defaults, reader, sources)
     for finding in findings:
         problems.append(sources.problem(finding))
-        paths.append(finding.path if finding.on == "value" else None)
-    sound = reader.sound and defaults.usable and all(p.warning for p in problems)
-    shared = isinstance(value, dict) and value.get("shared") is True
+        # Only a warning about a value can be placed anew; anything else must be judged again.
+        paths.append(finding.path if finding.warning and finding.on == "value" else None)
+    if not (reader.sound and defaults.usable and all(p.warning for p in problems)):
+        account = None
+    claims = Claims(found.file, claims_of(value), isinstance(value, dict) and value.get("shared") is True)
     names = (value.get("account"), value.get("moved_from")) if isinstance(value, dict) else ()
-    return replace(
-        blank,
-        account=account if sound else None,
-        problems=tuple(problems),
-        paths=tuple(paths),
-        claims=Claims(found.file, claims_of(value), shared),
-        described=tuple(name for name in names if isinstance(name, str)),
-    )
+    described = tuple(name for name in names if isinstance(name, str))
+    return Entry(account, problems, claims, described), paths
 
 
 def _definition(
-    found: Found, own: Any, value: Any, defaults: Defaults, reader: Reader, sources: Sources
+    found: Found, loaded: LoadedFile, value: Any, defaults: Defaults, reader: Reader, sources: Sources
 ) -> tuple[DesiredAccount | None, list[Finding]]:
     assert found.text is not None
     pasted: list[Finding] = []
-    if secrets.may_hold(found.text.decode("utf-8", "replace")):
-        pasted = secrets.findings(own)
+    if secrets.may_hold(found.text.decode("utf-8", "replace"), loaded.long_texts):
+        pasted = secrets.findings(loaded.value)
     partial = not (defaults.usable and reader.sound)
     tree, findings = validated_account(value, reader.allowed, sources, partial=partial)
     account: DesiredAccount | None = None

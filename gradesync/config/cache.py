@@ -12,9 +12,12 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 _MAGIC = b"gradesync-cache 1 "
+
+
+def _head(body: bytes) -> bytes:
+    return _MAGIC + hashlib.blake2b(body, digest_size=16).hexdigest().encode()
 
 
 class FolderCache:
@@ -23,31 +26,27 @@ class FolderCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, file_set: str) -> Mapping[str, Any] | None:
+    def get(self, file_set: str) -> Mapping[str, str] | None:
         """What was kept of the set by file; None when there is nothing that can be trusted."""
         try:
             text = self._path(file_set).read_bytes()
         except OSError:
             return None
         head, newline, body = text.partition(b"\n")
-        if not newline or head != _MAGIC + hashlib.blake2b(body, digest_size=16).hexdigest().encode():
+        if not newline or head != _head(body):
             return None
-        try:
-            rows = json.loads(body)
-        except (ValueError, RecursionError):
-            return None
-        return rows if isinstance(rows, dict) else None
+        lines = (line.partition("\t") for line in body.decode("ascii").split("\n") if line)
+        return {json.loads(name): row for name, _, row in lines}
 
-    def put(self, file_set: str, rows: Mapping[str, Any]) -> None:
-        """Keep the rows. A disk that is full or read-only costs speed, never the pass."""
-        body = json.dumps(rows, separators=(",", ":")).encode()
-        head = _MAGIC + hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b"\n"
+    def put(self, file_set: str, rows: Mapping[str, str]) -> None:
+        """Keep the rows (JSON in ASCII on one line). A disk that is full or read-only costs speed, never the pass."""
+        body = "".join([f"{json.dumps(name)}\t{row}\n" for name, row in rows.items()]).encode("ascii")
         temporary: str | None = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=f"{file_set}.")
             with os.fdopen(handle, "wb") as file:
-                file.write(head + body)
+                file.writelines((_head(body), b"\n", body))
             Path(temporary).replace(self._path(file_set))
         except OSError:
             if temporary is not None:

@@ -6,7 +6,7 @@ Copy and paste is how one district's grades would reach another, so this works e
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,10 +25,10 @@ _CLAIMED: tuple[tuple[str, Path], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """One file's claims: (kind, value, path). `shared` says that the account knows it is not alone."""
+    """One file's claims: (kind, value, path) each. `shared` says that the account knows it is not alone."""
 
     file: str
-    claims: Sequence[tuple[str, str, Path]]
+    claims: Sequence[Sequence[Any]]
     shared: bool
 
 
@@ -46,21 +46,33 @@ def claims_of(tree: Any) -> list[tuple[str, str, Path]]:
 
 def conflicts(files: Sequence[Claims]) -> Mapping[str, list[tuple[Finding, str, Path]]]:
     """file -> findings, each with the other file and path. Names are never shared."""
-    by_claim: dict[tuple[str, str], list[tuple[int, Path]]] = defaultdict(list)
+    first: dict[tuple[str, str], int] = {}
+    suspects: set[tuple[str, str]] = set()
     for index, one in enumerate(files):
-        for kind, value, path in one.claims:
-            by_claim[kind, value].append((index, path))
+        for kind, value, _ in one.claims:
+            if first.setdefault((kind, value), index) != index:
+                suspects.add((kind, value))
     found: dict[str, list[tuple[Finding, str, Path]]] = defaultdict(list)
-    for (kind, _), claimants in by_claim.items():
-        if len({index for index, _ in claimants}) < 2:
-            continue
-        if kind != "account name" and all(files[index].shared for index, _ in claimants):
-            continue
-        for index, path in claimants:
-            other = next((i, p) for i, p in claimants if i != index)
-            finding = Finding("GS-112", path, f"the same {kind} is claimed by", _hint(kind))
-            found[files[index].file].append((finding, files[other[0]].file, other[1]))
+    for suspect in sorted(suspects):
+        for finding, index, other, path in _conflict(suspect, files):
+            found[files[index].file].append((finding, files[other].file, path))
     return found
+
+
+def _conflict(claim: tuple[str, str], files: Sequence[Claims]) -> Iterator[tuple[Finding, int, int, Path]]:
+    """One claim of several files: a finding for each, pointing at another."""
+    kind = claim[0]
+    claimants = [
+        (index, tuple(path))
+        for index, one in enumerate(files)
+        for its_kind, value, path in one.claims
+        if (its_kind, value) == claim
+    ]
+    if kind != "account name" and all(files[index].shared for index, _ in claimants):
+        return
+    for index, path in claimants:
+        other, other_path = next((i, p) for i, p in claimants if i != index)
+        yield Finding("GS-112", path, f"the same {kind} is claimed by", _hint(kind)), index, other, other_path
 
 
 def _hint(kind: str) -> str:

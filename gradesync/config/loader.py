@@ -7,20 +7,24 @@ not absent, because an absent account is retired.
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gradesync.config.claims import conflicts
-from gradesync.config.entry import Entry, entry_from
+from gradesync.config.comments import bare_hash, code_lines
+from gradesync.config.entry import BARE, CONTENT, CONTEXT, Entry, Row, entry_from, recommented_row
 from gradesync.config.findings import Finding
 from gradesync.config.findings import Path as KeyPath
 from gradesync.config.fingerprint import code_version
 from gradesync.config.records import problem_from, problem_row
-from gradesync.config.scan import Found, Scan, scan
+from gradesync.config.scan import MAX_BYTES, Found, Scan, scan
 from gradesync.config.settings import ReadSettings, Settings, settings_digest, settings_with_problems
 from gradesync.domain.definition import Desired, DesiredAccount
 from gradesync.domain.problem import Place, Problem
@@ -54,13 +58,28 @@ def load(
     read = settings_with_problems(root, cache)
     found = scan(root)
     loading = _Load(read, found, now.astimezone(UTC), tick_minutes, cache)
-    loading.read_all()
-    desired, problems = loading.result(commit)
+    with _collector_resting():
+        loading.read_all()
+        desired, problems = loading.result(commit)
     return Loaded(desired, problems, read.settings)
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Loading makes many small lasting values and no cycles; looking for some again and again doubles its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)
 class _Load:
+    """One load under way: what was found, then what each file gave."""
+
     read: ReadSettings
     found: Scan
     now: datetime
@@ -73,26 +92,41 @@ class _Load:
 
     def read_all(self) -> None:
         rows = dict((self.cache.get(_CACHED) if self.cache is not None else None) or {})
-        kept: dict[str, Any] = {}
+        kept: dict[str, str] = {}
         changed = False
         contexts = {group: self._context(group) for group in {f.group for f in self.found.accounts}}
         for file in self.found.accounts:
             if file.text is None:
                 continue
-            row = rows.get(file.file)
-            content = hashlib.sha256(file.text).hexdigest()
-            context = contexts[file.group]
-            if row is not None and row[0] == context and row[1] == content:
-                entry = entry_from(file.file, row)
-            else:
-                entry = self._read(file, content, context, entry_from(file.file, row) if row else None)
-                row, changed = entry.row(), True
-            kept[file.file] = row
-            self.entries.append((file, entry))
+            kept_text = rows.get(file.file)
+            row: Row | None = None if kept_text is None else json.loads(kept_text)
+            new = self._row(file, row, contexts[file.group])
+            if new is not row or kept_text is None:
+                kept_text, changed = json.dumps(new, separators=(",", ":")), True
+            kept[file.file] = kept_text
+            self.entries.append((file, entry_from(file.file, new)))
         for group in self.found.defaults:
             self._default_problems(group, rows, kept)
-        if self.cache is not None and (changed or kept.keys() != rows.keys()):
+        changed = (
+            changed
+            or kept.keys() != rows.keys()
+            or any(kept[layer.file] != rows[layer.file] for layer in self.found.defaults.values())
+        )
+        if self.cache is not None and changed:
             self.cache.put(_CACHED, kept)
+
+    def _row(self, file: Found, row: Row | None, context: str) -> Row:
+        """The file's row: as kept, with comments moved, or read anew."""
+        assert file.text is not None
+        content = hashlib.sha256(file.text).hexdigest()
+        if row is not None and row[CONTEXT] == context:
+            if row[CONTENT] == content:
+                return row
+            if row[BARE] is not None and len(file.text) <= MAX_BYTES and row[BARE] == bare_hash(file.text):
+                moved = recommented_row(row, content, code_lines(file.text))
+                if moved is not None:
+                    return moved
+        return self._read(file, content, context, row)
 
     def _context(self, group: str | None) -> str:
         """Everything but the file itself that its result depends on."""
@@ -120,7 +154,7 @@ class _Load:
             self._made_reader = Reader(self.read.settings, self.read.usable, intervals)
         return self._made_reader
 
-    def _read(self, file: Found, content: str, context: str, before: Entry | None) -> Entry:
+    def _read(self, file: Found, content: str, context: str, before: Row | None) -> Row:
         from gradesync.config.account_file import Defaults, read_account
 
         layers: list[tuple[str, bytes, Any]] = []
@@ -143,14 +177,14 @@ class _Load:
         answer: tuple[Any, list[Problem]] = self._defaults[group]
         return answer
 
-    def _default_problems(self, group: str | None, rows: Mapping[str, Any], kept: dict[str, Any]) -> None:
+    def _default_problems(self, group: str | None, rows: Mapping[str, str], kept: dict[str, str]) -> None:
         layer = self.found.defaults[group]
         name = hashlib.sha256(self._base_context().encode() + (layer.text or b"\0")).hexdigest()
-        row = rows.get(layer.file)
+        row = json.loads(rows[layer.file]) if layer.file in rows else None
         if row is None or row[0] != name:
-            row = [name, [problem_row(problem) for problem in self._default(group)[1]]]
-        kept[layer.file] = row
-        self.problems += [problem_from(one) for one in row[1]]
+            row = [name, [problem_row(problem, layer.file) for problem in self._default(group)[1]]]
+        kept[layer.file] = json.dumps(row)
+        self.problems += [problem_from(one, layer.file) for one in row[1]]
 
     def result(self, commit: str | None) -> tuple[Desired, tuple[Problem, ...]]:
         """Put the pieces together: across files, then frozen, then sorted."""

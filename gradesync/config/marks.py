@@ -9,7 +9,7 @@ answer is a Problem. No knowledge of the file format lives here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from yaml.reader import Reader
 from yaml.scanner import Scanner
 
 from gradesync.config.scalars import SUSPECT, resolve
+from gradesync.config.scan import MAX_BYTES
 from gradesync.config.syntax import sentence
 from gradesync.domain.problem import Place, Problem
 
@@ -36,15 +37,15 @@ try:
 except ImportError:  # PyYAML was built without libyaml: same events, some twenty times slower
     CParser = None  # type: ignore[assignment,misc]  # the name is tested before use
 
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 20_000
+LONG = 32
 _MAX_PROBLEMS = 200
 
 Path = tuple[str | int, ...]
 
 _CONFLICT = re.compile(r"^(?:<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: |\r?$)", re.MULTILINE)
-_CUT = re.compile(r"\S[ \t]+#[^\s#!]")
+_CUT = re.compile(r"[ \t]#[^\s#!]")
 _COMMENT = re.compile(r"[ \t]+#[^\s#!]")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -55,11 +56,14 @@ class LoadedFile:
 
     Text that was written as a plain number, boolean or null arrives as that type, so the schema can ask for quotes.
     `watched` are place and width of the values under the keys the caller named: positions that cost no second parse.
+    `long_texts` are keys and values of LONG characters or more; `spans_lines` says that some text goes over lines.
     """
 
     value: Any
     problems: tuple[Problem, ...] = ()
     watched: Mapping[Path, tuple[Place, int]] = field(default_factory=dict)
+    long_texts: Sequence[str] = ()
+    spans_lines: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,8 @@ class _Reading:
     fatal: bool = False
     duplicates: list[tuple[Path, Place]] = field(default_factory=list)
     watched: dict[Path, tuple[Place, int]] = field(default_factory=dict)
+    long_texts: list[str] = field(default_factory=list)
+    spans_lines: bool = False
 
     def note(
         self, code: str, message: str, mark: Any, hint: str = "", *, width: int = 1, warning: bool = False
@@ -159,7 +165,7 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
     reading = _Reading(file)
     try:
         decoded = _readable(text, reading)
-        if _CUT.search(decoded):
+        if (" #" in decoded or "\t#" in decoded) and _CUT.search(decoded):
             reading.lines = decoded.split("\n")
         value = _build(_parser(text), reading, watch)
     except _Stop:
@@ -168,7 +174,10 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
         _syntax(error, text, reading)
         return LoadedFile(None, tuple(reading.problems))
     _name_duplicates(text, reading)
-    return LoadedFile(None if reading.fatal else value, tuple(reading.problems), reading.watched)
+    usable = None if reading.fatal else value
+    return LoadedFile(
+        usable, tuple(reading.problems), reading.watched, reading.long_texts, reading.spans_lines
+    )
 
 
 def _readable(text: bytes, reading: _Reading) -> str:
@@ -214,13 +223,21 @@ def _build(parser: Any, reading: _Reading, watch: frozenset[str]) -> Any:
         kind = event.__class__
         if kind is ScalarEvent:
             value = event.value
+            if len(value) >= LONG:
+                reading.long_texts.append(value)
             if not event.style:
+                if (" " in value or "\n" in value) and event.start_mark.line != event.end_mark.line:
+                    reading.spans_lines = True
                 if value[:1] in SUSPECT or not value:
                     value = _plain(value, event, reading)
                 if lines is not None:
                     _warn_of_cut(event, lines, reading)
-            elif not value.isprintable():
-                _refuse_control(event, reading)
+            else:
+                # A block scalar counts even when it is empty: a comment put below it could become its text.
+                if event.style in "|>" or event.start_mark.line != event.end_mark.line:
+                    reading.spans_lines = True
+                if not value.isprintable():
+                    _refuse_control(event, reading)
             if event.tag is not None or event.anchor is not None:
                 _refuse_features(event, reading)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:

@@ -16,8 +16,8 @@ from gradesync.domain.problem import Place, Problem
 SETTINGS = "gradesync.yaml"
 FOLDER = "schedules"
 _ENDINGS = ("yaml", "yml")
-_READ_LIMIT = 1_000_001
-"""One byte more than a file may have: enough to tell, and a huge file never fills the memory."""
+MAX_BYTES = 1_000_000
+"""No file may be larger; one byte more is read, which is enough to tell and never fills the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _read(path: str, file: str, key: str, group: str | None, problems: list[Prob
 
 def _bytes(handle: int) -> bytes:
     parts: list[bytes] = []
-    left = _READ_LIMIT
+    left = MAX_BYTES + 1
     while left > 0 and (part := os.read(handle, left)):
         parts.append(part)
         left -= len(part)

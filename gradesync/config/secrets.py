@@ -7,7 +7,7 @@ to the narrow patterns, because a SIS may mint them from any alphabet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradesync.config.findings import Finding, Path
@@ -16,20 +16,18 @@ _KNOWN = re.compile(
     r"\d{1,6}~[A-Za-z0-9]{8,}"  # Canvas access tokens
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}"  # JSON web tokens
     r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}"
-    r"|AKIA[0-9A-Z]{12,}|-----BEGIN|(?i:bearer)\s+[A-Za-z0-9._~+/-]{16,}"
+    r"|AKIA[0-9A-Z]{12,}|-----BEGIN|(?:[Bb]earer|BEARER)\s+[A-Za-z0-9._~+/-]{16,}"
 )
 _LONG = re.compile(r"[A-Za-z0-9_+/=-]{32,}")
-_QUICK = re.compile(
-    r"\d~[A-Za-z0-9]{8}|eyJ|gh[pousr]_|github_pat|xox|AKIA|-----BEGIN|(?i:bearer)|[A-Za-z0-9_+/=-]{32}|@"
-)
+_HINTS = ("~", "eyJ", "gh", "xox", "AKIA", "-----BEGIN", "earer", "EARER", "@")
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[A-Za-z]{2,}")
 _PASTED = "this looks like a key or token"
 _ROTATE = "remove it, rotate the key now, and write a reference such as env:NAME"
 
 
-def may_hold(text: str) -> bool:
-    """A quick look at a whole file: False means that `findings` would find nothing."""
-    return _QUICK.search(text) is not None
+def may_hold(text: str, long_texts: Sequence[str]) -> bool:
+    """A quick look at a whole file and its long texts: False means that `findings` would find nothing."""
+    return any(hint in text for hint in _HINTS) or any(map(_LONG.search, long_texts))
 
 
 def looks_secret(text: str, *, narrow: bool = False) -> bool:

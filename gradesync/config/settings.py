@@ -84,13 +84,14 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
         digest = "none" if found is None else "unreadable"
         return ReadSettings(Settings(), tuple(problems), not problems, digest)
     digest = hashlib.sha256(code_version().encode() + found.text).hexdigest()
-    row = (cache.get(_CACHED) or {}).get(SETTINGS) if cache is not None else None
+    kept = (cache.get(_CACHED) or {}).get(SETTINGS) if cache is not None else None
+    row = json.loads(kept) if kept is not None else None
     if row is None or row["digest"] != digest:
-        value, file_problems = _parsed(found)
-        row = {"digest": digest, "value": value, "problems": [problem_row(p) for p in file_problems]}
+        value, own = _parsed(found)
+        row = {"digest": digest, "value": value, "problems": [problem_row(p, SETTINGS) for p in own]}
         if cache is not None:
-            cache.put(_CACHED, {SETTINGS: row})
-    problems += [problem_from(one) for one in row["problems"]]
+            cache.put(_CACHED, {SETTINGS: json.dumps(row)})
+    problems += [problem_from(one, SETTINGS) for one in row["problems"]]
     usable = row["value"] is not None and all(p.warning for p in problems)
     settings = _settings(row["value"]) if row["value"] is not None else Settings()
     return ReadSettings(settings, tuple(problems), usable, digest)

@@ -61,7 +61,7 @@ def _zone(value: Any) -> str:
     try:
         zone(_text(value))
     except IntervalError as error:
-        raise refuse("GS-105", str(error).split("; ")[0], error.hint or "") from None
+        raise refuse("GS-105", str(error), error.hint or "write a name of the IANA list") from None
     return _text(value)
 
 

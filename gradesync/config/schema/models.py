@@ -34,6 +34,12 @@ def _left_out(description: str, **more: Any) -> Any:
     return Field(default=None, description=description, **more)
 
 
+def _filled(kind: type[Any], description: str, **more: Any) -> Any:
+    """A key that is empty when left out. A factory, because pydantic copies a default deeply for every file."""
+    extra: dict[str, Any] = {"default": [] if kind is list else {}}
+    return Field(default_factory=kind, description=description, json_schema_extra=extra, **more)
+
+
 class Strict(BaseModel):
     """Unknown keys and lax conversions are refused; values never appear in an error's text."""
 
@@ -85,8 +91,8 @@ class Sis(Strict):
 class Classes(Strict):
     """Globs on class codes."""
 
-    include: list[Text] = Field(default=[], description="Only classes whose code matches one of these.")
-    exclude: list[Text] = Field(default=[], description="Not classes whose code matches one of these.")
+    include: list[Text] = _filled(list, description="Only classes whose code matches one of these.")
+    exclude: list[Text] = _filled(list, description="Not classes whose code matches one of these.")
 
 
 class Scope(Strict):
@@ -94,7 +100,7 @@ class Scope(Strict):
 
     terms: Terms = Field(default="current", description="`current`, `all`, or titles.")
     schools: Schools = Field(default="all", description="`all`, or ids of schools in quotes.")
-    classes: Classes = Field(default=Classes(), description="Classes by code.")
+    classes: Classes = _filled(Classes, description="Classes by code.")
 
 
 class Contacts(Strict):
@@ -119,8 +125,8 @@ class Passback(Strict):
     no_due_date: Literal["withhold", "last_day_of_period"] = Field(
         default="withhold", description="An assignment without a due date."
     )
-    category_map: dict[Text, Text] = Field(
-        default={}, description="Canvas group name to SIS category title.", examples=[{"Homework": "HW"}]
+    category_map: dict[Text, Text] = _filled(
+        dict, description="Canvas group name to SIS category title.", examples=[{"Homework": "HW"}]
     )
     default_category: Text = _left_out("Category of groups that match none; without it they are withheld.")
     conflict: Literal["withhold", "canvas_wins"] = Field(
@@ -160,10 +166,8 @@ class Expected(Strict):
 class Roster(Strict):
     """How the roster is carried over."""
 
-    change_limit: Limits = Field(default=Limits(), description="At least 20 records are always allowed.")
-    expect: list[Expected] = Field(
-        default=[], description="Times of larger changes, such as a new school year."
-    )
+    change_limit: Limits = _filled(Limits, description="At least 20 records are always allowed.")
+    expect: list[Expected] = _filled(list, description="Times of larger changes, such as a new school year.")
 
 
 class Blackout(Strict):
@@ -207,15 +211,15 @@ class AccountFile(Strict):
     time_zone: Zone = Field(description="Default of its schedules.")
     canvas: Canvas
     sis: Sis
-    scope: Scope = Scope()
-    labels: dict[Name, Text] = Field(default={}, description="For filters.", examples=[{"region": "north"}])
-    contacts: Contacts = Contacts()
-    passback: Passback = Passback()
-    roster: Roster = Roster()
-    blackouts: list[Blackout] = Field(default=[], description="Planned windows in which nothing starts.")
-    schedules: dict[Name, ScheduleFile] = Field(default={}, description="The account's schedules by name.")
-    moved: dict[Name, Name] = Field(
-        default={}, description="Old name to new name of a schedule; keeps history, holds and ledger."
+    scope: Scope = _filled(Scope, "What both syncs look at.")
+    labels: dict[Name, Text] = _filled(dict, "For filters.", examples=[{"region": "north"}])
+    contacts: Contacts = _filled(Contacts, "Who is told, by who must act.")
+    passback: Passback = _filled(Passback, "Rules of grade passbacks.")
+    roster: Roster = _filled(Roster, "Rules of roster imports.")
+    blackouts: list[Blackout] = _filled(list, description="Planned windows in which nothing starts.")
+    schedules: dict[Name, ScheduleFile] = _filled(dict, description="The account's schedules by name.")
+    moved: dict[Name, Name] = _filled(
+        dict, description="Old name to new name of a schedule; keeps history, holds and ledger."
     )
     moved_from: Name = _left_out("The account's old name; keeps everything on a rename.")
     shared: bool = Field(
@@ -256,10 +260,10 @@ class Person(Strict):
 
     name: Text = Field(description="Display name.")
     canvas_admin: Text = _left_out("Login or numeric id in Canvas, in quotes.")
-    logins: list[Text] = Field(default=[], description="Logins of this person on machines and in CI.")
+    logins: list[Text] = _filled(list, description="Logins of this person on machines and in CI.")
     may: list[
         Literal["run", "request", "pause", "resume", "stop", "approve", "allow", "adopt", "everything"]
-    ] = Field(default=[], description="What this person may do.")
+    ] = _filled(list, description="What this person may do.")
 
 
 class SettingsFile(Strict):
@@ -270,11 +274,9 @@ class SettingsFile(Strict):
     hosts: list[Host] = _left_out(
         "Hosts that secrets may be sent to; without it only this machine.", min_length=1
     )
-    safety: SafetyLimits = SafetyLimits()
-    blackouts: list[Blackout] = Field(
-        default=[], description="Windows for all accounts, in each account's zone."
-    )
-    notify: list[Notice] = Field(default=[], description="Who is told.")
+    safety: SafetyLimits = _filled(SafetyLimits, "Limits of the guards.")
+    blackouts: list[Blackout] = _filled(list, description="Windows for all accounts, in each account's zone.")
+    notify: list[Notice] = _filled(list, description="Who is told.")
     keys: Reference = _left_out("Where the key of the ledger's hashes is kept.")
     secrets: SecretsTemplate = _left_out("How secrets are found whose reference an account leaves out.")
-    people: dict[Name, Person] = Field(default={}, description="Who acts.")
+    people: dict[Name, Person] = _filled(dict, description="Who acts.")

@@ -66,7 +66,7 @@ def _unknown(path: Path, tree: Any, model: type[BaseModel], source: Written) -> 
     known = keys_at(model, path[:-1])
     hint = did_you_mean(key, tuple(known)) or f"known here: {', '.join(known)}"
     if value_at(tree, path) is None and source.in_braces(path):
-        hint = f"inside {{ }} a comma ends a value: quote a value with a comma, or write `key: value`; {hint}"
+        hint = "inside { } a comma ends a value: quote a value that holds a comma, or write `key: value`"
     name = quoted(key) if key not in known else f"`{key}`"
     return Finding("GS-102", path, f"unknown key {name}", hint, "key")
 
@@ -141,8 +141,9 @@ def _state(word: str, path: Path, words: list[str]) -> Finding:
     elif low in _ON:
         hint = "write `active`"
     else:
-        hint = did_you_mean(low[:40], tuple(words)) or f"one of {', '.join(f'`{known}`' for known in words)}"
-    return Finding("GS-110", path, f"{shown} is not a state; {hint}", hint)
+        hint = did_you_mean(low[:40], tuple(words)) or "write one of the states"
+    one_of = ", ".join(f"`{known}`" for known in words)
+    return Finding("GS-110", path, f"{shown} is not a state; {hint}", f"states are {one_of}")
 
 
 def value_at(tree: Any, path: Path) -> Any:
