@@ -28,7 +28,7 @@ from gradesync.connectors.auth import Auth
 from gradesync.connectors.errors import Side
 from gradesync.connectors.gate import Gate
 from gradesync.connectors.links import BadAddress, query_of_link, segment, trusted_origin
-from gradesync.connectors.retry import RetryPolicy, http_date, retry_after
+from gradesync.connectors.retry import RetryPolicy, Timeouts, http_date, retry_after
 from gradesync.connectors.wire import Malformed, decode
 from gradesync.errors import ConnectionProblem
 
@@ -39,23 +39,10 @@ USER_AGENT = f"gradesync/{__version__}"
 
 Query = Iterable[tuple[str, str]]
 
-_WRITES = frozenset({"PUT", "POST", "DELETE"})
 _LOW_BUCKET = 150.0
 _LARGEST_ERROR = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. `write` bounds one try of a write and must stay below what the lease guard promises;
-    `whole` bounds a request with all its retries."""
-
-    connect: float = 10.0
-    read: float = 60.0
-    write: float = 30.0
-    upload: float = 600.0
-    whole: float = 300.0
-
-
+# A server that revokes tokens may revoke the next one too before it was used; more than that is a refusal.
+_RENEWALS = 3
 _TIMEOUTS = Timeouts()
 _RETRIES = RetryPolicy()
 
@@ -88,7 +75,7 @@ class Reply:
 
 @dataclass(slots=True)
 class _Call:
-    """One request on its way through tries."""
+    """One request on its way through tries. `ends_at` is a length until the first try makes it an instant."""
 
     method: str
     url: URL
@@ -102,7 +89,7 @@ class _Call:
     authorized: bool = True
     sent_with: str = ""
     tries: int = 0
-    renewed: bool = False
+    renewals: int = 0
 
 
 @dataclass(slots=True)
@@ -212,10 +199,6 @@ class HttpClient:
         call.body, call.headers = body, {"Content-Type": "application/json"}
         return await self._perform(call)
 
-    async def delete(self, template: str, *ids: str | int) -> Reply:
-        """DELETE; repeated on transport trouble, since it is idempotent."""
-        return await self._perform(self._call("DELETE", template, ids, (), self._write_timeout))
-
     async def upload(self, template: str, *ids: str | int, body: bytes, content_type: str) -> Reply:
         """POST a file, with the long timeout; repeated only when nothing can have arrived."""
         call = self._call("POST", template, ids, (), self._upload_timeout)
@@ -249,10 +232,11 @@ class HttpClient:
         if query:
             text = query if isinstance(query, str) else urlencode(list(query), quote_via=quote)
             path = f"{path}?{text}"
-        ends_at = time.monotonic() + self._timeouts.whole
         url = URL(self._root + path, encoded=True)
-        write = method in _WRITES
-        return _Call(method, url, template, {}, None, timeout, ends_at, idempotent=True, guarded=write)
+        whole = self._timeouts.whole
+        return _Call(
+            method, url, template, {}, None, timeout, whole, idempotent=True, guarded=method != "GET"
+        )
 
     async def _post_form(self, url: str, form: bytes, basic: str | None) -> bytes:
         """The token request: no guard (it writes nothing), and safe to repeat."""
@@ -282,6 +266,7 @@ class HttpClient:
             raise ConnectionProblem("The connection is not open.", code=errors.UNKNOWN[self.side])
         await self._gate.enter()
         started = time.monotonic()
+        timeout = self._begin(call, started)
         status = 0
         try:
             if call.guarded and self.guard is not None:
@@ -291,7 +276,7 @@ class HttpClient:
                 call.url,
                 data=call.body,
                 headers=call.headers,
-                timeout=call.timeout,
+                timeout=timeout,
                 allow_redirects=False,
             ) as response:
                 body = await self._body(response, call)
@@ -307,6 +292,14 @@ class HttpClient:
                 _log.debug("%s %s %s -> %d in %.0f ms", self.side, call.method, call.template, status, spent)
         self._pace(reply)
         return reply
+
+    def _begin(self, call: _Call, now: float) -> aiohttp.ClientTimeout:
+        """This try's timeout. The deadline runs from the first try: waiting for a place is not the server's fault."""
+        if not call.tries:
+            call.ends_at += now
+            return call.timeout
+        total, read = call.timeout.total or 0.0, call.timeout.sock_read or 0.0
+        return self._timeout(max(0.1, min(total, call.ends_at - now)), read)
 
     def _pace(self, reply: Reply) -> None:
         """Slow down before Canvas must refuse: its bucket's rest comes with every answer (canvas.md 1.3)."""
@@ -362,7 +355,7 @@ class HttpClient:
             tries = self._retries.tries if call.idempotent or outcome.unsent else 1
         else:
             if self._may_renew(call, outcome):
-                call.renewed = True
+                call.renewals += 1
                 return
             asked = retry_after(outcome.headers.get("Retry-After"))
             problem, tries = self._judged(call, outcome)
@@ -374,7 +367,7 @@ class HttpClient:
         await self._sleep(wait)
 
     def _may_renew(self, call: _Call, reply: Reply) -> bool:
-        if reply.status != 401 or call.renewed or not call.authorized:
+        if reply.status != 401 or call.renewals >= _RENEWALS or not call.authorized:
             return False
         if errors.lacks_right(self.side, reply.headers, reply.body):
             return False

@@ -1,10 +1,25 @@
-"""How long to wait before trying again, and what the other side says about it. Pure; deciding whether is `http`'s."""
+"""How long to wait: for an answer, before trying again, and as long as the other side asks.
+
+Pure. Whether a request is tried again is `http`'s to decide.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `write` bounds one try of a write and must stay below what the lease guard promises;
+    `whole` bounds a request with all its retries."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    write: float = 30.0
+    upload: float = 600.0
+    whole: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,11 +130,3 @@ async def client_of(
     client = HttpClient(server.url, side=side, auth=auth or BearerToken(TOKEN), **options)  # type: ignore[arg-type]  # tests name the side as text
     async with client:
         yield client
-
-
-def counted() -> Iterator[int]:
-    """0, 1, 2, ..."""
-    number = 0
-    while True:
-        yield number
-        number += 1

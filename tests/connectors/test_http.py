@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gradesync.connectors.auth import BearerToken
-from gradesync.connectors.http import HttpClient, Timeouts
-from gradesync.connectors.retry import retry_after
+from gradesync.connectors.http import HttpClient
+from gradesync.connectors.retry import Timeouts, retry_after
 from gradesync.errors import ConnectionProblem, LeaseLost
 from tests.connectors.hostile import Answer, Hostile, Sleeps, client_of, cut, hostile, never, says, text
 

@@ -1,0 +1,225 @@
+"""What goes to the SIS byte for byte, and what its odder answers mean."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from gradesync.connectors.oneroster import OneRosterConnector
+from gradesync.domain.gradebook import LineItem, Result
+from gradesync.domain.profile import SisProfile
+from gradesync.errors import ConnectionProblem
+from tests.connectors.conftest import PROFILE
+from tests.connectors.hostile import Answer, Hostile, client_of, hostile, says
+
+NOW = datetime(2026, 11, 23, 12, 30, 0, 123_456, tzinfo=UTC)
+ITEM = LineItem(
+    id="li/1",
+    title="Essay",
+    class_id="c 1",
+    category_id="cat",
+    period_id="mp1",
+    assign_date=datetime(2026, 11, 1, tzinfo=UTC),
+    due_date=datetime(2026, 11, 20, 4, 59, 59, tzinfo=UTC),
+    minimum=Decimal(0),
+    maximum=Decimal("12.50"),
+    school_id="s1",
+)
+RESULT = Result("r1", "li/1", "p1", Decimal("9.10"), "fully graded", date(2026, 11, 19), "c 1", "A-")
+
+
+def put(
+    record: LineItem | Result, profile: SisProfile = PROFILE, answer: Answer | None = None
+) -> tuple[Hostile, Any]:
+    async def run() -> tuple[Hostile, Any]:
+        async with hostile(answer or says(None, 201)) as server, client_of(server) as client:
+            sink = OneRosterConnector(client, profile, now=lambda: NOW)
+            write = sink.put_line_item(record) if isinstance(record, LineItem) else sink.put_result(record)
+            await write
+            return server, json.loads(server.seen[0].body)
+
+    return asyncio.run(run())
+
+
+def test_a_line_item_is_sent_whole() -> None:
+    server, body = put(ITEM)
+    seen = server.seen[0]
+    assert (seen.method, seen.path, seen.headers["content-type"]) == (
+        "PUT",
+        "/lineItems/li%2F1",
+        "application/json",
+    )
+    root = server.url
+    assert body == {
+        "lineItem": {
+            "sourcedId": "li/1",
+            "status": "active",
+            "dateLastModified": "2026-11-23T12:30:00.123Z",
+            "title": "Essay",
+            "assignDate": "2026-11-01T00:00:00.000Z",
+            "dueDate": "2026-11-20T04:59:59.000Z",
+            "class": {"href": f"{root}/classes/c%201", "sourcedId": "c 1", "type": "class"},
+            "category": {"href": f"{root}/categories/cat", "sourcedId": "cat", "type": "category"},
+            "gradingPeriod": {
+                "href": f"{root}/academicSessions/mp1",
+                "sourcedId": "mp1",
+                "type": "academicSession",
+            },
+            "resultValueMin": 0,
+            "resultValueMax": 12.5,
+        }
+    }
+
+
+def test_a_result_is_sent_whole_and_without_a_comment() -> None:
+    server, body = put(RESULT)
+    assert body == {
+        "result": {
+            "sourcedId": "r1",
+            "status": "active",
+            "dateLastModified": "2026-11-23T12:30:00.123Z",
+            "lineItem": {"href": f"{server.url}/lineItems/li%2F1", "sourcedId": "li/1", "type": "lineItem"},
+            "student": {"href": f"{server.url}/users/p1", "sourcedId": "p1", "type": "user"},
+            "scoreStatus": "fully graded",
+            "scoreDate": "2026-11-19",
+            "score": 9.1,
+        }
+    }
+    assert b'"score":9.1}' in server.seen[0].body
+
+
+def test_a_newer_service_gets_the_fields_it_knows() -> None:
+    newer = replace(PROFILE, version="1.2", can_send_text=True, score_required=False)
+    assert put(ITEM, newer)[1]["lineItem"]["school"]["sourcedId"] == "s1"
+    body = put(replace(RESULT, score=None), newer)[1]["result"]
+    assert (body["textScore"], body["class"]["type"]) == ("A-", "class")
+    assert "score" not in body
+
+
+def test_a_result_this_sis_cannot_say_is_never_sent() -> None:
+    with pytest.raises(ConnectionProblem) as caught:
+        put(replace(RESULT, score=None))
+    assert caught.value.code == "GS-422"
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_every_kind_of_yes_is_a_yes(status: int) -> None:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=status)
+
+    put(RESULT, answer=answer)
+
+
+def reading(answers: dict[str, Any]) -> Answer:
+    """Answers each collection by its path's last word, empty when not named, 404 when None."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        rows = answers.get(request.path.rpartition("/")[2], [])
+        if rows is None:
+            return web.json_response({"imsx_description": "unknown"}, status=404)
+        return web.json_response({"x": rows}, headers={"X-Total-Count": str(len(rows))})
+
+    return answer
+
+
+def session(name: str, kind: str, **more: Any) -> dict[str, Any]:
+    return {
+        "sourcedId": name,
+        "type": kind,
+        "title": name,
+        "startDate": "2026-07-01",
+        "endDate": "2027-07-01",
+        **more,
+    }
+
+
+def test_grading_periods_shown_only_in_their_own_view_are_found() -> None:
+    parent = {"sourcedId": "t"}
+    answers = {
+        "academicSessions": [session("t", "term")],
+        "gradingPeriods": [session("mp", "gradingPeriod", parent=parent)],
+        "categories": [
+            {"sourcedId": "k1", "title": "Homework", "metadata": {"classId": "c1"}},
+            {"sourcedId": "k2", "title": "Tests", "metadata": None},
+        ],
+        "classes": [{"sourcedId": "c1", "classCode": "A", "school": {"sourcedId": "s"}, "terms": [parent]}],
+    }
+
+    async def run() -> None:
+        async with hostile(reading(answers)) as server, client_of(server) as client:
+            found = await OneRosterConnector(client, PROFILE).catalogue()
+            assert [(one.id, one.parent_id) for one in found.periods] == [("mp", "t")]
+            assert [one.class_id for one in found.categories] == ["c1", None]
+            assert found.classes["c1"].term_ids == ("t",)
+            assert found.sessions["t"] == ("t", date(2026, 7, 1), date(2027, 7, 1))
+
+    asyncio.run(run())
+
+
+def test_a_server_without_that_view_has_no_grading_periods() -> None:
+    answers = {"academicSessions": [session("t", "term")], "gradingPeriods": None}
+
+    async def run() -> None:
+        async with hostile(reading(answers)) as server, client_of(server) as client:
+            assert (await OneRosterConnector(client, PROFILE).catalogue()).periods == ()
+
+    asyncio.run(run())
+
+
+def test_a_session_without_dates_is_no_reason_to_guess() -> None:
+    answers = {"academicSessions": [session("t", "term", endDate=None)]}
+
+    async def run() -> None:
+        async with hostile(reading(answers)) as server, client_of(server) as client:
+            with pytest.raises(ConnectionProblem) as caught:
+                await OneRosterConnector(client, PROFILE).catalogue()
+            assert caught.value.code == "GS-599"
+
+    asyncio.run(run())
+
+
+def test_line_items_of_other_classes_are_left_out_and_odd_results_are_read() -> None:
+    item = {"sourcedId": "a", "title": "A", "class": {"sourcedId": "c1"}, "resultValueMax": "10"}
+    other = {**item, "sourcedId": "b", "class": {"sourcedId": "c2"}}
+    result = {
+        "sourcedId": "r",
+        "lineItem": {"sourcedId": "a"},
+        "student": {"sourcedId": "p"},
+        "score": 9.100000381,
+        "scoreStatus": "fully graded",
+        "scoreDate": "2026-11-19T05:00:00Z",
+    }
+    answers = {"lineItems": [item, other], "results": [result], "students": [{"sourcedId": "p"}]}
+
+    async def run() -> None:
+        async with hostile(reading(answers)) as server, client_of(server) as client:
+            book = await OneRosterConnector(client, PROFILE).read_class("c1")
+            assert [(one.id, one.maximum) for one in book.line_items] == [("a", Decimal(10))]
+            assert book.results[0].score == Decimal("9.100000381")
+            assert book.results[0].score_date == date(2026, 11, 19)
+            assert book.students == {"p"}
+
+    asyncio.run(run())
+
+
+def test_two_services_on_two_addresses_each_get_their_own() -> None:
+    async def run() -> None:
+        async with (
+            hostile(reading({"students": [{"sourcedId": "p"}]})) as roster,
+            hostile(reading({})) as book,
+            client_of(roster) as one,
+            client_of(book) as other,
+        ):
+            sink = OneRosterConnector(one, PROFILE, gradebook=other)
+            assert (await sink.read_class("c1")).students == {"p"}
+            assert {seen.path for seen in roster.seen} == {"/classes/c1/students"}
+            assert {seen.path for seen in book.seen} == {"/classes/c1/results", "/classes/c1/lineItems"}
+
+    asyncio.run(run())
