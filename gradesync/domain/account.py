@@ -170,7 +170,10 @@ def _roster(values: Mapping[str, Any]) -> RosterPolicy:
 def _scope(values: Mapping[str, Any]) -> Scope:
     def names(key: str) -> str | tuple[str, ...]:
         value = values.get(key, "current" if key == "terms" else "all")
-        return value if isinstance(value, str) else tuple(str(v) for v in value)
+        if isinstance(value, str):
+            # A single title stands for a list of one; as bare text it would match every part of itself.
+            return value if value in ("current", "all") else (value,)
+        return tuple(str(v) for v in value)
 
     classes = values.get("classes") or {}
     return Scope(

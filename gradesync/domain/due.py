@@ -65,6 +65,7 @@ class SlotDecision:
 def due(schedules: Iterable[DueSchedule], holds: Sequence[Hold], now: datetime) -> tuple[SlotDecision, ...]:
     """Decide every due schedule at `now` (aware UTC), in the order they should run.
 
+    `holds` may hold past ones: a slot that came under a hold is not run once the hold has ended.
     Order: slot, then roster before grades (grades need the people), then id.
     """
     decisions = [_decide(entry, holds, now) for entry in schedules]
@@ -84,7 +85,11 @@ def _decide(entry: DueSchedule, holds: Sequence[Hold], now: datetime) -> SlotDec
     slot = interval.latest_slot(now, since) or entry.next_run_at
     late_by = max(0, int((now - slot).total_seconds()))
     too_late = schedule.start_within is not None and late_by > schedule.start_within * 60
-    found = blocks(schedule, holds, entry.blackouts, now, entry.group)
+    # What stood in the way when the slot came has consumed it, even if this pass comes after it ended.
+    then = [hold for hold in holds if hold.created_at <= slot]
+    found = blocks(schedule, holds, entry.blackouts, now, entry.group) or blocks(
+        schedule, then, entry.blackouts, slot, entry.group
+    )
     return SlotDecision(
         schedule=schedule,
         expected=entry.next_run_at,

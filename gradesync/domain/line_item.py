@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -100,7 +100,7 @@ def line_item_key(item: LineItem) -> tuple[str, ...]:
     """What of a line item counts as its value; instants to the minute, because SISes drop seconds."""
 
     def instant(value: datetime | None) -> str:
-        return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M")
+        return "-" if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
 
     def number(value: Decimal | None) -> str:
         return "-" if value is None else f"{value.normalize():f}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from gradesync.domain.gradebook import (
@@ -39,7 +39,7 @@ from gradesync.domain.line_item import (
     twins_of,
 )
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, WaitingRecord
-from gradesync.domain.wish import Rules, Verdict, Wish, value_key, wish_for
+from gradesync.domain.wish import Rules, Verdict, Wish, stored_its_own_way, value_key, wish_for
 
 _GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
 
@@ -48,8 +48,8 @@ _GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
 class LineItemDecision:
     """One assignment in one class. `usable` tells whether results may go into the line item.
 
-    `value` is the keyed hash of what is (to be) sent; `confirmed` says that the SIS already holds just that
-    although the ledger does not know it yet.
+    `value` is the keyed hash of what is (to be) sent, `holds` of what the SIS holds; `confirmed` says that the SIS
+    already holds just that although the ledger does not know it yet.
     """
 
     assignment_id: int
@@ -61,6 +61,7 @@ class LineItemDecision:
     usable: bool = False
     is_new: bool = False
     confirmed: bool = False
+    holds: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class ResultDecision:
     result: Result | None = None
     value: str | None = None
     confirmed: bool = False
+    holds: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,9 @@ class ClassDecision:
         """Rows to keep for what was withheld."""
         withheld: Iterable[LineItemDecision | ResultDecision] = (*self.line_items, *self.results)
         return tuple(
-            WaitingRecord(d.subject, self.class_id, d.code, d.assignment_id) for d in withheld if d.code
+            WaitingRecord(d.subject, self.class_id, d.code, d.assignment_id or None)
+            for d in withheld
+            if d.code
         )
 
 
@@ -145,21 +149,23 @@ class _Class:
     catalogue: SisCatalogue
     rules: Rules
     claimed: dict[str, int] = field(default_factory=dict)
+    shared_ids: frozenset[str] = frozenset()
 
     def decide(self) -> ClassDecision:
         given = self.given
         existing = {item.id: item for item in given.sis.line_items}
         self.claimed = self._claims(existing)
-        students = {s.user_id: s for s in given.students if not s.test_student}
+        students = _one_each(given.students)
+        self.shared_ids = _shared_ids(students.values())
         by_assignment: dict[int, list[Submission]] = defaultdict(list)
-        for submission in given.submissions:
+        for submission in _latest(given.submissions):
             if submission.user_id in students:
                 by_assignment[submission.assignment_id].append(submission)
         cells = _cells(given.sis.results)
         line_items: list[LineItemDecision] = []
         results: list[ResultDecision] = []
         twins = twins_of(given.assignments, given.section_ids, self.rules.time_zone)
-        for assignment in given.assignments:
+        for assignment in sorted(given.assignments, key=lambda one: one.id):
             item = self._line_item(assignment, existing, twins)
             decided = (
                 self._result(submission, students[submission.user_id], assignment, item, cells)
@@ -309,26 +315,31 @@ class _Class:
         entry: LedgerEntry | None,
         found: LineItem,
     ) -> LineItemDecision:
-        if holds == value:
-            known = entry is not None and entry.sent == value
+
+        def usable(verdict: Verdict, *, confirmed: bool = False) -> LineItemDecision:
             return LineItemDecision(
                 assignment.id,
                 subject,
-                Verdict.UNCHANGED,
+                verdict,
                 item=item,
                 value=value,
                 usable=True,
-                confirmed=not known,
+                confirmed=confirmed,
+                holds=holds,
             )
+
+        if holds == value:
+            return usable(Verdict.UNCHANGED, confirmed=not _settled_at(entry, value))
+        if entry is not None and entry.sent == value and entry.read_back == holds:
+            # The SIS stores it its own way (a cut title, a date at midnight); sending again changes nothing.
+            return usable(Verdict.UNCHANGED)
         if entry is not None and holds in (entry.sent, entry.read_back, entry.intent):
-            if entry.sent == value:
-                # The SIS stores it its own way (a cut title, a date at midnight); sending again changes nothing.
-                return LineItemDecision(
-                    assignment.id, subject, Verdict.UNCHANGED, item=item, value=value, usable=True
-                )
-            return LineItemDecision(assignment.id, subject, Verdict.SEND, item=item, value=value, usable=True)
+            return usable(Verdict.SEND)
+        if entry is not None and entry.intent == value and _cut(found, item):
+            # Written, and not read back because the run broke off: our own column in the SIS's form.
+            return usable(Verdict.SEND)
         if self.rules.policy.conflict == "canvas_wins":
-            return LineItemDecision(assignment.id, subject, Verdict.SEND, item=item, value=value, usable=True)
+            return usable(Verdict.SEND)
         # Somebody changed the column by hand. Scores still fit as long as its maximum is the same.
         return LineItemDecision(
             assignment.id,
@@ -384,6 +395,11 @@ class _Class:
         entry = self.given.ledger.get((RESULT, subject))
         if item.verdict is Verdict.NOTHING:
             return None
+        if student.sis_user_id in self.shared_ids:
+            # Two people in Canvas are one student in the SIS: either one's score could be the wrong one.
+            if wish.verdict is Verdict.NOTHING:
+                return None
+            return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-422")
         if wish.verdict is Verdict.NOTHING:
             if entry is not None and entry.sent is not None:
                 # A score we sent is gone in Canvas; whether the SIS should forget it too is a policy.
@@ -431,18 +447,23 @@ class _Class:
         )
         value = self.rules.hash(wish.key)
 
+        holds = self.rules.hash(value_key(found.score, found.status)) if found is not None else None
+
         def decided(verdict: Verdict, code: str | None = None, *, confirmed: bool = False) -> ResultDecision:
-            return ResultDecision(assignment.id, subject, verdict, code, result, value, confirmed)
+            return ResultDecision(assignment.id, subject, verdict, code, result, value, confirmed, holds)
 
         if found is None:
             return decided(Verdict.SEND)
-        holds = self.rules.hash(value_key(found.score, found.status))
         if holds == value:
-            return decided(Verdict.UNCHANGED, confirmed=entry is None or entry.sent != value)
+            return decided(Verdict.UNCHANGED, confirmed=not _settled_at(entry, value))
+        if entry is not None and entry.sent == value and entry.read_back == holds:
+            # Stored its own way by the SIS (rounded, say) and read back so: sending again changes nothing.
+            return decided(Verdict.UNCHANGED)
         if entry is not None and holds in (entry.sent, entry.read_back, entry.intent):
-            if entry.sent == value:
-                # Stored its own way by the SIS (rounded, say) and read back so: sending again changes nothing.
-                return decided(Verdict.UNCHANGED)
+            return decided(Verdict.SEND)
+        own_way = found.status == wish.status and stored_its_own_way(found.score, wish.score)
+        if entry is not None and entry.intent == value and own_way:
+            # Written, and not read back because the run broke off: our own score in the SIS's form.
             return decided(Verdict.SEND)
         if self.rules.policy.conflict == "canvas_wins":
             return decided(Verdict.SEND)
@@ -464,11 +485,56 @@ class _Class:
             result_subject(self.rules.hash, assignment.id, self.given.class_id, student.sis_user_id)
             for assignment in self.given.assignments
             for student in self.given.students
-            if student.sis_user_id is not None
+            if student.sis_user_id is not None and student.state not in _GONE_STATES
         }
         for (kind, subject), entry in self.given.ledger.items():
             if kind == RESULT and entry.sent is not None and subject not in seen and subject not in current:
                 yield ResultDecision(0, subject, Verdict.WITHHELD, "GS-424")
+
+
+def _settled_at(entry: LedgerEntry | None, value: str) -> bool:
+    """Whether the ledger knows the value already, with nothing left open by a run that broke off."""
+    return entry is not None and entry.sent == value and entry.intent is None
+
+
+def _cut(found: LineItem, item: LineItem) -> bool:
+    """Whether a SIS with short titles and bare dates may have made `found` of `item`."""
+    title = clean_title(found.title)
+    near = (
+        found.due_date is not None
+        and item.due_date is not None
+        and abs(found.due_date - item.due_date).total_seconds() <= 86_400
+    )
+    return bool(title) and item.title.startswith(title) and found.maximum == item.maximum and near
+
+
+def _one_each(students: Iterable[SectionStudent]) -> Mapping[int, SectionStudent]:
+    """One enrollment per person: a student who left and came back has two rows, and the living one counts."""
+
+    def weight(one: SectionStudent) -> tuple[bool, bool, int, str]:
+        return (one.state in _GONE_STATES, one.sis_user_id is None, one.section_id, one.sis_user_id or "")
+
+    chosen: dict[int, SectionStudent] = {}
+    for student in sorted((s for s in students if not s.test_student), key=weight):
+        chosen.setdefault(student.user_id, student)
+    return chosen
+
+
+def _shared_ids(students: Iterable[SectionStudent]) -> frozenset[str]:
+    here = Counter(s.sis_user_id for s in students if s.sis_user_id and s.state not in _GONE_STATES)
+    return frozenset(id for id, people in here.items() if people > 1)
+
+
+def _latest(submissions: Iterable[Submission]) -> Iterable[Submission]:
+    """One submission per student and assignment: pages that shifted while they were read list a row twice."""
+    longest_ago = datetime.min.replace(tzinfo=UTC)
+    chosen: dict[tuple[int, int], Submission] = {}
+    ordered = sorted(
+        submissions, key=lambda s: (s.graded_at or longest_ago, s.posted_at or longest_ago, repr(s))
+    )
+    for submission in ordered:
+        chosen[(submission.assignment_id, submission.user_id)] = submission
+    return [chosen[key] for key in sorted(chosen)]
 
 
 def _cells(results: Iterable[Result]) -> Mapping[tuple[str, str], list[Result]]:

@@ -61,9 +61,11 @@ def make_plan(
     ]
     guards = Guards(safety or Safety(), recorded)
     maker.actions.extend(guards.vanished(vanished, empty_tree=not desired.accounts and not desired.frozen))
+    moved_from = {a.key: a.moved_from for a in desired.accounts.values() if a.moved_from is not None}
+    guards.renamed_accounts(maker.actions, vanished, moved_from)
     guards.renames(maker.actions, recorded)
     guards.moved_hosts(maker.actions)
-    guards.shares(maker.actions)
+    guards.shares(maker.actions, frozenset(k for k, a in desired.accounts.items() if a.leaving))
     kept = [action for action in maker.actions if not guards.holds(action)]
     plan = Plan(
         actions=_ordered(kept),
@@ -127,15 +129,20 @@ class _Maker:
                 )
 
     def _moves(self, want: DesiredAccount, recorded: Mapping[str, RecordedSchedule]) -> Mapping[str, str]:
-        """New name -> old name, for moves not yet carried out."""
-        return {
-            new: old
-            for old, new in want.moved.items()
-            if old in recorded
-            and not recorded[old].retired
-            and old not in want.schedules
-            and (new not in recorded or recorded[new].retired)
-        }
+        """New name -> old name, for moves not yet carried out; two renames in a row are followed to their end."""
+        moves: dict[str, str] = {}
+        for old in want.moved:
+            new = _end_of(old, want)
+            # A move to a schedule that is not there either would leave the old one running, in no file at all.
+            if (
+                new in want.schedules
+                and old in recorded
+                and not recorded[old].retired
+                and old not in want.schedules
+                and (new not in recorded or recorded[new].retired)
+            ):
+                moves[new] = old
+        return moves
 
     def _leave(self, want: DesiredAccount, have: RecordedAccount | None) -> None:
         if have is None or have.retired:
@@ -197,8 +204,10 @@ class _Maker:
         old: RecordedSchedule | None,
     ) -> datetime | None:
         """Metadata changes leave the next run alone, so that an overdue slot is still run (scheduling.md 2.3)."""
-        timing = ("canonical_interval", "time_zone", "first_run", "state", "spread")
-        if old is not None and before is not None and all(before.get(k) == after.get(k) for k in timing):
+        timing = ("canonical_interval", "time_zone", "first_run", "spread")
+        same = before is not None and all(before.get(k) == after.get(k) for k in timing)
+        # Observing keeps the slots of a schedule; only a pause ends them.
+        if old is not None and before is not None and same and _paused(before) == _paused(after):
             return old.next_run_at
         return next_run(schedule, self.now)
 
@@ -216,12 +225,25 @@ class _Maker:
         return self.desired.place(file, path)
 
 
+def _paused(definition: Mapping[str, object]) -> bool:
+    return definition.get("state") == "paused"
+
+
+def _end_of(old: str, want: DesiredAccount) -> str:
+    name = want.moved[old]
+    for _ in want.moved:  # as many steps as there are moves: a ring of names must not hang
+        if name in want.schedules or name not in want.moved:
+            break
+        name = want.moved[name]
+    return name
+
+
 def _schedule_kind(
     before: Mapping[str, object] | None, after: Mapping[str, object], moved_from: str | None
 ) -> ActionKind:
     if before is None:
         return ActionKind.CREATE
-    was_paused, is_paused = before.get("state") == "paused", after.get("state") == "paused"
+    was_paused, is_paused = _paused(before), _paused(after)
     if was_paused and not is_paused:
         return ActionKind.RESUME
     if moved_from is not None:
@@ -265,13 +287,19 @@ def changed_fields(before: Mapping[str, object], after: Mapping[str, object]) ->
     """
     from deepdiff import DeepDiff  # import costs 150 ms, and most plans change nothing
 
-    diff = DeepDiff(_compared(before), _compared(after), view="tree", threshold_to_diff_deeper=0)
-    paths: dict[str, FieldChange] = {}
+    diff = DeepDiff(
+        _compared(before),
+        _compared(after),
+        view="tree",
+        threshold_to_diff_deeper=0,
+        ignore_private_variables=False,  # a category may be called `__x`; it is no variable
+    )
+    paths: dict[tuple[str, ...], FieldChange] = {}
     for levels in diff.values():
         for level in levels:
             path = [str(part) for part in level.path(output_format="list")]
             top = _to_leaf_list(path, before, after)
-            paths[".".join(top)] = FieldChange(".".join(top), _text_at(before, top), _text_at(after, top))
+            paths[tuple(top)] = FieldChange(".".join(top), _text_at(before, top), _text_at(after, top))
     return tuple(paths[path] for path in sorted(paths))
 
 
@@ -279,21 +307,23 @@ def changed_fields_by_hand(
     before: Mapping[str, object], after: Mapping[str, object]
 ) -> tuple[FieldChange, ...]:
     """The same answer as `changed_fields`, 100 times quicker; a property test holds the two together."""
-    found: list[FieldChange] = []
+    found: dict[tuple[str, ...], FieldChange] = {}
     _walk(_compared(before), _compared(after), (), found)
-    return tuple(sorted(found, key=lambda change: change.path))
+    return tuple(found[path] for path in sorted(found))
 
 
 def _compared(definition: Mapping[str, object]) -> Mapping[str, object]:
     return {key: value for key, value in definition.items() if key not in NOT_COMPARED}
 
 
-def _walk(before: object, after: object, path: tuple[str, ...], found: list[FieldChange]) -> None:
+def _walk(
+    before: object, after: object, path: tuple[str, ...], found: dict[tuple[str, ...], FieldChange]
+) -> None:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {*before, *after}:
             _walk(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, str(key)), found)
     elif _json(before) != _json(after):
-        found.append(FieldChange(".".join(path), _json(before), _json(after)))
+        found[path] = FieldChange(".".join(path), _json(before), _json(after))
 
 
 _ABSENT = object()

@@ -86,7 +86,8 @@ class RunResult:
     def did_nothing(self) -> bool:
         """True for an uneventful run: such streaks share one history entry (DESIGN.md 7)."""
         return self.outcome is Outcome.COMPLETED and not any(
-            self.counts.get(word) for word in ("sent", "withheld", "refused", "imported")
+            self.counts.get(word)
+            for word in ("sent", "line items sent", "would send", "withheld", "refused", "imported")
         )
 
 

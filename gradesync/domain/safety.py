@@ -6,8 +6,9 @@ Pure. Limits come from `gradesync.yaml` (`safety:`); consent is bound to the dig
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from urllib.parse import urlsplit
 
 from gradesync.domain.action import Action, ActionKind, Stop, retire_action
@@ -67,6 +68,30 @@ class Guards:
             )
         return found
 
+    def renamed_accounts(
+        self, actions: Sequence[Action], gone: Sequence[RecordedAccount], moved_from: Mapping[str, str]
+    ) -> None:
+        """A new account at the addresses of one whose file is gone: both would sync the same institution.
+
+        The old one goes on with its last good definition, so only the new one is withheld.
+        """
+        for old in gone:
+            sides = _sides(old.text)
+            for action in [a for a in actions if a.kind is ActionKind.CHANGE_ACCOUNT]:
+                key = action.account
+                if key in self.recorded.accounts or action.text is None:
+                    continue
+                if moved_from.get(key) == old.key or (sides and _sides(action.text) == sides):
+                    self._withhold(
+                        [a for a in actions if a.account == key],
+                        Stop(
+                            key,
+                            f"{key} looks like {old.key} under a new name; its ledger and history stay with "
+                            f"{old.key}, and both would sync the same institution",
+                            f"rename the file back to {old.key}, or allow exactly this plan by its digest",
+                        ),
+                    )
+
     def renames(self, actions: Sequence[Action], recorded: Recorded) -> None:
         """Equal definitions under a new name: history, holds and ledger would be torn off."""
         created = [a for a in actions if a.kind is ActionKind.CREATE]
@@ -87,11 +112,17 @@ class Guards:
     def moved_hosts(self, actions: Sequence[Action]) -> None:
         """A changed host would hand an account's secrets to another server."""
         for action in actions:
-            if action.kind is not ActionKind.CHANGE_ACCOUNT or not action.fields:
+            old = self.recorded.accounts.get(action.account)
+            if action.kind is not ActionKind.CHANGE_ACCOUNT or action.text is None or old is None:
                 continue
-            moved = [f for f in action.fields if f.path.endswith("url") and _host(f.before) != _host(f.after)]
+            before, after = _hosts(old.text), _hosts(action.text)
+            # Each side has its own secrets: the SIS's must not go to Canvas's host either.
+            moved = [side for side in _SIDES if before[side] and after[side] - before[side]]
             if moved:
-                names = ", ".join(f"{f.path} {_host(f.before)} -> {_host(f.after)}" for f in moved)
+                names = ", ".join(
+                    f"{side} {', '.join(sorted(before[side]))} -> {', '.join(sorted(after[side]))}"
+                    for side in moved
+                )
                 self._withhold(
                     [action],
                     Stop(
@@ -101,11 +132,16 @@ class Guards:
                     ),
                 )
 
-    def shares(self, actions: Sequence[Action]) -> None:
-        """Retires and resumes over the limits of an account, then over all."""
+    def shares(self, actions: Sequence[Action], leaving: frozenset[str] = frozenset()) -> None:
+        """Retires and resumes over the limits of an account, then over all.
+
+        `leaving` accounts have said that all of theirs retire; over all accounts they count like any other.
+        """
         for kind, word in ((ActionKind.RETIRE, "retired"), (ActionKind.RESUME, "resumed")):
             meant = [a for a in actions if a.kind is kind and not self.holds(a)]
             for key in sorted({a.account for a in meant}):
+                if kind is ActionKind.RETIRE and key in leaving:
+                    continue
                 mine = [a for a in meant if a.account == key]
                 total = _alive(self.recorded.accounts[key])
                 limit = (self.safety.account_share, self.safety.account_least)
@@ -118,7 +154,8 @@ class Guards:
         self, actions: Sequence[Action], total: int, limit: tuple[float, int], account: str | None, word: str
     ) -> None:
         share, least = limit
-        if len(actions) < least or len(actions) <= share * total:
+        # In exact numbers: 0.1 + 0.2 is no border to stop a school at.
+        if len(actions) < least or len(actions) <= Fraction(str(share)) * total:
             return
         where = account or "all accounts"
         self._withhold(
@@ -135,5 +172,29 @@ def _alive(account: RecordedAccount) -> int:
     return sum(not schedule.retired for schedule in account.schedules.values())
 
 
-def _host(json_text: str | None) -> str:
-    return urlsplit(json.loads(json_text)).netloc if json_text and json_text != "null" else "(none)"
+_SIDES = ("canvas", "sis")
+
+
+def _urls(text: str) -> dict[str, dict[str, str]]:
+    definition = json.loads(text)
+    found: dict[str, dict[str, str]] = {}
+    for side in _SIDES:
+        values = definition.get(side)
+        rows = values.items() if isinstance(values, dict) else ()
+        found[side] = {key: str(value) for key, value in rows if key.endswith("url") and value}
+    return found
+
+
+def _hosts(text: str) -> dict[str, frozenset[str]]:
+    """Every host that is given the secrets of a side."""
+    return {
+        side: frozenset(urlsplit(url).netloc.casefold() for url in urls.values())
+        for side, urls in _urls(text).items()
+    }
+
+
+def _sides(text: str) -> tuple[str, str] | None:
+    """Both addresses of an account, when it has both."""
+    urls = _urls(text)
+    canvas, sis = urls["canvas"].get("url"), urls["sis"].get("url")
+    return (canvas, sis) if canvas and sis else None

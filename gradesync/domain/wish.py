@@ -7,7 +7,7 @@ glance that nothing changed. Pure; each branch says what it means for a student.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 
 from gradesync.domain.account import PassbackPolicy
@@ -17,6 +17,8 @@ from gradesync.domain.profile import SisProfile
 
 FULLY_GRADED = "fully graded"
 EXEMPT = "exempt"
+_WIDE = Context(prec=400)
+"""Room for any number Canvas can hold: one absurd score must not break off a whole district's run."""
 _NUMERIC = frozenset({"points", "percent", "pass_fail"})
 _LETTERS = frozenset({"letter_grade", "gpa_scale"})
 
@@ -81,6 +83,9 @@ def wish_for(submission: Submission, assignment: Assignment, rules: Rules) -> Wi
     if assignment.grading_type not in _NUMERIC | _LETTERS:
         # A way of grading Canvas has added since: nobody has said what it means in the SIS.
         return Wish(Verdict.WITHHELD, "GS-422")
+    if not submission.score.is_finite():
+        # No number a gradebook could show.
+        return Wish(Verdict.WITHHELD, "GS-422")
     over = assignment.points is not None and submission.score > assignment.points
     if over and policy.over_max == "withhold":
         # More points than possible: extra credit or a slip of the key; the account asked to be told.
@@ -114,13 +119,33 @@ def _no_score(submission: Submission, policy: PassbackPolicy) -> Wish:
 
 def rounded(score: Decimal, decimals: int) -> Decimal:
     """Half up to the places the SIS keeps, as teachers round; without trailing zeros."""
-    places = score.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-    return places.normalize() if places else Decimal(0)
+    return _plain(_places(score, Decimal(1).scaleb(-decimals)))
 
 
 def value_key(score: Decimal | None, status: str) -> str:
     """What of a result counts as its value. Four places: a SIS may answer 9.100000381 for 9.1."""
     if score is None:
         return f"-|{status}"
-    places = score.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP).normalize()
-    return f"{places or Decimal(0):f}|{status}"
+    return f"{_plain(_places(score, Decimal('0.0001'))):f}|{status}"
+
+
+def _places(score: Decimal, step: Decimal) -> Decimal:
+    return score.quantize(step, rounding=ROUND_HALF_UP, context=_WIDE) if score.is_finite() else score
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent; never minus nothing."""
+    if not number.is_finite():
+        return number
+    return Decimal(f"{number.normalize(_WIDE):f}") if number else Decimal(0)
+
+
+def stored_its_own_way(held: Decimal | None, sent: Decimal | None) -> bool:
+    """Whether a SIS that keeps fewer places may have made `held` of `sent`."""
+    if held is None or sent is None or not held.is_finite() or not sent.is_finite():
+        return False
+    for decimals in range(4):
+        step = Decimal(1).scaleb(-decimals)
+        if held in (_places(sent, step), sent.quantize(step, rounding=ROUND_DOWN, context=_WIDE)):
+            return True
+    return False

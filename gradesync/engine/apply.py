@@ -33,7 +33,8 @@ def apply_plan(tools: Tools, plan: Plan) -> tuple[int, tuple[str, ...]]:
         else:
             # Another pass changed the account since it was read; the next pass plans anew.
             raced.append(account)
-    if plan.commit is not None and not raced and not plan.withheld:
+    if plan.commit is not None and not raced:
+        # Also when a guard withheld a part: an older job must not undo the part that was applied.
         tools.store.set_commit(plan.commit)
     return applied, tuple(raced)
 

@@ -116,7 +116,8 @@ class _Syncs:
         if not rows:
             return
         self._load({row.schedule.account for row in rows})
-        holds = self.tools.store.holds(now)
+        # Past ones too: a slot that came under a hold is not caught up once the hold has ended.
+        holds = self.tools.store.holds(now, include_past=True)
         ran = self.tools.store.first_runs()
         full = self.tools.store.last_full_runs({row.schedule.account for row in rows})
         entries = [entry for row in rows if (entry := self._entry(row, ran, full)) is not None]
@@ -239,16 +240,20 @@ class _Syncs:
                 for run in runs:
                     await self._run(key, run)
 
-        async with asyncio.TaskGroup() as group:
-            for key, runs in by_account.items():
-                group.create_task(account(key, runs))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for key, runs in by_account.items():
+                    group.create_task(account(key, runs))
+        except BaseExceptionGroup as several:
+            # The store is gone, or a bug: the command's error boundary knows the error, not its wrapping.
+            raise _first(several) from several
 
     async def _run(self, key: str, run: Run) -> None:
         target = self._accounts.get(key)
         if target is None or run.schedule.name not in target.account.schedules:
             self._skip(run, "the schedule was retired before the run could start")
             return
-        if key in self.busy:
+        if key in self.busy or self._blocked_now(run, target):
             return
         answer = await execute(self.tools, run, target)
         if isinstance(answer, Busy):
@@ -256,6 +261,21 @@ class _Syncs:
         elif isinstance(answer, RunEnd):
             self.ends.append(answer)
             self.tools.progress.say(run.schedule, end_sentence(answer))
+
+    def _blocked_now(self, run: Run, target: EffectiveAccount) -> bool:
+        """Whether something has come between the run and its start since it was queued: a pause is never late.
+
+        A slot is consumed, because a stop never catches up; a request waits on, as it would have unqueued.
+        """
+        schedule = target.account.schedules[run.schedule.name]
+        now = self.tools.store.now()
+        found = blocks(schedule, self.tools.store.holds(now), target.account.blackouts, now, target.group)
+        if not found:
+            return False
+        self.blocked[schedule.id] = found
+        if run.trigger is not Trigger.REQUEST:
+            self._skip(run, "; ".join(sorted({block.kind for block in found})))
+        return True
 
     def _skip(self, run: Run, why: str) -> None:
         fact = Fact("run skipped", SCHEDULER, run.schedule.account, run.schedule.name, run.id, {"why": why})
@@ -272,6 +292,11 @@ class _Syncs:
         target = self._accounts[key]
         assert target is not None  # entries are only made for loaded accounts
         return target
+
+
+def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = several.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def _usable(recorded: RecordedAccount | None) -> EffectiveAccount | None:

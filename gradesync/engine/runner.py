@@ -33,7 +33,7 @@ from gradesync.domain.run import (
     RunState,
     Trigger,
 )
-from gradesync.domain.schedule import SyncType
+from gradesync.domain.schedule import State, SyncType
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound
@@ -94,6 +94,8 @@ async def _sync(
 ) -> tuple[RunResult, GradesyncError | None]:
     """The sync itself; whatever it meets becomes a result."""
     try:
+        if target.account.schedules[claimed.run.schedule.name].state is State.OBSERVE:
+            return await _observed(tools, claimed.run, target, tracker), None
         if claimed.run.type is SyncType.ROSTER_IMPORT:
             return await _roster(tools, claimed, target, guard, tracker), None
         return await _passback(tools, claimed, target, guard, tracker), None
@@ -112,6 +114,17 @@ async def _sync(
         log.debug("where it broke off", exc_info=bug)
         tracker.codes["GS-709"] += 1
         return tracker.result(Outcome.FAILED), None
+
+
+async def _observed(tools: Tools, run: Run, target: EffectiveAccount, tracker: StageTracker) -> RunResult:
+    """A full dry run in the place of a run: sides that cannot write, and counts that do not claim to have."""
+    end = await dry_run(tools, replace(run, mode=Mode.FULL), target, tracker)
+    assert end.result is not None  # a dry run has no lease to lose
+    counts = {_WOULD.get(word, word): count for word, count in end.result.counts.items()}
+    return replace(end.result, counts=counts)
+
+
+_WOULD = {"sent": "would send", "line items sent": "would send line items", "imported": "would import"}
 
 
 async def _roster(
@@ -159,9 +172,11 @@ async def _passback(
     return tracker.result()
 
 
-async def dry_run(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd:
+async def dry_run(
+    tools: Tools, run: Run, target: EffectiveAccount, tracker: StageTracker | None = None
+) -> RunEnd:
     """What the run would do: no lease, no row, and sides that cannot write. Raises ConnectionProblem."""
-    tracker = StageTracker()
+    tracker = StageTracker() if tracker is None else tracker
     classes: tuple[ClassCounts, ...] = ()
     records = tools.store.read_records(run.schedule.account)
     today = _today(tools.store.now(), target.account)

@@ -56,6 +56,7 @@ class ClassWriter:
         outcome = _Outcome()
         found: Mapping[str, str] = {}
         if items or results:
+            self._settle(given, items, results)
             self.records.intend([self._intent(given, d) for d in _every(items, results)])
             await self._send(items, results, outcome)
             found = await self._read_back(given.class_id, items, results, outcome)
@@ -159,6 +160,25 @@ class ClassWriter:
         }
 
     # - recording -
+
+    def _settle(
+        self, given: ClassInput, items: Sequence[LineItemDecision], results: Sequence[ResultDecision]
+    ) -> None:
+        """What a broken-off run wrote is recorded as ours before a new intent takes the place of its own.
+
+        Otherwise a second broken-off run would make our own score look like a hand edit.
+        """
+        settled: list[LedgerEntry] = []
+        for d in _every(items, results):
+            old = given.ledger.get((_kind(d), d.subject))
+            open_ = old is not None and old.intent is not None and d.holds is not None
+            if old is not None and open_ and d.holds not in (old.sent, old.read_back):
+                sent = old.intent if d.holds == old.intent else old.sent
+                settled.append(
+                    replace(old, record_id=_record_id(d), sent=sent, read_back=d.holds, intent=old.intent)
+                )
+        if settled:
+            self.records.checkpoint(given.class_id, ledger=settled, waiting=(), complete=False)
 
     def _intent(self, given: ClassInput, decision: Decision) -> LedgerEntry:
         old = given.ledger.get((_kind(decision), decision.subject))

@@ -38,7 +38,7 @@ from gradesync.ports import (
     ReadRecords,
     RunRecords,
 )
-from gradesync.syncs.class_writer import ClassWriter
+from gradesync.syncs.class_writer import FATAL_CODES, ClassWriter
 from gradesync.syncs.identity import check_identity, record_identity
 from gradesync.syncs.stage import StageTracker
 
@@ -207,9 +207,25 @@ class _Reading:
                 untied.append(student)
         self._untied(book, untied)
         whole = True
+        trouble: ConnectionProblem | None = None
         for class_id, students in sorted(by_class.items()):
-            if self.job.class_filter in (None, class_id):
+            if self.job.class_filter not in (None, class_id):
+                continue
+            try:
                 whole &= await self._class(book, class_id, tuple(students))
+            except ConnectionProblem as problem:
+                if problem.code in FATAL_CODES:
+                    raise
+                # One class the SIS will not show must not keep the others of its course from their grades.
+                if problem.retryable:
+                    trouble = problem
+                    continue
+                self.job.tracker.codes[problem.code] += 1
+                self.job.tracker.counts["classes not read"] += 1
+                # A class the SIS does not know waits for the roster; any other reading is owed again.
+                whole &= problem.code == "GS-512"
+        if trouble is not None:
+            raise trouble
         if whole and self.job.class_filter is None:
             self._mark(book)
 
@@ -317,6 +333,9 @@ class _Reading:
                 continue
             wish = wish_for(submission, assignment, self.rules)
             entry = ledger.get((RESULT, result_subject(self.job.keyed, assignment.id, class_id, student)))
+            if entry is not None and entry.intent is not None:
+                # A run broke off here: what the SIS holds now is not known.
+                return True
             sent = entry.sent if entry is not None else None
             if wish.verdict is Verdict.SEND and self.job.keyed(wish.key) != sent:
                 return True
