@@ -10,14 +10,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradesync.config.fingerprint import code_version
 from gradesync.config.records import problem_from, problem_row
 from gradesync.config.scan import SETTINGS, Found, read_settings_file
 from gradesync.domain.problem import Place, Problem
 from gradesync.errors import ConfigInvalid
-from gradesync.ports import FileCache
+
+if TYPE_CHECKING:
+    from gradesync.ports import (
+        FileCache,
+    )  # its room imports croniter, which a look at the settings can do without
 
 _CACHED = "settings"
 

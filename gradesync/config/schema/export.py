@@ -53,10 +53,11 @@ def _clean(node: Any, *, drop_required: bool, names: bool = False) -> Any:
     if not names:
         if node.get("$zone"):
             return {"$ref": "#/$defs/Zone", **{k: v for k, v in node.items() if k == "description"}}
-        if node.get("propertyNames") == {"pattern": NAME}:
-            node = {**node, "propertyNames": {"$ref": "#/$defs/Name"}}
-        if "propertyNames" in node:
-            node = {k: v for k, v in node.items() if k != "title"}
+        named = node.get("patternProperties", {}).get(NAME)
+        if named is not None:
+            # Properties that fit no pattern would be let through; a key must be a name instead.
+            node = {key: value for key, value in node.items() if key != "patternProperties"}
+            node |= {"propertyNames": {"$ref": "#/$defs/Name"}, "additionalProperties": named}
     kept: dict[str, Any] = {}
     for key, value in node.items():
         if not names and (
