@@ -1,0 +1,272 @@
+"""Random sequences of verbs on the store in RAM and on SQLite: both must answer the same, all the way."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from gradesync.domain.action import ActionKind
+from gradesync.domain.hold import HoldScope
+from gradesync.domain.run import Claimed, Mode, Outcome, RunResult, Stage
+from gradesync.domain.schedule import ScheduleId
+from gradesync.errors import LeaseLost
+from gradesync.ports import RunQuery, SlotClaim, Store, WaitingRecord
+from gradesync.store.memory import MemoryStore
+from gradesync.store.open import open_store
+from gradesync.store.verify import verify_history
+from tests.store.samples import (
+    ELSEWHERE,
+    FakeClock,
+    action,
+    apply,
+    definition,
+    entry,
+    fact,
+    hold,
+    new_run,
+    request,
+)
+
+ACCOUNTS = st.sampled_from(["a", "b"])
+NAMES = st.sampled_from(["x", "y"])
+SCHEDULES = st.builds(ScheduleId, ACCOUNTS, NAMES)
+RESULTS = st.builds(
+    RunResult,
+    st.sampled_from(list(Outcome)),
+    st.sampled_from(list(Stage)),
+    st.dictionaries(st.sampled_from(["sent", "unchanged"]), st.integers(0, 5)),
+    st.dictionaries(st.sampled_from(["GS-401", "GS-503"]), st.integers(0, 5)),
+    st.dictionaries(st.sampled_from(["GS-503"]), st.text(max_size=5)),
+)
+PICK = st.integers(0, 1000)
+
+
+class BothStores(RuleBasedStateMachine):
+    """Every rule is one verb, put to both stores."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.folder = Path(tempfile.mkdtemp(prefix="gradesync-"))
+        shutil.copy(self.template, self.folder / "store.db")
+        self.stores: tuple[Store, Store] = (
+            MemoryStore(self.clock),
+            open_store(self.folder / "store.db", create=False, clock=self.clock),
+        )
+        self.claimed: list[Claimed] = []
+        self.holds: list[str] = []
+
+    def teardown(self) -> None:
+        self.same(self.everything)
+        assert verify_history(self.stores[1]) == []
+        self.stores[1].close()
+        shutil.rmtree(self.folder)
+
+    def same(self, verb: Callable[[Store], object]) -> object:
+        """What both answered; a lost lease is an answer too."""
+        answers = []
+        for store in self.stores:
+            try:
+                answers.append(verb(store))
+            except LeaseLost:
+                answers.append("lease lost")
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    def everything(self, store: Store) -> object:
+        """All that the read side can tell."""
+        now = self.clock()
+        records = [store.read_records(account) for account in ("a", "b")]
+        return (
+            store.recorded(),
+            list(store.due_rows(now)),
+            list(store.runs(RunQuery(limit=1000))),
+            list(store.queued_runs()),
+            list(store.leases()),
+            store.last_runs(),
+            store.first_runs(),
+            store.last_full_runs(),
+            list(store.holds(now)),
+            list(store.requests(now)),
+            store.waiting_counts(),
+            [dict(one.ledger("c1")) for one in records],
+            [one.watermark("w") for one in records],
+            list(store.history(limit=1000)),
+            [list(store.history("a", name)) for name in ("x", "y")],
+            store.chains(),
+            {**store.info().counts},
+        )
+
+    def pick_run(self, number: int) -> str:
+        runs = self.stores[0].runs(RunQuery(limit=1000))
+        return runs[number % len(runs)].id if runs else "0" * 32
+
+    @initialize()
+    def begin(self) -> None:
+        for account in ("a", "b"):
+            self.apply(account, ActionKind.CREATE, "x", True, 0)
+
+    @rule(
+        account=ACCOUNTS,
+        kind=st.sampled_from(
+            [ActionKind.CREATE, ActionKind.CHANGE, ActionKind.RETIRE, ActionKind.PAUSE, ActionKind.MOVE]
+        ),
+        name=NAMES,
+        fits=st.sampled_from([True, True, True, False]),
+        number=PICK,
+    )
+    def apply(self, account: str, kind: ActionKind, name: str, fits: bool, number: int) -> None:
+        known = self.stores[0].recorded([account]).accounts.get(account)
+        expected = known.revision if known else None
+        moved_from = {"x": "y", "y": "x"}[name] if kind is ActionKind.MOVE else None
+        values = None if kind is ActionKind.RETIRE else definition(number=number)
+        next_run = None if kind in (ActionKind.PAUSE, ActionKind.RETIRE) else self.clock()
+        change = action(kind, account, name, values, next_run, moved_from)
+        facts = (fact(f"schedule {kind}", account, schedule=name),)
+        self.same(lambda s: apply(s, account, change, expected=expected if fits else 99, facts=facts))
+
+    @rule(block=st.booleans(), mode=st.sampled_from(Mode))
+    def claim_slots(self, block: bool, mode: Mode) -> None:
+        rows = self.stores[0].due_rows(self.clock())
+        claims = [
+            SlotClaim(
+                row.schedule,
+                row.next_run_at,
+                None,
+                None if block else new_run(row.schedule, row.next_run_at.isoformat(), self.clock(), mode),
+                (fact("slot", row.schedule.account),),
+            )
+            for row in rows
+        ]
+        self.same(lambda s: list(s.claim_slots(claims)))
+        self.same(lambda s: list(s.claim_slots(claims)))
+
+    @rule(schedule=SCHEDULES, mode=st.sampled_from(Mode))
+    def add_run(self, schedule: ScheduleId, mode: Mode) -> None:
+        run = new_run(schedule, created=self.clock(), mode=mode)
+        self.same(lambda s: s.add_run(run, [fact("asked", schedule.account)]))
+
+    @rule(number=PICK)
+    def claim(self, number: int) -> None:
+        run_id = self.pick_run(number)
+        answer = self.same(lambda s: s.claim(run_id, ELSEWHERE, 60))
+        if isinstance(answer, Claimed):
+            self.claimed.append(answer)
+
+    @precondition(lambda self: self.claimed)
+    @rule(number=PICK)
+    def renew(self, number: int) -> None:
+        claimed = self.one_claim(number)
+        self.same(lambda s: s.renew(claimed.run.schedule.account, claimed.epoch, 60))
+
+    @precondition(lambda self: self.claimed)
+    @rule(number=PICK, result=RESULTS)
+    def finish(self, number: int, result: RunResult) -> None:
+        claimed = self.one_claim(number)
+        told = fact("run ended", claimed.run.schedule.account, run_id=claimed.run.id, detail="words")
+        self.same(lambda s: s.finish(claimed, result, [told]))
+
+    @precondition(lambda self: self.claimed)
+    @rule(number=PICK)
+    def hand_back(self, number: int) -> None:
+        claimed = self.one_claim(number)
+        self.same(lambda s: s.hand_back(claimed))
+
+    @precondition(lambda self: self.claimed)
+    @rule(number=PICK, subjects=st.sets(st.sampled_from("pqrs")), complete=st.booleans())
+    def record(self, number: int, subjects: set[str], complete: bool) -> None:
+        claimed = self.one_claim(number)
+        ledger = [entry(subject, intent=str(number)) for subject in sorted(subjects)]
+        sent = [replace(one, sent=str(number), intent=None) for one in ledger[1:]]
+        waiting = [WaitingRecord(one.subject, "c1", "GS-401") for one in ledger[:1]]
+        self.same(lambda s: s.records(claimed).intend(ledger))
+        self.same(
+            lambda s: s.records(claimed).checkpoint("c1", ledger=sent, waiting=waiting, complete=complete)
+        )
+        self.same(lambda s: s.records(claimed).set_watermarks({"w": str(number)}))
+
+    def one_claim(self, number: int) -> Claimed:
+        """An earlier claim, fresh or long lost."""
+        return self.claimed[-1 - number % min(4, len(self.claimed))]
+
+    @rule(number=PICK)
+    def stop(self, number: int) -> None:
+        run_id = self.pick_run(number)
+        self.same(lambda s: s.stop_run(run_id, [fact("stop", "a", run_id=run_id)]))
+        self.same(lambda s: s.stop_asked(run_id))
+
+    @rule(number=PICK)
+    def skip(self, number: int) -> None:
+        run_id = self.pick_run(number)
+        self.same(lambda s: s.skip_runs([run_id], [fact("skipped", "a", run_id=run_id)]))
+
+    @rule(account=ACCOUNTS)
+    def unlock(self, account: str) -> None:
+        self.same(lambda s: s.unlock(account, [fact("unlocked", account)]))
+
+    @rule(schedule=SCHEDULES, wide=st.booleans())
+    def hold(self, schedule: ScheduleId, wide: bool) -> None:
+        scope = HoldScope(schedule.account, None if wide else schedule.name)
+        placed = hold(scope, created=self.clock())
+        self.holds.append(placed.id)
+        self.same(lambda s: s.add_hold(placed, [fact("held", schedule.account)]))
+
+    @rule(number=PICK)
+    def release(self, number: int) -> None:
+        chosen = [self.holds[number % len(self.holds)]] if self.holds else ["none"]
+        self.same(lambda s: s.release_holds(chosen, self.clock(), [fact("released", "a")]))
+
+    @rule(schedule=SCHEDULES)
+    def ask(self, schedule: ScheduleId) -> None:
+        wish = request(schedule, self.clock())
+        self.same(lambda s: s.add_request(wish, [fact("requested", schedule.account)]))
+
+    @rule(schedule=SCHEDULES, withdraw=st.booleans())
+    def answer(self, schedule: ScheduleId, withdraw: bool) -> None:
+        if withdraw:
+            self.same(lambda s: s.withdraw_request(schedule, [fact("withdrawn", schedule.account)]))
+        for wish in self.stores[0].requests(self.clock()):
+            run = new_run(wish.schedule, created=self.clock())
+            self.same(lambda s: s.take_request(wish, run, []))  # noqa: B023 - called before the loop goes on
+
+    @rule(minutes=st.sampled_from([1, 2, 30, 60 * 25]))
+    def pass_time(self, minutes: int) -> None:
+        self.clock.forward(minutes * 60)
+        self.same(lambda s: s.now())
+
+    @rule(age=st.sampled_from([0, 3600]))
+    def look_after(self, age: int) -> None:
+        self.same(lambda s: s.checkpoint())
+        before = FakeClock(self.clock())
+        before.forward(-age)
+        self.same(lambda s: s.purge(before(), []))
+        self.same(self.everything)
+
+
+def test_the_store_in_ram_and_sqlite_never_differ(sqlite_template: Path) -> None:
+    BothStores.template = sqlite_template
+    run_state_machine_as_test(
+        BothStores,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
