@@ -6,7 +6,7 @@ functions that need them, because `list` must cost little more than opening the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradesync.config.settings import Settings
+    from gradesync.domain.history import ChainFault
     from gradesync.domain.run import Actor
     from gradesync.engine.tools import Tools
     from gradesync.ports import FileCache, Progress, Store
@@ -53,6 +54,12 @@ class App:
         from gradesync.wiring.actor import current_actor
 
         return current_actor(self.settings.people, self.claims)
+
+    def verify_history(self) -> Sequence[ChainFault]:
+        """Walk every chain of the history; empty when everything fits."""
+        from gradesync.store.verify import verify_history
+
+        return verify_history(self.store)
 
     def tools(self) -> Tools:
         """The ports bundled for the engine."""

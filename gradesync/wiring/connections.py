@@ -89,9 +89,7 @@ class HttpConnections:
             canvas = await self._canvas(stack, account, refuse_write)
             yield _canvas_reader(canvas, account), _reader(sis, account)
 
-    async def _canvas(
-        self, stack: AsyncExitStack, account: Account, guard: Callable[[], None]
-    ) -> HttpClient:
+    async def _canvas(self, stack: AsyncExitStack, account: Account, guard: Callable[[], None]) -> HttpClient:
         token = self._secrets.value(account.canvas.token, account.key, "Canvas token")
         client = HttpClient(
             account.canvas.url,

@@ -1,0 +1,136 @@
+"""The one place where errors become a sentence and an exit code (DESIGN.md 4).
+
+Nothing below it prints a traceback or ends the process. What an exception of a library says may hold student data,
+so of those only the type is shown, and with --verbose the stack without values.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+from gradesync.errors import GradesyncError
+
+USAGE = 64
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""What a shell reports of a program whose reader has gone away."""
+
+
+def guarded(call: Callable[[], object]) -> int:
+    """Carry out a command; the answer is its exit code."""
+    before = _catch_termination()
+    try:
+        answer = call()
+        sys.stdout.flush()
+        return answer if isinstance(answer, int) else 0
+    except click.UsageError as problem:
+        return _usage(problem)
+    except click.ClickException as problem:
+        _say(problem.format_message(), None)
+        return 1
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say_line("interrupted; unfinished runs were handed back to the next pass")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except BaseExceptionGroup as several:
+        return _several(several)
+    except GradesyncError as problem:
+        _say(str(problem), problem.hint)
+        return problem.exit_code
+    except Exception as bug:
+        return _unexpected(bug)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _catch_termination() -> Callable[[int, FrameType | None], object] | int | None:
+    """Let a service manager's SIGTERM end a command as orderly as Ctrl-C."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        return signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:
+        return None  # not the main thread: whoever embeds us handles signals
+
+
+def _usage(problem: click.UsageError) -> int:
+    context = problem.ctx
+    path = context.command_path if context is not None else "gradesync"
+    _say(problem.format_message(), f"`{path} --help` shows how it is used")
+    return USAGE
+
+
+def _several(several: BaseExceptionGroup[BaseException]) -> int:
+    """Accounts run beside each other, so their errors come in a bundle; the first of ours speaks for it."""
+    ours, rest = several.split(GradesyncError)
+    if ours is not None and rest is None:
+        first = _leaf(ours)
+        assert isinstance(first, GradesyncError)
+        _say(str(first), first.hint)
+        return first.exit_code
+    return _unexpected(_leaf(rest if rest is not None else several))
+
+
+def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _unexpected(bug: BaseException) -> int:
+    verbose = is_verbose()
+    _say(
+        f"something broke that should not ({type(bug).__name__})",
+        "please report it with the stack above" if verbose else "run it again with --verbose and report it",
+    )
+    if verbose:
+        import traceback
+
+        click.echo("".join(traceback.format_tb(bug.__traceback__)), err=True)
+    return 1
+
+
+def is_verbose() -> bool:
+    """Whether --verbose was given; asked when the command's own options may be out of reach."""
+    return _verbose[0]
+
+
+def set_verbose() -> None:
+    """Remember --verbose, and let gradesync's own log be seen. Its records carry counts and codes only."""
+    import logging
+
+    _verbose[0] = True
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+    # Not DEBUG: that level may carry exceptions' texts, and those may carry what students wrote.
+    logging.getLogger("gradesync").setLevel(logging.INFO)
+
+
+_verbose = [False]
+
+
+def _say(sentence: str, hint: str | None) -> None:
+    _say_line(f"error: {sentence}")
+    if hint:
+        _say_line(f"hint: {hint}")
+
+
+def _say_line(line: str) -> None:
+    try:
+        click.echo(line, err=True)
+    except BrokenPipeError:
+        pass  # nobody reads stderr any more; the exit code still tells

@@ -1,0 +1,239 @@
+"""What commands share: options, opening the tree, parsing of names and times, carrying out async work.
+
+No rendering (that is `render`) and no error handling (that is `boundary`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gradesync.cli.boundary import set_verbose
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from gradesync.config.loader import Loaded
+    from gradesync.domain.schedule import ScheduleId, SyncType
+    from gradesync.ports import Progress
+    from gradesync.wiring import App, OpenMode
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Invocation:
+    """What the shared options said."""
+
+    root: Path = Path()
+    claims: str | None = None
+
+
+def _note(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def keep(ctx: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        said = ctx.ensure_object(Invocation)
+        if name == "verbose":
+            if value:
+                set_verbose()
+        elif value is not None:
+            setattr(said, name, value)
+
+    return keep
+
+
+def shared_options() -> list[click.Parameter]:
+    """-C, --as and --verbose: taken before the command's name and after it."""
+    return [
+        click.Option(
+            ["-C", "directory"],
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            expose_value=False,
+            is_eager=True,
+            callback=_note("root"),
+            help="The tree to work in (default: this folder).",
+        ),
+        click.Option(
+            ["--as", "claims"],
+            metavar="NAME",
+            expose_value=False,
+            callback=_note("claims"),
+            help="Your name, recorded as a claim beside the login.",
+        ),
+        click.Option(
+            ["--verbose"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_note("verbose"),
+            help="Say more on stderr.",
+        ),
+    ]
+
+
+def new_command(name: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command with the shared options; `example` ends its help."""
+
+    def make(function: Callable[..., Any]) -> click.Command:
+        epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+        made = click.command(name, epilog=epilog, context_settings=_CONTEXT)(click.pass_obj(function))
+        # After the command's own options, which are what its help is read for.
+        made.params += shared_options()
+        return made
+
+    return make
+
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def format_option(*more: str) -> Callable[[F], F]:
+    """`--format text|json` and what else the command can write."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", *more]),
+        default="text",
+        show_default=True,
+        help="How the answer is written to stdout.",
+    )
+
+
+def tell(sentence: str) -> None:
+    """One line for the person, on stderr."""
+    click.echo(sentence, err=True)
+
+
+def opened(
+    said: Invocation, mode: OpenMode | None = None, progress: Progress | None = None, **more: Any
+) -> AbstractContextManager[App]:
+    """The tree's store for the time of a `with`; an existing one unless `mode` says otherwise."""
+    from gradesync.wiring import OpenMode, open_app
+
+    chosen = OpenMode.EXISTING if mode is None else mode
+    return open_app(said.root, mode=chosen, claims=said.claims, progress=progress, **more)
+
+
+def load_tree(said: Invocation, *, commit: bool = False) -> Loaded:
+    """Read every file of the tree. Raises ConfigInvalid when the folder is no tree at all."""
+    from datetime import UTC, datetime
+
+    from gradesync.config.loader import load
+    from gradesync.errors import ConfigInvalid
+    from gradesync.wiring import file_cache
+
+    if not (said.root / "schedules").exists() and not (said.root / "gradesync.yaml").exists():
+        raise ConfigInvalid(
+            f"{said.root.resolve()} holds neither gradesync.yaml nor a folder schedules",
+            hint="name the tree with -C, or begin one with `gradesync init`",
+        )
+    applied = None
+    if commit:
+        from gradesync.wiring.actor import commit_of
+
+        applied = commit_of(said.root)
+    return load(said.root, now=datetime.now(UTC), cache=file_cache(said.root), commit=applied)
+
+
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run async work to its end. SIGINT and SIGTERM cancel it, so that what is unfinished is handed back.
+
+    Raises KeyboardInterrupt then. A second signal ends the process at once.
+    """
+    import asyncio
+    import signal
+
+    async def body() -> T:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        assert task is not None  # a coroutine always runs in a task
+
+        def stop() -> None:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+            tell("stopping: handing back what is unfinished (again to end at once)")
+            task.cancel()
+
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop)
+        except (NotImplementedError, RuntimeError):
+            pass  # Windows, or not the main thread: asyncio's own handling of Ctrl-C remains
+        return await work
+
+    try:
+        return asyncio.run(body())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+class ScheduleParam(click.ParamType["ScheduleId"]):
+    """`account/schedule`."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ScheduleId:
+        """The id, or a usage error."""
+        from gradesync.domain.schedule import ScheduleId
+
+        if isinstance(value, ScheduleId):
+            return value
+        try:
+            return ScheduleId.parse(str(value))
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+
+
+class TypeParam(click.ParamType["SyncType"]):
+    """A sync type, with a blank or with a hyphen."""
+
+    name = "type"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SyncType:
+        """The sync type, or a usage error."""
+        from gradesync.domain.schedule import SyncType
+
+        try:
+            return SyncType(str(value).replace("-", " "))
+        except ValueError:
+            self.fail("a sync type is `roster-import` or `grade-passback`", param, ctx)
+
+
+type_option = click.option(
+    "--type", "type_", type=TypeParam(), metavar="TYPE", help="roster-import or grade-passback."
+)
+
+
+def duration(text: str) -> timedelta:
+    """`30m`, `4h`, `2d`, `1w` and sums such as `1d12h`. Raises a usage error."""
+    import re
+    from datetime import timedelta
+
+    found = re.fullmatch(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?", text.strip().replace(" ", ""))
+    if not text.strip() or found is None:
+        raise click.UsageError(f"`{text}` is no length of time; write it like 30m, 4h, 2d or 1w")
+    weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+
+
+def moment(text: str, zone: str | None) -> datetime:
+    """An instant from `YYYY-MM-DD HH:MM`, in `zone` unless it carries an offset. Raises a usage error."""
+    from datetime import datetime
+
+    try:
+        read = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise click.UsageError(f"`{text}` is no time; write it like `2026-12-24 08:00`") from None
+    if read.tzinfo is not None:
+        return read
+    if zone is None:
+        raise click.UsageError(f"`{text}` needs an offset here, like `{text}+00:00`: no account gives a zone")
+    from gradesync.domain.interval import local_to_utc
+
+    return local_to_utc(read, zone)

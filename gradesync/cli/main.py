@@ -1,0 +1,75 @@
+"""The `gradesync` command as a lazy click group: a command's module is imported when that command is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gradesync.cli.boundary import guarded
+from gradesync.cli.common import Invocation, shared_options
+from gradesync.cli.table import MODULES, help_text
+
+
+class LazyGroup(click.Group):
+    """Knows its commands from a static table; help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order of the table."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module, now that somebody wants it."""
+        if cmd_name not in MODULES:
+            from difflib import get_close_matches
+
+            near = get_close_matches(cmd_name, MODULES, n=1)
+            raise click.UsageError(
+                f"no command {cmd_name}" + (f"; did you mean {near[0]}?" if near else ""), ctx
+            )
+        command = import_module(f"gradesync.cli.{MODULES[cmd_name]}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002 - click's signature
+        """The table as text."""
+        return help_text()
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run inside the one error boundary; the answer is the exit code."""
+        inner = super().main
+        code = guarded(lambda: inner(*args, **{**extra, "standalone_mode": False}))
+        if standalone_mode:
+            raise SystemExit(code)
+        return code
+
+
+def _start(*, version: bool) -> None:
+    """What runs before a command."""
+    context = click.get_current_context()
+    context.ensure_object(Invocation)
+    if version:
+        from gradesync import __version__
+
+        click.echo(f"gradesync {__version__}")
+        context.exit(0)
+    if context.invoked_subcommand is None:
+        click.echo(help_text())
+
+
+group = LazyGroup(
+    "gradesync",
+    callback=_start,
+    params=[*shared_options(), click.Option(["--version", "-V"], is_flag=True, help="Print the version.")],
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; the answer is the process's exit code."""
+    code = group.main(args=list(arguments), prog_name="gradesync", standalone_mode=False)
+    assert isinstance(code, int)
+    return code

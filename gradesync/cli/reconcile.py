@@ -1,0 +1,82 @@
+"""`gradesync reconcile`: one pass. Problems of files are printed, and everything that is sound goes on."""
+
+from __future__ import annotations
+
+import click
+
+from gradesync.cli.common import Invocation, carry_out, format_option, load_tree, new_command, opened, tell
+from gradesync.cli.options import accounts_of, safety_of
+from gradesync.cli.progress import watching
+from gradesync.cli.render import show
+from gradesync.cli.validate import sources
+
+
+@new_command(
+    "reconcile",
+    "gradesync reconcile\n"
+    "gradesync reconcile --due                    # from cron: no files, only what is due\n"
+    'gradesync reconcile --allow 3f2a9c --reason "two schools left the district"',
+)
+@format_option("markdown")
+@click.option("--due", is_flag=True, help="Work from the recorded definitions alone; the files are not read.")
+@click.option(
+    "--account", "accounts", multiple=True, metavar="ACCOUNT", help="Only this account; may be repeated."
+)
+@click.option("--allow", metavar="DIGEST", help="Consent to the withheld actions of exactly this plan.")
+@click.option("--reason", help="Why; kept in the history. Needed with --allow.")
+@click.option("--no-syncs", is_flag=True, help="Apply the files, run nothing.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["new", "any", "none"]),
+    default="new",
+    show_default=True,
+    help="Which runs that need a person make the exit code 3.",
+)
+def command(
+    said: Invocation,
+    form: str,
+    due: bool,
+    accounts: tuple[str, ...],
+    allow: str | None,
+    reason: str | None,
+    no_syncs: bool,
+    fail_on: str,
+) -> int:
+    """Make the recorded schedules what the files say, then run what is due or asked for.
+
+    A file with problems freezes its own account only, whose last good definition goes on. Each pass does all that
+    is owed, so start it as often as your shortest interval.
+    """
+    from gradesync.domain.report import exit_code_of
+    from gradesync.engine.reconcile import PassOptions, reconcile
+    from gradesync.wiring import OpenMode
+
+    if allow and not (reason and reason.strip()):
+        raise click.UsageError("--allow needs --reason: consent is kept in the history")
+    if allow and due:
+        raise click.UsageError("--allow concerns the files, and --due does not read them")
+    loaded = None if due else load_tree(said, commit=True)
+    if loaded is not None and loaded.problems and form == "text":
+        show("text", "problems", loaded.problems, sources(said.root))
+    watch = watching()
+    mode = OpenMode.EXISTING if due else OpenMode.CREATE
+    with opened(said, mode, watch, settings=loaded.settings if loaded else None) as app:
+        if app.new_store:
+            info = app.store.info()
+            tell(f"a new store was made at {info.place}; its lineage is {info.lineage}")
+        options = PassOptions(
+            desired=loaded.desired if loaded else None,
+            problems=loaded.problems if loaded else (),
+            only=accounts_of(loaded, accounts),
+            allow=allow,
+            reason=reason,
+            safety=safety_of(app.settings),
+            run_syncs=not no_syncs,
+            new_store=app.new_store,
+        )
+        try:
+            report = carry_out(reconcile(app.tools(), options))
+        finally:
+            watch.clear()
+        show(form, "pass_report", report)
+        return exit_code_of(report, fail_on)

@@ -1,0 +1,52 @@
+"""Writes values to stdout in the format asked for; the words and shapes are `reporting`'s.
+
+Every format module of `reporting` offers functions of the same names, so that one call serves all formats and only
+the module that is needed is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from gradesync.reporting.style import Style
+
+_MODULES = {"text": "text", "json": "structured", "github": "github", "markdown": "markdown"}
+
+
+def show(form: str, what: str, *values: Any, **named: Any) -> None:
+    """Render `what` (a function of the format's module) and print it."""
+    function = getattr(import_module(f"gradesync.reporting.{_MODULES[form]}"), what)
+    if form == "json":
+        json_out(function(*values, **named))
+        return
+    if form == "text":
+        named["style"] = style()
+    text = function(*values, **named)
+    if text:
+        click.echo(text.rstrip("\n"))
+
+
+def json_out(value: Any) -> None:
+    """One JSON document on stdout."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def style() -> Style:
+    """What stdout can show: NO_COLOR wins over FORCE_COLOR, which wins over what stdout is."""
+    from gradesync.reporting.style import Style
+
+    terminal = sys.stdout.isatty()
+    color = not os.environ.get("NO_COLOR") and (terminal or bool(os.environ.get("FORCE_COLOR")))
+    if not terminal:
+        return Style(color=color, width=int(os.environ.get("COLUMNS") or 120), terminal=False)
+    import shutil
+
+    return Style(color=color, width=shutil.get_terminal_size().columns, terminal=True)

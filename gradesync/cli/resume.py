@@ -1,0 +1,60 @@
+"""`gradesync resume`: releases holds. What the files pause, it names with file and line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradesync.cli.common import Invocation, load_tree, new_command, opened, tell
+from gradesync.cli.scopes import read_scope, scope_options
+from gradesync.domain.schedule import ScheduleId, SyncType
+
+if TYPE_CHECKING:
+    from gradesync.engine.control import Resumed
+
+
+@new_command(
+    "resume",
+    "gradesync resume riverside/grades\ngradesync resume --type grade-passback\ngradesync resume --everything",
+)
+@scope_options
+def command(
+    said: Invocation, target: str | None, group: str | None, type_: SyncType | None, everything: bool
+) -> int:
+    """Release the holds placed with exactly this scope. Nothing that was missed is caught up.
+
+    Exit 1 when a schedule of the scope is paused in its file: only a change there can start it.
+    """
+    from gradesync.engine.control import paused_in_yaml, release
+
+    scope = read_scope(target, group, type_, everything)
+    with opened(said) as app:
+        tools = app.tools()
+        resumed = release(tools, scope)
+        paused = paused_in_yaml(tools, scope)
+    for hold in resumed.released:
+        tell(f"released: {hold.scope}, held by {hold.actor.name} ({hold.reason})")
+    if not resumed.released:
+        tell(f"no hold has the scope {scope}; `gradesync holds` shows those in force")
+    _tell_still(resumed)
+    for id in paused:
+        tell(f"{id} is paused in {_where(said, id)}; change `state` there")
+    return 1 if paused else 0
+
+
+def _tell_still(resumed: Resumed) -> None:
+    for id, block in resumed.still:
+        if block.kind != "paused":
+            tell(f"still blocked: {id}: {block.sentence}")
+
+
+def _where(said: Invocation, id: ScheduleId) -> str:
+    """File and line of the schedule's own `state`, else of the account's."""
+    desired = load_tree(said).desired
+    account = desired.accounts.get(id.account)
+    if account is None:
+        return "its file"
+    own = desired.place(account.file, ("schedules", id.name, "state"))
+    block = desired.place(account.file, ("schedules", id.name))
+    whole = desired.place(account.file, ("state",))
+    place = own if own != block else whole
+    return f"{place.file}:{place.line}"

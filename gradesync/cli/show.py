@@ -1,0 +1,60 @@
+"""`gradesync show`: one schedule, account or run in full."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from gradesync.cli import render
+from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.domain.schedule import ScheduleId
+from gradesync.errors import NotFound
+
+if TYPE_CHECKING:
+    from gradesync.wiring import App
+
+_RUN = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@new_command(
+    "show",
+    "gradesync show riverside/grades\ngradesync show riverside --effective   # every value with its file and line",
+)
+@click.argument("target", metavar="ACCOUNT|ACCOUNT/SCHEDULE|RUN")
+@format_option()
+@click.option(
+    "--effective", is_flag=True, help="Of an account: every value in force, and where it is written."
+)
+def command(said: Invocation, target: str, form: str, effective: bool) -> None:
+    """Show everything known about an account, a schedule or a run, with every reason that blocks it."""
+    if effective:
+        if "/" in target or _RUN.match(target):
+            raise click.UsageError("--effective is asked of an account")
+        from gradesync.config.effective import effective as values_of
+
+        render.show(form, "effective", values_of(said.root, target))
+        return
+    with opened(said) as app:
+        _show(app, target, form)
+
+
+def _show(app: App, target: str, form: str) -> None:
+    from gradesync.engine.queries import account_view, schedule_row
+    from gradesync.ports import RunQuery
+
+    now = app.store.now()
+    if _RUN.match(target):
+        runs = app.store.runs(RunQuery(run_id=target, limit=1))
+        if not runs:
+            raise NotFound(f"no run {target} is recorded", hint="`gradesync history` shows runs")
+        render.show(form, "run", runs[0])
+    elif "/" in target:
+        try:
+            id = ScheduleId.parse(target)
+        except ValueError as problem:
+            raise click.UsageError(str(problem)) from None
+        render.show(form, "schedule", schedule_row(app.store, id), now)
+    else:
+        render.show(form, "account", account_view(app.store, target), now)

@@ -1,0 +1,69 @@
+"""`gradesync store`: making, looking at and unlocking the database."""
+
+from __future__ import annotations
+
+import click
+
+from gradesync.cli.common import Invocation, format_option, new_command, opened, tell
+from gradesync.cli.render import show
+from gradesync.errors import StoreUnavailable
+
+
+@click.group("store")
+def command() -> None:
+    """Make, inspect, migrate and unlock the store."""
+
+
+@new_command("init", "gradesync store init")
+@format_option()
+def init(said: Invocation, form: str) -> None:
+    """Make the store that gradesync.yaml names (default: .gradesync/store.db)."""
+    from gradesync.wiring import OpenMode
+
+    with opened(said, OpenMode.CREATE) as app:
+        if not app.new_store:
+            raise StoreUnavailable(
+                f"there is a store at {app.store.info().place} already", hint="see `gradesync store info`"
+            )
+        info = app.store.info()
+        show(form, "store_info", info)
+        tell(f"a new store was made; to refuse any other, write `lineage: {info.lineage}` in gradesync.yaml")
+
+
+@new_command("info", "gradesync store info --format json")
+@format_option()
+def info(said: Invocation, form: str) -> None:
+    """Show where the store is, its lineage, its schema and how much it holds."""
+    with opened(said) as app:
+        show(form, "store_info", app.store.info())
+
+
+@new_command("migrate", "gradesync store migrate")
+@format_option()
+def migrate(said: Invocation, form: str) -> None:
+    """Bring the store's schema up to this version. Every command does it too; this one does nothing else."""
+    with opened(said) as app:
+        show(form, "store_info", app.store.info())
+
+
+@new_command("unlock", 'gradesync store unlock riverside --reason "the runner was switched off"')
+@click.argument("account")
+@click.option("--reason", required=True, help="Why; kept in the history.")
+def unlock(said: Invocation, account: str, reason: str) -> int:
+    """Take an account's lease away as if its holder had died.
+
+    Only for a holder that surely is dead: one that lives loses its right to write and ends within a renewal.
+    """
+    from gradesync.domain.history import Fact
+
+    with opened(said) as app:
+        fact = Fact("lease taken away", app.actor, account, data={"reason": reason})
+        if app.store.unlock(account, [fact]):
+            tell(f"{account} is free; the next pass takes its run up again")
+            return 0
+    tell(f"nobody works in {account}")
+    return 1
+
+
+for _command in (init, info, migrate, unlock):
+    command.add_command(_command)

@@ -1,0 +1,78 @@
+"""Every command as a line of text: its module and what it does in a few words. Data only, so that help is instant."""
+
+from __future__ import annotations
+
+SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Files",
+        (
+            ("init", "init", "Begin a tree: settings, an example account, the schema for editors"),
+            ("validate", "validate", "Check every file; needs neither secrets nor a store"),
+            ("plan", "plan", "Show what reconcile would change, and change nothing"),
+            ("schema", "schema", "Print the JSON schema of the files"),
+            ("next", "next", "Show when an interval falls"),
+        ),
+    ),
+    (
+        "Work",
+        (
+            ("reconcile", "reconcile", "Apply the files, then run what is due or asked for"),
+            ("run", "run", "Run one schedule now, in your name"),
+            ("request", "request", "Ask the next pass to run a schedule"),
+            ("pause", "pause", "Hold a schedule or an account"),
+            ("pause-all", "pause_all", "Hold an account, a group, a sync type or everything"),
+            ("resume", "resume", "Release holds"),
+        ),
+    ),
+    (
+        "Look",
+        (
+            ("list", "list", "All schedules: next run, last run, who must act"),
+            ("show", "show", "One schedule, account or run in full"),
+            ("holds", "holds", "What is held, by whom and until when"),
+            ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
+            ("explain", "explain", "What a GS code means and what to do"),
+        ),
+    ),
+    (
+        "Keep",
+        (
+            ("store", "store", "Make, inspect and migrate the store"),
+            ("sandbox", "sandbox", "A made-up school on this machine to try everything with"),
+            ("demo", "demo", "See a whole school day of syncs in under two minutes"),
+        ),
+    ),
+)
+
+MODULES: dict[str, str] = {name: module for _, rows in SECTIONS for name, module, _ in rows}
+"""Command -> module of this package; each offers `command`."""
+
+_OPTIONS = (
+    ("-C DIR", "The tree to work in (default: this folder)"),
+    ("--as NAME", "Your name, recorded as a claim beside the login"),
+    ("--verbose", "Say more on stderr"),
+    ("--version", "Print the version"),
+    ("--help", "Print this, or the help of a command"),
+)
+
+
+def help_text() -> str:
+    """What `gradesync --help` prints."""
+    lines = [
+        "Usage: gradesync [OPTIONS] COMMAND [ARGS]...",
+        "",
+        "  Grade and roster sync schedules between Canvas and a SIS, kept as reviewed files.",
+        "",
+        "  New here? `gradesync demo` shows everything with made-up schools on this machine.",
+    ]
+    for title, rows in SECTIONS:
+        lines += ["", f"{title}:"]
+        lines += [f"  {name:<10} {words}" for name, _, words in rows]
+    lines += ["", "Options (also after the command):"]
+    lines += [f"  {name:<10} {words}" for name, words in _OPTIONS]
+    lines += [
+        "",
+        "Exit codes: 0 fine, 1 problems, 2 changes wait (plan --detailed-exitcode), 3 a run needs a person,",
+        "  4 account busy, 5 safety stop, 64 usage, 130 interrupted.",
+    ]
+    return "\n".join(lines)

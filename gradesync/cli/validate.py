@@ -1,0 +1,39 @@
+"""`gradesync validate`: every problem of every file at once. Touches neither secrets, nor a store, nor the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from gradesync.cli.common import Invocation, format_option, load_tree, new_command, tell
+from gradesync.cli.render import show
+
+
+def sources(root: Path) -> Callable[[str], str | None]:
+    """Finds a file's text for the line a problem stands on; None when it cannot be read."""
+
+    def text(file: str) -> str | None:
+        try:
+            return (root / file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    return text
+
+
+@new_command(
+    "validate", "gradesync validate\ngradesync validate --format github    # annotations in a pull request"
+)
+@format_option("github")
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+def command(said: Invocation, form: str, strict: bool) -> int:
+    """Check every file of the tree and print all problems, each with its place and its remedy."""
+    loaded = load_tree(said)
+    show(form, "problems", loaded.problems, sources(said.root))
+    if form == "text" and not loaded.problems:
+        accounts = loaded.desired.accounts.values()
+        schedules = sum(len(account.schedules) for account in accounts)
+        tell(f"{len(accounts)} accounts with {schedules} schedules, no problems")
+    return int(any(strict or not problem.warning for problem in loaded.problems))
