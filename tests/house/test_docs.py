@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from gradesync.cli.main import group as cli
 from gradesync.config.schema import json_schema
 from gradesync.domain.profile import PROFILES
 
@@ -99,3 +102,34 @@ def test_every_value_a_key_may_have_is_explained() -> None:
 def test_every_sis_profile_is_explained() -> None:
     page = (ROOT / "docs" / "connecting.md").read_text(encoding="utf-8")
     assert [name for name in PROFILES if f"`{name}`" not in page] == []
+
+
+IN_TEXT = re.compile(r"`(gradesync [^`]+)`")
+IN_BLOCK = re.compile(r"^[$ ]*(?:\.venv/bin/)?(gradesync [^\n]+)$", re.MULTILINE)
+
+
+def spoken_commands(page: Path) -> Iterator[list[str]]:
+    """The words of every command line a page shows, in its sentences and in its blocks."""
+    text = page.read_text(encoding="utf-8")
+    blocks = "\n".join(FENCE.findall(text))
+    for found in (*IN_TEXT.findall(FENCE.sub("", text)), *IN_BLOCK.findall(blocks)):
+        yield shlex.split(found.split("#")[0])[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_and_option_a_page_shows_exists(page: Path) -> None:
+    context = click.Context(cli)
+    wrong = []
+    for words in spoken_commands(page):
+        command: click.Command | None = cli
+        for word in words:
+            if isinstance(command, click.Group) and not word.startswith("-"):
+                command = command.get_command(context, word)
+        options = {name for param in getattr(command, "params", ()) for name in param.opts} | {
+            "--help",
+            "--version",
+        }
+        unknown = [word for word in words if word.startswith("--") and word not in options]
+        if command is None or unknown:
+            wrong.append(" ".join(words))
+    assert wrong == []

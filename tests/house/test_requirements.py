@@ -14,7 +14,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 WANTED = {
     "run.txt": [*PROJECT["dependencies"], *EXTRAS["postgres"], "setuptools>=77"],
-    "dev.txt": [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra), "setuptools>=77"],
+    "dev.txt": [
+        *PROJECT["dependencies"],
+        *(one for extra in EXTRAS.values() for one in extra),
+        "setuptools>=77",
+    ],
 }
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)(?: ; .+?)? \\$")
 
@@ -41,7 +45,9 @@ def test_every_declared_dependency_is_pinned_to_a_version_it_allows(name: str) -
         wanted = Requirement(text)
         package = re.sub(r"[-_.]+", "-", wanted.name).lower()
         assert package in pinned, f"{wanted.name} is declared but not pinned: run requirements/compile.sh"
-        assert wanted.specifier.contains(pinned[package]), f"{package} {pinned[package]} is not {wanted.specifier}"
+        assert wanted.specifier.contains(pinned[package]), (
+            f"{package} {pinned[package]} is not {wanted.specifier}"
+        )
 
 
 @pytest.mark.parametrize("name", sorted(WANTED))
