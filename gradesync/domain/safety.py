@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from urllib.parse import urlsplit
 
 from gradesync.domain.action import Action, ActionKind, Stop, retire_action
 from gradesync.domain.definition import Recorded, RecordedAccount
@@ -188,9 +187,14 @@ def _urls(text: str) -> dict[str, dict[str, str]]:
 def _hosts(text: str) -> dict[str, frozenset[str]]:
     """Every host that is given the secrets of a side."""
     return {
-        side: frozenset(urlsplit(url).netloc.casefold() for url in urls.values())
+        side: frozenset(_host(url) for url in urls.values())
         for side, urls in _urls(text).items()
     }
+
+
+def _host(url: str) -> str:
+    """The host of an address the schema let through: it has a scheme, and no user, query or fragment."""
+    return url.partition("://")[2].partition("/")[0].casefold()
 
 
 def _sides(text: str) -> tuple[str, str] | None:

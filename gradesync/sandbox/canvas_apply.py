@@ -5,18 +5,18 @@ Row trouble is a warning and the next row goes on. Knows no HTTP and no diffing.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from gradesync.sandbox.canvas_apply_people import PEOPLE
 from gradesync.sandbox.canvas_csv import Message, Row, Table
+from gradesync.sandbox.canvas_import_record import Outcome
 from gradesync.sandbox.canvas_records import Account, Course, Section, Term
 from gradesync.sandbox.canvas_rows import Applying, RowError, note_state
 from gradesync.sandbox.canvas_world import CanvasWorld
 
-__all__ = ["Options", "Outcome", "apply_table"]
+__all__ = ["Options", "apply_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,6 @@ class Options:
     clear_stickiness: bool = False
     skip_deletes: bool = False
     claim_logins: bool = False
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What applying has done so far: handled rows per type, state changes per class, messages."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    statistics: dict[str, Counter[str]] = field(default_factory=dict)
-    messages: list[Message] = field(default_factory=list)
 
 
 def apply_table(world: CanvasWorld, table: Table, options: Options, outcome: Outcome) -> None:

@@ -8,13 +8,12 @@ without removals and makes no new baseline, and an empty diff ends at once.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from gradesync.sandbox.canvas_apply import Options, Outcome, apply_table
+from gradesync.sandbox.canvas_apply import Options, apply_table
 from gradesync.sandbox.canvas_csv import ORDER, Message, Table, diff_tables, read_upload
 from gradesync.sandbox.canvas_http import stamp
+from gradesync.sandbox.canvas_import_record import SisImport
 from gradesync.sandbox.canvas_world import CanvasWorld
 
 WAITING = frozenset({"initializing", "created"})
@@ -23,44 +22,6 @@ TERMINAL = SUCCESS | {"failed", "failed_with_messages", "aborted", "restored", "
 
 #: Only so many messages stand in the import itself; the rest is in its errors listing.
 SHOWN_MESSAGES = 24
-
-
-@dataclass(slots=True, eq=False)
-class SisImport:
-    """One SIS import: what was asked, what was uploaded, and how it went."""
-
-    id: int
-    created_at: datetime
-    user_id: int
-    data: bytes = b""
-    extension: str = "csv"
-    file_name: str = "upload.csv"
-    import_type: str = "instructure_csv"
-    workflow_state: str = "created"
-    progress: int = 0
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    updated_at: datetime | None = None
-    diffing_data_set_identifier: str | None = None
-    diffing_remaster: bool = False
-    diffing_drop_status: str | None = None
-    diffing_user_remove_status: str | None = None
-    change_threshold: int | None = None
-    diff_row_count_threshold: int | None = None
-    override_sis_stickiness: bool | None = None
-    add_sis_stickiness: bool | None = None
-    clear_sis_stickiness: bool | None = None
-    update_sis_id_if_login_claimed: bool = False
-    skip_deletes: bool = False
-    diffed_against: int | None = None
-    diffed: bool = False
-    threshold_exceeded: bool | None = None
-    empty_diff: bool = False
-    size: int = 0
-    tables: list[Table] | None = None
-    outcome: Outcome = field(default_factory=Outcome)
-    supplied: list[str] = field(default_factory=list)
-    completed: list[str] = field(default_factory=list)
 
 
 class ImportQueue:

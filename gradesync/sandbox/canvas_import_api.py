@@ -21,7 +21,8 @@ from gradesync.sandbox.canvas_http import (
     reply,
     whole_number,
 )
-from gradesync.sandbox.canvas_import import TERMINAL, WAITING, ImportQueue, SisImport, error_json, import_json
+from gradesync.sandbox.canvas_import import TERMINAL, WAITING, ImportQueue, error_json, import_json
+from gradesync.sandbox.canvas_import_record import SisImport
 from gradesync.sandbox.canvas_paging import numbered
 
 QUEUE: web.AppKey[ImportQueue] = web.AppKey("canvas_imports", ImportQueue)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from gradesync.sandbox.canvas_import import SisImport
+from gradesync.sandbox.canvas_import_record import SisImport
+from gradesync.sandbox.canvas_moment import Moment
 from gradesync.sandbox.canvas_records import (
     Account,
     Course,
@@ -30,16 +31,6 @@ from gradesync.sandbox.canvas_world import CanvasWorld
 from gradesync.sandbox.district import Class, District, Session
 
 _ENROLLMENT_TYPES = {"student": "StudentEnrollment", "teacher": "TeacherEnrollment", "aide": "TaEnrollment"}
-
-
-@dataclass(slots=True)
-class Moment:
-    """A clock that stands still until it is set: stamps the past while a world is being filled."""
-
-    at: datetime
-
-    def __call__(self) -> datetime:
-        return self.at
 
 
 @dataclass(slots=True)

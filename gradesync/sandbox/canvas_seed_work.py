@@ -10,15 +10,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from gradesync.sandbox.canvas_moment import Moment
 from gradesync.sandbox.canvas_records import Assignment, AssignmentGroup, Course
 from gradesync.sandbox.canvas_world import CanvasWorld
 from gradesync.sandbox.district import District, Session
-
-if TYPE_CHECKING:
-    from gradesync.sandbox.canvas_seed import Moment
 
 FEATURES = (
     "no due date",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from gradesync.sandbox.canvas_import_record import SisImport
 from gradesync.sandbox.canvas_records import (
     Assignment,
     AssignmentGroup,
@@ -22,9 +23,6 @@ from gradesync.sandbox.canvas_records import (
     raw_record,
 )
 from gradesync.sandbox.canvas_state import CanvasState
-
-if TYPE_CHECKING:
-    from gradesync.sandbox.canvas_import import SisImport
 
 
 class CanvasWorld(CanvasState):
