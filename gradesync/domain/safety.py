@@ -186,10 +186,7 @@ def _urls(text: str) -> dict[str, dict[str, str]]:
 
 def _hosts(text: str) -> dict[str, frozenset[str]]:
     """Every host that is given the secrets of a side."""
-    return {
-        side: frozenset(_host(url) for url in urls.values())
-        for side, urls in _urls(text).items()
-    }
+    return {side: frozenset(_host(url) for url in urls.values()) for side, urls in _urls(text).items()}
 
 
 def _host(url: str) -> str:
