@@ -28,8 +28,8 @@ def clean(text: object) -> str:
         return plain.strip()
     for pattern in (_STRINGS, _CSI, _ESCAPE):
         plain = pattern.sub("", plain)
-    plain = _SPACES.sub(" ", plain)
-    return "".join(c for c in plain if unicodedata.category(c) not in _UNSEEN).strip()
+    seen = "".join(c for c in plain if c.isspace() or unicodedata.category(c) not in _UNSEEN)
+    return _SPACES.sub(" ", seen).strip()
 
 
 def in_place(text: str) -> str:
@@ -68,7 +68,8 @@ def message(text: object) -> str:
     return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$-])")
+_MARKUP = re.compile(r"([\\`*_\[\]<#|~&$])")
+_LIST = re.compile(r"^(\d*)([-+>=.)])")
 
 
 def markdown(text: object) -> str:
@@ -77,11 +78,11 @@ def markdown(text: object) -> str:
     A backslash stops the markup; mentions and bare links are found in the rendered text, so only a character between
     their parts (of no width) stops those.
     """
-    escaped = _MARKUP.sub(r"\\\1", clean(text))
+    escaped = _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", clean(text)))
     for sign in ("@", "\\#"):
         escaped = escaped.replace(sign, sign + _ZERO_WIDTH)
     escaped = escaped.replace("://", f":{_ZERO_WIDTH}//")
-    return re.sub(r"\b(www|gh)(\.|\\-)", rf"\1{_ZERO_WIDTH}\2", escaped, flags=re.IGNORECASE)
+    return re.sub(r"\b(www|gh)([.-])", rf"\1{_ZERO_WIDTH}\2", escaped, flags=re.IGNORECASE)
 
 
 def code(text: object) -> str:

@@ -29,7 +29,7 @@ def _fitted(head: Sequence[str], blocks: Iterable[str], foot: Sequence[str], wha
     for block in blocks:
         heading, _, body = block.partition("\0")
         text = f"{heading}\n{body}" if body and heading != last_heading else body or heading
-        if hidden or len(text) + 1 > room:
+        if len(text) + 1 > room:
             hidden += 1
             continue
         last_heading = heading if body else last_heading
@@ -59,21 +59,22 @@ def _problem_row(problem: Problem) -> str:
 
 def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = None) -> str:
     """The plan: what is withheld first, then by account, the most dangerous account and action first."""
-    head = [f"**{markdown(words.plan_summary(plan))}**", ""]
-    head += [f"- {markdown(words.frozen_line(account))}" for account in plan.frozen[:50]]
-    if len(plan.frozen) > 50:
-        head.append(f"- and {len(plan.frozen) - 50} more frozen accounts")
+    head = [f"**{markdown(words.plan_summary(plan))}**"]
     if any(not problem.warning for problem in problems):
         head += ["", markdown(words.problem_counts(problems))]
-    foot: list[str] = []
     blocks: list[str] = []
     if plan.withheld:
-        head += ["", "#### Withheld: applied only with somebody's consent", ""]
-        head += [f"- ⛔ {markdown(s.sentence)}<br>hint: {markdown(s.hint)}" for s in plan.stops[:50]]
-        head += ["", f"To consent to exactly these: {code(words.allow_command(plan.digest))}"]
+        head += ["", f"Withheld, to consent to exactly these: {code(words.allow_command(plan.digest))}"]
+        blocks += _stops(plan)
         blocks += _blocks(plan.withheld, now, withheld=True)
+    blocks += [f"\n#### Frozen\n\0- {markdown(words.frozen_line(account))}" for account in plan.frozen]
     blocks += _blocks(plan.actions, now, withheld=False)
-    return _fitted(head, blocks, foot, "changes")
+    return _fitted(head, blocks, [], "changes")
+
+
+def _stops(plan: Plan) -> list[str]:
+    heading = "\n#### Stopped\n"
+    return [f"{heading}\0- ⛔ {markdown(s.sentence)}<br>hint: {markdown(s.hint)}" for s in plan.stops]
 
 
 def _blocks(actions: Sequence[Action], now: datetime | None, *, withheld: bool) -> list[str]:
@@ -97,7 +98,7 @@ def _action(action: Action, now: datetime | None, *, withheld: bool) -> str:
     lines = [f"- `{sign} {action.kind.value}`{subject}{place}: {markdown(words.why(action))}"]
     for field in action.fields:
         before, after = code(words.value(field.before)), code(words.value(field.after))
-        lines.append(f"  - {markdown(field.path)}: {before} → {after}")
+        lines.append(f"  - {markdown(words.field_name(field.path))}: {before} → {after}")
     moved = words.next_run_line(action, now)
     if moved:
         lines.append(f"  - {markdown(moved)}")
@@ -115,8 +116,8 @@ def pass_report(report: PassReport) -> str:
         head.append(f"- GS-704: the tree does not follow commit {code(report.stale_commit[:12])}.")
     blocks = [f"- {markdown(account)}: changed meanwhile, not applied." for account in report.raced]
     if report.plan is not None and report.plan.withheld:
+        head.append(f"- Withheld, to consent: {code(words.allow_command(report.plan.digest))}")
         blocks += [f"- ⛔ {markdown(s.sentence)}<br>hint: {markdown(s.hint)}" for s in report.plan.stops]
-        blocks.append(f"\nTo consent: {code(words.allow_command(report.plan.digest))}\n")
     blocks += [_end(end) for end in sorted(report.ends, key=lambda end: not end.needs_person)]
     blocks += [_busy(report), *_blocked(report)]
     if report.plan is not None:

@@ -41,7 +41,9 @@ _KEY = re.compile(r"([A-Za-z_][\w.-]*)[\"']?\s*[:=]")
 _BARE = re.compile(r"[A-Za-z_][\w.-]*")
 # Tokens of Canvas, JSON web tokens, and any long word that mixes letters and digits as random text does.
 _VALUE = re.compile(
-    r"\d~\w{6,}|eyJ\w{6,}|-----BEGIN|://[^/\s]*@|(?=[\w+=~-]*\d)(?=[\w+=~-]*[A-Za-z])[\w+=~-]{20,}"
+    r"\d~\w{6,}|eyJ\w{6,}|-----BEGIN|://[^/\s]*@|(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4})"
+    r"|(?=[A-Za-z0-9+=]*\d)(?=[A-Za-z0-9+=]*[A-Za-z])[A-Za-z0-9+=]{20,}"
+    r"|(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{20,}"
 )
 
 

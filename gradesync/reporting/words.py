@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.interval import IntervalError, local_to_utc, to_local
-from gradesync.domain.problem import CODES, Act, Problem
+from gradesync.domain.problem import CODES, Act, Code, Problem
 from gradesync.domain.report import RunEnd, ScheduleRow
 from gradesync.domain.run import Outcome, RunState
 from gradesync.domain.schedule import Schedule, State
@@ -156,19 +156,26 @@ def _future(word: str) -> str:
 
 
 def code_line(code: str, count: int) -> str:
-    """`GS-401 No due date: 3 records. The teacher: add a due date.` in four parts."""
+    """`GS-401 No due date (3 records). Teacher: add a due date.`"""
     entry = CODES.get(code)
     number = plural(count, "record")
     if entry is None:
-        return f"{clean(code)}  {number}"
-    return f"{code} {entry.title}, {number}; {who_acts(entry.who, entry.act)}: {entry.remedy}"
+        return f"{clean(code)} ({number})"
+    information = ", for information" if entry.act is Act.INFO else ""
+    return f"{code} {entry.title} ({number}{information}). {to_do(entry)}"
 
 
-def who_acts(who: str, act: Act) -> str:
-    """Who must act on a code, as the start of a sentence part."""
-    if who == "nobody":
-        return "nobody needs to act"
-    return f"for information, {who}" if act is Act.INFO else who
+def to_do(entry: Code) -> str:
+    """Who must act, and how: `Teacher: add a due date.`"""
+    remedy = entry.remedy.removeprefix("None").lstrip("; .")
+    # Names and abbreviations keep their capital: `SIS`, `Canvas`.
+    lowered = (
+        remedy if remedy[1:2].isupper() or remedy.startswith("Canvas") else remedy[:1].lower() + remedy[1:]
+    )
+    if entry.who == "nobody":
+        return f"Nobody needs to act{f': {lowered}' if lowered else '.'}"
+    who = "For us to mend" if entry.who == "us" else entry.who[:1].upper() + entry.who[1:]
+    return f"{who}: {lowered}"
 
 
 def codes_short(codes: Mapping[str, int]) -> str:
@@ -194,6 +201,11 @@ def zone_of(action: Action) -> str:
     return str(definition.get("time_zone", "UTC")) if isinstance(definition, dict) else "UTC"
 
 
+def field_name(path: str) -> str:
+    """The field as people write it: what is compared of an interval is written under `interval`."""
+    return "interval" if path == "canonical_interval" else path
+
+
 def why(action: Action) -> str:
     """Why the action is there, as one clean sentence."""
     return clean(action.why)
@@ -212,7 +224,7 @@ def next_run_line(action: Action, now: datetime | None) -> str | None:
     return f"next run  {span(before, after, zone_name, now)}"
 
 
-HELD = "held by an operator or a breaker: the change is stored, nothing starts until the hold ends"
+HELD = "held: the change is stored, nothing starts until the hold ends (see `gradesync holds`)"
 
 
 def value(json_text: str | None) -> str:

@@ -5,6 +5,7 @@ Rich is imported inside `_drawn` alone: it costs more than a whole piped command
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,17 +23,12 @@ class Cell:
     color: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A heading, and the fewest columns the field may be squeezed to."""
-
-    title: str
-    least: int = 6
-
-
 def finished(lines: Iterable[str]) -> str:
     """The lines as one output: no blanks at line ends, no line a CI runner would obey."""
-    return guarded("\n".join(line.rstrip() for line in lines).rstrip("\n")) + "\n"
+    return guarded("\n".join(_TRAILING.sub("", line) for line in lines).rstrip("\n")) + "\n"
+
+
+_TRAILING = re.compile(r"(?:\x1b\[[0-9;]+m +\x1b\[0m|\s)+$")
 
 
 def folded(text: str, style: Style, indent: str = "", more: str | None = None, color: str = "") -> list[str]:
@@ -66,19 +62,23 @@ def fields(pairs: Iterable[tuple[str, str]], style: Style, indent: str = "  ") -
     return lines
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], style: Style) -> list[str]:
-    """A table: fitted to a terminal when it does not fit by itself, else plain aligned columns."""
-    if style.terminal:
-        return _drawn(columns, rows, style)
-    return _aligned(columns, rows)
+def table(titles: Sequence[str], rows: Sequence[Sequence[Cell]], style: Style) -> list[str]:
+    """Plain aligned columns when piped; on a terminal fitted to its width.
+
+    On a terminal that even the longest words are too wide for, every row becomes a few lines of its own: words cut
+    in the middle can neither be read nor copied.
+    """
+    if not style.terminal:
+        return _aligned(titles, rows)
+    widths = _fit(titles, [[clean(c.text) for c in row] for row in rows], max(style.width, NARROWEST))
+    if widths is None:
+        return [line for row in rows for line in _stacked(titles, row, style)][:-1]
+    return _drawn(titles, rows, widths, style)
 
 
-def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
-    texts = [
-        [column.title for column in columns],
-        *([clean(cell.text) or "-" for cell in row] for row in rows),
-    ]
-    widths = [max(cell_width(line[i]) for line in texts) for i in range(len(columns))]
+def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]:
+    texts = [list(titles), *([clean(cell.text) or "-" for cell in row] for row in rows)]
+    widths = [max(cell_width(line[i]) for line in texts) for i in range(len(titles))]
     return [
         "  ".join(_padded(text, width) for text, width in zip(line, widths, strict=True)) for line in texts
     ]
@@ -88,12 +88,60 @@ def _padded(text: str, width: int) -> str:
     return text + " " * (width - cell_width(text))
 
 
-def least_width(columns: Sequence[Column]) -> int:
-    """The narrowest terminal the columns can be read on."""
-    return sum(column.least for column in columns) + 2 * (len(columns) - 1)
+_GAP = 2
 
 
-def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], style: Style) -> list[str]:
+def _fit(titles: Sequence[str], texts: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Widths of the columns, each between its longest word and its longest text; None when words do not fit."""
+    columns = list(zip(titles, *texts, strict=True))
+    room -= _GAP * (len(columns) - 1)
+    wanted = [max(cell_width(text) for text in column) for column in columns]
+    widths = [
+        max(cell_width(word) for word in (title, *(w for text in column for w in _words(text))))
+        for title, *column in columns
+    ]
+    spare = room - sum(widths)
+    if spare < 0:
+        return None
+    # What is left goes where a line break is saved for the fewest columns.
+    for i in sorted(range(len(columns)), key=lambda i: wanted[i] - widths[i]):
+        given = min(spare, wanted[i] - widths[i])
+        widths[i] += given
+        spare -= given
+    return widths
+
+
+def _words(text: str) -> list[str]:
+    """Parts a line may end after: words, and the parts of `account/schedule` and of zones."""
+    return _PART.findall(text) or [""]
+
+
+_PART = re.compile(r"[^\s/]*/(?=\S)|[^\s/]+/?")
+
+
+def _cell_lines(text: str, width: int) -> str:
+    lines, current = [], ""
+    for match in _PART.finditer(text):
+        gap = " " if current and text[match.start() - 1] == " " else ""
+        if current and cell_width(current + gap + match[0]) > width:
+            lines.append(current)
+            current, gap = "", ""
+        current += gap + match[0]
+    return "\n".join([*lines, current])
+
+
+def _stacked(titles: Sequence[str], row: Sequence[Cell], style: Style) -> list[str]:
+    head, *rest = row
+    pairs = [
+        (title.lower(), style.paint(clean(cell.text), cell.color))
+        for title, cell in zip(titles[1:], rest, strict=True)
+    ]
+    return [style.paint(clean(head.text), head.color), *fields(pairs, style), ""]
+
+
+def _drawn(
+    titles: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int], style: Style
+) -> list[str]:
     from io import StringIO
 
     from rich.console import Console
@@ -103,7 +151,8 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], style: Sty
     out = StringIO()
     console = Console(
         file=out,
-        width=max(style.width, NARROWEST),
+        # The last column's gap is cut off afterwards, as every blank at a line's end is.
+        width=max(style.width, NARROWEST) + _GAP,
         height=100,
         force_terminal=style.color,
         color_system="standard" if style.color else None,
@@ -112,13 +161,17 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], style: Sty
         highlight=False,
         markup=False,
         emoji=False,
+        # What the terminal can do was asked already; rich must not look into the environment again.
         _environ={},
     )
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for column in columns:
-        drawn.add_column(column.title, overflow="fold", min_width=column.least)
+    drawn = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
+    for title, width in zip(titles, widths, strict=True):
+        drawn.add_column(Text(title), width=width, no_wrap=True, overflow="ignore")
     for row in rows:
-        drawn.add_row(*(Text(clean(cell.text), style=_RICH.get(cell.color, cell.color)) for cell in row))
+        cells = zip(row, widths, strict=True)
+        drawn.add_row(
+            *(Text(_cell_lines(clean(c.text), w), style=_RICH.get(c.color, c.color)) for c, w in cells)
+        )
     console.print(drawn)
     return out.getvalue().splitlines()
 

@@ -14,19 +14,19 @@ from gradesync.domain.run import Outcome, Run
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, Column, fields, finished, folded, least_width, table
+from gradesync.reporting.text.layout import Cell, finished, folded, table
 
 COLUMNS = (
-    Column("SCHEDULE", 14),
-    Column("TYPE", 8),
-    Column("INTERVAL", 10),
-    Column("FIRST RUN", 10),
-    Column("NEXT RUN", 10),
-    Column("TIME ZONE", 10),
-    Column("POSTED BY", 9),
-    Column("STATE", 8),
-    Column("LAST RUN", 10),
-    Column("OUTCOME", 9),
+    "SCHEDULE",
+    "TYPE",
+    "INTERVAL",
+    "FIRST RUN",
+    "NEXT RUN",
+    "TIME ZONE",
+    "POSTED BY",
+    "STATE",
+    "LAST RUN",
+    "OUTCOME",
 )
 OUTCOME_COLORS = {
     Outcome.COMPLETED: "green",
@@ -46,11 +46,8 @@ def rows(rows: Sequence[ScheduleRow], now: datetime, *, style: Style) -> str:
     """
     if not rows:
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
-    if style.terminal and style.width < least_width(COLUMNS):
-        lines = [line for row in rows for line in _stacked(row, style)]
-    else:
-        lines = [*table(COLUMNS, [_cells(row) for row in rows], style), ""]
-    return finished([*lines, *folded(_counted(rows, now), style)])
+    lines = table(COLUMNS, [_cells(row) for row in rows], style)
+    return finished([*lines, "", *folded(_counted(rows, now), style)])
 
 
 def _cells(row: ScheduleRow) -> tuple[Cell, ...]:
@@ -80,16 +77,6 @@ def _outcome(run: Run | None) -> tuple[str, str]:
     return run.result.outcome.value, OUTCOME_COLORS[run.result.outcome]
 
 
-def _stacked(row: ScheduleRow, style: Style) -> list[str]:
-    cells = _cells(row)
-    head = style.paint(clean(cells[0].text), "bold")
-    pairs = [
-        (column.title.lower(), style.paint(clean(cell.text), cell.color))
-        for column, cell in zip(COLUMNS[1:], cells[1:], strict=True)
-    ]
-    return [head, *fields(pairs, style), ""]
-
-
 def _counted(rows: Sequence[ScheduleRow], now: datetime) -> str:
     states = Counter(words.state_words(row)[0] for row in rows)
     told = ", ".join(f"{number:,} {state}" for state, number in sorted(states.items()))
@@ -100,10 +87,7 @@ def _counted(rows: Sequence[ScheduleRow], now: datetime) -> str:
     return f"{words.plural(len(rows), 'schedule')}: {told}. {needing or 'None'} {verb}.{late}"
 
 
-_HISTORY = tuple(
-    Column(title)
-    for title in ("WHEN", "WHAT", "SCHEDULE", "WHO (VIA)", "TRIGGER", "STAGE", "OUTCOME", "DETAILS", "ENTRY")
-)
+_HISTORY = ("WHEN", "WHAT", "SCHEDULE", "WHO (VIA)", "TRIGGER", "STAGE", "OUTCOME", "DETAILS", "ENTRY")
 
 
 def history(entries: Sequence[HistoryEntry], *, style: Style) -> str:
@@ -160,13 +144,13 @@ def holds(holds: Sequence[Hold], now: datetime, *, style: Style) -> str:
     if not holds:
         return finished(["No holds."])
     columns = (
-        Column("COVERS", 12),
-        Column("KIND", 8),
-        Column("BY", 8),
-        Column("SINCE", 10),
-        Column("UNTIL", 10),
-        Column("REASON", 14),
-        Column("HOLD", 8),
+        "COVERS",
+        "KIND",
+        "BY",
+        "SINCE",
+        "UNTIL",
+        "REASON",
+        "HOLD",
     )
     cells = [
         (
@@ -193,7 +177,7 @@ def hold_until(hold: Hold, now: datetime) -> str:
         return "until a run succeeds, or resumed" if hold.kind is HoldKind.BREAKER else "until resumed"
     if hold.expires_at <= now:
         return f"expired {words.utc(hold.expires_at)}"
-    return words.utc(hold.expires_at)
+    return f"until {words.utc(hold.expires_at)}"
 
 
 def next_runs(

@@ -9,7 +9,7 @@ from gradesync.domain.run import Outcome, Run, RunResult
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, Column, fields, finished, folded, table
+from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS
 from gradesync.reporting.text.plans import plan_lines
 
@@ -21,10 +21,10 @@ def pass_report(report: PassReport, *, style: Style) -> str:
         note = "A new store was made: nothing was recorded before, and nothing is caught up."
         lines += [*folded(note, style, color="yellow"), ""]
     lines += _stale(report, style)
-    if report.plan is not None and (report.plan.changes or report.plan.frozen):
+    if report.plan is not None and report.plan.changes:
         lines += [*plan_lines(report.plan, report.problems, report.at, style), ""]
-    elif any(not problem.warning for problem in report.problems):
-        lines += [words.problem_counts(report.problems) + " See `gradesync validate`.", ""]
+    else:
+        lines += _frozen(report, style)
     for account in report.raced:
         note = f"{clean(account)}: its definition changed meanwhile; this plan of it was not applied."
         lines += [*folded(note, style, color="yellow"), ""]
@@ -37,6 +37,15 @@ def pass_report(report: PassReport, *, style: Style) -> str:
     if report.checkpoint:
         lines.append(f"history checkpoint {clean(report.checkpoint)}")
     return finished([*lines, *folded(closing(report), style)])
+
+
+def _frozen(report: PassReport, style: Style) -> list[str]:
+    lines: list[str] = []
+    for account in report.plan.frozen if report.plan is not None else ():
+        lines += folded(words.frozen_line(account) + ".", style, color="yellow")
+    if any(not problem.warning for problem in report.problems):
+        lines.append(words.problem_counts(report.problems) + " See `gradesync validate`.")
+    return [*lines, ""] if lines else []
 
 
 def _stale(report: PassReport, style: Style) -> list[str]:
@@ -83,6 +92,8 @@ def closing(report: PassReport) -> str:
         return "Interrupted before anything was done."
     if report.stale_commit or report.raced:
         return "Nothing was applied."
+    if report.plan is not None and report.plan.frozen:
+        return "Nothing to do in the accounts without problems."
     return "Nothing to do."
 
 
@@ -112,15 +123,18 @@ def run_end(end: RunEnd, *, style: Style) -> str:
 
 def _end(end: RunEnd, style: Style, indent: str) -> list[str]:
     dry, result = words.is_dry(end), end.result
-    head = f"{style.paint(clean(end.run.schedule), 'bold')}  {end.run.type.value}"
     if result is None:
+        head = f"{style.paint(clean(end.run.schedule), 'bold')}  {end.run.type.value}"
         told = clean(end.problem or "the lease was lost; another pass goes on")
         return [f"{indent}{head}  {style.paint('handed on', 'magenta')}: {told}"]
     counts = words.counts_line(result.counts, future=dry) or "nothing counted"
     outcome = "dry run" if dry else result.outcome.value
     color = "cyan" if dry else OUTCOME_COLORS[result.outcome]
     at = f" at {result.stage.value}" if result.outcome in (Outcome.FAILED, Outcome.STOPPED) else ""
-    lines = [f"{indent}{head}  {style.paint(outcome, color)}{at}: {counts}"]
+    told = f"{clean(end.run.schedule)}  {end.run.type.value}  {outcome}{at}: {counts}"
+    lines = folded(told, style, indent, indent + "    ")
+    lines[0] = lines[0].replace(clean(end.run.schedule), style.paint(clean(end.run.schedule), "bold"), 1)
+    lines[0] = lines[0].replace(f"  {outcome}", f"  {style.paint(outcome, color)}", 1)
     lines += code_lines(result, style, indent + "  ")
     if end.problem:
         lines += folded(clean(end.problem), style, indent + "  ")
@@ -147,12 +161,12 @@ def code_lines(result: RunResult, style: Style, indent: str) -> list[str]:
 def class_lines(classes: Sequence[ClassCounts], style: Style) -> list[str]:
     """What a dry run would do, class by class."""
     columns = (
-        Column("CLASS", 10),
-        Column("WOULD BE SENT", 8),
-        Column("UNCHANGED", 9),
-        Column("WITHHELD", 8),
-        Column("LINE ITEMS", 8),
-        Column("CODES", 10),
+        "CLASS",
+        "WOULD BE SENT",
+        "UNCHANGED",
+        "WITHHELD",
+        "LINE ITEMS",
+        "CODES",
     )
     shown = ("sent", "unchanged", "withheld", "line items sent")
     cells = [

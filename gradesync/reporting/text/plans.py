@@ -41,10 +41,6 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
         lines += folded(words.frozen_line(account) + ".", style, color="yellow")
     if plan.frozen:
         lines.append("")
-    held = sum(action.held for action in (*plan.actions, *plan.withheld))
-    if held:
-        note = f"{words.plural(held, 'change')} to schedules under a hold: stored, but nothing starts there."
-        lines += [style.paint(note, "yellow"), ""]
     for account, actions in words.group(plan.actions).items():
         lines.append(style.paint(clean(account), "bold"))
         for action in actions:
@@ -89,9 +85,9 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     head = f"{action.kind.value:<8}  {subject:<20}".rstrip()
     lines = [f"  {style.paint(f'{sign} {head}', color)}{style.paint(place, 'dim')}"]
     lines += folded(words.why(action), style, _INDENT)
-    width = max((cell_width(clean(field.path)) for field in action.fields), default=0)
+    width = max((cell_width(clean(words.field_name(field.path))) for field in action.fields), default=0)
     for field in action.fields:
-        path = clean(field.path)
+        path = clean(words.field_name(field.path))
         padded = path + " " * (width - cell_width(path))
         change = f"{padded}  {words.value(field.before)} -> {words.value(field.after)}"
         lines += folded(change, style, _INDENT, _INDENT + " " * (width + 2))

@@ -13,7 +13,7 @@ from gradesync.ports import StoreInfo
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, Column, fields, finished, folded, table
+from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS, hold_until, rows
 from gradesync.reporting.text.passes import code_lines
 
@@ -102,16 +102,18 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
         lines += ["", style.paint("Waiting", "yellow")]
     for code, number in waiting.items():
         lines += folded(words.code_line(code, number), style, "  ", " " * 9)
+    if any(row.blocks for row in view.rows):
+        lines += ["", style.paint("Blocked", "yellow")]
     for row in view.rows:
         for block in row.blocks:
             told = f"{row.schedule.id.name}: {block.sentence} ({block.code})"
-            lines += folded(f"blocked  {clean(told)}", style, "", " " * 9)
+            lines += folded(f"- {clean(told)}", style, "  ", "    ")
     return finished([*lines, "", rows(view.rows, now, style=style)])
 
 
 def effective(rows: Sequence[tuple[str, object, Place]], *, style: Style) -> str:
     """Every value of an effective account with the file and line it comes from."""
-    columns = (Column("SETTING", 14), Column("VALUE", 14), Column("FROM", 14))
+    columns = ("SETTING", "VALUE", "FROM")
     cells = [
         (Cell(path, "bold"), Cell(_value(value)), Cell(f"{place.file}:{place.line}", "dim"))
         for path, value, place in rows

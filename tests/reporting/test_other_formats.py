@@ -1,0 +1,173 @@
+"""JSON, GitHub annotations and comments: stable shapes, the right order, and within their limits."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from gradesync.domain.action import Plan
+from gradesync.domain.interval import parse_interval
+from gradesync.domain.problem import Place, Problem
+from gradesync.ports import StoreInfo
+from gradesync.reporting import github, markdown, structured, text
+from tests.reporting import samples as s
+
+INTERVAL = parse_interval("daily at 02:00", s.ZONE)
+SHAPES = {
+    "problems": structured.problems(s.PROBLEMS, s.source),
+    "plan": structured.plan(s.PLAN, s.PROBLEMS, s.NOW),
+    "pass": structured.pass_report(s.REPORT),
+    "schedules": structured.rows(s.ROWS, s.NOW),
+    "schedule": structured.schedule(s.OLD_ROW, s.NOW),
+    "account": structured.account(s.VIEW, s.NOW),
+    "run": structured.run(s.run(), s.DRY.classes),
+    "run_end": structured.run_end(s.DRY),
+    "history": structured.history(s.entries()),
+    "holds": structured.holds((s.HOLD, s.BREAKER), s.NOW),
+    "next_runs": structured.next_runs(INTERVAL, [s.at(2, 0, 26)]),
+    "effective": structured.effective([("roster.expect", [{"a": s.NOW}], Place("a.yaml", 3))]),
+    "store": structured.store_info(StoreInfo("sqlite", "x", "l", "1", {"runs": 2})),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_every_report_is_json_and_names_its_kind_and_version(kind: str) -> None:
+    shape = json.loads(json.dumps(SHAPES[kind]))
+    assert (shape["version"], shape["kind"]) == (1, kind)
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_neither_the_vendors_words_nor_erasable_details_reach_json(kind: str) -> None:
+    assert "Jane" not in json.dumps(SHAPES[kind])
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_instants_are_utc_with_z(kind: str) -> None:
+    found = re.findall(r'"(20\d\d-\d\d-\d\dT[^"]*)"', json.dumps(SHAPES[kind]))
+    assert all(re.fullmatch(r"[0-9T:.-]+Z", instant) for instant in found)
+
+
+def test_an_instant_of_another_offset_becomes_utc() -> None:
+    local = datetime(2026, 11, 25, 15, tzinfo=timezone(timedelta(hours=-5)))
+    assert structured.instant(local) == "2026-11-25T20:00:00Z"
+
+
+def test_the_documented_keys_are_the_ones_that_are_there() -> None:
+    documented = {
+        "plan": "version kind at commit changes digest accounts schedules unchanged counts actions withheld "
+        "stops frozen revisions problems",
+        "pass": "version kind at plan problems applied raced runs busy blocked missed checkpoint new_store "
+        "stale_commit interrupted",
+        "schedules": "version kind at need_someone schedules",
+        "history": "version kind entries",
+        "problems": "version kind errors warnings problems",
+    }
+    assert {kind: set(SHAPES[kind]) for kind in documented} == {
+        kind: set(keys.split()) for kind, keys in documented.items()
+    }
+
+
+def test_the_json_plan_carries_values_not_texts_of_json() -> None:
+    change = SHAPES["plan"]["actions"][2]
+    assert change["fields"] == [
+        {"path": "canonical_interval", "before": "every 15 minutes", "after": "hourly"}
+    ]
+    assert change["definition"]["time_zone"] == s.ZONE
+    assert change["next_run_after"] == "2026-11-25T20:00:00Z"
+    assert SHAPES["plan"]["digest"] == s.PLAN.digest
+
+
+def test_a_blocked_schedule_has_no_next_run_in_json() -> None:
+    row = replace(s.ROSTER_ROW, next_run_at=s.at(2, 0, 26))
+    shape = structured.rows([row], s.NOW)["schedules"][0]
+    assert shape["next_run_at"] is None
+    assert shape["state"] == ["held"]
+    assert shape["first_run_declared"] == "2026-09-01T06:00:00Z"
+
+
+def test_annotations_put_errors_first_and_say_what_is_not_shown() -> None:
+    warned = [Problem("GS-115", "odd", Place("a.yaml", n, 1), warning=True) for n in range(1, 10)]
+    wrong = [Problem("GS-102", "100%: a, b", Place("z,y.yaml", 4, 5), "fix it") for _ in range(4)]
+    lines = github.problems([*warned, *wrong]).splitlines()
+    assert lines[0] == (
+        "::error file=z%2Cy.yaml,line=4,col=5,title=GS-102 Unknown or misspelt setting"
+        "::100%25: a, b (hint: fix it)"
+    )
+    assert [line.split(" ")[0] for line in lines[:10]] == ["::error"] * 4 + ["::warning"] * 6
+    assert lines[10] == "and 3 more: run `gradesync validate` to see all of them"
+    assert lines[11] == "4 problems in 1 file, 9 warnings."
+
+
+def test_a_plan_in_ci_annotates_stops_and_folds_the_plan() -> None:
+    lines = github.plan(s.PLAN, (), s.NOW).splitlines()
+    assert lines[0].startswith("::warning title=Withheld by a safety stop::riverside: 2 of 4 schedules")
+    assert s.PLAN.digest in lines[0]
+    assert lines[1] == "::group::Plan"
+    assert lines[-2:] == [
+        "::endgroup::",
+        "Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged.",
+    ]
+
+
+def test_a_plan_without_changes_is_one_line_in_ci_and_in_a_comment() -> None:
+    assert github.plan(s.NOTHING, (), s.NOW) == text.plan(s.NOTHING, (), s.NOW, style=s.PLAIN)
+    assert markdown.plan(s.NOTHING, (), s.NOW) == (
+        "**Nothing to do: 2 accounts as the files say, 38 unchanged.**\n"
+    )
+
+
+def test_a_comment_begins_with_what_is_withheld_and_the_most_dangerous_account() -> None:
+    shown = markdown.plan(replace(s.PLAN, actions=(s.CREATE, s.CHANGE)), (), s.NOW)
+    places = [
+        shown.index(part) for part in ("--allow", "⛔", "#### riverside (withheld)", "- `! retire`")
+    ] + [shown.index(part) for part in ("#### riverside\n", "- `~ change`", "#### oakhill", "- `+ create`")]
+    assert places == sorted(places)
+    assert "  - interval: `every 15 minutes` → `hourly`" in shown
+
+
+def test_a_comment_that_would_be_too_long_keeps_the_dangerous_part_and_counts_the_rest() -> None:
+    creates = tuple(replace(s.CREATE, account=f"a{n:04}", why="new " + "x" * 80) for n in range(3000))
+    shown = markdown.plan(Plan((*creates, s.RETIRE), unchanged=1), s.PROBLEMS, s.NOW)
+    assert len(shown) <= 60_000
+    assert "grades-old" in shown
+    kept = shown.count("- `+ create`")
+    assert 0 < kept < 3000
+    assert f"… and {3000 - kept} more changes not shown here" in shown
+
+
+def test_comments_stay_within_the_limit_however_much_stops_say() -> None:
+    stops = tuple(replace(s.STOP, sentence="y" * 5000) for _ in range(60))
+    plan = Plan((), (s.RETIRE,), stops, frozen=tuple(f"f{n}" * 50 for n in range(100)))
+    assert len(markdown.plan(plan, (), s.NOW)) <= 60_000
+    many = [Problem("GS-102", "m" * 500, Place("a.yaml", n)) for n in range(500)]
+    assert len(markdown.problems(many)) <= 60_000
+
+
+def test_a_summary_begins_with_its_sentence_and_then_who_needs_someone() -> None:
+    shown = markdown.pass_report(s.REPORT)
+    assert shown.startswith("**3 changes applied, 2 runs (1 failed, 1 warning)")
+    assert "  - GS-401 No due date (2 records). Teacher: add a due date." in shown
+    assert shown.endswith(f"history checkpoint `{'ab' * 32}`\n")
+
+
+def test_piped_output_does_not_load_rich() -> None:
+    program = (
+        "import sys\n"
+        "from tests.reporting import samples as s\n"
+        "from gradesync.reporting import github, markdown, structured, text\n"
+        "text.rows(s.ROWS, s.NOW, style=s.PLAIN); text.plan(s.PLAN, (), s.NOW, style=s.PLAIN)\n"
+        "text.history(s.entries(), style=s.PLAIN); text.pass_report(s.REPORT, style=s.PLAIN)\n"
+        "text.account(s.VIEW, s.NOW, style=s.PLAIN); text.run_end(s.DRY, style=s.PLAIN)\n"
+        "github.plan(s.PLAN, (), s.NOW); markdown.plan(s.PLAN, (), s.NOW); structured.rows(s.ROWS, s.NOW)\n"
+        "piped = 'rich' in sys.modules\n"
+        "text.rows(s.ROWS, s.NOW, style=s.terminal(120))\n"
+        "print(piped, 'rich' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

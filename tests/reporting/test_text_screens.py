@@ -1,0 +1,441 @@
+"""Whole screens, as people see them: what stands where, and that nothing else does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+
+from gradesync.domain.action import Plan
+from gradesync.domain.interval import parse_interval, warnings
+from gradesync.domain.problem import Place, Problem
+from gradesync.ports import StoreInfo
+from gradesync.reporting import text
+from gradesync.reporting.clean import cell_width
+from tests.reporting import samples as s
+
+
+def screen(expected: str) -> str:
+    return dedent(expected).lstrip("\n")
+
+
+def test_problems_show_the_line_a_caret_and_the_way_out() -> None:
+    assert text.problems(s.PROBLEMS, s.source, style=s.PLAIN) == screen(
+        """
+        schedules/riverside.yaml:4:10: GS-107 this looks like a key or token
+           4 | (line not shown: it may hold a secret)
+          hint: rotate the key now
+
+        schedules/riverside.yaml:7:5: GS-102 unknown setting `intervall`
+           7 |     intervall: hourly
+             |     ^^^^^^^^^
+          hint: did you mean `interval`?
+
+        schedules/riverside.yaml:8:12: warning: GS-115 runs on no day of February
+           8 |     state: of
+             |            ^^
+
+        2 problems in 1 file, 1 warning.
+        """
+    )
+
+
+def test_no_problems_is_one_line() -> None:
+    assert text.problems((), s.source, style=s.PLAIN) == "No problems.\n"
+
+
+def test_a_file_with_very_many_problems_says_how_many_are_hidden() -> None:
+    many = [Problem("GS-102", f"unknown {n}", Place("a.yaml", n, 1)) for n in range(1, 61)]
+    other = Problem("GS-103", "twice", Place("b.yaml", 1, 1))
+    shown = text.problems([*many, other], lambda _: None, style=s.PLAIN)
+    assert shown.count("GS-102") == 50
+    assert "a.yaml: 10 more findings not shown" in shown
+    assert "b.yaml:1:1: GS-103 twice" in shown
+    assert shown.endswith("61 problems in 2 files.\n")
+
+
+def test_warnings_give_way_to_what_stops_the_file() -> None:
+    warned = [Problem("GS-115", "odd", Place("a.yaml", n, 1), warning=True) for n in range(1, 60)]
+    stopping = Problem("GS-102", "unknown", Place("a.yaml", 90, 1))
+    assert "a.yaml:90:1: GS-102" in text.problems([*warned, stopping], lambda _: None, style=s.PLAIN)
+
+
+def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
+    assert text.plan(s.PLAN, s.PROBLEMS, s.NOW, style=s.PLAIN) == screen(
+        """
+        Plan at commit 4f2c1ab99001: 2 accounts, 38 schedules read, 1 frozen
+
+        elm is frozen: its file has problems, so nothing of it changes; its last good definition keeps running.
+
+        oakhill
+          = pause     grades  schedules/oakhill.yaml:27
+              paused in schedules/oakhill.yaml: SIS upgrade
+              state  (none) -> paused
+              next run  Wed 25 Nov 15:00 EST -> none
+          + create    roster  schedules/oakhill.yaml:20
+              new in schedules/oakhill.yaml
+              next run  Thu 26 Nov 02:00 EST
+
+        riverside
+          ~ change    grades  schedules/riverside.yaml:31
+              changed in schedules/riverside.yaml
+              interval  every 15 minutes -> hourly
+              next run  14:15 -> 15:00 Wed 25 Nov EST
+              held: the change is stored, nothing starts until the hold ends (see `gradesync holds`)
+
+        Withheld: nothing below is applied until somebody consents
+          ! riverside: 2 of 4 schedules would be retired, over the limit of 30%
+            hint: check the change, then allow exactly this plan by its digest
+        riverside
+          ! retire    grades-old  schedules/riverside.yaml:12
+              no longer in schedules/riverside.yaml
+              next run  Wed 25 Nov 20:00 UTC -> none
+          to consent to exactly these: gradesync reconcile --allow DIGEST --reason '...'
+
+        2 problems in 1 file, 1 warning. See `gradesync validate`.
+        Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged.
+        """
+    ).replace("DIGEST", s.PLAN.digest)
+
+
+def test_a_plan_with_nothing_to_do_is_one_line() -> None:
+    assert text.plan(s.NOTHING, (), s.NOW, style=s.PLAIN) == (
+        "Nothing to do: 2 accounts as the files say, 38 unchanged.\n"
+    )
+
+
+def test_a_next_run_is_told_on_the_clock_of_the_schedules_own_zone() -> None:
+    action = replace(s.CHANGE, text=s.definition(time_zone="America/Sao_Paulo"), next_run_before=None)
+    shown = text.plan(Plan((action,)), (), s.NOW, style=s.PLAIN)
+    assert "next run  none -> Wed 25 Nov 17:00 UTC-03" in shown
+
+
+def test_a_date_of_another_year_names_its_year() -> None:
+    later = replace(s.CREATE, next_run_after=s.at(2, 0, 26).replace(year=2027))
+    assert "next run  Fri 26 Nov 2027 02:00 EST" in text.plan(Plan((later,)), (), s.NOW, style=s.PLAIN)
+
+
+def test_the_list_is_the_vendor_pages_columns_when_piped() -> None:
+    shown = text.rows(s.ROWS, s.NOW, style=s.PLAIN).splitlines()
+    cells = [re.split(r" {2,}", line) for line in shown[:4]]
+    assert cells == [
+        [
+            "SCHEDULE",
+            "TYPE",
+            "INTERVAL",
+            "FIRST RUN",
+            "NEXT RUN",
+            "TIME ZONE",
+            "POSTED BY",
+            "STATE",
+            "LAST RUN",
+            "OUTCOME",
+        ],
+        [
+            "riverside/grades",
+            "grade passback",
+            "every 15 minutes",
+            "2026-11-02 07:00 EST",
+            "2026-11-25 14:15 EST",
+            s.ZONE,
+            "sis-admin",
+            "active",
+            "2026-11-25 14:01 EST",
+            "warning",
+        ],
+        [
+            "riverside/roster-nightly",
+            "roster import",
+            "daily at 02:00",
+            "2026-09-01 02:00 EDT",
+            "-",
+            s.ZONE,
+            "sis-admin",
+            "held",
+            "-",
+            "-",
+        ],
+        [
+            "riverside/grades-old",
+            "grade passback",
+            "every 15 minutes",
+            "-",
+            "-",
+            s.ZONE,
+            "-",
+            "paused, held",
+            "2026-11-25 14:01 EST",
+            "completed",
+        ],
+    ]
+    assert shown[4:] == ["", "3 schedules: 1 active, 1 held, 1 paused. 1 needs someone."]
+    assert len({line.index(s.ZONE) for line in shown[1:4]}) == 1
+
+
+def test_a_blocked_schedule_shows_no_next_run_even_if_one_is_stored() -> None:
+    row = replace(s.ROSTER_ROW, next_run_at=s.at(2, 0, 26))
+    assert "2026-11-26" not in text.rows([row], s.NOW, style=s.PLAIN)
+
+
+def test_a_next_run_that_has_passed_is_called_overdue() -> None:
+    shown = text.rows(s.ROWS, s.at(14, 16), style=s.PLAIN)
+    assert shown.endswith("1 needs someone. 1 overdue: no pass has taken them up yet.\n")
+
+
+@pytest.mark.parametrize("width", [80, 100, 112, 120, 140, 200])
+@pytest.mark.parametrize("color", [False, True])
+def test_the_list_fits_the_terminal_and_cuts_no_word(width: int, color: bool) -> None:
+    shown = text.rows(s.ROWS, s.NOW, style=s.terminal(width, color=color))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert max(cell_width(line) for line in lines) <= width
+    for word in ("roster-nightly", "passback", "completed", "sis-admin", "paused", "warning", "EST"):
+        assert word in shown
+    assert ("\x1b[" in shown) is color
+
+
+def test_a_narrow_terminal_gets_a_few_lines_per_schedule() -> None:
+    assert text.rows([s.ROSTER_ROW], s.NOW, style=s.terminal(60)) == screen(
+        """
+        riverside/roster-nightly
+          type       roster import
+          interval   daily at 02:00
+          first run  2026-09-01 02:00 EDT
+          time zone  America/New_York
+          posted by  sis-admin
+          state      held
+
+        1 schedule: 1 held. None need someone.
+        """
+    )
+
+
+def test_history_is_one_line_per_entry_with_counts_and_codes() -> None:
+    entries = s.entries()
+    shown = text.history(entries, style=s.PLAIN).splitlines()
+    assert [re.split(r" {2,}", line) for line in shown] == [
+        ["WHEN", "WHAT", "SCHEDULE", "WHO (VIA)", "TRIGGER", "STAGE", "OUTCOME", "DETAILS", "ENTRY"],
+        [
+            "2026-11-25 19:02:00Z",
+            "run ended (grade passback)",
+            "riverside/grades",
+            "scheduler (slot)",
+            "slot",
+            "record",
+            "warning",
+            "12 sent, 3 withheld; GS-401 x2, GS-411; mode: delta",
+            entries[0].hash[:8],
+        ],
+        [
+            "2026-11-25 19:03:00Z",
+            "hold placed",
+            "riverside/grades",
+            "dana (OS user)",
+            "-",
+            "-",
+            "-",
+            "scope: riverside/grades; reason: SIS upgrade",
+            entries[1].hash[:8],
+        ],
+    ]
+
+
+def test_history_wraps_on_a_terminal() -> None:
+    shown = text.history(s.entries(), style=s.terminal(60)).splitlines()
+    assert max(len(line) for line in shown) <= 60
+    assert [line[:4] == "    " for line in shown].count(False) == 2
+
+
+def test_erasable_details_are_never_shown() -> None:
+    assert "Jane" not in text.history(s.entries(), style=s.PLAIN)
+
+
+def test_a_pass_tells_every_run_who_must_act_and_what_was_left_alone() -> None:
+    assert text.pass_report(s.REPORT, style=s.PLAIN) == screen(
+        f"""
+        elm: its definition changed meanwhile; this plan of it was not applied.
+
+        Runs
+          riverside/grades  grade passback  warning: 12 sent, 1,040 unchanged, 3 withheld
+            GS-401 No due date (2 records). Teacher: add a due date.
+            GS-411 Grade not posted yet (1 record, for information). Teacher: post the grades when they are ready.
+          riverside/roster-nightly  roster import  failed at fetch: nothing counted
+            GS-202 SIS refuses our key (1 record). SIS admin: renew the client id and secret in the SIS.
+            the SIS refuses the key
+            hint: renew the client id and secret in the SIS
+
+        busy     oakhill: ci on runner-7 works in it since 2026-11-25 19:03 UTC
+        blocked  riverside/grades-old: paused in its YAML file (summer); {s.HELD.sentence}
+        missed   riverside/grades: 3 late slots joined the latest one
+
+        history checkpoint {"ab" * 32}
+        3 changes applied, 2 runs (1 failed, 1 warning), 1 busy account, 1 blocked schedule. 2 need someone, 2 of them new or worse.
+        """  # noqa: E501 - a screen is compared as it stands
+    )
+
+
+def test_what_the_vendor_said_is_never_shown() -> None:
+    assert "Jane" not in text.pass_report(s.REPORT, style=s.PLAIN)
+    assert "Jane" not in text.run(s.run(), style=s.PLAIN)
+
+
+def test_a_pass_that_did_nothing_says_so() -> None:
+    assert text.pass_report(s.QUIET, style=s.PLAIN) == "Nothing to do.\n"
+
+
+def test_a_pass_over_frozen_accounts_does_not_say_that_all_is_well() -> None:
+    frozen = replace(s.QUIET, plan=replace(s.NOTHING, frozen=("elm",)), problems=s.PROBLEMS)
+    assert text.pass_report(frozen, style=s.PLAIN) == screen(
+        """
+        elm is frozen: its file has problems, so nothing of it changes; its last good definition keeps running.
+        2 problems in 1 file, 1 warning. See `gradesync validate`.
+
+        Nothing to do in the accounts without problems.
+        """
+    )
+
+
+def test_a_new_store_a_stale_tree_and_an_interruption_are_told() -> None:
+    told = text.pass_report(
+        replace(s.QUIET, new_store=True, stale_commit="4f2c1ab99001122", interrupted=True), style=s.PLAIN
+    )
+    assert "A new store was made" in told
+    assert "GS-704 The tree does not follow commit 4f2c1ab99001," in told
+    assert told.endswith("Interrupted before anything was done.\n")
+
+
+def test_a_dry_run_says_what_would_be_sent_by_class_and_code() -> None:
+    assert text.run_end(s.DRY, style=s.PLAIN) == screen(
+        """
+        riverside/grades  grade passback  dry run: 12 would be sent, 1,040 unchanged, 3 withheld
+          GS-401 No due date (2 records). Teacher: add a due date.
+          GS-411 Grade not posted yet (1 record, for information). Teacher: post the grades when they are ready.
+
+        CLASS      WOULD BE SENT  UNCHANGED  WITHHELD  LINE ITEMS  CODES
+        class-101  12             40         0         1           -
+        class-102  0              1,000      3         0           GS-401 x2, GS-411
+
+        Dry run: nothing was sent and nothing was recorded.
+        """
+    )
+
+
+def test_a_run_whose_lease_was_lost_says_who_goes_on() -> None:
+    lost = replace(s.FAILED, result=None, problem=None, hint=None)
+    assert text.run_end(lost, style=s.PLAIN) == (
+        "riverside/roster-nightly  roster import  handed on: the lease was lost; another pass goes on\n"
+    )
+
+
+def test_show_names_every_block_of_a_schedule() -> None:
+    assert text.schedule(s.OLD_ROW, s.NOW, style=s.PLAIN) == screen(
+        """
+        riverside/grades-old
+          type       grade passback
+          interval   every 15 minutes
+          time zone  America/New_York
+          next run   none while it is blocked
+          state      paused: summer
+
+        Blocked
+          - paused in its YAML file (summer) (GS-707)
+          - held by dana until 2026-11-27 13:00 UTC: SIS upgrade (GS-707)
+
+        Last run
+          run      r1
+          started  2026-11-25 14:01 EST
+          ended    2026-11-25 14:02 EST
+          trigger  slot, scheduler (slot)
+          outcome  completed
+          stage    record
+        """
+    )
+
+
+def test_show_tells_a_declared_first_run_from_one_that_occurred() -> None:
+    assert "first run  2026-09-01 02:00 EDT (declared)" in text.schedule(s.ROSTER_ROW, s.NOW, style=s.PLAIN)
+    assert "first run  2026-11-02 07:00 EST\n" in text.schedule(s.GRADES_ROW, s.NOW, style=s.PLAIN)
+
+
+def test_an_account_shows_both_sides_holds_and_what_waits_for_whom() -> None:
+    shown = text.account(s.VIEW, s.NOW, style=s.PLAIN)
+    assert shown.startswith(
+        screen(
+            """
+            riverside
+              name       Riverside Public Schools
+              time zone  America/New_York
+              Canvas     https://riverside.instructure.com
+              SIS        https://genesis.riverside.example (profile genesis)
+              revision   12
+
+            Holds
+              - riverside/grades: by dana (OS user), until 2026-11-28 14:00 UTC: SIS upgrade
+
+            Waiting
+              GS-401 No due date (2 records). Teacher: add a due date.
+
+            Blocked
+              - roster-nightly: held by dana until 2026-11-27 13:00 UTC: SIS upgrade (GS-707)
+              - grades-old: paused in its YAML file (summer) (GS-707)
+              - grades-old: held by dana until 2026-11-27 13:00 UTC: SIS upgrade (GS-707)
+
+            SCHEDULE """
+        )
+    )
+
+
+def test_a_run_is_shown_with_its_codes() -> None:
+    shown = text.run(s.run(), style=s.PLAIN)
+    assert "  late by    61 seconds\n" in shown
+    assert "  counts     12 sent, 1,040 unchanged, 3 withheld\n" in shown
+    assert "  GS-401 No due date (2 records). Teacher: add a due date.\n" in shown
+
+
+def test_holds_say_who_why_and_until_when() -> None:
+    shown = text.holds((s.HOLD, s.BREAKER), s.NOW, style=s.PLAIN).splitlines()
+    assert re.split(r" {2,}", shown[1]) == [
+        *("riverside/grades", "operator", "dana (OS user)", "2026-11-25 14:00 UTC"),
+        *("until 2026-11-28 14:00 UTC", "SIS upgrade", "h1234567"),
+    ]
+    assert "until a run succeeds, or resumed" in shown[2]
+    assert shown[-1] == "2 holds in force."
+
+
+def test_past_holds_say_that_they_are_past() -> None:
+    released = replace(s.HOLD, released_at=s.at(10))
+    expired = replace(s.HOLD, expires_at=s.at(10))
+    shown = text.holds((released, expired), s.NOW, style=s.PLAIN)
+    assert "released 2026-11-25 15:00 UTC" in shown
+    assert "expired 2026-11-25 15:00 UTC" in shown
+    assert shown.endswith("0 holds in force.\n")
+
+
+def test_next_runs_stand_on_both_clocks_with_notes() -> None:
+    interval = parse_interval("monthly on 31 at 02:30", s.ZONE)
+    slot = interval.next_slot(s.NOW)
+    assert slot is not None
+    shown = text.next_runs(interval, [slot], warnings(interval, s.NOW), style=s.PLAIN)
+    assert "  Thu 31 Dec 2026 02:30 EST     2026-12-31 07:30 UTC\n" in shown
+    assert "note: there is no 31st in" in shown
+
+
+def test_effective_values_stand_beside_their_file_and_line() -> None:
+    values = (("canvas.url", "https://x.example", Place("schedules/_defaults.yaml", 3, 5)),)
+    shown = text.effective(values, style=s.PLAIN).splitlines()
+    assert re.split(r" {2,}", shown[1]) == ["canvas.url", "https://x.example", "schedules/_defaults.yaml:3"]
+
+
+def test_store_info_says_when_the_store_was_just_made() -> None:
+    info = StoreInfo("sqlite", ".gradesync/store.db", "lin-1", "0003", {"runs": 1200}, created=True)
+    assert text.store_info(info, style=s.PLAIN) == screen(
+        """
+        Store, made just now
+          kind     sqlite
+          place    .gradesync/store.db
+          lineage  lin-1
+          schema   0003
+          runs     1,200
+        """
+    )
