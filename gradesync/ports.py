@@ -10,26 +10,32 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from gradesync.domain.account import Account
-from gradesync.domain.definition import Recorded
-from gradesync.domain.gradebook import (
-    CanvasCourse,
-    CourseGradebook,
-    LineItem,
-    Result,
-    SisCatalogue,
-    SisGradebook,
-)
-from gradesync.domain.history import Fact, HistoryEntry
-from gradesync.domain.hold import Hold, HoldScope, Request
-from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.plan import Action
+from gradesync.domain.history import Fact
+from gradesync.domain.hold import HoldScope
 from gradesync.domain.record import LedgerEntry, WaitingRecord
-from gradesync.domain.roster import ImportStatus, Roster
-from gradesync.domain.run import Actor, ClaimAnswer, Claimed, Holder, Lease, Mode, Run, RunResult
+from gradesync.domain.run import Actor, Mode, Run
 from gradesync.domain.schedule import ScheduleId
+
+if TYPE_CHECKING:
+    # Types of the syncs and the plan: `list` opens the store without loading any of them.
+    from gradesync.domain.account import Account
+    from gradesync.domain.definition import Recorded
+    from gradesync.domain.gradebook import (
+        CanvasCourse,
+        CourseGradebook,
+        LineItem,
+        Result,
+        SisCatalogue,
+        SisGradebook,
+    )
+    from gradesync.domain.history import HistoryEntry
+    from gradesync.domain.hold import Hold, Request
+    from gradesync.domain.keyed import KeyedHash
+    from gradesync.domain.plan import Action
+    from gradesync.domain.roster import ImportStatus, Roster
+    from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, RunResult
 
 Clock = Callable[[], datetime]
 """The wall clock: an aware UTC instant."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.base import Executable
@@ -21,6 +21,9 @@ from sqlalchemy.sql.base import Executable
 from gradesync.errors import StoreUnavailable
 from gradesync.ports import Clock
 from gradesync.store.tables import EPOCH
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _WRITE = "gradesync_write"
 
@@ -62,7 +65,11 @@ class Tx:
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows this database's ON CONFLICT."""
-        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+        if self.on_sqlite:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql  # 50 ms that SQLite users need not pay with every command
+
+        return postgresql.insert(table)
 
     def upsert(self, table: Table, *columns: str) -> sqlite.Insert | postgresql.Insert:
         """INSERT, or update `columns` (default: all but the key) of the row with the same primary key."""

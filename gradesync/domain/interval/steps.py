@@ -1,7 +1,8 @@
 """Steps naive wall time from one match to the next: croniter for cron, date arithmetic for counted dates.
 
 Everything here is naive local time without a zone; clock changes are the business of `grid`. This is the only
-module that imports croniter. A stepper answers strictly after (or before) the minute it is given.
+module that imports croniter, and only once a cron expression is met: `list` and `show` never step one. A stepper
+answers strictly after (or before) the minute it is given.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from threading import Lock
 from typing import Protocol
-
-from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 
 from gradesync.domain.interval.refusal import IntervalError
 from gradesync.domain.interval.rules import CronRule, DatesRule
@@ -41,6 +40,9 @@ class CronSteps:
     """One cron expression on one cached croniter, which keeps a cursor and therefore needs the lock."""
 
     def __init__(self, expression: str) -> None:
+        from croniter import CroniterBadCronError, CroniterBadDateError, croniter
+
+        self._no_further: type[Exception] = CroniterBadDateError
         try:
             self._cron = croniter(expression, _CHECK_FROM)
         except CroniterBadCronError as error:
@@ -60,7 +62,7 @@ class CronSteps:
         with self._lock:
             try:
                 return move(datetime, start_time=wall)
-            except CroniterBadDateError:
+            except self._no_further:
                 return None
 
 
