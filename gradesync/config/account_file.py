@@ -89,7 +89,8 @@ def _judged(
         if not problems:
             place = Place(found.file)
             problems.append(Problem("GS-101", "the file is empty", place, "fill it, or remove it", found.key))
-            paths.append(None)
+        problems += _pasted_anywhere(found)
+        paths = [None] * len(problems)
         return Entry(None, problems, Claims(found.file, [], False), ()), paths
     value = loaded.value
     for _, _, layer in defaults.layers if isinstance(value, dict) else ():
@@ -97,6 +98,10 @@ def _judged(
     files = [(found.file, found.text), *((file, text) for file, text, _ in defaults.layers)]
     sources = Sources(files, found.key, loaded.watched)
     account, findings = _definition(found, loaded, value, defaults, reader, sources)
+    if not any(finding.code == "GS-107" for finding in findings):
+        pasted = _pasted_anywhere(found)
+        problems += pasted
+        paths += [None] * len(pasted)
     for finding in findings:
         problems.append(sources.problem(finding))
         # Only a warning about a value can be placed anew; anything else must be judged again.
@@ -107,6 +112,11 @@ def _judged(
     names = (value.get("account"), value.get("moved_from")) if isinstance(value, dict) else ()
     described = tuple(name for name in names if isinstance(name, str))
     return Entry(account, problems, claims, described), paths
+
+
+def _pasted_anywhere(found: Found) -> list[Problem]:
+    text = (found.text or b"").decode("utf-8", "replace")
+    return [replace(p, account=found.key) for p in secrets.outside_values(text, found.file)]
 
 
 def _definition(

@@ -25,6 +25,7 @@ from gradesync.config.findings import Path as KeyPath
 from gradesync.config.fingerprint import code_version
 from gradesync.config.records import problem_from, problem_row
 from gradesync.config.scan import MAX_BYTES, Found, Scan, scan
+from gradesync.config.secrets import outside_values
 from gradesync.config.settings import ReadSettings, Settings, settings_digest, settings_with_problems
 from gradesync.domain.definition import Desired, DesiredAccount
 from gradesync.domain.problem import Place, Problem
@@ -124,7 +125,8 @@ class _Load:
                 return row
             if row[BARE] is not None and len(file.text) <= MAX_BYTES and row[BARE] == bare_hash(file.text):
                 moved = recommented_row(row, content, code_lines(file.text))
-                if moved is not None:
+                # The one thing a comment can do wrong: hold a key.
+                if moved is not None and not outside_values(file.text.decode("ascii"), file.file):
                     return moved
         return self._read(file, content, context, row)
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gradesync.config.findings import Finding, Path
+from gradesync.domain.problem import Place, Problem
 
 _KNOWN = re.compile(
     r"\d{1,6}~[A-Za-z0-9]{8,}"  # Canvas access tokens
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}"  # JSON web tokens
     r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}"
-    r"|AKIA[0-9A-Z]{12,}|-----BEGIN|(?:[Bb]earer|BEARER)\s+[A-Za-z0-9._~+/-]{16,}"
+    r"|AKIA[0-9A-Z]{12,}|-----BEGIN|(?:[Bb]earer|BEARER)\s+(?=\S*\d)[A-Za-z0-9._~+/-]{16,}"
 )
 _LONG = re.compile(r"[A-Za-z0-9_+/=-]{32,}")
 _HINTS = ("~", "eyJ", "gh", "xox", "AKIA", "-----BEGIN", "earer", "EARER", "@")
@@ -60,8 +61,18 @@ def findings(tree: Any) -> list[Finding]:
     return found
 
 
+def outside_values(text: str, file: str) -> list[Problem]:
+    """A key of a known kind anywhere in a file, also in a comment or in a file that cannot be read."""
+    match = _KNOWN.search(text) if any(hint in text for hint in _HINTS) else None
+    if match is None:
+        return []
+    before = text[: match.start()]
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return [Problem("GS-107", _PASTED, place, _ROTATE, width=len(match[0]))]
+
+
 def _free_text(path: Path) -> bool:
-    return path[-1] in ("posted_by", "reason") or path[:1] == ("labels",)
+    return path[-1:] in (("posted_by",), ("reason",)) or path[:1] == ("labels",)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str, bool]]:

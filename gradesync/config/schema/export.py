@@ -53,11 +53,13 @@ def _clean(node: Any, *, drop_required: bool, names: bool = False) -> Any:
     if not names:
         if node.get("$zone"):
             return {"$ref": "#/$defs/Zone", **{k: v for k, v in node.items() if k == "description"}}
-        named = node.get("patternProperties", {}).get(NAME)
-        if named is not None:
+        for pattern, inner in node.get("patternProperties", {}).items():
             # Properties that fit no pattern would be let through; a key must be a name instead.
+            names_of_keys = (
+                {"$ref": "#/$defs/Name"} if pattern == NAME else {"type": "string", "pattern": pattern}
+            )
             node = {key: value for key, value in node.items() if key != "patternProperties"}
-            node |= {"propertyNames": {"$ref": "#/$defs/Name"}, "additionalProperties": named}
+            node |= {"propertyNames": names_of_keys, "additionalProperties": inner}
     kept: dict[str, Any] = {}
     for key, value in node.items():
         if not names and (

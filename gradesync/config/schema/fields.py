@@ -256,7 +256,9 @@ def zone_schema() -> Mapping[str, Any]:
     }
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\n\t]*$")]
+Prose = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+UrlPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^/[^\s?#]*$")]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Zone = Annotated[str, PlainValidator(_zone), _schema("string", **{"$zone": True})]
 Profile = Annotated[str, PlainValidator(_profile), _schema("string", enum=sorted(PROFILES))]

@@ -18,6 +18,7 @@ from gradesync.config.schema.fields import (
     Name,
     Percent,
     Profile,
+    Prose,
     Reference,
     Schools,
     SecretsTemplate,
@@ -25,6 +26,7 @@ from gradesync.config.schema.fields import (
     Terms,
     Text,
     Url,
+    UrlPath,
     Zone,
 )  # fmt: skip
 
@@ -76,9 +78,9 @@ class Sis(Strict):
     token_url: Url = _left_out("Full address of the token endpoint.")
     rostering_url: Url = _left_out("Full base address of the rostering service.")
     gradebook_url: Url = _left_out("Full base address of the gradebook service.")
-    token_path: Text = _left_out("Path of the token endpoint below `url`.", pattern="^/")
-    rostering_path: Text = _left_out("Path of the rostering service below `url`.", pattern="^/")
-    gradebook_path: Text = _left_out("Path of the gradebook service below `url`.", pattern="^/")
+    token_path: UrlPath = _left_out("Path of the token endpoint below `url`.")
+    rostering_path: UrlPath = _left_out("Path of the rostering service below `url`.")
+    gradebook_path: UrlPath = _left_out("Path of the gradebook service below `url`.")
     scopes: list[Text] = _left_out("Scopes to ask for, instead of the profile's.", min_length=1)
     write_mode: Literal["put"] = _left_out("How records are written.")
     concurrency: int = _left_out("Requests in flight.", ge=1, le=50)
@@ -196,7 +198,7 @@ class ScheduleFile(Strict):
     state: Literal["active", "paused", "observe"] = Field(
         default="active", description="`observe` shows what would be written and sends nothing."
     )
-    reason: Text = _left_out("Why it is not active.")
+    reason: Prose = _left_out("Why it is not active.")
     start_within: Minutes = _left_out("A slot later than this is not run.")
     spread: Minutes = _left_out(
         "Starts a fixed number of minutes later, up to this, different for each schedule."
@@ -228,7 +230,7 @@ class AccountFile(Strict):
     state: Literal["active", "paused", "observe", "leaving"] = Field(
         default="active", description="Of all its schedules; `leaving` retires them."
     )
-    reason: Text = _left_out("Why it is not active.")
+    reason: Prose = _left_out("Why it is not active.")
 
 
 class SafetyLimits(Strict):

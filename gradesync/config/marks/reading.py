@@ -1,52 +1,48 @@
-"""Reads YAML into plain values with YAML 1.2 scalars, and finds where a value stands when somebody asks.
+"""Reads a file's events into plain values, and notes everything this reader does not take.
 
-The only module that imports yaml. It works on the parser's events: PyYAML's own loaders follow YAML 1.1 (`14:30`
-becomes 870, `010` becomes 8, `off` becomes False), keep the last of two equal keys, follow aliases, recurse on
-nesting and print source lines in their errors. A file people write is hostile until read: whatever it holds, the
-answer is a Problem. No knowledge of the file format lives here.
+A file people write is hostile until read: whatever it holds, the answer is a Problem, never an exception. No
+knowledge of the file format lives here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from yaml.error import MarkedYAMLError, YAMLError
-from yaml.events import (
+from gradesync.config.findings import Path
+from gradesync.config.marks.events import (
+    MAX_DEPTH,
+    MAX_NODES,
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
+    MarkedYAMLError,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    YAMLError,
+    parser,
+    width,
 )
-from yaml.parser import Parser
-from yaml.reader import Reader
-from yaml.scanner import Scanner
-
+from gradesync.config.marks.places import compose_places
 from gradesync.config.scalars import SUSPECT, resolve
 from gradesync.config.scan import MAX_BYTES
 from gradesync.config.syntax import sentence
 from gradesync.domain.problem import Place, Problem
 
-try:
-    from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs hide the re-export
-except ImportError:  # PyYAML was built without libyaml: same events, some twenty times slower
-    CParser = None  # type: ignore[assignment,misc]  # the name is tested before use
-
-MAX_DEPTH = 20
-MAX_NODES = 20_000
 LONG = 32
 _MAX_PROBLEMS = 200
-
-Path = tuple[str | int, ...]
 
 _CONFLICT = re.compile(r"^(?:<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: |\r?$)", re.MULTILINE)
 _CUT = re.compile(r"[ \t]#[^\s#!]")
 _COMMENT = re.compile(r"[ \t]+#[^\s#!]")
+# Escapes for terminals, and marks that turn the direction of text: reports would show something else than is written.
+_INVISIBLE = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -64,61 +60,6 @@ class LoadedFile:
     watched: Mapping[Path, tuple[Place, int]] = field(default_factory=dict)
     long_texts: Sequence[str] = ()
     spans_lines: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where one entry stands: its key (the value itself for a list's entry) and its value, with widths.
-
-    `raw` is a plain or quoted scalar's text; `flow` says that the entry stands inside `{}` or `[]`.
-    """
-
-    key: Place
-    key_width: int
-    value: Place
-    value_width: int
-    raw: str | None
-    flow: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Positions of every entry of one file. Called with a path, answers the nearest place that exists."""
-
-    file: str
-    spots: dict[Path, Spot]
-
-    def __call__(self, path: Path, *, on: str = "key") -> Place:
-        """The key's place, or with on="value" the value's; an entry that is not there is its nearest parent."""
-        spot = self.nearest(path)
-        if spot is None:
-            return Place(self.file)
-        return spot.value if on == "value" else spot.key
-
-    def nearest(self, path: Path) -> Spot | None:
-        """The spot of the longest beginning of `path` that exists."""
-        for end in range(len(path), 0, -1):
-            if (spot := self.spots.get(path[:end])) is not None:
-                return spot
-        return None
-
-    def first_key(self, path: Path) -> Spot | None:
-        """The first entry below `path`: where a missing key is shown."""
-        depth = len(path)
-        return next((s for p, s in self.spots.items() if len(p) == depth + 1 and p[:depth] == path), None)
-
-
-class _PurePython(Reader, Scanner, Parser):
-    """The same events without libyaml."""
-
-    def __init__(self, text: bytes) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
-
-
-def _parser(text: bytes) -> Any:
-    return _PurePython(text) if CParser is None else CParser(text)
 
 
 class _Stop(Exception):
@@ -167,7 +108,7 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
         decoded = _readable(text, reading)
         if (" #" in decoded or "\t#" in decoded) and _CUT.search(decoded):
             reading.lines = decoded.split("\n")
-        value = _build(_parser(text), reading, watch)
+        value = _build(parser(text), reading, watch)
     except _Stop:
         return LoadedFile(None, tuple(reading.problems))
     except (YAMLError, RecursionError, ValueError) as error:
@@ -206,7 +147,7 @@ def _place_after(before: str, file: str) -> Place:
     return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-def _build(parser: Any, reading: _Reading, watch: frozenset[str]) -> Any:
+def _build(events: Any, reading: _Reading, watch: frozenset[str]) -> Any:
     """Turn events into values with a stack of our own, so that nesting cannot exhaust Python's.
 
     One long loop on purpose: it sees every event of every changed file, and a call per event would cost as much
@@ -218,13 +159,13 @@ def _build(parser: Any, reading: _Reading, watch: frozenset[str]) -> Any:
     is_map = False
     key: Any = _ABSENT
     nodes = 0
-    get, lines = parser.get_event, reading.lines
+    get, lines = events.get_event, reading.lines
     while (event := get()) is not None:
         kind = event.__class__
         if kind is ScalarEvent:
-            value = event.value
-            if len(value) >= LONG:
-                reading.long_texts.append(value)
+            value = text = event.value
+            if len(text) >= LONG:
+                reading.long_texts.append(text)
             if not event.style:
                 if (" " in value or "\n" in value) and event.start_mark.line != event.end_mark.line:
                     reading.spans_lines = True
@@ -236,8 +177,10 @@ def _build(parser: Any, reading: _Reading, watch: frozenset[str]) -> Any:
                 # A block scalar counts even when it is empty: a comment put below it could become its text.
                 if event.style in "|>" or event.start_mark.line != event.end_mark.line:
                     reading.spans_lines = True
-                if not value.isprintable():
-                    _refuse_control(event, reading)
+            if (event.style or not text.isascii()) and _INVISIBLE.search(text):
+                reading.refuse(
+                    "a text holds control characters", event.start_mark, "remove what cannot be seen"
+                )
             if event.tag is not None or event.anchor is not None:
                 _refuse_features(event, reading)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -277,7 +220,7 @@ def _build(parser: Any, reading: _Reading, watch: frozenset[str]) -> Any:
                 if key in watch:
                     at = event.start_mark
                     path = (*(entry for _, entry in frames if entry is not _ABSENT), key)
-                    reading.watched[path] = (Place(reading.file, at.line + 1, at.column + 1), _width(event))
+                    reading.watched[path] = (Place(reading.file, at.line + 1, at.column + 1), width(event))
             done, key = key, _ABSENT
         elif top is None:
             root, done = value, _ABSENT
@@ -311,7 +254,7 @@ def _key(value: Any, event: Any, top: dict[str, Any], frames: list[Any], reading
                 "a key is read as a number or boolean",
                 mark,
                 "put the key in quotes",
-                width=_width(event),
+                width=width(event),
             )
         return None
     if value in top:
@@ -323,17 +266,12 @@ def _key(value: Any, event: Any, top: dict[str, Any], frames: list[Any], reading
     return value
 
 
-def _width(event: Any) -> int:
-    start, end = event.start_mark, event.end_mark
-    return max(end.column - start.column, 1) if start.line == end.line else 1
-
-
 def _plain(value: str, event: Any, reading: _Reading) -> Any:
     try:
         return resolve(value)
     except ValueError:
         reading.note(
-            "GS-106", "a number is too long", event.start_mark, "put it in quotes", width=_width(event)
+            "GS-106", "a number is too long", event.start_mark, "put it in quotes", width=width(event)
         )
         return 0
 
@@ -347,12 +285,6 @@ def _refuse_features(event: Any, reading: _Reading) -> None:
         reading.refuse(
             "tags (`!name`) are not taken", event.start_mark, "remove the tag, or put the value in quotes"
         )
-
-
-def _refuse_control(event: Any, reading: _Reading) -> None:
-    """Escapes in double quotes could smuggle terminal control sequences into reports."""
-    if any(not (char.isprintable() or char in "\n\t") for char in event.value):
-        reading.refuse("a text holds control characters", event.start_mark, "remove the escape")
 
 
 def _warn_of_cut(event: Any, lines: list[str], reading: _Reading) -> None:
@@ -401,58 +333,3 @@ def _syntax(error: Exception, text: bytes, reading: _Reading) -> None:
     if error.context_mark and error.context_mark.line < line and "not closed" in message:
         line, column = error.context_mark.line, error.context_mark.column
     reading.problems.append(Problem("GS-101", message, Place(reading.file, line + 1, column + 1), hint))
-
-
-def compose_places(text: bytes, file: str) -> Places:
-    """Positions of all entries, for a file that somebody wants to be pointed at. Never raises.
-
-    Of a file that cannot be read to its end, what stands before the error. Of two equal keys, the first counts.
-    """
-    spots: dict[Path, Spot] = {}
-    try:
-        for path, spot in _walk(_parser(text), file):
-            spots.setdefault(path, spot)
-    except (YAMLError, RecursionError, ValueError):
-        pass
-    return Places(file, spots)
-
-
-def _walk(parser: Any, file: str) -> Iterator[tuple[Path, Spot]]:
-    frames: list[list[Any]] = []  # [path, is_map, pending key event, next index, flow]
-    while (event := parser.get_event()) is not None:
-        kind = event.__class__
-        if kind is MappingEndEvent or kind is SequenceEndEvent:
-            frames.pop()
-            continue
-        starts = kind is MappingStartEvent or kind is SequenceStartEvent
-        if not starts and kind is not ScalarEvent and kind is not AliasEvent:
-            continue
-        path: Path = ()
-        if frames:
-            frame = frames[-1]
-            if frame[1] and frame[2] is None:
-                if starts:
-                    return
-                frame[2] = event
-                continue
-            named = frame[2] if frame[1] else event
-            entry: Any = getattr(named, "value", None) if frame[1] else frame[3]
-            path = (*frame[0], entry)
-            frame[2], frame[3] = None, frame[3] + 1
-            yield path, _spot(named, event, file, frame[4])
-        if starts:
-            if len(frames) >= MAX_DEPTH:
-                return
-            frames.append([path, kind is MappingStartEvent, None, 0, bool(event.flow_style)])
-
-
-def _spot(key: Any, value: Any, file: str, flow: bool) -> Spot:
-    at, to = key.start_mark, value.start_mark
-    return Spot(
-        key=Place(file, at.line + 1, at.column + 1),
-        key_width=_width(key),
-        value=Place(file, to.line + 1, to.column + 1),
-        value_width=_width(value),
-        raw=getattr(value, "value", None),
-        flow=flow,
-    )
