@@ -17,7 +17,9 @@ _ESCAPE = re.compile(r"\x1b[ -/]*[0-~]?")
 _SPACES = re.compile(r"\s+")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _COLOUR = r"(?:\x1b\[[0-9;]*m)"
-_COMMAND = re.compile(rf"^((?:\s|{_COLOUR})*):({_COLOUR}*):", re.MULTILINE)
+# Besides \n, whatever some reader of a log takes for the end of a line.
+_LINE_ENDS = r"\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
+_COMMAND = re.compile(rf"(^|[{_LINE_ENDS}])((?:\s|{_COLOUR})*):({_COLOUR}*):", re.MULTILINE)
 _ZERO_WIDTH = "\u200b"
 
 
@@ -42,7 +44,7 @@ def guarded(text: str) -> str:
 
     Runners look past leading blanks, so this does too. Colours of our own may stand before the colons.
     """
-    return _COMMAND.sub(r"\1: \2:", text).replace("##[", "## [")
+    return _COMMAND.sub(r"\1\2: \3:", text).replace("##[", "## [")
 
 
 def cell_width(text: str) -> int:
@@ -68,7 +70,7 @@ def message(text: object) -> str:
     return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-_MARKUP = re.compile(r"([\\`*_\[\]<#|~&$])")
+_MARKUP = re.compile(r"([\\`*_\[\]<#~&$])")
 _LIST = re.compile(r"^(\d*)([-+>=.)])")
 
 
@@ -81,7 +83,8 @@ def markdown(text: object) -> str:
     escaped = _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", clean(text)))
     for sign in ("@", "\\#"):
         escaped = escaped.replace(sign, sign + _ZERO_WIDTH)
-    escaped = escaped.replace("://", f":{_ZERO_WIDTH}//")
+    # Readers of tables disagree on what a backslash before a pipe means; none splits at an entity.
+    escaped = escaped.replace("://", f":{_ZERO_WIDTH}//").replace("|", "&#124;")
     return re.sub(r"\b(www|gh)([.-])", rf"\1{_ZERO_WIDTH}\2", escaped, flags=re.IGNORECASE)
 
 
@@ -95,5 +98,5 @@ def code(text: object) -> str:
 
 
 def code_in_table(text: object) -> str:
-    """A code span inside a table row, where a pipe would end the cell."""
-    return code(text).replace("|", "\\|")
+    """A code span inside a table row; prose when it holds a pipe, which would end the cell."""
+    return markdown(text) if "|" in clean(text) else code(text)

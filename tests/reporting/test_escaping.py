@@ -97,7 +97,9 @@ def test_a_folded_field_never_passes_the_terminals_width_but_for_one_long_word(
         s.NOW,
         style=s.terminal(width),
     )
+    # 13 is where the values of a stacked row begin; what reads as a command gets a blank.
     longest = max((cell_width(word) for word in clean(given_text).split()), default=0)
+    longest += 1 + given_text.count("##[")
     assert max(cell_width(line) for line in shown.splitlines()) <= max(width, longest + 13)
 
 
@@ -146,6 +148,7 @@ def outside_code(line: str) -> str:
 
 
 def assert_inert(prose_text: str) -> None:
+    prose_text = prose_text.replace("&#124;", "")
     assert not re.search(r"@\w", prose_text)
     assert not re.search(r"#\d", prose_text)
     assert "://" not in prose_text
@@ -165,7 +168,7 @@ def test_prose_in_a_comment_is_inert(given_text: str) -> None:
 def test_a_code_span_shows_its_text_whole_and_ends_where_it_should(given_text: str) -> None:
     assert outside_code(code(given_text)) == ""
     assert clean(given_text) in code(given_text)
-    assert not re.search(r"(?<!\\)\|", code_in_table(given_text))
+    assert "|" not in code_in_table(given_text)
 
 
 @given(ANY)
@@ -176,7 +179,7 @@ def test_comments_hold_no_mention_link_or_markup_of_others(given_text: str) -> N
     shown = markdown.plan(Plan((action,), (action,), (stop,), frozen=(given_text,)), (), s.NOW)
     shown += markdown.pass_report(replace(s.REPORT, raced=(given_text,)))
     for line in shown.split("\n"):
-        ours = outside_code(line.replace("<br>", "").replace("**", ""))
+        ours = outside_code(line).replace("<br>", "").replace("**", "")
         assert_inert(re.sub(r"^\s*(- |#### )", "", ours))
 
 
@@ -184,4 +187,4 @@ def test_comments_hold_no_mention_link_or_markup_of_others(given_text: str) -> N
 def test_a_row_of_findings_has_three_cells_whatever_they_say(given_text: str) -> None:
     found = Problem("GS-102", given_text, Place(given_text, 1, 1), given_text)
     row = markdown.problems([found]).rstrip("\n").split("\n")[-1]
-    assert len(re.findall(r"(?<!\\)\|", re.sub(r"\\\\", "", row))) == 4
+    assert row.count("|") == 4

@@ -16,6 +16,7 @@ from gradesync.domain.interval import parse_interval
 from gradesync.domain.problem import Place, Problem
 from gradesync.ports import StoreInfo
 from gradesync.reporting import github, markdown, structured, text
+from gradesync.reporting.shapes import instant
 from tests.reporting import samples as s
 
 INTERVAL = parse_interval("daily at 02:00", s.ZONE)
@@ -50,12 +51,12 @@ def test_neither_the_vendors_words_nor_erasable_details_reach_json(kind: str) ->
 @pytest.mark.parametrize("kind", SHAPES)
 def test_instants_are_utc_with_z(kind: str) -> None:
     found = re.findall(r'"(20\d\d-\d\d-\d\dT[^"]*)"', json.dumps(SHAPES[kind]))
-    assert all(re.fullmatch(r"[0-9T:.-]+Z", instant) for instant in found)
+    assert all(re.fullmatch(r"[0-9T:.-]+Z", one) for one in found)
 
 
 def test_an_instant_of_another_offset_becomes_utc() -> None:
     local = datetime(2026, 11, 25, 15, tzinfo=timezone(timedelta(hours=-5)))
-    assert structured.instant(local) == "2026-11-25T20:00:00Z"
+    assert instant(local) == "2026-11-25T20:00:00Z"
 
 
 def test_the_documented_keys_are_the_ones_that_are_there() -> None:

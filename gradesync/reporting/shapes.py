@@ -1,0 +1,262 @@
+"""The parts JSON documents are made of: a run, a row, an action, a hold. Only shapes; the documents are `structured`'s.
+
+The other side's own words and erasable details never stand here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from gradesync.domain.action import Action, Plan
+from gradesync.domain.due import Block
+from gradesync.domain.history import HistoryEntry
+from gradesync.domain.hold import Hold
+from gradesync.domain.problem import CODES, Place, Problem
+from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
+from gradesync.domain.run import Actor, Lease, Run, RunResult
+from gradesync.reporting.words import declared_first_run, is_dry, needs_someone, next_run_of, state_words
+
+Shape = dict[str, Any]
+
+
+def instant(value: datetime | None) -> str | None:
+    """`2026-11-25T20:00:00Z`; microseconds only when there are any."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def problem_shape(problem: Problem) -> Shape:
+    return {
+        "code": problem.code,
+        **code_keys(problem.code),
+        "message": problem.message,
+        "hint": problem.hint or None,
+        "severity": "warning" if problem.warning else "error",
+        "account": problem.account,
+        "place": place_shape(problem.place),
+        "width": problem.width,
+    }
+
+
+def code_keys(code: str) -> Shape:
+    entry = CODES.get(code)
+    if entry is None:
+        return {"title": None, "remedy": None, "who": None, "act": None}
+    return {"title": entry.title, "remedy": entry.remedy, "who": entry.who, "act": entry.act.value}
+
+
+def place_shape(place: Place | None) -> Shape | None:
+    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+
+
+def plan_keys(plan: Plan) -> Shape:
+    return {
+        "commit": plan.commit,
+        "changes": plan.changes,
+        "digest": plan.digest or None,
+        "accounts": plan.accounts,
+        "schedules": plan.schedules,
+        "unchanged": plan.unchanged,
+        "counts": dict(sorted(plan.counts().items())),
+        "actions": [action_shape(action) for action in plan.actions],
+        "withheld": [action_shape(action) for action in plan.withheld],
+        "stops": [{"account": s.account, "sentence": s.sentence, "hint": s.hint} for s in plan.stops],
+        "frozen": list(plan.frozen),
+        "revisions": dict(sorted(plan.revisions.items())),
+    }
+
+
+def action_shape(action: Action) -> Shape:
+    return {
+        "action": action.kind.value,
+        "account": action.account,
+        "schedule": action.schedule,
+        "why": action.why,
+        "place": place_shape(action.place),
+        "fields": [
+            {"path": f.path, "before": value_of(f.before), "after": value_of(f.after)} for f in action.fields
+        ],
+        "definition": value_of(action.text),
+        "digest": action.digest,
+        "next_run_before": instant(action.next_run_before),
+        "next_run_after": instant(action.next_run_after),
+        "moved_from": action.moved_from,
+        "held": action.held,
+    }
+
+
+def value_of(text: str | None) -> Any:
+    """A JSON text as its value; absent is null."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def end_keys(end: RunEnd) -> Shape:
+    return {
+        "run": run_shape(end.run),
+        "dry": is_dry(end),
+        "result": result_shape(end.result),
+        "previous": result_shape(end.previous),
+        "known": dict(sorted(end.known.items())),
+        "new_or_worse": end.new_or_worse,
+        "needs_person": end.needs_person,
+        "problem": end.problem,
+        "hint": end.hint,
+        "classes": class_shapes(end.classes),
+    }
+
+
+def result_shape(result: RunResult | None) -> Shape | None:
+    """`vendor` stays out: it may name people."""
+    if result is None:
+        return None
+    return {
+        "outcome": result.outcome.value,
+        "stage": result.stage.value,
+        "counts": dict(sorted(result.counts.items())),
+        "codes": [{"code": code, "count": n, **code_keys(code)} for code, n in sorted(result.codes.items())],
+    }
+
+
+def class_shapes(classes: Sequence[ClassCounts]) -> list[Shape]:
+    return [
+        {
+            "class": one.class_id,
+            "counts": dict(sorted(one.counts.items())),
+            "codes": dict(sorted(one.codes.items())),
+        }
+        for one in classes
+    ]
+
+
+def actor_shape(actor: Actor) -> Shape:
+    return {"name": actor.name, "via": actor.via}
+
+
+def lease_shape(lease: Lease | None) -> Shape | None:
+    if lease is None:
+        return None
+    return {
+        "account": lease.account,
+        "run": lease.run_id,
+        "holder": lease.holder,
+        "epoch": lease.epoch,
+        "since": instant(lease.since),
+        "until": instant(lease.until),
+    }
+
+
+def block_shapes(blocks: Iterable[Block]) -> list[Shape]:
+    return [{"kind": block.kind, "sentence": block.sentence, "code": block.code} for block in blocks]
+
+
+def run_shape(run: Run) -> Shape:
+    return {
+        "id": run.id,
+        "schedule": str(run.schedule),
+        "type": run.type.value,
+        "trigger": run.trigger.value,
+        "mode": run.mode.value,
+        "actor": actor_shape(run.actor),
+        "state": run.state.value,
+        "slot": instant(run.slot_at),
+        "late_by_seconds": run.late_by,
+        "created_at": instant(run.created_at),
+        "started_at": instant(run.started_at),
+        "ended_at": instant(run.ended_at),
+        "attempt": run.attempt,
+        "epoch": run.epoch,
+        "class": run.class_filter,
+        "reason": run.reason,
+        "result": result_shape(run.result),
+    }
+
+
+def row_shape(row: ScheduleRow) -> Shape:
+    s = row.schedule
+    return {
+        "id": str(s.id),
+        "account": s.id.account,
+        "name": s.id.name,
+        "type": s.type.value,
+        "interval": s.interval,
+        "canonical_interval": s.canonical_interval,
+        "time_zone": s.time_zone,
+        "first_run_declared": instant(declared_first_run(s)),
+        "first_ran_at": instant(row.first_ran_at),
+        "next_run_at": instant(next_run_of(row)),
+        "posted_by": s.posted_by,
+        "declared_state": s.state.value,
+        "state": list(state_words(row)),
+        "reason": s.reason,
+        "start_within_minutes": s.start_within,
+        "spread_minutes": s.spread,
+        "blocks": block_shapes(row.blocks),
+        "last_run": None if row.last is None else run_shape(row.last),
+        "needs_someone": needs_someone(row),
+        "account_busy": lease_shape(row.running),
+        "group": row.group,
+        "labels": dict(row.labels),
+        "waiting": row.waiting,
+    }
+
+
+def entry_shape(entry: HistoryEntry) -> Shape:
+    fact = entry.fact
+    return {
+        "chain": entry.chain,
+        "seq": entry.seq,
+        "at": instant(entry.at),
+        "what": fact.what,
+        "actor": actor_shape(fact.actor),
+        "account": fact.account,
+        "schedule": fact.schedule,
+        "run": fact.run_id,
+        "data": json_value(fact.data),
+        "detail_hash": entry.detail_hash,
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+def hold_shape(hold: Hold, now: datetime) -> Shape:
+    scope = hold.scope
+    return {
+        "id": hold.id,
+        "kind": hold.kind.value,
+        "covers": str(scope),
+        "scope": {
+            "account": scope.account,
+            "schedule": scope.schedule,
+            "group": scope.group,
+            "type": None if scope.type is None else scope.type.value,
+        },
+        "actor": actor_shape(hold.actor),
+        "reason": hold.reason,
+        "created_at": instant(hold.created_at),
+        "expires_at": instant(hold.expires_at),
+        "released_at": instant(hold.released_at),
+        "in_force": hold.in_force(now),
+    }
+
+
+def json_value(value: object) -> Any:
+    """A value as JSON can hold it; what JSON has no word for becomes text."""
+    if isinstance(value, datetime):
+        return instant(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): json_value(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [
+            json_value(one)
+            for one in (sorted(value, key=str) if isinstance(value, (set, frozenset)) else value)
+        ]
+    return str(value)
