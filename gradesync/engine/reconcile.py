@@ -16,11 +16,13 @@ from gradesync.domain.action import Plan
 from gradesync.domain.definition import Desired, RecordedAccount
 from gradesync.domain.due import Block, DueSchedule, SlotDecision, blocks, due
 from gradesync.domain.history import Fact
+from gradesync.domain.interval import IntervalError
 from gradesync.domain.plan import Safety, make_plan
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport, RunEnd
 from gradesync.domain.run import SCHEDULER, Busy, Lease, Run, Trigger
 from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
+from gradesync.domain.upcoming import interval_of
 from gradesync.engine.apply import apply_plan
 from gradesync.engine.runner import EffectiveAccount, effective, execute, queued_run
 from gradesync.engine.tools import Tools
@@ -131,8 +133,15 @@ class _Syncs:
         target = self._accounts.get(row.schedule.account)
         if target is None:
             return None
+        schedule = Schedule.from_definition(row.schedule, json.loads(row.text))
+        try:
+            interval_of(schedule)
+        except IntervalError as error:
+            # Recorded by another version, or with other zones: it waits for its file, and stops nobody else.
+            self.tools.progress.say(row.schedule, f"its recorded interval is not understood: {error}")
+            return None
         return DueSchedule(
-            schedule=Schedule.from_definition(row.schedule, json.loads(row.text)),
+            schedule=schedule,
             next_run_at=row.next_run_at,
             blackouts=target.account.blackouts,
             group=target.group,
