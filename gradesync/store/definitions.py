@@ -87,39 +87,48 @@ def apply(
     if row is None or row.revision != (expected_revision or 0):
         return False
     _move(tx, key, [action for action in actions if action.moved_from is not None])
+    kept: list[dict[str, object]] = []
+    values: dict[str, object] = {}
     for action in actions:
-        _apply_one(tx, key, action)
-    tx.execute(
-        update(t.account)
-        .where(a.key == key)
-        .values(revision=row.revision + 1, applied_commit=commit, applied_at=now)
-    )
+        if action.kind is ActionKind.RETIRE:
+            _retire(tx, key, action.schedule)
+        elif action.schedule is None:
+            values = _account_values(action)
+        else:
+            kept.append(_schedule_values(action))
+    if kept:
+        columns = [name for name in kept[0] if name not in ("account", "name", "formerly")]
+        tx.execute(tx.upsert(t.schedule, *columns), kept)
+        values["retired"] = False
+    values |= {"revision": row.revision + 1, "applied_commit": commit, "applied_at": now}
+    tx.execute(update(t.account).where(a.key == key).values(values))
     return True
 
 
-def _apply_one(tx: Tx, key: str, action: Action) -> None:
-    if action.kind is ActionKind.RETIRE:
-        _retire(tx, key, action.schedule)
-        return
-    if action.text is None or action.digest is None:
-        raise ValueError(f"action `{action.kind}` on {action.subject} carries no definition")
-    if action.schedule is None:
-        group = json.loads(action.text).get("group")
-        values = {"text": action.text, "digest": action.digest, "group_name": group, "retired": False}
-        tx.execute(update(t.account).where(t.account.c.key == key).values(values))
-        return
-    row = {
-        "account": key,
+def _account_values(action: Action) -> dict[str, object]:
+    text = _text(action)
+    group = json.loads(text).get("group")
+    return {"text": text, "digest": action.digest, "group_name": group, "retired": False}
+
+
+def _schedule_values(action: Action) -> dict[str, object]:
+    text = _text(action)
+    return {
+        "account": action.account,
         "name": action.schedule,
-        "text": action.text,
+        "text": text,
         "digest": action.digest,
-        **definition_values(action.text),
+        **definition_values(text),
         "next_run_at": action.next_run_after,
         "retired": False,
+        "formerly": "[]",
     }
-    tx.execute(tx.upsert(t.schedule, *(name for name in row if name not in ("account", "name"))),
-               {**row, "formerly": "[]"})  # fmt: skip
-    tx.execute(update(t.account).where(t.account.c.key == key, t.account.c.retired).values(retired=False))
+
+
+def _text(action: Action) -> str:
+    if action.text is None or action.digest is None:
+        raise ValueError(f"action `{action.kind}` on {action.subject} carries no definition")
+    return action.text
 
 
 def _retire(tx: Tx, key: str, name: str | None) -> None:

@@ -263,8 +263,8 @@ def test_the_store_in_ram_and_sqlite_never_differ(sqlite_template: Path) -> None
     run_state_machine_as_test(
         BothStores,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=30,
+            max_examples=15,
+            stateful_step_count=25,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
