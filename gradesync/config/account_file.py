@@ -73,7 +73,7 @@ def read_account(
         and before[TREE] == made.tree
     ):
         moved = moved_row(before, made, loaded.watched)
-        if moved is not None:
+        if moved is not None and not _pasted_anywhere(found):
             return moved
     entry, paths = _judged(found, loaded, defaults, reader)
     return row_of(made, found.key, entry, paths)

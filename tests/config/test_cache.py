@@ -23,7 +23,7 @@ from tests.config.trees import GOOD, NOW, SECRET, account, loaded, tree
 
 NIGHTLY = GOOD.replace("every 15 minutes", "daily at 02:00")  # warns about the change of clocks
 LINES = [
-    "# a comment", f"# {SECRET}", "  # indented", "", "   ", "state: paused", "reason: ticket #12", "# é", "#\u2028name: x",
+    "# a comment", f"# {SECRET}", "  # in", "", "   ", "state: paused", "reason: ticket #12", "# é", "#\u2028name: x",
     "reason: 'a", "# b'", "labels:", "  a: b", "  c: |", "    # text", "    more", "# c\rstate: off", "name: Twice",
     "collor: red", "\t# tab", "...", "---", "passback: {missing: zero}", "# \x07",
 ]  # fmt: skip
