@@ -52,6 +52,10 @@ def test_ordinary_words_stay_as_they_are(given_text: str) -> None:
     assert clean(given_text) == " ".join(given_text.split())
 
 
+def test_escape_sequences_go_whole_and_leave_the_words() -> None:
+    assert clean("\x1b[1;31mred\x1b[0m \x1b]8;;http://x.y\x07link\x1b]8;;\x07 \x9b2Jend") == "red link end"
+
+
 def test_an_unfinished_escape_sequence_does_not_swallow_what_follows() -> None:
     assert "paused" in clean("\x1b]0; paused")
 
