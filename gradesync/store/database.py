@@ -127,8 +127,12 @@ class Database:
         self.kind = "sqlite" if self.on_sqlite else "postgresql"
         self._password = str(url.password) if url.password else None
         self._clock = _host_clock if clock is None and self.on_sqlite else clock
-        self._reading = _sqlite_engine(url) if self.on_sqlite else _postgresql_engine(url)
-        self._writing = self._reading.execution_options(**{_WRITE: True})
+        engine = _sqlite_engine(url) if self.on_sqlite else _postgresql_engine(url)
+        # Several SELECTs of one read must see one moment: SQLite's BEGIN gives that, PostgreSQL when asked.
+        self._reading = (
+            engine if self.on_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+        self._writing = engine.execution_options(**{_WRITE: True})
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

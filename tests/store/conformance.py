@@ -75,6 +75,19 @@ class Definitions:
             False,
         )
 
+    def test_reading_while_accounts_appear_never_shows_half_of_one(self, store: Store) -> None:
+        def write(part: int) -> None:
+            for number in range(15):
+                school(store, f"a{part}{number}")
+
+        with ThreadPoolExecutor(2) as pool:
+            writers = [pool.submit(write, part) for part in range(2)]
+            while not all(writer.done() for writer in writers):
+                assert all(list(a.schedules) == ["grades"] for a in store.recorded().accounts.values())
+            for writer in writers:
+                writer.result()
+        assert len(store.recorded().accounts) == 30
+
     def test_only_the_named_accounts_are_read(self, store: Store) -> None:
         school(store, "riverside")
         school(store, "hillside")
