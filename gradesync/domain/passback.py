@@ -528,12 +528,16 @@ def _shared_ids(students: Iterable[SectionStudent]) -> frozenset[str]:
 def _latest(submissions: Iterable[Submission]) -> Iterable[Submission]:
     """One submission per student and assignment: pages that shifted while they were read list a row twice."""
     longest_ago = datetime.min.replace(tzinfo=UTC)
+
+    def newness(one: Submission) -> tuple[datetime, datetime, str]:
+        return (one.graded_at or longest_ago, one.posted_at or longest_ago, repr(one))
+
     chosen: dict[tuple[int, int], Submission] = {}
-    ordered = sorted(
-        submissions, key=lambda s: (s.graded_at or longest_ago, s.posted_at or longest_ago, repr(s))
-    )
-    for submission in ordered:
-        chosen[(submission.assignment_id, submission.user_id)] = submission
+    for submission in submissions:
+        key = (submission.assignment_id, submission.user_id)
+        known = chosen.get(key)
+        if known is None or newness(submission) > newness(known):
+            chosen[key] = submission
     return [chosen[key] for key in sorted(chosen)]
 
 
