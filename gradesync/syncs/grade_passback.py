@@ -270,7 +270,8 @@ class _Reading:
             and submission.assignment_id in flagged
             and wish_for(submission, flagged[submission.assignment_id], self.rules).verdict is Verdict.SEND
         }
-        self.job.tracker.codes["GS-414"] += len(meant)
+        if meant:
+            self.job.tracker.codes["GS-414"] += len(meant)
 
     async def _class(
         self, book: CourseGradebook, class_id: str, students: tuple[SectionStudent, ...]
