@@ -10,13 +10,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from gradesync.domain.account import Blackout
-from gradesync.domain.hold import Hold
 from gradesync.domain.interval import local_to_utc, to_local
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import Schedule, ScheduleId, State, SyncType
 from gradesync.domain.upcoming import interval_of
+
+if TYPE_CHECKING:
+    from gradesync.domain.account import Blackout
+    from gradesync.domain.hold import Hold
 
 FULL_AFTER_HOUR = 2
 """Local hour after which a passback's first slot of the day runs full."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from gradesync.domain.action import Plan
-from gradesync.domain.due import Block
-from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES, Problem
 from gradesync.domain.run import Lease, Outcome, Run, RunResult
 from gradesync.domain.schedule import Schedule, ScheduleId
+
+if TYPE_CHECKING:
+    from gradesync.domain.action import Plan
+    from gradesync.domain.due import Block
+    from gradesync.domain.hold import Hold
 
 _RANK = {
     Outcome.SKIPPED: 0,

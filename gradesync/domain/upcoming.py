@@ -6,13 +6,19 @@ Pure; used by the plan (before and after), by apply and by due selection, so tha
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from gradesync.domain.interval import Interval, parse_interval
 from gradesync.domain.schedule import Schedule, State
+
+if TYPE_CHECKING:
+    from gradesync.domain.interval import Interval
 
 
 def interval_of(schedule: Schedule) -> Interval:
     """The schedule's parsed interval with its spread; raises IntervalError."""
+    # Here, because `list` parses no interval and need not pay for what reads them.
+    from gradesync.domain.interval import parse_interval
+
     interval = parse_interval(schedule.interval, schedule.time_zone, schedule.first_run)
     if schedule.spread:
         interval = interval.with_spread(schedule.spread, str(schedule.id))

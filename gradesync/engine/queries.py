@@ -9,17 +9,20 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from gradesync.domain.account import blackouts_of
-from gradesync.domain.definition import RecordedAccount
 from gradesync.domain.due import blocks
-from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES
 from gradesync.domain.report import AccountView, ScheduleRow
 from gradesync.domain.run import Lease, Outcome, Run
 from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
 from gradesync.errors import NotFound
-from gradesync.ports import Store
+
+if TYPE_CHECKING:
+    from gradesync.domain.account import Blackout
+    from gradesync.domain.definition import RecordedAccount
+    from gradesync.domain.hold import Hold
+    from gradesync.ports import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def _rows(
         return
     if wanted.label is not None and labels.get(wanted.label[0]) != wanted.label[1]:
         return
-    blackouts = blackouts_of(definition)
+    blackouts = _blackouts(definition)
     for name, recorded in account.schedules.items():
         if recorded.retired:
             continue
@@ -93,6 +96,14 @@ def _rows(
             labels=labels,
             waiting=_waiting(lookups, schedule),
         )
+
+
+def _blackouts(definition: Mapping[str, Any]) -> tuple[Blackout, ...]:
+    if not definition.get("blackouts"):
+        return ()
+    from gradesync.domain.account import blackouts_of  # an account's other types cost more than a short list
+
+    return blackouts_of(definition)
 
 
 def _waiting(lookups: _Lookups, schedule: Schedule) -> int:

@@ -115,8 +115,8 @@ def declared_first_run(schedule: Schedule) -> datetime | None:
     if schedule.first_run is None:
         return None
     try:
-        naive = datetime.strptime(schedule.first_run, "%Y-%m-%d %H:%M")  # noqa: DTZ007 - local wall time by design
-        return local_to_utc(naive, schedule.time_zone)
+        # Recorded texts are canonical; strptime would take as long as the whole rest of a row.
+        return local_to_utc(datetime.fromisoformat(schedule.first_run), schedule.time_zone)
     except (ValueError, IntervalError):
         return None
 

@@ -7,10 +7,15 @@ Nothing here reads a clock; every question takes its instant as an argument. The
 
 from __future__ import annotations
 
-from gradesync.domain.interval.caveats import IntervalWarning, warnings
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from gradesync.domain.interval.refusal import Culprit, IntervalError
-from gradesync.domain.interval.value import COUNT_CAP, Interval, Kind, parse_interval
 from gradesync.domain.interval.zones import known_zones, local_to_utc, to_local, tzdata_version, zone
+
+if TYPE_CHECKING:
+    from gradesync.domain.interval.caveats import IntervalWarning, warnings
+    from gradesync.domain.interval.value import COUNT_CAP, Interval, Kind, parse_interval
 
 __all__ = [
     "COUNT_CAP",
@@ -27,3 +32,21 @@ __all__ = [
     "warnings",
     "zone",
 ]
+
+_LATER = {
+    "COUNT_CAP": "value",
+    "Interval": "value",
+    "IntervalWarning": "caveats",
+    "Kind": "value",
+    "parse_interval": "value",
+    "warnings": "caveats",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Reading intervals is imported when first asked for: `list` shows local times and parses no interval."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    found: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found

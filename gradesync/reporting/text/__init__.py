@@ -6,11 +6,15 @@ terminal, so that piped commands never load it.
 
 from __future__ import annotations
 
-from gradesync.reporting.text.listing import history, holds, next_runs, rows
-from gradesync.reporting.text.passes import pass_report, run, run_end
-from gradesync.reporting.text.plans import plan
-from gradesync.reporting.text.problem_list import problems
-from gradesync.reporting.text.shows import account, effective, schedule, store_info
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradesync.reporting.text.listing import history, holds, next_runs, rows
+    from gradesync.reporting.text.passes import pass_report, run, run_end
+    from gradesync.reporting.text.plans import plan
+    from gradesync.reporting.text.problem_list import problems
+    from gradesync.reporting.text.shows import account, effective, schedule, store_info
 
 __all__ = [
     "account",
@@ -27,3 +31,26 @@ __all__ = [
     "schedule",
     "store_info",
 ]
+
+_MODULES = {
+    "account": "shows",
+    "effective": "shows",
+    "history": "listing",
+    "holds": "listing",
+    "next_runs": "listing",
+    "pass_report": "passes",
+    "plan": "plans",
+    "problems": "problem_list",
+    "rows": "listing",
+    "run": "passes",
+    "run_end": "passes",
+    "schedule": "shows",
+    "store_info": "shows",
+}
+
+
+def __getattr__(name: str) -> object:
+    """One report's module is imported when that report is asked for, so that `list` loads none of the others."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold, HoldKind
-from gradesync.domain.interval import Interval, IntervalWarning
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Outcome, Run
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import Cell, finished, folded, table
+
+if TYPE_CHECKING:
+    from gradesync.domain.history import HistoryEntry
+    from gradesync.domain.interval import Interval, IntervalWarning
 
 COLUMNS = (
     "SCHEDULE",
