@@ -1,0 +1,1 @@
+"""Tests of the engine: whole passes over a store in RAM."""
