@@ -44,6 +44,10 @@ _KEEPALIVE = {
 }
 
 
+_UPSERTS: dict[tuple[bool, str, tuple[str, ...]], sqlite.Insert | postgresql.Insert] = {}
+"""Statements made before: they never change, and building one costs more than executing it for a class."""
+
+
 class Tx:
     """One open transaction: executes statements and tells the store's time."""
 
@@ -73,12 +77,16 @@ class Tx:
 
     def upsert(self, table: Table, *columns: str) -> sqlite.Insert | postgresql.Insert:
         """INSERT, or update `columns` (default: all but the key) of the row with the same primary key."""
-        insert = self.insert(table)
-        keys = [column.name for column in table.primary_key.columns]
-        chosen = columns or [column.name for column in table.columns if column.name not in keys]
-        return insert.on_conflict_do_update(
-            index_elements=keys, set_={name: insert.excluded[name] for name in chosen}
-        )
+        made = _UPSERTS.get((self.on_sqlite, table.name, columns))
+        if made is None:
+            insert = self.insert(table)
+            keys = [column.name for column in table.primary_key.columns]
+            chosen = columns or [column.name for column in table.columns if column.name not in keys]
+            made = insert.on_conflict_do_update(
+                index_elements=keys, set_={name: insert.excluded[name] for name in chosen}
+            )
+            _UPSERTS[(self.on_sqlite, table.name, columns)] = made
+        return made
 
     def insert_new(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """INSERT, leaving out rows whose key exists."""
