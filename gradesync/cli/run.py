@@ -64,6 +64,8 @@ def command(
         finally:
             watch.clear()
         show(form, "run_end", end)
+    if dry_run:
+        return 0  # a look is no run, and what would be withheld is what it was asked to show
     if end.result is None:
         return 1
     return 3 if end.needs_person else 0

@@ -1,0 +1,40 @@
+"""The demo as a newcomer starts it: a real process against a real sandbox, honest about how it ended."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from gradesync.cli.main import group
+
+TOP = Path(__file__).parents[2]
+
+
+def _left_behind() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("gradesync-demo-*"))
+
+
+def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
+    before = _left_behind()
+    told = subprocess.run(
+        [sys.executable, "-m", "gradesync", "-C", str(TOP), "demo", "--students", "24"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
+    assert "Only the changes went" in told.stdout
+    assert "The SIS counted 0 writes." in told.stdout
+    assert "The history verifies" in told.stdout
+    assert _left_behind() == before
+
+
+def test_the_demo_needs_the_accounts_it_tells_of(tmp_path: Path) -> None:
+    result = CliRunner().invoke(group, ["-C", str(tmp_path), "demo"])
+    assert result.exit_code == 1
+    assert "riverside" in result.stderr

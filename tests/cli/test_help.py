@@ -1,0 +1,127 @@
+"""Help is instant, complete and honest; wrong usage is 64 and never looks like "changes wait"."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from gradesync.cli.main import group
+from gradesync.cli.table import MODULES
+
+HEAVY = [
+    "pydantic",
+    "sqlalchemy",
+    "aiohttp",
+    "deepdiff",
+    "rich",
+    "yaml",
+    "importlib.metadata",
+    "asyncio",
+    "croniter",
+    "click",
+    "alembic",
+]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
+def test_help_and_version_import_no_library(arguments: list[str]) -> None:
+    code = (
+        "import sys; from gradesync.__main__ import _run; "
+        f"assert _run({arguments!r}) == 0; print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stderr.strip() == "[]"
+    assert "gradesync" in answer.stdout
+
+
+@pytest.mark.parametrize("name", ["list", "history", "holds"])
+def test_a_commands_own_help_imports_no_store_and_no_reader(name: str) -> None:
+    code = (
+        "import sys; from gradesync.cli.main import run; "
+        f"assert run([{name!r}, '--help']) == 0; "
+        f"print([m for m in {HEAVY!r} if m in sys.modules and m != 'click'], file=sys.stderr)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stderr.strip() == "[]"
+
+
+def _commands() -> list[list[str]]:
+    found: list[list[str]] = []
+    context = click.Context(group)
+    for name in MODULES:
+        command = group.get_command(context, name)
+        assert command is not None
+        found += [[name, sub] for sub in command.commands] if isinstance(command, click.Group) else [[name]]
+    return found
+
+
+@pytest.mark.parametrize("path", _commands(), ids=" ".join)
+def test_every_commands_help_says_what_it_does_and_shows_an_example(path: list[str]) -> None:
+    result = CliRunner().invoke(group, [*path, "--help"])
+    assert result.exit_code == 0
+    assert f"gradesync {' '.join(path)}" in result.output.partition("Examples:")[2]
+
+
+def test_help_names_every_command() -> None:
+    text = CliRunner().invoke(group, ["--help"]).output
+    assert all(f"\n  {name} " in text for name in MODULES)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["lst"],
+        ["list", "--needs", "nobody"],
+        ["plan", "--no-such-option"],
+        ["run", "riverside"],
+        ["pause-all", "--reason", "why"],
+        ["resume"],
+        ["reconcile", "--allow", "abc"],
+        ["-C", "/no/such/folder", "list"],
+    ],
+)
+def test_wrong_usage_is_64_and_says_where_to_look(arguments: list[str]) -> None:
+    result = CliRunner().invoke(group, arguments)
+    assert result.exit_code == 64
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert "--help" in result.stderr
+
+
+def test_a_misspelt_command_is_guessed() -> None:
+    assert "did you mean list?" in CliRunner().invoke(group, ["lst"]).stderr
+
+
+def test_explain_names_remedy_and_who_acts() -> None:
+    result = CliRunner().invoke(group, ["explain", "405"])
+    assert result.exit_code == 0
+    assert "GS-405  Group matches no category" in result.output
+    assert "teacher" in result.output
+    assert CliRunner().invoke(group, ["explain", "GS-999"]).exit_code == 1
+
+
+def test_next_shows_slots_and_refuses_what_is_no_interval() -> None:
+    arguments = ["next", "daily at 06:30", "--time-zone", "America/New_York", "--after", "2026-10-31 12:00"]
+    result = CliRunner().invoke(group, [*arguments, "--count", "2"])
+    assert result.exit_code == 0
+    assert "2026-11-01" in result.output
+    refused = CliRunner().invoke(group, ["next", "now and then", "--time-zone", "America/New_York"])
+    assert refused.exit_code == 1
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error_message() -> None:
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "gradesync", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert serving.stdout is not None
+    assert serving.stderr is not None
+    serving.stdout.read(10)
+    serving.stdout.close()
+    assert serving.stderr.read() == b""
+    serving.stderr.close()
+    serving.wait()

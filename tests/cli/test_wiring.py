@@ -1,0 +1,124 @@
+"""Secrets, keys, the store's place and the actor: what is taken as proof, what is refused, what is never said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradesync.config.settings import Settings
+from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.store.memory import MemoryStore
+from gradesync.wiring.actor import current_actor
+from gradesync.wiring.connections import refuse_write
+from gradesync.wiring.keys import AccountKeys
+from gradesync.wiring.place import store_place
+from gradesync.wiring.secrets import References
+
+
+def test_references_are_read_from_environment_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_TOKEN", " value \n")
+    (tmp_path / "token").write_text("other\n")
+    secrets = References(tmp_path)
+    assert secrets.value("env:A_TOKEN", "riverside", "token") == "value"
+    assert secrets.value("file:token", "riverside", "token") == "other"
+
+
+@pytest.mark.parametrize("reference", ["env:NOT_SET_ANYWHERE", "file:missing", "file:.", "vault:x"])
+def test_a_reference_that_leads_nowhere_is_named(tmp_path: Path, reference: str) -> None:
+    with pytest.raises(ConnectionProblem, match=reference) as caught:
+        References(tmp_path).value(reference, "riverside", "Canvas token")
+    assert caught.value.code == "GS-207"
+
+
+def test_the_password_of_the_store_is_put_in_and_made_fit_for_a_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "p@ss/word")
+    url = store_place(tmp_path, "postgresql://gradesync:{env:DB_PASSWORD}@db.example/gradesync")
+    assert url == "postgresql://gradesync:p%40ss%2Fword@db.example/gradesync"
+    with pytest.raises(StoreUnavailable, match="env:OTHER"):
+        store_place(tmp_path, "postgresql://gradesync:{env:OTHER}@db.example/gradesync")
+
+
+def test_the_stores_path_counts_from_the_tree(tmp_path: Path) -> None:
+    assert store_place(tmp_path, None) == str(tmp_path / ".gradesync" / "store.db")
+    assert store_place(tmp_path, "sqlite:///data/store.db") == str(tmp_path / "data" / "store.db")
+    assert store_place(tmp_path, "sqlite:////var/lib/store.db") == "/var/lib/store.db"
+
+
+def test_a_store_others_may_use_wants_a_key_they_share(tmp_path: Path) -> None:
+    keys = AccountKeys(tmp_path / "key", None, References(tmp_path), MemoryStore())
+    with pytest.raises(StoreUnavailable, match="no key they share"):
+        keys.keyed("riverside")
+    assert not (tmp_path / "key").exists()
+
+
+def test_a_key_by_reference_gives_the_same_hashes_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", "k" * 64)
+    (tmp_path / "key").write_text("k" * 64 + "\n")
+    by_name = AccountKeys(tmp_path / "none", "env:A_KEY", References(tmp_path), MemoryStore())
+    by_file = AccountKeys(tmp_path / "key", None, References(tmp_path), MemoryStore())
+    assert by_name.keyed("riverside")("x") == by_file.keyed("riverside")("x")
+    assert by_name.keyed("riverside")("x") != by_name.keyed("oak-hill")("x")
+
+
+def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "password")
+    keys = AccountKeys(tmp_path / "key", "env:A_KEY", References(tmp_path), MemoryStore())
+    with pytest.raises(StoreUnavailable, match="8 characters"):
+        keys.keyed("riverside")
+
+
+PEOPLE = {"ana": {"name": "Ana Ortiz", "logins": ["aortiz"]}}
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "via"),
+    [
+        (
+            {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "aortiz", "GITHUB_EVENT_NAME": "workflow_dispatch"},
+            "Ana Ortiz",
+            "CI dispatch aortiz",
+        ),
+        (
+            {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "aortiz", "GITHUB_EVENT_NAME": "schedule"},
+            "scheduler",
+            "CI cron",
+        ),
+        (
+            {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ben", "GITHUB_EVENT_NAME": "push"},
+            "ben",
+            "CI push",
+        ),
+        (
+            {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ben", "CI_PIPELINE_SOURCE": "schedule"},
+            "scheduler",
+            "CI cron",
+        ),
+    ],
+)
+def test_in_ci_the_environment_says_who_acts(environment: dict[str, str], name: str, via: str) -> None:
+    actor = current_actor(PEOPLE, None, environment)
+    assert (actor.name, actor.via) == (name, via)
+
+
+def test_a_claimed_name_stands_beside_the_login_and_never_in_its_place() -> None:
+    plain = current_actor({}, None, {})
+    claimed = current_actor({}, "Ana\x1b[31m Ortiz", {"USER": "somebody-else"})
+    assert claimed.name == plain.name
+    assert claimed.name != "somebody-else"
+    assert claimed.via == "OS user, claims Ana[31m Ortiz"
+
+
+def test_a_reading_connection_refuses_to_write() -> None:
+    with pytest.raises(Exception, match="may only read"):
+        refuse_write()
+
+
+def test_settings_are_optional() -> None:
+    assert Settings().store is None
