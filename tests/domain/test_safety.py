@@ -158,6 +158,13 @@ def test_another_path_on_the_same_host_is_no_other_host() -> None:
     assert not changed_sis(token_url="https://R.sis.example/token").withheld
 
 
+def test_a_host_that_is_no_longer_used_is_no_danger() -> None:
+    usual = definition("r")["sis"]
+    before = account("r", many(1), sis={**usual, "token_url": "https://token.example/x"})
+    after = account("r", many(1), sis=usual)
+    assert not make_plan(desired(after), recorded(before), NOW).withheld
+
+
 def test_a_label_that_ends_in_url_is_no_host() -> None:
     before = account("r", many(1), labels={"url": "a", "n_url": 5})
     after = account("r", many(1), labels={"url": "https://x.example", "n_url": 6})

@@ -13,7 +13,7 @@ import pytest
 from gradesync.domain.gradebook import Result
 from gradesync.domain.hold import HoldKind, HoldScope
 from gradesync.domain.report import PassReport, exit_code_of
-from gradesync.domain.run import Busy, Claimed, Mode, Outcome, RunState, Trigger
+from gradesync.domain.run import Busy, Claimed, Holder, Mode, Outcome, RunState, Trigger
 from gradesync.domain.schedule import SyncType
 from gradesync.engine.control import ByHand, place_hold, release, request_run, run_by_hand
 from gradesync.engine.reconcile import PassOptions, reconcile
@@ -191,6 +191,19 @@ def test_a_hold_ends_by_itself_and_its_slots_are_not_caught_up() -> None:
     assert len(district.reconcile().ends) == 1
 
 
+def test_a_slot_that_came_under_a_hold_is_not_run_by_a_pass_after_it() -> None:
+    district = District()
+    district.reconcile(district.tree())
+    district.later(10)
+    place_hold(district.tools, HERE, "SIS upgrade", None)
+    district.later(10)
+    release(district.tools, HERE)
+    district.later(1)
+    assert outcomes(district.reconcile()) == []
+    district.later(9)
+    assert len(district.reconcile().ends) == 1
+
+
 def test_releasing_one_hold_leaves_a_wider_one_in_force() -> None:
     district = District()
     district.reconcile(district.tree())
@@ -340,13 +353,15 @@ def test_an_interrupted_pass_hands_its_run_to_the_next_one() -> None:
     district.later(15)
     sis = district.school.sis
 
-    async def stuck(_: Result) -> None:
+    writing = asyncio.Event()
+
+    async def stuck(result: Result) -> None:
+        writing.set()
         await asyncio.sleep(3600)
 
     async def interrupted() -> None:
         task = asyncio.create_task(reconcile(district.tools, PassOptions()))
-        while not sis.line_items:
-            await asyncio.sleep(0)
+        await writing.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -392,7 +407,7 @@ def test_a_store_that_fails_is_told_as_itself() -> None:
     district.reconcile(district.tree())
     district.later(15)
 
-    def gone(*_: Any) -> Any:
+    def gone(run_id: str, holder: Holder, ttl: float) -> Any:
         raise StoreUnavailable("the database is away")
 
     district.store.claim = gone  # type: ignore[method-assign]  # the database goes away between two verbs
