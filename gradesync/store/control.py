@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, Request
 from gradesync.domain.schedule import ScheduleId
 from gradesync.store import history
 from gradesync.store import tables as t
-from gradesync.store.database import Tx
+from gradesync.store.database import Prepared, Tx
 from gradesync.store.rows import hold_of, hold_values, oldest_request, request_of, request_values
 
 
@@ -86,10 +86,12 @@ def approvals(tx: Tx, account: str) -> frozenset[str]:
     return frozenset(row.digest for row in tx.execute(select(a.digest).where(a.account == account)))
 
 
+_META = Prepared(lambda _: select(t.meta.c.value).where(t.meta.c.key == bindparam("of_key")))
+
+
 def get_meta(tx: Tx, key: str) -> str | None:
     """One fact about the store."""
-    m = t.meta.c
-    row = tx.execute(select(m.value).where(m.key == key)).one_or_none()
+    row = tx.run(_META, {"of_key": key}).one_or_none()
     return None if row is None else str(row.value)
 
 

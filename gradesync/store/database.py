@@ -6,7 +6,7 @@ The only module that knows which database it is. A transaction is short, and non
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
 
 from gradesync.errors import StoreUnavailable
 from gradesync.ports import Clock
@@ -48,6 +50,30 @@ _UPSERTS: dict[tuple[bool, str, tuple[str, ...]], sqlite.Insert | postgresql.Ins
 """Statements made before: they never change, and building one costs more than executing it for a class."""
 
 
+class Prepared:
+    """A statement compiled once and then sent as text: for the few that every class of a run needs.
+
+    Compiling and caching by structure costs SQLAlchemy more than SQLite needs to execute. Only for columns whose
+    values need no conversion (text and whole numbers), since bind processors are passed over.
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[Tx], ClauseElement]) -> None:
+        self._make = make
+        self._made: dict[bool, tuple[str, tuple[str, ...] | None]] = {}
+
+    def text_and_order(self, tx: Tx) -> tuple[str, tuple[str, ...] | None]:
+        """The SQL for this database, and the order of its parameters (None: they go by name)."""
+        made = self._made.get(tx.on_sqlite)
+        if made is None:
+            compiled = self._make(tx).compile(dialect=tx.connection.dialect)
+            assert isinstance(compiled, SQLCompiler)
+            made = (compiled.string, tuple(compiled.positiontup or ()) if compiled.positional else None)
+            self._made[tx.on_sqlite] = made
+        return made
+
+
 class Tx:
     """One open transaction: executes statements and tells the store's time."""
 
@@ -66,6 +92,14 @@ class Tx:
         result = self.connection.execute(statement, rows)
         assert isinstance(result, CursorResult)
         return result
+
+    def run(self, statement: Prepared, *rows: Mapping[str, object]) -> CursorResult[*tuple[Any, ...]]:
+        """Execute a prepared statement, once per row of parameters."""
+        text, order = statement.text_and_order(self)
+        if order is None:
+            return self.connection.exec_driver_sql(text, rows[0] if len(rows) == 1 else list(rows))
+        values = [tuple(row[name] for name in order) for row in rows]
+        return self.connection.exec_driver_sql(text, values[0] if len(values) == 1 else values)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows this database's ON CONFLICT."""

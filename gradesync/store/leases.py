@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import (
@@ -28,7 +28,7 @@ from gradesync.domain.run import (
 from gradesync.errors import LeaseLost
 from gradesync.store import history, runs
 from gradesync.store import tables as t
-from gradesync.store.database import Tx
+from gradesync.store.database import Prepared, Tx
 from gradesync.store.facts import abandoned_fact, outcome_of_lost
 from gradesync.store.holder import is_over
 from gradesync.store.rows import holder_of, lease_of, run_of
@@ -139,14 +139,18 @@ def renew(tx: Tx, account: str, epoch: int, ttl: float) -> bool:
     return tx.execute(update(t.account_lease).where(*mine).values(until=until)).rowcount == 1
 
 
+_LOCKED_LEASE = Prepared(
+    lambda _: (
+        select(t.account_lease.c.epoch, t.account_lease.c.run_id)
+        .where(t.account_lease.c.account == bindparam("of_account"))
+        .with_for_update()
+    )
+)
+
+
 def fence(tx: Tx, claimed: Claimed) -> None:
     """Lock the lease row; raises LeaseLost unless it is still this run's."""
-    lease = t.account_lease.c
-    row = tx.execute(
-        select(lease.epoch, lease.run_id)
-        .where(lease.account == claimed.run.schedule.account)
-        .with_for_update()
-    ).one_or_none()
+    row = tx.run(_LOCKED_LEASE, {"of_account": claimed.run.schedule.account}).one_or_none()
     if row is None or row.epoch != claimed.epoch or row.run_id != claimed.run.id:
         raise lost(claimed)
 

@@ -14,9 +14,39 @@ from gradesync.ports import LedgerEntry, WaitingRecord
 from gradesync.store import leases
 from gradesync.store import tables as t
 from gradesync.store.control import get_meta, set_meta
-from gradesync.store.database import Database, Tx
+from gradesync.store.database import Database, Prepared, Tx
 
 KEY_ID = "key id"
+
+_MINE = (t.ledger.c.account == bindparam("of_account"), t.ledger.c.class_id == bindparam("of_class"))
+_LEDGER_OF_CLASS = Prepared(
+    lambda _: select(
+        *(
+            t.ledger.c[name]
+            for name in ("kind", "subject", "class_id", "record_id", "sent", "read_back", "intent")
+        )
+    ).where(*_MINE)
+)
+_WATERMARK = Prepared(
+    lambda _: select(t.watermark.c.value).where(
+        t.watermark.c.account == bindparam("of_account"), t.watermark.c.name == bindparam("of_name")
+    )
+)
+_INTEND = Prepared(lambda tx: tx.upsert(t.ledger, "class_id", "record_id", "intent", "key_id"))
+_CONFIRM = Prepared(lambda tx: tx.upsert(t.ledger))
+_WAITS = Prepared(lambda tx: tx.upsert(t.waiting))
+_NOTHING_WAITS = Prepared(
+    lambda _: delete(t.waiting).where(
+        t.waiting.c.account == bindparam("of_account"), t.waiting.c.class_id == bindparam("of_class")
+    )
+)
+_WAITS_NO_LONGER = Prepared(
+    lambda _: delete(t.waiting).where(
+        t.waiting.c.account == bindparam("of_account"),
+        t.waiting.c.class_id == bindparam("of_class"),
+        t.waiting.c.subject == bindparam("gone"),
+    )
+)
 
 
 class SqlReadRecords:
@@ -28,22 +58,14 @@ class SqlReadRecords:
 
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         """What was last written in the class, by (kind, subject)."""
-        c = t.ledger.c
         with self._database.read() as tx:
-            rows = tx.execute(
-                select(c.kind, c.subject, c.class_id, c.record_id, c.sent, c.read_back, c.intent).where(
-                    c.account == self._account, c.class_id == class_id
-                )
-            )
+            rows = tx.run(_LEDGER_OF_CLASS, {"of_account": self._account, "of_class": class_id})
             return {(row[0], row[1]): LedgerEntry(*row) for row in rows}
 
     def watermark(self, name: str) -> str | None:
         """A stored watermark of the account."""
-        w = t.watermark.c
         with self._database.read() as tx:
-            return tx.execute(
-                select(w.value).where(w.account == self._account, w.name == name)
-            ).scalar_one_or_none()
+            return tx.run(_WATERMARK, {"of_account": self._account, "of_name": name}).scalar_one_or_none()
 
 
 class SqlRunRecords(SqlReadRecords):
@@ -57,7 +79,7 @@ class SqlRunRecords(SqlReadRecords):
         """Write down what is about to be sent; what is known of a record stays as it is."""
         with self._database.write() as tx:
             leases.fence(tx, self._claimed)
-            self._write_ledger(tx, entries, "class_id", "record_id", "intent", "key_id")
+            self._write_ledger(tx, _INTEND, entries)
 
     def checkpoint(
         self,
@@ -70,17 +92,14 @@ class SqlRunRecords(SqlReadRecords):
         """One class is done; a record in the ledger waits no longer unless it is among `waiting` again."""
         with self._database.write() as tx:
             leases.fence(tx, self._claimed)
-            self._write_ledger(tx, ledger)
-            w = t.waiting.c
-            mine = delete(t.waiting).where(w.account == self._account, w.class_id == class_id)
+            self._write_ledger(tx, _CONFIRM, ledger)
+            place = {"of_account": self._account, "of_class": class_id}
             if complete:
-                tx.execute(mine)
+                tx.run(_NOTHING_WAITS, place)
             elif ledger:
-                tx.execute(
-                    mine.where(w.subject == bindparam("gone")), [{"gone": entry.subject} for entry in ledger]
-                )
+                tx.run(_WAITS_NO_LONGER, *({**place, "gone": entry.subject} for entry in ledger))
             if waiting:
-                tx.execute(tx.upsert(t.waiting), [self._waiting_values(record) for record in waiting])
+                tx.run(_WAITS, *(self._waiting_values(record) for record in waiting))
 
     def set_watermarks(self, values: Mapping[str, str]) -> None:
         """Store watermarks."""
@@ -92,13 +111,13 @@ class SqlRunRecords(SqlReadRecords):
             if rows:
                 tx.execute(tx.upsert(t.watermark), rows)
 
-    def _write_ledger(self, tx: Tx, entries: Sequence[LedgerEntry], *columns: str) -> None:
+    def _write_ledger(self, tx: Tx, statement: Prepared, entries: Sequence[LedgerEntry]) -> None:
         if not entries:
             return
         key_id = get_meta(tx, KEY_ID)
-        tx.execute(
-            tx.upsert(t.ledger, *columns),
-            [
+        tx.run(
+            statement,
+            *(
                 {
                     "account": self._account,
                     "kind": entry.kind,
@@ -111,7 +130,7 @@ class SqlRunRecords(SqlReadRecords):
                     "key_id": key_id,
                 }
                 for entry in entries
-            ],
+            ),
         )
 
     def _waiting_values(self, record: WaitingRecord) -> dict[str, object]:
