@@ -135,7 +135,7 @@ def load_tree(said: Invocation, *, commit: bool = False) -> Loaded:
         )
     applied = None
     if commit:
-        from gradesync.wiring.actor import commit_of
+        from gradesync.wiring.commits import commit_of
 
         applied = commit_of(said.root)
     return load(said.root, now=datetime.now(UTC), cache=file_cache(said.root), commit=applied)

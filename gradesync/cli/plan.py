@@ -34,6 +34,10 @@ def command(said: Invocation, form: str, accounts: tuple[str, ...], detailed_exi
     with opened(said, OpenMode.EMPTY_IF_MISSING, settings=loaded.settings) as app:
         if app.missing_store:
             tell(f"{app.missing_store}, so everything is new; `gradesync reconcile` makes one")
+        if app.overtaken_by(loaded.desired.commit):
+            tell(
+                "this checkout does not follow the commit applied before (GS-704): reconcile would apply nothing"
+            )
         options = PassOptions(
             desired=loaded.desired,
             problems=loaded.problems,

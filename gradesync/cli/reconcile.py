@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from gradesync.cli.common import Invocation, carry_out, format_option, load_tree, new_command, opened, tell
@@ -23,7 +25,10 @@ from gradesync.cli.validate import sources
     "--account", "accounts", multiple=True, metavar="ACCOUNT", help="Only this account; may be repeated."
 )
 @click.option("--allow", metavar="DIGEST", help="Consent to the withheld actions of exactly this plan.")
-@click.option("--reason", help="Why; kept in the history. Needed with --allow.")
+@click.option("--reason", help="Why; kept in the history. Needed with --allow and --any-commit.")
+@click.option(
+    "--any-commit", is_flag=True, help="Apply a checkout that does not follow the one applied before."
+)
 @click.option("--no-syncs", is_flag=True, help="Apply the files, run nothing.")
 @click.option(
     "--fail-on",
@@ -39,6 +44,7 @@ def command(
     accounts: tuple[str, ...],
     allow: str | None,
     reason: str | None,
+    any_commit: bool,
     no_syncs: bool,
     fail_on: str,
 ) -> int:
@@ -47,14 +53,12 @@ def command(
     A file with problems freezes its own account only, whose last good definition goes on. Each pass does all that
     is owed, so start it as often as your shortest interval.
     """
+    from gradesync.domain.history import Fact
     from gradesync.domain.report import exit_code_of
     from gradesync.engine.reconcile import PassOptions, reconcile
     from gradesync.wiring import OpenMode
 
-    if allow and not (reason and reason.strip()):
-        raise click.UsageError("--allow needs --reason: consent is kept in the history")
-    if allow and due:
-        raise click.UsageError("--allow concerns the files, and --due does not read them")
+    _check(due, allow, reason, any_commit=any_commit)
     loaded = None if due else load_tree(said, commit=True)
     if loaded is not None and loaded.problems and form == "text":
         show("text", "problems", loaded.problems, sources(said.root))
@@ -64,8 +68,15 @@ def command(
         if app.new_store:
             info = app.store.info()
             tell(f"a new store was made at {info.place}; its lineage is {info.lineage}")
+        stale = app.overtaken_by(loaded.desired.commit) if loaded else None
+        if stale is not None and any_commit:
+            app.store.append(
+                [Fact("older tree allowed", app.actor, data={"instead of": stale, "reason": reason})]
+            )
+            stale = None
         options = PassOptions(
-            desired=loaded.desired if loaded else None,
+            # An overtaken tree applies nothing, but what is due runs from the recorded definitions.
+            desired=loaded.desired if loaded and stale is None else None,
             problems=loaded.problems if loaded else (),
             only=accounts_of(loaded, accounts),
             allow=allow,
@@ -75,8 +86,16 @@ def command(
             new_store=app.new_store,
         )
         try:
-            report = carry_out(reconcile(app.tools(), options))
+            report = replace(carry_out(reconcile(app.tools(), options)), stale_commit=stale)
         finally:
             watch.clear()
         show(form, "pass_report", report)
         return exit_code_of(report, fail_on)
+
+
+def _check(due: bool, allow: str | None, reason: str | None, *, any_commit: bool) -> None:
+    """Raises a usage error for options that do not go together."""
+    if due and (allow or any_commit):
+        raise click.UsageError("--allow and --any-commit concern the files, and --due does not read them")
+    if (allow or any_commit) and not (reason and reason.strip()):
+        raise click.UsageError("consent needs --reason: it is kept in the history")

@@ -55,6 +55,13 @@ class App:
 
         return current_actor(self.settings.people, self.claims)
 
+    def overtaken_by(self, commit: str | None) -> str | None:
+        """The commit applied before, when the tree at `commit` does not follow it (GS-704)."""
+        from gradesync.wiring.commits import follows
+
+        applied = self.store.recorded([]).commit
+        return None if follows(self.root, commit, applied) else applied
+
     def verify_history(self) -> Sequence[ChainFault]:
         """Walk every chain of the history; empty when everything fits."""
         from gradesync.store.verify import verify_history
@@ -66,14 +73,14 @@ class App:
         from gradesync.engine.tools import Tools
         from gradesync.store.holder import this_holder
         from gradesync.wiring.actor import holder_name
-        from gradesync.wiring.connections import HttpConnections
         from gradesync.wiring.keys import AccountKeys
+        from gradesync.wiring.on_demand import ConnectionsOnDemand
         from gradesync.wiring.secrets import References
 
         secrets = References(self.root)
         return Tools(
             store=self.store,
-            connections=HttpConnections(secrets),
+            connections=ConnectionsOnDemand(secrets),
             keys=AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store),
             progress=self.progress or Silent(),
             holder=this_holder(holder_name(self.actor)),

@@ -10,7 +10,6 @@ import getpass
 import os
 import socket
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from gradesync.domain.run import Actor
@@ -78,17 +77,3 @@ def _printable(text: str) -> str:
 def holder_name(actor: Actor) -> str:
     """What others read while this process works: who, where, which process."""
     return f"{actor.name} on {socket.gethostname()} (process {os.getpid()})"
-
-
-def commit_of(root: Path) -> str | None:
-    """The commit the tree at `root` is checked out at; None when it is no checkout of its own or Git is missing."""
-    import shutil
-    import subprocess
-
-    git = shutil.which("git")
-    if git is None:
-        return None
-    asked = [git, "-C", str(root), "rev-parse", "--verify", "--quiet", "HEAD"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - a fixed command
-    commit = answer.stdout.strip()
-    return commit if answer.returncode == 0 and commit else None

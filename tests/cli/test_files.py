@@ -178,3 +178,30 @@ def test_list_loads_nothing_it_does_not_need(tree: Tree) -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stderr.strip() == "[]"
     assert "riverside/grades" in answer.stdout
+
+
+def _git(tree: Tree, *arguments: str) -> None:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run(["git", "-C", str(tree.root), *identity, *arguments], check=True, capture_output=True)
+
+
+def _commit(tree: Tree) -> None:
+    _git(tree, "add", "schedules", "gradesync.yaml")
+    _git(tree, "commit", "-q", "-m", "change")
+
+
+def test_a_checkout_older_than_what_was_applied_applies_nothing(tree: Tree) -> None:
+    _git(tree, "init", "-q")
+    _commit(tree)
+    tree.run("reconcile")
+    tree.account("riverside", tree.text("riverside").replace("03:15", "04:45"))
+    _commit(tree)
+    tree.run("reconcile")
+    _git(tree, "checkout", "-q", "HEAD~1")
+    assert "GS-704" in tree.run("plan", code=None).stderr
+    assert "GS-704" in tree.run("reconcile", code=1).stdout
+    assert "daily at 04:45" in tree.run("list", "riverside").stdout
+    tree.run("reconcile", "--any-commit", code=64)
+    tree.run("reconcile", "--any-commit", "--reason", "back to last week on purpose")
+    assert "daily at 04:45" not in tree.run("list", "riverside").stdout
+    assert "back to last week on purpose" in tree.run("history", "--format", "json").stdout

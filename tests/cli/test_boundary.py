@@ -1,0 +1,91 @@
+"""Every end of a command is a sentence and an exit code; what a library says about a student is never repeated."""
+
+from __future__ import annotations
+
+import io
+
+import click
+import pytest
+
+from gradesync.cli import boundary
+from gradesync.cli.boundary import guarded
+from gradesync.cli.progress import LiveProgress, QuietProgress
+from gradesync.domain.schedule import ScheduleId
+from gradesync.errors import AccountBusy, GradesyncError, SafetyStop, StalePlan, StoreUnavailable
+
+
+def _raising(error: BaseException) -> int:
+    def call() -> None:
+        raise error
+
+    return guarded(call)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (StoreUnavailable("gone"), 1),
+        (AccountBusy("busy"), 4),
+        (SafetyStop("stop"), 5),
+        (StalePlan("stale"), 6),
+        (click.UsageError("what?"), 64),
+        (KeyboardInterrupt(), 130),
+        (ValueError("Ana Ortiz got 7"), 1),
+        (BaseExceptionGroup("", [ExceptionGroup("", [AccountBusy("busy")])]), 4),
+        (ExceptionGroup("", [GradesyncError("x"), ValueError("Ana Ortiz got 7")]), 1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("verbose", [False, True])
+def test_each_error_has_its_exit_code_and_says_nothing_about_students(
+    error: BaseException,
+    code: int,
+    verbose: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(boundary, "_verbose", [verbose])
+    assert _raising(error) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err
+    assert "Ortiz" not in said.err
+
+
+def test_a_stack_is_shown_only_when_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _raising(ValueError("x"))
+    assert "test_boundary" not in capsys.readouterr().err
+    monkeypatch.setattr(boundary, "_verbose", [True])
+    _raising(ValueError("x"))
+    assert "test_boundary" in capsys.readouterr().err
+
+
+def test_a_hint_follows_its_error(capsys: pytest.CaptureFixture[str]) -> None:
+    _raising(GradesyncError("it is so", hint="do that"))
+    assert capsys.readouterr().err == "error: it is so\nhint: do that\n"
+
+
+RIVERSIDE, OAK_HILL = ScheduleId("riverside", "grades"), ScheduleId("oak-hill", "grades")
+
+
+def test_on_a_terminal_all_accounts_share_one_line_that_vanishes() -> None:
+    out, clock = io.StringIO(), iter(range(100))
+    progress = LiveProgress(out, lambda: float(next(clock)))
+    progress.stage(RIVERSIDE, "fetch", 3, 12)
+    progress.stage(OAK_HILL, "write")
+    assert "riverside/grades fetch 3/12  |  oak-hill/grades write" in out.getvalue()
+    assert "\n" not in out.getvalue()
+    progress.say(RIVERSIDE, "completed")
+    assert out.getvalue().endswith("\rriverside/grades: completed\n")
+    progress.clear()
+
+
+def test_in_a_log_only_sentences_are_kept() -> None:
+    out = io.StringIO()
+    progress = QuietProgress(out)
+    progress.stage(RIVERSIDE, "fetch", 3, 12)
+    progress.say(RIVERSIDE, "completed")
+    progress.clear()
+    assert out.getvalue() == "riverside/grades: completed\n"
