@@ -6,16 +6,25 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+
+YOUNG_OBJECTS = 50_000
+"""New objects before Python looks for cycles among them; its own 700 means a hundred searches while starting."""
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code (DESIGN.md 4)."""
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:
         # Pressed while modules were still being imported: nothing had begun.
         sys.exit(130)
+    finally:
+        # Everything that must be closed has been. Without this Python searches all modules for cycles on its way
+        # out, a quarter of the time of a short command, only to give back what the process's end gives back anyway.
+        gc.freeze()
 
 
 def _run(arguments: list[str]) -> int:
