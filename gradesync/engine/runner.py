@@ -80,7 +80,11 @@ async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | 
         async with kept(tools, run.schedule.account, answer.epoch, guard):
             result, problem = await _sync(tools, answer, target, guard, tracker)
     except LeaseLost:
-        return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
+        if not tools.store.stop_asked(run.id):
+            return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
+        # An operator's stop: until somebody else claims, the run may still say what it has sent.
+        tracker.codes["GS-708"] += 1
+        result = tracker.result(Outcome.STOPPED)
     except asyncio.CancelledError:
         # Shutting down: what is done is in the ledger; the rest is for the next pass.
         tools.store.hand_back(answer)

@@ -221,6 +221,8 @@ def test_going_back_to_the_old_score_after_a_broken_off_run_is_sent() -> None:
 def test_a_student_no_longer_listed_is_told_by_a_full_run_only() -> None:
     gone = replace(known(), students=(), submissions=())
     assert [d.code for d in decide(gone).results] == ["GS-424"]
+    # Which assignment it was is not known any more, and no number is made up for it.
+    assert [w.assignment_id for w in decide(gone).waiting()] == [None]
     assert decide(replace(gone, complete=False)).results == ()
 
 

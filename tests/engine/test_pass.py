@@ -376,6 +376,30 @@ def test_an_interrupted_pass_hands_its_run_to_the_next_one() -> None:
     assert report.ends[0].run.attempt == 2
 
 
+def test_a_run_stopped_by_an_operator_ends_as_stopped_with_its_counts() -> None:
+    district = District()
+    district.tools = replace(district.tools, lease_seconds=0.2)
+    district.reconcile(district.tree())
+    district.later(15)
+    sis, store = district.school.sis, district.store
+
+    async def stuck(result: Result) -> None:
+        store.stop_run(district.runs()[0].id, [])
+        await asyncio.sleep(3600)
+
+    put, sis.put_result = sis.put_result, stuck  # type: ignore[method-assign]  # a SIS that never answers
+    report = district.reconcile()
+    sis.put_result = put  # type: ignore[method-assign]  # and answers again
+    assert outcomes(report) == ["stopped"]
+    assert report.ends[0].result is not None
+    assert report.ends[0].result.codes == {"GS-708": 1}
+    assert store.leases() == []
+    assert district.history("run ended")[0].fact.data["outcome"] == "stopped"
+    district.later(15)
+    assert outcomes(district.reconcile()) == ["completed"]
+    assert len(district.school.grades()) == 6
+
+
 def test_a_lost_lease_ends_the_run_here_and_writes_no_end() -> None:
     district = District()
     district.reconcile(district.tree())
