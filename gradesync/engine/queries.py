@@ -6,6 +6,7 @@ Kept light: `list` must cost little more than opening the database.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,16 +56,19 @@ class _Lookups:
     last: Mapping[ScheduleId, Run]
     first: Mapping[ScheduleId, datetime]
     leases: Mapping[str, Lease]
-    waiting: Mapping[tuple[str, str], int]
+    waiting: Mapping[str, int]
 
     @classmethod
     def read(cls, store: Store, now: datetime, only: Iterable[str] | None) -> _Lookups:
+        waiting: Counter[str] = Counter()
+        for (account, _code), count in store.waiting_counts().items():
+            waiting[account] += count
         return cls(
             holds=tuple(store.holds(now)),
             last=store.last_runs(only),
             first=store.first_runs(),
             leases={lease.account: lease for lease in store.leases()},
-            waiting=store.waiting_counts(),
+            waiting=waiting,
         )
 
 
@@ -109,7 +113,7 @@ def _blackouts(definition: Mapping[str, Any]) -> tuple[Blackout, ...]:
 def _waiting(lookups: _Lookups, schedule: Schedule) -> int:
     if schedule.type is not SyncType.GRADE_PASSBACK:
         return 0
-    return sum(n for (account, _), n in lookups.waiting.items() if account == schedule.id.account)
+    return lookups.waiting.get(schedule.id.account, 0)
 
 
 def needs_of(row: ScheduleRow) -> frozenset[str]:

@@ -25,7 +25,12 @@ class Cell:
 
 def finished(lines: Iterable[str]) -> str:
     """The lines as one output: no blanks at line ends, no line a CI runner would obey."""
-    return guarded("\n".join(_TRAILING.sub("", line) for line in lines).rstrip("\n")) + "\n"
+    return guarded("\n".join([_trimmed(line) for line in lines]).rstrip("\n")) + "\n"
+
+
+def _trimmed(line: str) -> str:
+    """Without blanks at its end, coloured ones included; the pattern is slow, and piped lines have no colours."""
+    return _TRAILING.sub("", line) if "\x1b" in line else line.rstrip()
 
 
 _TRAILING = re.compile(r"(?:\x1b\[[0-9;]+m +\x1b\[0m|\s)+$")
@@ -78,14 +83,18 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[Cell]], style: Style) -
 
 def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]:
     texts = [list(titles), *([clean(cell.text) or "-" for cell in row] for row in rows)]
-    widths = [max(cell_width(line[i]) for line in texts) for i in range(len(titles))]
-    return [
-        "  ".join(_padded(text, width) for text, width in zip(line, widths, strict=True)) for line in texts
-    ]
+    columns = [_padded(column) for column in zip(*texts, strict=True)]
+    return ["  ".join(line) for line in zip(*columns, strict=True)]
 
 
-def _padded(text: str, width: int) -> str:
-    return text + " " * (width - cell_width(text))
+def _padded(column: Sequence[str]) -> list[str]:
+    """All texts as wide as the widest."""
+    if all(map(str.isascii, column)):
+        width = max(map(len, column))
+        return [text.ljust(width) for text in column]
+    widths = [cell_width(text) for text in column]
+    widest = max(widths)
+    return [text + " " * (widest - width) for text, width in zip(column, widths, strict=True)]
 
 
 _GAP = 2
