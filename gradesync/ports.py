@@ -213,7 +213,7 @@ class Keys(Protocol):
     """The key of the ledger's hashes; lives outside the store."""
 
     def keyed(self, account: str) -> KeyedHash:
-        """The account's keyed hash. Raises StoreUnavailable when the key is missing."""
+        """The account's keyed hash. Raises ConnectionProblem GS-207 when the key is missing."""
         ...
 
 

@@ -10,11 +10,15 @@ import secrets as random_bytes
 from pathlib import Path
 
 from gradesync.domain.keyed import KeyedHash
-from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.errors import ConnectionProblem
 from gradesync.ports import Secrets, Store
 
 SHORTEST = 32
 """Characters; a generated key has 64 (256 bits in hexadecimal)."""
+
+
+def _no_key(sentence: str, hint: str | None) -> ConnectionProblem:
+    return ConnectionProblem(sentence, code="GS-207", hint=hint)
 
 
 class AccountKeys:
@@ -28,11 +32,11 @@ class AccountKeys:
         self._text: str | None = None
 
     def keyed(self, account: str) -> KeyedHash:
-        """The account's keyed hash. Raises StoreUnavailable when the key is missing or too short."""
+        """The account's keyed hash. Raises ConnectionProblem GS-207 when the key is missing or too short."""
         if self._text is None:
             self._text = self._referenced() if self._reference is not None else self._from_file()
         if len(self._text) < SHORTEST:
-            raise StoreUnavailable(
+            raise _no_key(
                 f"the key has {len(self._text)} characters, fewer than {SHORTEST}",
                 hint="make one with `openssl rand -hex 32`",
             )
@@ -43,7 +47,7 @@ class AccountKeys:
         try:
             return self._secrets.value(self._reference, "", "keys")
         except ConnectionProblem as problem:
-            raise StoreUnavailable(f"the key of the ledger: {problem}", hint=problem.hint) from None
+            raise _no_key(f"the key of the ledger: {problem}", hint=problem.hint) from None
 
     def _from_file(self) -> str:
         try:
@@ -51,18 +55,18 @@ class AccountKeys:
         except FileNotFoundError:
             return self._made()
         except (OSError, UnicodeDecodeError):
-            raise StoreUnavailable(
+            raise _no_key(
                 f"the key in {self._file} cannot be read", hint="give this user the right to read it"
             ) from None
 
     def _made(self) -> str:
         if self._store.key_id() is not None:
-            raise StoreUnavailable(
+            raise _no_key(
                 f"the ledger was made with a key, and {self._file} is gone",
                 hint="bring the file back from a backup; a new key would make every grade look edited by hand",
             )
         if self._store.info().kind != "sqlite":
-            raise StoreUnavailable(
+            raise _no_key(
                 "several machines may use this store, and no key they share is named",
                 hint="make one with `openssl rand -hex 32`, keep it as a secret, and write `keys: env:NAME`"
                 " in gradesync.yaml",

@@ -51,8 +51,9 @@ def test_the_stores_path_counts_from_the_tree(tmp_path: Path) -> None:
 
 def test_a_store_others_may_use_wants_a_key_they_share(tmp_path: Path) -> None:
     keys = AccountKeys(tmp_path / "key", None, References(tmp_path), MemoryStore())
-    with pytest.raises(StoreUnavailable, match="no key they share"):
+    with pytest.raises(ConnectionProblem, match="no key they share") as caught:
         keys.keyed("riverside")
+    assert caught.value.code == "GS-207"
     assert not (tmp_path / "key").exists()
 
 
@@ -70,7 +71,7 @@ def test_a_key_by_reference_gives_the_same_hashes_everywhere(
 def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", "password")
     keys = AccountKeys(tmp_path / "key", "env:A_KEY", References(tmp_path), MemoryStore())
-    with pytest.raises(StoreUnavailable, match="8 characters"):
+    with pytest.raises(ConnectionProblem, match="8 characters"):
         keys.keyed("riverside")
 
 
