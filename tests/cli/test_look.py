@@ -1,0 +1,109 @@
+"""Looking: filters narrow, unknown names are errors with a way on, and every answer also comes as JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Tree
+
+
+@pytest.fixture
+def recorded(tree: Tree) -> Tree:
+    """Three accounts, one of them in a group and with a label."""
+    folder = tree.root / "schedules" / "pilot"
+    folder.mkdir()
+    (folder / "lakeside.yaml").write_text(tree.text("lakeside") + "labels: {region: north}\n")
+    tree.run("reconcile")
+    return tree
+
+
+def _ids(tree: Tree, *arguments: str) -> set[str]:
+    answer = json.loads(tree.run("list", *arguments, "--format", "json").stdout)
+    return {row["id"] for row in answer["schedules"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["oak-hill"], {"oak-hill/grades", "oak-hill/roster-nightly"}),
+        (["--group", "pilot"], {"lakeside/grades", "lakeside/roster-nightly"}),
+        (["--label", "region=north"], {"lakeside/grades", "lakeside/roster-nightly"}),
+        (["--type", "grade-passback", "--group", "pilot"], {"lakeside/grades"}),
+        (["--type", "roster import", "oak-hill"], {"oak-hill/roster-nightly"}),
+        (["--needs", "teacher"], set()),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_filters_narrow_the_list(recorded: Tree, arguments: list[str], expected: set[str]) -> None:
+    assert _ids(recorded, *arguments) == expected
+
+
+def test_the_list_shows_the_vendor_pages_columns(recorded: Tree) -> None:
+    heading = recorded.run("list").stdout.splitlines()[0]
+    for column in (
+        "TYPE",
+        "INTERVAL",
+        "FIRST RUN",
+        "NEXT RUN",
+        "TIME ZONE",
+        "POSTED BY",
+        "STATE",
+        "LAST RUN",
+    ):
+        assert column in heading
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list", "nowhere"], ["show", "nowhere"], ["show", "riverside/nothing"], ["show", "0" * 32]],
+    ids=" ".join,
+)
+def test_an_unknown_name_is_an_error_with_a_hint(recorded: Tree, arguments: list[str]) -> None:
+    assert "hint: " in recorded.run(*arguments, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["list", "--label", "north"], ["show", "a/b/c"], ["history", "--last", "0"]]
+)
+def test_what_cannot_be_a_name_or_filter_is_wrong_usage(recorded: Tree, arguments: list[str]) -> None:
+    recorded.run(*arguments, code=64)
+
+
+def test_before_anything_is_recorded_looking_says_what_to_do(tree: Tree) -> None:
+    for command in ("list", "holds", "history"):
+        result = tree.run(command, code=1)
+        assert "no store" in result.stderr
+        assert "hint: " in result.stderr
+
+
+def test_the_history_narrows_to_an_account_and_to_a_schedule(recorded: Tree) -> None:
+    def seen(*target: str) -> list[tuple[str | None, str | None]]:
+        entries = json.loads(recorded.run("history", *target, "--format", "json").stdout)["entries"]
+        return [(entry["account"], entry["schedule"]) for entry in entries]
+
+    assert {account for account, _ in seen("oak-hill")} == {"oak-hill"}
+    assert set(seen("oak-hill/grades")) == {("oak-hill", "grades")}
+    assert len(seen("--last", "3")) == 3
+
+
+def test_every_look_comes_as_versioned_json(recorded: Tree) -> None:
+    looks = (
+        ["list"],
+        ["show", "riverside"],
+        ["show", "riverside/grades"],
+        ["show", "riverside", "--effective"],
+        ["holds"],
+        ["history"],
+        ["history", "--verify"],
+        ["store", "info"],
+        ["explain", "GS-401"],
+        ["plan"],
+        ["validate"],
+        ["next", "hourly", "--time-zone", "America/New_York"],
+    )
+    for look in looks:
+        answer = json.loads(recorded.run(*look, "--format", "json").stdout)
+        assert answer["version"] == 1, look
+        assert answer["kind"], look
