@@ -23,8 +23,13 @@ from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookSink, RunRecords
 from gradesync.syncs.stage import StageTracker
 
-FATAL_CODES = ENDS_RUN | {"GS-203"}
-"""What no record is to blame for: a key that may not write one grade may write none."""
+FORBIDDEN_LIMIT = 5
+"""Writes refused for want of a right, none having been taken, before the run ends: the key may write nothing."""
+
+
+class WritesForbidden(ConnectionProblem):
+    """The SIS takes no write from this key; more of them would only be more refusals."""
+
 
 Decision = LineItemDecision | ResultDecision
 
@@ -40,14 +45,20 @@ class _Outcome:
         return decision.subject in self.answers and self.answers[decision.subject] is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClassWriter:
-    """Writes decided classes. `tracker` receives the counts and codes of what really happened."""
+    """Writes decided classes. `tracker` receives the counts and codes of what really happened.
+
+    `taken` and `forbidden` count writes of the whole run: one class that forbids is the class's affair, a key that
+    has never been let in is the run's.
+    """
 
     sink: GradebookSink
     records: RunRecords
     keyed: KeyedHash
     tracker: StageTracker
+    taken: int = 0
+    forbidden: int = 0
 
     async def write(self, given: ClassInput, decision: ClassDecision) -> bool:
         """Write one class; False when transport trouble left records undone (the watermark must stay)."""
@@ -101,6 +112,7 @@ class ClassWriter:
         except ConnectionProblem as problem:
             self._refusal(problem, decision, outcome)
         else:
+            self.taken += 1
             outcome.answers[decision.subject] = None
 
     async def _put_result(self, decision: ResultDecision, outcome: _Outcome) -> None:
@@ -110,11 +122,22 @@ class ClassWriter:
         except ConnectionProblem as problem:
             self._refusal(problem, decision, outcome)
         else:
+            self.taken += 1
             outcome.answers[decision.subject] = None
 
     def _refusal(self, problem: ConnectionProblem, decision: Decision, outcome: _Outcome) -> None:
-        if problem.code in FATAL_CODES:
+        if problem.code in ENDS_RUN:
             raise problem
+        if problem.code == "GS-203":
+            self.forbidden += 1
+            if not self.taken and self.forbidden >= FORBIDDEN_LIMIT:
+                raise WritesForbidden(
+                    "the SIS takes no write from this key",
+                    code=problem.code,
+                    hint="grant the scope gradebook.createput",
+                    status=problem.status,
+                    vendor_text=problem.vendor_text,
+                )
         outcome.answers[decision.subject] = problem.code
         outcome.transport |= problem.retryable
 
@@ -136,7 +159,7 @@ class ClassWriter:
             if any(outcome.took(d) for d in results):
                 found |= self._found_results(results, await self.sink.read_results(class_id))
         except ConnectionProblem as problem:
-            if problem.code in FATAL_CODES:
+            if problem.code in ENDS_RUN:
                 raise
             # Written but not seen: the intents stay, and the next run compares before it writes.
             self.tracker.codes[problem.code] += 1

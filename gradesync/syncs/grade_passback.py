@@ -38,7 +38,7 @@ from gradesync.ports import (
     ReadRecords,
     RunRecords,
 )
-from gradesync.syncs.class_writer import FATAL_CODES, ClassWriter
+from gradesync.syncs.class_writer import ClassWriter, WritesForbidden
 from gradesync.syncs.identity import check_identity, record_identity
 from gradesync.syncs.stage import StageTracker
 
@@ -183,7 +183,7 @@ class _Reading:
         try:
             await self._course(course)
         except ConnectionProblem as problem:
-            if problem.code in ENDS_RUN:
+            if _ends_run(problem):
                 raise
             self.job.tracker.codes[problem.code] += 1
             self.job.tracker.counts["courses not read"] += 1
@@ -214,7 +214,7 @@ class _Reading:
             try:
                 whole &= await self._class(book, class_id, tuple(students))
             except ConnectionProblem as problem:
-                if problem.code in FATAL_CODES:
+                if _ends_run(problem):
                     raise
                 # One class the SIS will not show must not keep the others of its course from their grades.
                 if problem.retryable:
@@ -343,6 +343,10 @@ class _Reading:
             if wish.verdict is Verdict.NOTHING and sent is not None:
                 return True
         return False
+
+
+def _ends_run(problem: ConnectionProblem) -> bool:
+    return problem.code in ENDS_RUN or isinstance(problem, WritesForbidden)
 
 
 def _mark_name(course: CanvasCourse) -> str:
