@@ -29,6 +29,9 @@ def guarded(call: Callable[[], object]) -> int:
         answer = call()
         sys.stdout.flush()
         return answer if isinstance(answer, int) else 0
+    except click.exceptions.NoArgsIsHelpError as problem:
+        _say_line(problem.format_message())
+        return USAGE
     except click.UsageError as problem:
         return _usage(problem)
     except click.ClickException as problem:

@@ -82,7 +82,7 @@ def new_command(name: str, example: str) -> Callable[[Callable[..., Any]], click
 
     def make(function: Callable[..., Any]) -> click.Command:
         epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
-        made = click.command(name, epilog=epilog, context_settings=_CONTEXT)(click.pass_obj(function))
+        made = click.command(name, epilog=epilog, context_settings=CONTEXT)(click.pass_obj(function))
         # After the command's own options, which are what its help is read for.
         made.params += shared_options()
         return made
@@ -90,7 +90,8 @@ def new_command(name: str, example: str) -> Callable[[Callable[..., Any]], click
     return make
 
 
-_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+"""How every command's help is asked for and how wide it may be."""
 
 
 def format_option(*more: str) -> Callable[[F], F]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from gradesync.cli.common import Invocation, new_command, tell
+from gradesync.cli.common import CONTEXT, Invocation, new_command, tell
 
 PORT = 8765
 """The port that the account files of a fresh tree name."""
 
 
-@click.group("sandbox")
+@click.group("sandbox", context_settings=CONTEXT)
 def command() -> None:
     """A made-up school on this machine to try everything with."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from gradesync.cli.common import Invocation, format_option, new_command, opened, tell
+from gradesync.cli.common import CONTEXT, Invocation, format_option, new_command, opened, tell
 from gradesync.cli.render import show
 from gradesync.errors import StoreUnavailable
 
 
-@click.group("store")
+@click.group("store", context_settings=CONTEXT)
 def command() -> None:
     """Make, inspect, migrate and unlock the store."""
 

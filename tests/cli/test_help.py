@@ -80,6 +80,7 @@ def test_help_names_every_command() -> None:
         ["run", "riverside"],
         ["pause-all", "--reason", "why"],
         ["resume"],
+        ["store", "nonsense"],
         ["reconcile", "--allow", "abc"],
         ["-C", "/no/such/folder", "list"],
     ],
@@ -90,6 +91,14 @@ def test_wrong_usage_is_64_and_says_where_to_look(arguments: list[str]) -> None:
     assert result.stdout == ""
     assert result.stderr.startswith("error: ")
     assert "--help" in result.stderr
+
+
+def test_a_family_of_commands_alone_shows_its_members() -> None:
+    result = CliRunner().invoke(group, ["store"])
+    assert result.exit_code == 64
+    assert result.stdout == ""
+    assert "error" not in result.stderr
+    assert "unlock" in result.stderr
 
 
 def test_a_misspelt_command_is_guessed() -> None:
