@@ -56,7 +56,10 @@ def serve(
     empty: bool,
     secrets_dir: Path | None,
 ) -> None:
-    """Serve made-up districts as Canvas and as OneRoster until Ctrl-C. Nothing is kept."""
+    """Serve made-up districts as Canvas and as OneRoster until Ctrl-C.
+
+    Nothing is kept: a tree that has synced with an earlier sandbox needs a new store (remove .gradesync/store.db).
+    """
     from gradesync.sandbox.server import DISTRICTS, serve_forever
     from gradesync.wiring import home_of
 
