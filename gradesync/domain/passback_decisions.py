@@ -1,0 +1,112 @@
+"""What grade passback is asked about one class, and what it answers: values that the deciding modules share.
+
+Kept apart from the deciding, so that columns and cells know these types and not each other. No rule about a score
+or an assignment may live here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStudent, SisGradebook, Submission
+from gradesync.domain.record import LedgerEntry, WaitingRecord
+from gradesync.domain.wish import Verdict
+
+GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
+"""Canvas enrollment states of a student who has left the section."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineItemDecision:
+    """One assignment in one class. `usable` tells whether results may go into the line item.
+
+    `value` is the keyed hash of what is (to be) sent, `holds` of what the SIS holds; `confirmed` says that the SIS
+    already holds just that although the ledger does not know it yet.
+    """
+
+    assignment_id: int
+    subject: str
+    verdict: Verdict
+    code: str | None = None
+    item: LineItem | None = None
+    value: str | None = None
+    usable: bool = False
+    is_new: bool = False
+    confirmed: bool = False
+    holds: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultDecision:
+    """One student's score in one assignment and class; fields as in LineItemDecision."""
+
+    assignment_id: int
+    subject: str
+    verdict: Verdict
+    code: str | None = None
+    result: Result | None = None
+    value: str | None = None
+    confirmed: bool = False
+    holds: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDecision:
+    """Everything decided about one class."""
+
+    class_id: str
+    line_items: tuple[LineItemDecision, ...]
+    results: tuple[ResultDecision, ...]
+
+    def counts(self) -> Counter[str]:
+        """Records by word; line items are counted apart, so that `sent` means scores."""
+        words = {
+            Verdict.SEND: "sent",
+            Verdict.UNCHANGED: "unchanged",
+            Verdict.WITHHELD: "withheld",
+            Verdict.NOTHING: "nothing to send",
+        }
+        counts = Counter(words[d.verdict] for d in self.results)
+        counts["line items sent"] += sum(d.verdict is Verdict.SEND for d in self.line_items)
+        return counts
+
+    def codes(self) -> Counter[str]:
+        """Withheld records by code; an assignment's own code counts once when no score hangs on it."""
+        codes: Counter[str] = Counter(d.code for d in self.results if d.code)
+        seen = {d.assignment_id for d in self.results if d.code}
+        codes.update(d.code for d in self.line_items if d.code and d.assignment_id not in seen)
+        return codes
+
+    def waiting(self) -> tuple[WaitingRecord, ...]:
+        """Rows to keep for what was withheld."""
+        withheld: Iterable[LineItemDecision | ResultDecision] = (*self.line_items, *self.results)
+        return tuple(
+            WaitingRecord(d.subject, self.class_id, d.code, d.assignment_id or None)
+            for d in withheld
+            if d.code
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClassInput:
+    """One SIS class with the Canvas side that belongs to it.
+
+    `students` are those of the sections tied to the class; `section_ids` are these sections' Canvas ids;
+    `submissions` are the ones to decide (all of them when `complete`).
+    """
+
+    class_id: str
+    section_ids: frozenset[int]
+    students: tuple[SectionStudent, ...]
+    assignments: tuple[Assignment, ...]
+    submissions: tuple[Submission, ...]
+    sis: SisGradebook
+    ledger: Mapping[tuple[str, str], LedgerEntry]
+    complete: bool
+
+
+def settled_at(entry: LedgerEntry | None, value: str) -> bool:
+    """Whether the ledger knows the value already, with nothing left open by a run that broke off."""
+    return entry is not None and entry.sent == value and entry.intent is None
