@@ -36,9 +36,9 @@ class Oracle:
         school = _School(canvas, sis)
         for section in canvas["sections"]:
             class_id = section["sis_section_id"]
-            if section["workflow_state"] == "active" and class_id in school.classes:
-                if school.is_current(class_id):
-                    self._follow(school, section, class_id)
+            there = section["workflow_state"] == "active" and class_id in school.classes
+            if there and school.is_current(class_id):
+                self._follow(school, section, class_id)
         books: Gradebooks = {}
         for (class_id, assignment), column in self._columns.items():
             cells = frozenset(self._cells[class_id, assignment].values())
@@ -87,13 +87,11 @@ def doubled(sis: Row) -> list[tuple[str, str]]:
 
 def difference(wanted: Gradebooks, there: Gradebooks) -> str:
     """A short telling of the first differences; empty text when both are equal."""
-    lines = []
+    lines: list[str] = []
     for class_id in sorted(set(wanted) | set(there)):
         want, have = wanted.get(class_id, Counter()), there.get(class_id, Counter())
-        for column in (want - have).keys():
-            lines.append(f"{class_id}: missing {column[:5]} with {sorted(column[5])}")
-        for column in (have - want).keys():
-            lines.append(f"{class_id}: too much {column[:5]} with {sorted(column[5])}")
+        lines += [f"{class_id}: missing {column[:5]} with {sorted(column[5])}" for column in want - have]
+        lines += [f"{class_id}: too much {column[:5]} with {sorted(column[5])}" for column in have - want]
     return "\n".join(lines[:12])
 
 

@@ -1,0 +1,223 @@
+"""What may never leave the two sides: names, person ids, titles, scores and secrets.
+
+Everything the commands say and everything they leave on disk is searched for every seeded person and assignment,
+also when things go wrong and when somebody asks for more with --verbose.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gradesync.sandbox.faults import FaultOrder
+from gradesync.sandbox.server import Sandbox, running
+from tests.whole.harness import GRADES, ROSTER, Done, Tree
+
+ACCOUNT = "riverside"
+ID = f"{ACCOUNT}/{GRADES}"
+FORBIDDEN_KEYS = {
+    "score",
+    "scores",
+    "student",
+    "students",
+    "email",
+    "username",
+    "login",
+    "sourcedid",
+    "submission",
+}
+
+
+@dataclass
+class Everything:
+    """All that was said, by command, and the tree that was left."""
+
+    sandbox: Sandbox
+    tree: Tree
+    said: list[tuple[str, Done]] = field(default_factory=list)
+
+    def say(self, *args: str) -> Done:
+        """Run a command and keep what it says."""
+        done = self.tree.run(*args)
+        self.said.append((" ".join(args), done))
+        return done
+
+
+@pytest.fixture(scope="module")
+def everything(folder: Path) -> Iterator[Everything]:
+    with running((ACCOUNT,), students=30) as sandbox:
+        _mark(sandbox)
+        it = Everything(sandbox, Tree(folder, sandbox))
+        _a_good_day(it)
+        _a_bad_day(it)
+        yield it
+
+
+def _mark(sandbox: Sandbox) -> None:
+    """Titles that no other text holds by chance."""
+    for number, assignment in enumerate(sandbox.schools[ACCOUNT].canvas.assignments.values()):
+        assignment.name = f"Zebra {number} {assignment.name}"
+
+
+def _a_good_day(it: Everything) -> None:
+    it.say("validate")
+    it.say("validate", "--format", "json")
+    it.say("plan", "--verbose")
+    it.say("plan", "--format", "json")
+    it.say("reconcile", "--no-syncs")
+    it.say("run", ID, "--dry-run", "--full", "--verbose")
+    it.say("run", ID, "--dry-run", "--format", "json")
+    it.tree.all_due()
+    it.say("reconcile", "--verbose")
+    for form in ("text", "json"):
+        for command in (
+            ["list"],
+            ["show", ACCOUNT],
+            ["show", ID],
+            ["history"],
+            ["holds"],
+            ["explain", "GS-401"],
+        ):
+            it.say(*command, "--format", form)
+    it.say("show", it.tree.runs()[0]["id"], "--format", "json")
+    it.say("store", "info")
+
+
+def _a_bad_day(it: Everything) -> None:
+    """Faults of the network, rows nobody expects, and a store that somebody damaged."""
+    it.sandbox.front.faults.stand(["server-error", "cut", "unauthorized"])
+    it.say("run", ID, "--full", "--verbose")
+    it.sandbox.front.faults.clear()
+    it.sandbox.front.faults.orders.append(FaultOrder("unauthorized", 5, "canvas"))
+    it.say("run", ID, "--full", "--verbose", "--format", "json")
+    it.sandbox.front.faults.clear()
+    world = it.sandbox.schools[ACCOUNT].sis
+    students = [row for row in world.rows["users"].values() if row["role"] == "student"]
+    _spoil(students, "givenName", "username", "role")
+    _spoil(list(world.rows["results"].values()), "score", "scoreStatus", "student")
+    it.say("run", ID, "--full", "--verbose")
+    it.say("run", f"{ACCOUNT}/{ROSTER}", "--verbose")
+    it.say("history", "--last", "500", "--format", "json")
+    it.say("show", ACCOUNT)
+    newest = it.tree.runs()[-1]["id"]
+    it.tree.execute(f"UPDATE run SET counts = 'broken' WHERE id = '{newest}'")
+    broken = it.say("show", newest, "--verbose")
+    assert "something broke that should not" in broken.err, "a bug is really provoked"
+    it.tree.execute(f"UPDATE run SET counts = '{{}}' WHERE id = '{newest}'")
+
+
+def _spoil(rows: list[dict[str, Any]], *names: str) -> None:
+    """In each of the first rows, one field is of a kind that nobody expects."""
+    for row, name in zip(rows, names, strict=False):
+        row[name] = [f"strange {row[name]}"]
+
+
+def _people(sandbox: Sandbox) -> Iterator[str]:
+    for person in sandbox.schools[ACCOUNT].district.people:
+        yield f"{person.given_name} {person.family_name}"
+        yield f"{person.family_name}, {person.given_name}"
+        yield from (person.username, person.email, person.sourced_id)
+    canvas = sandbox.schools[ACCOUNT].canvas.raw()
+    enrolled = {row["user_id"] for row in canvas["enrollments"]}
+    for user in (user for user in canvas["users"] if user["id"] in enrolled):
+        yield from (str(user[key]) for key in ("name", "sortable_name", "email") if user.get(key))
+
+
+def _titles(sandbox: Sandbox) -> set[str]:
+    return {a.name for a in sandbox.schools[ACCOUNT].canvas.assignments.values()} | {"Zebra"}
+
+
+def _secrets(it: Everything) -> set[str]:
+    school = it.sandbox.schools[ACCOUNT]
+    key = (it.tree.root / ".gradesync" / "key").read_text().strip()
+    return {school.canvas.token, school.sis.client_id, school.sis.client_secret, key}
+
+
+def _found(needles: Iterable[str], text: str) -> set[str]:
+    """Needles standing free in the text: an id of digits inside a longer hash is not that id."""
+    words = sorted({needle for needle in needles if len(needle) > 3}, key=len, reverse=True)
+    pattern = "|".join(re.escape(word) for word in words)
+    return set(re.findall(rf"(?<![0-9A-Za-z])(?:{pattern})(?![0-9A-Za-z])", text, re.IGNORECASE))
+
+
+def test_the_search_would_find_what_it_looks_for(everything: Everything) -> None:
+    person = everything.sandbox.schools[ACCOUNT].district.people[0]
+    needles = list(_people(everything.sandbox))
+    for leak in (f'"{person.sourced_id}"', f"for {person.given_name} {person.family_name}:", person.email):
+        assert _found(needles, f"line one\n {leak} 9.5") != set()
+    assert len(set(needles)) > 100
+
+
+def test_no_command_says_a_name_a_person_id_a_title_or_a_secret(everything: Everything) -> None:
+    needles = {*_people(everything.sandbox), *_titles(everything.sandbox), *_secrets(everything)}
+    for command, done in everything.said:
+        assert _found(needles, done.said) == set(), command
+
+
+def test_no_command_shows_a_stack_of_a_library_or_a_values_repr(everything: Everything) -> None:
+    for command, done in everything.said:
+        assert "Traceback (most recent call last)" not in done.said, command
+        assert not re.search(r"\b(?:LineItem|Result|Person|Submission)\(", done.said), command
+
+
+def test_json_answers_have_no_place_for_a_person_or_a_score(everything: Everything) -> None:
+    documents = [done for command, done in everything.said if "json" in command]
+    assert len(documents) > 8
+    for done in documents:
+        if done.out.strip():
+            assert {key.lower() for key in _keys(json.loads(done.out))} & FORBIDDEN_KEYS == set()
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from _keys(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _keys(inner)
+
+
+def test_no_file_left_behind_holds_a_name_a_person_id_a_title_or_a_secret(everything: Everything) -> None:
+    needles = {*_people(everything.sandbox), *_titles(everything.sandbox)}
+    secrets = _secrets(everything)
+    searched = []
+    for path in everything.tree.root.rglob("*"):
+        if path.is_file() and "secrets" not in path.parts:
+            text = path.read_bytes().decode("latin-1")
+            assert _found(needles, text) == set(), path.name
+            if path.name != "key":
+                assert _found(secrets, text) == set(), path.name
+            searched.append(path.name)
+    assert "store.db" in searched
+
+
+def test_the_stores_files_and_the_key_are_for_their_owner_alone(everything: Everything) -> None:
+    for path in (everything.tree.root / ".gradesync").iterdir():
+        if path.is_file():
+            assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_the_running_stores_own_log_holds_nothing_either(everything: Everything) -> None:
+    """While a process works, fresh pages stand in the write-ahead log, which a checkpoint would tidy away."""
+    needles = {*_people(everything.sandbox), *_titles(everything.sandbox), *_secrets(everything)}
+    tree = everything.tree
+    import sqlite3
+
+    reader = sqlite3.connect(tree.database)
+    try:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM run").fetchone()
+        tree.all_due(full=True)
+        tree.run("reconcile")
+        log = tree.database.with_name("store.db-wal").read_bytes()
+    finally:
+        reader.close()
+    assert len(log) > 10_000
+    assert _found(needles, log.decode("latin-1")) == set()
