@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= auto
 # Extra words for pytest: `make test TESTS="tests/domain -k interval"`. A part of the suite is not judged by coverage.
 TESTS  ?=
-COVERAGE_FLOOR := 85
+COVERAGE_FLOOR := 90
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
