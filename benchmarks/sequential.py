@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from canvasapi import Canvas
@@ -49,7 +50,7 @@ def _course(course: Any, session: requests.Session, api: str, categories: dict[s
     }
     rolls: dict[str, set[str]] = {}
     for class_id in {class_id for _, class_id in students.values()}:
-        path = requests.utils.quote(class_id, safe="")
+        path = quote(class_id, safe="")
         answer = session.get(f"{api}/classes/{path}/students?limit=1000", timeout=30).json()
         rolls[class_id] = {user["sourcedId"] for user in answer["users"]}
     by_assignment: dict[int, list[Any]] = {}
