@@ -25,8 +25,4 @@ def bare_hash(text: bytes) -> str | None:
 
 def code_lines(text: bytes) -> list[int]:
     """The numbers (from 1) of the lines that are no whole-line comments: how places move when comments do."""
-    return [
-        number
-        for number, line in enumerate(text.split(b"\n"), 1)
-        if not line.startswith(b"#") and not (line.startswith(b" ") and line.lstrip(b" ").startswith(b"#"))
-    ]
+    return [number for number, line in enumerate(text.split(b"\n"), 1) if line.lstrip(b" ")[:1] != b"#"]

@@ -322,6 +322,8 @@ def _walk(
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {*before, *after}:
             _walk(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, str(key)), found)
+    elif type(before) is str and before == after:
+        return  # most fields are texts that did not change; whatever else looks equal is compared as JSON
     elif _json(before) != _json(after):
         found[path] = FieldChange(".".join(path), _json(before), _json(after))
 

@@ -138,6 +138,8 @@ class Guards:
         """
         for kind, word in ((ActionKind.RETIRE, "retired"), (ActionKind.RESUME, "resumed")):
             meant = [a for a in actions if a.kind is kind and not self.holds(a)]
+            if not meant:
+                continue
             for key in sorted({a.account for a in meant}):
                 if kind is ActionKind.RETIRE and key in leaving:
                     continue

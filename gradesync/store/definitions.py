@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import and_, delete, select, update
 
@@ -39,7 +40,9 @@ def recorded(tx: Tx, accounts: Iterable[str] | None, holds: Sequence[Hold], comm
     account_rows = tx.execute(account_query).all()
     groups = {row.key: row.group_name for row in account_rows} if holds else {}
     schedules: dict[str, dict[str, RecordedSchedule]] = {row.key: {} for row in account_rows}
-    for account, name, text, digest, next_run_at, retired, type_ in tx.execute(schedule_query):
+    # Row by row costs a quarter more, and all rows at once twice the memory.
+    rows = chain.from_iterable(tx.execute(schedule_query).partitions(500))
+    for account, name, text, digest, next_run_at, retired, type_ in rows:
         held = bool(holds) and _held(holds, ScheduleId(account, name), type_, groups.get(account))
         schedules[account][name] = RecordedSchedule(account, name, text, digest, next_run_at, retired, held)
     return Recorded(
