@@ -258,7 +258,10 @@ class _Syncs:
             raise _first(several) from several
 
     async def _run(self, key: str, run: Run) -> None:
-        target = self._accounts.get(key)
+        # Read anew: a pause merged while this pass was busy elsewhere must find the run not yet started.
+        self._accounts.pop(key, None)
+        self._load({key})
+        target = self._accounts[key]
         if target is None or run.schedule.name not in target.account.schedules:
             self._skip(run, "the schedule was retired before the run could start")
             return
