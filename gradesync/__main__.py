@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import gc
-import gc
 import sys
 
 YOUNG_OBJECTS = 50_000
@@ -39,9 +38,6 @@ def _run(arguments: list[str]) -> int:
 
         print(help_text())
         return 0
-    # Libraries make some hundred thousand objects that live for good; looking for garbage among them every 700
-    # allocations costs a tenth of the start and finds nothing.
-    gc.set_threshold(50_000, 20, 20)
     from gradesync.cli.main import run
 
     return run(arguments)
