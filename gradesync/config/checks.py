@@ -77,6 +77,10 @@ def _profile_findings(account: Mapping[str, Any]) -> list[Finding]:
         if passback[key] == value and not able:
             message = f"the profile {profile.name} cannot express `{key}: {value}`"
             found.append(Finding("GS-116", ("passback", key), message, f"write {others}"))
+    if passback["deletions"] != "report":
+        # Refused here rather than read as `report`: whoever asks for a deletion relies on it.
+        message = f"`deletions: {passback['deletions']}` is not offered yet"
+        found.append(Finding("GS-116", ("passback", "deletions"), message, "write `report`"))
     return found
 
 

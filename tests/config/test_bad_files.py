@@ -40,6 +40,8 @@ BAD_VALUES = {
     "an unknown profile": (bad("profile: genesis", "profile: gensis"), "GS-110", 6, "gensis"),
     "flagging what 1.1 cannot flag": (GOOD + "passback: {missing: flag}\n", "GS-116", 16, "flag"),
     "letters to 1.1": (GOOD + "passback: {letter_grades: text}\n", "GS-116", 16, "text"),
+    "blanking what was cleared": (GOOD + "passback: {deletions: blank}\n", "GS-116", 16, "blank"),
+    "deleting what was cleared": (GOOD + "passback: {deletions: delete}\n", "GS-116", 16, "delete"),
     "an unknown policy": (GOOD + "passback: {excused: exmpt}\n", "GS-110", 16, "exmpt"),
     "a share without percent": (GOOD + "roster: {change_limit: {users: 5}}\n", "GS-110", 16, "5"),
     "a school id without quotes": (GOOD + "scope: {schools: [010]}\n", "GS-106", 16, "["),
@@ -126,6 +128,12 @@ def test_a_duplicate_names_both_places(tmp_path: Path) -> None:
     result = loaded(tree(tmp_path, {"riverside.yaml": GOOD + "name: Again\n"}))
     (problem,) = errors(result)
     assert "first on line 2" in problem.message
+
+
+def test_a_deletion_asked_for_is_refused_and_what_holds_instead_is_named(tmp_path: Path) -> None:
+    (problem,) = errors(loaded(tree(tmp_path, {"riverside.yaml": GOOD + "passback: {deletions: delete}\n"})))
+    assert "not offered yet" in problem.message
+    assert problem.hint == "write `report`"
 
 
 def test_a_misspelt_required_key_is_one_problem_with_a_suggestion(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ class Passback(Strict):
         default="withhold", description="The SIS was edited by hand since we wrote."
     )
     deletions: Literal["report", "blank", "delete"] = Field(
-        default="report", description="Line items and results cleared in Canvas."
+        default="report", description="Cleared in Canvas after it was sent. Only `report` is offered yet."
     )
     over_max: Literal["send", "withhold"] = Field(
         default="send", description="A score above the points possible."
