@@ -16,6 +16,9 @@ from gradesync.domain.schedule import Schedule, ScheduleId
 
 T = TypeVar("T")
 
+_WRITING = ("createput", "createpost", "delete")
+"""What the names of OneRoster's writing scopes contain (oneroster.md 1.3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class CanvasConnection:
@@ -29,7 +32,10 @@ class CanvasConnection:
 
 @dataclass(frozen=True, slots=True)
 class SisConnection:
-    """Where the SIS is. Full URLs win over the profile's paths; ids and secrets are references."""
+    """Where the SIS is. Full URLs win over the profile's paths; ids and secrets are references.
+
+    `scopes` are those to ask for instead of the profile's; None leaves them to the profile.
+    """
 
     url: str
     client_id: str
@@ -38,6 +44,15 @@ class SisConnection:
     token_url: str
     rostering_url: str
     gradebook_url: str
+    scopes: tuple[str, ...] | None = None
+
+    def scopes_for(self, *, write: bool) -> tuple[str, ...]:
+        """The scopes of a token: all of them to write, the reading ones otherwise."""
+        if write:
+            return self.scopes or self.profile.write_scopes
+        reading = tuple(s for s in self.scopes or () if not any(right in s for right in _WRITING))
+        # Asking for no scope at all may be answered with every right the key has, so the profile's stand in.
+        return reading or self.profile.read_scopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,7 @@ def _sis(values: Mapping[str, Any]) -> SisConnection:
         token_url=str(values.get("token_url") or url + profile.token_path),
         rostering_url=str(values.get("rostering_url") or url + profile.rostering_path),
         gradebook_url=str(values.get("gradebook_url") or url + profile.gradebook_path),
+        scopes=tuple(str(scope) for scope in values.get("scopes") or ()) or None,
     )
 
 

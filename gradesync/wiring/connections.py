@@ -108,7 +108,7 @@ class HttpConnections:
             sis.token_url,
             self._secrets.value(sis.client_id, account.key, "SIS client id"),
             self._secrets.value(sis.client_secret, account.key, "SIS client secret"),
-            sis.profile.write_scopes if write else sis.profile.read_scopes,
+            sis.scopes_for(write=write),
             # A token address that is not the profile's own path was written out in the reviewed file.
             other_host=sis.token_url != sis.url + sis.profile.token_path,
         )

@@ -30,6 +30,29 @@ def test_addresses_come_from_the_profile_unless_written_out() -> None:
     assert (own.sis.profile.decimals, own.sis.profile.max_title) == (0, 30)
 
 
+def test_scopes_written_out_replace_the_profiles_and_reading_never_asks_for_writing() -> None:
+    written = [
+        "own/all.readonly",
+        "own/gradebook.createput",
+        "own/gradebook.createpost",
+        "own/gradebook.delete",
+    ]
+    sis = {**definition("r")["sis"], "scopes": written}
+    own = Account.from_definitions("r", definition("r", sis=sis), {}).sis
+    assert own.scopes_for(write=True) == tuple(written)
+    assert own.scopes_for(write=False) == ("own/all.readonly",)
+
+
+def test_without_reading_scopes_written_out_the_profiles_are_asked_for() -> None:
+    plain = Account.from_definitions("r", definition("r"), {}).sis
+    assert plain.scopes is None
+    assert plain.scopes_for(write=True) == plain.profile.write_scopes
+    assert plain.scopes_for(write=False) == plain.profile.read_scopes
+    sis = {**definition("r")["sis"], "scopes": ["own/gradebook.createput"]}
+    writing_only = Account.from_definitions("r", definition("r", sis=sis), {}).sis
+    assert writing_only.scopes_for(write=False) == plain.profile.read_scopes
+
+
 def test_an_unknown_profile_is_an_error_not_a_guess() -> None:
     sis = {**definition("r")["sis"], "profile": "unheard-of"}
     with pytest.raises(KeyError):

@@ -1,0 +1,78 @@
+"""What the connections ask the SIS for: a token with the account's scopes, and none for writing to read with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qs
+
+import pytest
+
+from gradesync.domain.account import Account
+from gradesync.domain.profile import READ_SCOPES_11, WRITE_SCOPES_11
+from gradesync.errors import ConnectionProblem
+from gradesync.ports import GradebookReader, RosterSource
+from gradesync.wiring.connections import HttpConnections
+from tests.connectors.hostile import Hostile, hostile, says
+from tests.domain.plan_samples import definition
+
+OWN = ["own/everything.readonly", "own/gradebook.createput"]
+
+
+class Given:
+    """Secrets that are what they are called."""
+
+    def value(self, reference: str, account: str, name: str) -> str:
+        return reference.removeprefix("env:").lower()
+
+
+class Ours:
+    """A lease that is never lost."""
+
+    def check(self) -> None:
+        return None
+
+
+def account(server: Hostile, scopes: list[str] | None) -> Account:
+    sis = {**definition("r")["sis"], "url": server.url, **({"scopes": scopes} if scopes else {})}
+    return Account.from_definitions("r", definition("r", sis=sis), {})
+
+
+@asynccontextmanager
+async def sis_of(use: str, one: Account) -> AsyncIterator[GradebookReader | RosterSource]:
+    """The SIS side of a use."""
+    connections = HttpConnections(Given())
+    if use == "writing grades":
+        async with connections.gradebook(one, Ours()) as (_, sink):
+            yield sink
+    elif use == "previewing grades":
+        async with connections.gradebook_readonly(one) as (_, reader):
+            yield reader
+    elif use == "importing rosters":
+        async with connections.roster(one, Ours()) as (source, _):
+            yield source
+    else:
+        async with connections.roster_readonly(one) as (source, _):
+            yield source
+
+
+async def asked(use: str, scopes: list[str] | None) -> list[str]:
+    """The scopes in the one token request of a use of the SIS."""
+    async with hostile(says({"access_token": "t", "expires_in": 3600}), says({}, 404)) as server:
+        async with sis_of(use, account(server, scopes)) as sis:
+            with suppress(ConnectionProblem):
+                await sis.identity()
+        (token,) = [seen for seen in server.seen if seen.path == "/token"]
+        return parse_qs(token.body.decode())["scope"][0].split()
+
+
+@pytest.mark.parametrize("use", ["previewing grades", "importing rosters", "previewing rosters"])
+def test_whoever_only_reads_asks_for_no_right_to_write(use: str) -> None:
+    assert asyncio.run(asked(use, OWN)) == OWN[:1]
+    assert asyncio.run(asked(use, None)) == list(READ_SCOPES_11)
+
+
+def test_writing_grades_asks_for_the_scopes_written_out_or_else_the_profiles() -> None:
+    assert asyncio.run(asked("writing grades", OWN)) == OWN
+    assert asyncio.run(asked("writing grades", None)) == list(WRITE_SCOPES_11)
