@@ -25,4 +25,10 @@ def bare_hash(text: bytes) -> str | None:
 
 def code_lines(text: bytes) -> list[int]:
     """The numbers (from 1) of the lines that are no whole-line comments: how places move when comments do."""
-    return [number for number, line in enumerate(text.split(b"\n"), 1) if line.lstrip(b" ")[:1] != b"#"]
+    comments: set[int] = set()
+    number, at = 1, 0
+    for found in _COMMENT_LINE.finditer(text):
+        number += text.count(b"\n", at, found.start())
+        at = found.start()
+        comments.add(number)
+    return [line for line in range(1, text.count(b"\n") + 2) if line not in comments]

@@ -7,7 +7,7 @@ to the narrow patterns, because a SIS may mint them from any alphabet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gradesync.config.findings import Finding, Path
@@ -20,7 +20,10 @@ _KNOWN = re.compile(
     r"|AKIA[0-9A-Z]{12,}|-----BEGIN|(?:[Bb]earer|BEARER)\s+(?=\S*\d)[A-Za-z0-9._~+/-]{16,}"
 )
 _LONG = re.compile(r"[A-Za-z0-9_+/=-]{32,}")
-_HINTS = ("~", "eyJ", "gh", "xox", "AKIA", "-----BEGIN", "earer", "EARER", "@")
+_HINTS = ("~", "eyJ", "gh", "xox", "AKIA", "-----BEGIN", "earer", "EARER")
+"""Parts of which every text that `_KNOWN` finds holds one; looking for these is quicker."""
+_SHORTEST_KNOWN, _SHORTEST_LONG = 10, 32
+"""Characters of the shortest text in which `_KNOWN` and `_LONG` can find anything."""
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[A-Za-z]{2,}")
 _PASTED = "this looks like a key or token"
 _ROTATE = "remove it, rotate the key now, and write a reference such as env:NAME"
@@ -28,14 +31,18 @@ _ROTATE = "remove it, rotate the key now, and write a reference such as env:NAME
 
 def may_hold(text: str, long_texts: Sequence[str]) -> bool:
     """A quick look at a whole file and its long texts: False means that `findings` would find nothing."""
-    return any(hint in text for hint in _HINTS) or any(map(_LONG.search, long_texts))
+    return "@" in text or any(hint in text for hint in _HINTS) or any(map(_LONG.search, long_texts))
 
 
 def looks_secret(text: str, *, narrow: bool = False) -> bool:
     """Whether a text holds something like a key. `narrow` knows only patterns that nothing else has."""
+    if len(text) < _SHORTEST_KNOWN:
+        return False
     if _KNOWN.search(text):
         return True
-    return not narrow and any(_mixed(match[0]) for match in _LONG.finditer(text))
+    return (
+        not narrow and len(text) >= _SHORTEST_LONG and any(_mixed(match[0]) for match in _LONG.finditer(text))
+    )
 
 
 def _mixed(word: str) -> bool:
@@ -48,7 +55,9 @@ def _mixed(word: str) -> bool:
 def findings(tree: Any) -> list[Finding]:
     """GS-107 for every pasted key, and a warning for e-mail addresses where people write freely."""
     found: list[Finding] = []
-    for path, text, on_key in _texts(tree, ()):
+    texts: list[tuple[Path, str, bool]] = []
+    _gather(tree, (), texts)
+    for path, text, on_key in texts:
         if not on_key and text.startswith(("env:", "file:")):
             continue
         if looks_secret(text, narrow=path[:1] == ("scope",)):
@@ -75,17 +84,18 @@ def _free_text(path: Path) -> bool:
     return path[-1:] in (("posted_by",), ("reason",)) or path[:1] == ("labels",)
 
 
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str, bool]]:
+def _gather(value: Any, path: Path, texts: list[tuple[Path, str, bool]]) -> None:
     """Every key and every text with its path. The reader has limited the depth, so recursion is safe."""
-    if isinstance(value, dict):
+    if isinstance(value, str):
+        texts.append((path, value, False))
+    elif isinstance(value, dict):
         for key, inner in value.items():
-            yield (*path, key), str(key), True
-            yield from _texts(inner, (*path, key))
+            below = (*path, key)
+            texts.append((below, str(key), True))
+            _gather(inner, below, texts)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _texts(inner, (*path, index))
-    elif isinstance(value, str):
-        yield path, value, False
+            _gather(inner, (*path, index), texts)
 
 
 def covering(secret: list[Finding], others: list[Finding]) -> list[Finding]:

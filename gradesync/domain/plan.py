@@ -322,10 +322,13 @@ def _walk(
     if isinstance(before, dict) and isinstance(after, dict):
         for key in {*before, *after}:
             _walk(before.get(key, _ABSENT), after.get(key, _ABSENT), (*path, str(key)), found)
-    elif type(before) is str and before == after:
-        return  # most fields are texts that did not change; whatever else looks equal is compared as JSON
-    elif _json(before) != _json(after):
-        found[path] = FieldChange(".".join(path), _json(before), _json(after))
+        return
+    if type(before) is str and before == after:
+        # Most fields are texts that did not change; whatever else looks equal is compared as JSON.
+        return
+    old, new = _json(before), _json(after)
+    if old != new:
+        found[path] = FieldChange(".".join(path), old, new)
 
 
 _ABSENT = object()
