@@ -186,6 +186,24 @@ def test_a_pass_killed_after_any_write_is_finished_by_the_next(
     )
 
 
+def test_scores_changed_again_between_kill_and_recovery_are_not_taken_for_edits_by_hand(town: Town) -> None:
+    def teach_again() -> None:
+        teach(town.sandbox.schools[UNDISTURBED].canvas, seed=5, style="regrade-all")
+
+    teach_again()
+    town.due(UNDISTURBED)
+    _survives(
+        town,
+        UNDISTURBED,
+        lambda: _killed_at(town, UNDISTURBED, town.puts // 2, "PUT"),
+        teach_again,
+        lambda: _killed_at(town, UNDISTURBED, town.puts // 3, "PUT"),
+        teach_again,
+    )
+    waiting = f"SELECT count(*) AS rows FROM waiting WHERE account = '{UNDISTURBED}' AND code = 'GS-412'"
+    assert town.tree.rows(waiting) == [{"rows": 0}]
+
+
 @pytest.mark.parametrize(("first", "second"), [(0.4, 0.9), (0.6, 0.75), (0.8, 0.5)])
 def test_a_pass_killed_at_any_moment_is_finished_by_the_next(first: float, second: float, town: Town) -> None:
     teach(town.sandbox.schools[UNDISTURBED].canvas, seed=int(first * 100), style="regrade-all")
