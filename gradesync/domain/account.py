@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from gradesync.domain.profile import SisProfile, profile_with
@@ -81,11 +81,37 @@ class ChangeLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedChange:
+    """A time in which larger changes are expected: local days, both included, and shares (0..1) by kind.
+
+    A kind left at 0 keeps the usual limit.
+    """
+
+    name: str
+    start: date
+    until: date
+    enrollments: float = 0.0
+    users: float = 0.0
+    sections: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class RosterPolicy:
     """How the roster is carried over. `at_least` is the number of records below which no share counts."""
 
     change_limit: ChangeLimit = field(default_factory=ChangeLimit)
     at_least: int = 20
+    expect: tuple[ExpectedChange, ...] = ()
+
+    def limit_on(self, today: date) -> ChangeLimit:
+        """The limits in force on a local day: an expected change widens them, and never narrows one."""
+        now = [one for one in self.expect if one.start <= today <= one.until]
+        usual = self.change_limit
+        return ChangeLimit(
+            enrollments=max([usual.enrollments, *(one.enrollments for one in now)]),
+            users=max([usual.users, *(one.users for one in now)]),
+            sections=max([usual.sections, *(one.sections for one in now)]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +205,22 @@ def _sis(values: Mapping[str, Any]) -> SisConnection:
 
 
 def _roster(values: Mapping[str, Any]) -> RosterPolicy:
-    limits = values.get("change_limit", {})
-    return RosterPolicy(change_limit=ChangeLimit(**{k: float(v) for k, v in limits.items()}))
+    return RosterPolicy(
+        change_limit=ChangeLimit(**_shares(values)),
+        expect=tuple(
+            ExpectedChange(
+                name=str(one["name"]),
+                start=date.fromisoformat(str(one["from"])),
+                until=date.fromisoformat(str(one["until"])),
+                **_shares(one),
+            )
+            for one in values.get("expect", ())
+        ),
+    )
+
+
+def _shares(values: Mapping[str, Any]) -> dict[str, float]:
+    return {kind: float(share) for kind, share in values.get("change_limit", {}).items()}
 
 
 def _scope(values: Mapping[str, Any]) -> Scope:

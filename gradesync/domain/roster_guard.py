@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from datetime import date
 
-from gradesync.domain.account import RosterPolicy
+from gradesync.domain.account import ChangeLimit, RosterPolicy
 from gradesync.domain.roster import Roster
 from gradesync.domain.roster_csv import CanvasFiles
 
@@ -46,22 +47,23 @@ def file_counts(files: CanvasFiles) -> dict[str, int]:
 
 
 def roster_stop(
-    roster: Roster, previous_counts: Mapping[str, int] | None, policy: RosterPolicy
+    roster: Roster, previous_counts: Mapping[str, int] | None, policy: RosterPolicy, today: date
 ) -> RosterStop | None:
     """GS-602 when a kind is missing altogether, GS-601 when one shrank too much since the last good read.
 
     `previous_counts` None means that there is no comparable read: the first run, a new school year, another scope.
+    `today` is the local day, for the account's expected changes.
     """
     counts = roster_counts(roster)
     if missing := [kind for kind, number in counts.items() if not number]:
         return RosterStop(
             "GS-602", f"The SIS read holds no {' and no '.join(missing)} in scope. Nothing was sent."
         )
-    return shrink_stop(counts, previous_counts, policy)
+    return shrink_stop(counts, previous_counts, policy, today)
 
 
 def files_stop(
-    files: CanvasFiles, previous_counts: Mapping[str, int] | None, policy: RosterPolicy
+    files: CanvasFiles, previous_counts: Mapping[str, int] | None, policy: RosterPolicy, today: date
 ) -> RosterStop | None:
     """The same two questions about what would arrive in Canvas.
 
@@ -74,11 +76,11 @@ def files_stop(
             f"No record of the SIS read can be carried over as {' or '.join(missing)} "
             f"({files.dropped} records are incomplete). Nothing was sent.",
         )
-    return shrink_stop(counts, previous_counts, policy)
+    return shrink_stop(counts, previous_counts, policy, today)
 
 
 def shrink_stop(
-    counts: Mapping[str, int], previous_counts: Mapping[str, int] | None, policy: RosterPolicy
+    counts: Mapping[str, int], previous_counts: Mapping[str, int] | None, policy: RosterPolicy, today: date
 ) -> RosterStop | None:
     """GS-602 when a kind is gone altogether; GS-601 when it lost more than its limit and at least `at_least`.
 
@@ -86,7 +88,7 @@ def shrink_stop(
     did not count are not compared.
     """
     previous = previous_counts or {}
-    limits = _limits(policy)
+    limits = _limits(policy.limit_on(today))
     if gone := [kind for kind, number in counts.items() if not number and previous.get(kind)]:
         return RosterStop("GS-602", f"All {gone[0]} are gone since the last good read. Nothing was sent.")
     sentences = []
@@ -120,8 +122,7 @@ def takeover_stop(known_section_ids: Set[str], roster: Roster) -> RosterStop | N
     )
 
 
-def _limits(policy: RosterPolicy) -> dict[str, float]:
-    limit = policy.change_limit
+def _limits(limit: ChangeLimit) -> dict[str, float]:
     return {
         "classes": limit.sections,
         "Canvas sections": limit.sections,

@@ -234,7 +234,8 @@ def _judge(job: RosterPreview, whole: Roster, remembered: Mapping[str, str | Non
         passes=_passes(
             job.mode, same_chain=same_chain, changed=digest != remembered["sent"], pending=pending
         ),
-        stop=roster_stop(scoped, previous, policy) or files_stop(files, previous, policy),
+        stop=roster_stop(scoped, previous, policy, job.today)
+        or files_stop(files, previous, policy, job.today),
     )
 
 

@@ -10,14 +10,17 @@ import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector, CanvasReader
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
 from gradesync.domain.account import Account
+from gradesync.domain.interval import to_local
 from gradesync.errors import GradesyncError
 from gradesync.ports import (
+    Clock,
     GradebookReader,
     GradebookSink,
     GradebookSource,
@@ -43,8 +46,9 @@ class _SisClients:
 class HttpConnections:
     """`ports.Connections`: one client per service and run, closed with the run."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._secrets = secrets
+        self._now = now
 
     @asynccontextmanager
     async def roster(self, account: Account, guard: Guard) -> AsyncIterator[tuple[RosterSource, RosterSink]]:
@@ -56,7 +60,7 @@ class HttpConnections:
                 canvas,
                 account.scope,
                 page_size=account.canvas.page_size,
-                change_threshold=_threshold(account),
+                change_threshold=_threshold(account, self._now()),
             )
             yield _reader(sis, account), sink
 
@@ -141,7 +145,7 @@ def _canvas_reader(client: HttpClient, account: Account) -> CanvasReader:
     return CanvasReader(client, account.scope, page_size=account.canvas.page_size)
 
 
-def _threshold(account: Account) -> int:
+def _threshold(account: Account, now: datetime) -> int:
     """Canvas's own brake stands behind ours: never tighter, or it would stop what the account allows."""
-    limit = account.roster.change_limit
+    limit = account.roster.limit_on(to_local(now, account.time_zone).date())
     return min(100, math.ceil(100 * max(limit.enrollments, limit.users, limit.sections)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from gradesync.config.effective import effective
 from gradesync.config.settings import read_settings
-from gradesync.domain.account import Account, PassbackPolicy
+from gradesync.domain.account import Account, ChangeLimit, PassbackPolicy
 from gradesync.domain.plan import Safety
 from gradesync.domain.problem import Place
 from gradesync.errors import ConfigInvalid, NotFound
@@ -33,6 +34,15 @@ def test_the_definition_holds_every_policy_and_reads_back_as_an_account(tmp_path
     assert schedules["grades"]["time_zone"] == "America/New_York"
     assert schedules["grades"]["state"] == "active"
     assert str(read.schedules["grades"].first_run) == "2026-09-01 07:00"
+
+
+def test_an_expected_change_of_the_roster_is_in_force_on_its_days(tmp_path: Path) -> None:
+    expect = "{name: New year, from: 2027-08-20, until: 2027-09-10, change_limit: {enrollments: 100%}}"
+    text = GOOD + f"roster: {{change_limit: {{users: 7%}}, expect: [{expect}]}}\n"
+    definition, schedules = definitions(tree(tmp_path, {"riverside.yaml": text}))
+    roster = Account.from_definitions("riverside", definition, schedules).roster
+    assert roster.limit_on(date(2027, 9, 10)) == ChangeLimit(enrollments=1.0, users=0.07)
+    assert roster.limit_on(date(2027, 9, 11)) == ChangeLimit(users=0.07)
 
 
 def test_scalars_mean_what_yaml_1_2_says(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
-from gradesync.domain.account import Account, PassbackPolicy
+from gradesync.domain.account import Account, ChangeLimit, ExpectedChange, PassbackPolicy
 from gradesync.domain.schedule import ScheduleId, State, SyncType
 from tests.domain.plan_samples import definition, schedule
 
@@ -68,6 +68,14 @@ def test_blackouts_are_in_local_time_of_the_account_unless_they_name_a_zone() ->
     assert first.start == datetime(2027, 6, 25, 18)  # noqa: DTZ001 - local wall time by design
     assert (first.time_zone, second.time_zone) == ("America/New_York", "Europe/Berlin")
     assert (first.covers("roster"), first.covers("grades"), second.covers("grades")) == (True, False, True)
+
+
+def test_expected_changes_are_read_with_only_the_limits_they_name() -> None:
+    rows = [{"name": "New year", "from": "2027-08-20", "until": "2027-09-10", "change_limit": {"users": 1}}]
+    policy = Account.from_definitions("r", definition("r", roster={"expect": rows}), {}).roster
+    assert policy.expect == (ExpectedChange("New year", date(2027, 8, 20), date(2027, 9, 10), users=1.0),)
+    assert policy.limit_on(date(2027, 9, 10)) == ChangeLimit(users=1.0)
+    assert policy.limit_on(date(2027, 9, 11)) == ChangeLimit()
 
 
 def test_a_schedule_keeps_its_words() -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from gradesync.domain.account import Account, Scope
+from gradesync.domain.account import Account, ExpectedChange, Scope
 from gradesync.domain.roster import ImportStatus, RosterClass
 from gradesync.domain.run import Mode, Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
@@ -216,6 +216,17 @@ def test_a_shrunk_read_is_withheld_with_its_numbers() -> None:
     assert "50 of 200 students are gone" in result.vendor["GS-601"]
     assert "50 of 200 students are gone" in scene.watcher.sentences[-1]
     assert len(scene.canvas.uploads) == 1
+
+
+def test_a_shrunk_read_passes_on_the_days_the_account_expects_it() -> None:
+    new_year = ExpectedChange("New year", TODAY, TODAY, enrollments=0.5, users=0.5, sections=0.5)
+    usual = account()
+    scene = Scene(sis=many(200), account=replace(usual, roster=replace(usual.roster, expect=(new_year,))))
+    scene.run()
+    scene.sis = many(150)
+    assert set(scene.run(today=TODAY + timedelta(1)).codes) == {"GS-601"}
+    assert "GS-601" not in scene.run().codes
+    assert len(scene.canvas.uploads) == 2
 
 
 def test_a_canvas_filled_with_other_ids_is_not_taken_over() -> None:

@@ -1,10 +1,12 @@
-"""What the connections ask the SIS for: a token with the account's scopes, and none for writing to read with."""
+"""What the connections are opened with: scopes that fit their use, and the limits of the day."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -34,9 +36,10 @@ class Ours:
         return None
 
 
-def account(server: Hostile, scopes: list[str] | None) -> Account:
+def account(server: Hostile, scopes: list[str] | None = None, **more: Any) -> Account:
     sis = {**definition("r")["sis"], "url": server.url, **({"scopes": scopes} if scopes else {})}
-    return Account.from_definitions("r", definition("r", sis=sis), {})
+    canvas = {"url": server.url, "token": "env:TOKEN"}
+    return Account.from_definitions("r", definition("r", sis=sis, canvas=canvas, **more), {})
 
 
 @asynccontextmanager
@@ -76,3 +79,30 @@ def test_whoever_only_reads_asks_for_no_right_to_write(use: str) -> None:
 def test_writing_grades_asks_for_the_scopes_written_out_or_else_the_profiles() -> None:
     assert asyncio.run(asked("writing grades", OWN)) == OWN
     assert asyncio.run(asked("writing grades", None)) == list(WRITE_SCOPES_11)
+
+
+@pytest.mark.parametrize(
+    ("now", "threshold"),
+    [
+        (datetime(2027, 8, 20, 3, 59, tzinfo=UTC), b"10"),
+        (datetime(2027, 8, 20, 4, 0, tzinfo=UTC), b"80"),
+        (datetime(2027, 9, 11, 3, 59, tzinfo=UTC), b"80"),
+        (datetime(2027, 9, 11, 4, 0, tzinfo=UTC), b"10"),
+    ],
+)
+def test_canvas_own_brake_is_widened_on_the_local_days_of_an_expected_change(
+    now: datetime, threshold: bytes
+) -> None:
+    expect = [
+        {"name": "x", "from": "2027-08-20", "until": "2027-09-10", "change_limit": {"enrollments": 0.8}}
+    ]
+
+    async def uploaded() -> bytes:
+        async with hostile(says({"id": 1, "workflow_state": "created"})) as server:
+            one = account(server, roster={"expect": expect})
+            async with HttpConnections(Given(), lambda: now).roster(one, Ours()) as (_, canvas):
+                await canvas.start_import({"users.csv": "user_id"}, data_set="d", remaster=False)
+            return server.seen[-1].body
+
+    field = b'name="change_threshold"'
+    assert asyncio.run(uploaded()).split(field, 1)[1].split()[0] == threshold
