@@ -20,12 +20,24 @@ from gradesync.domain.interval import IntervalError
 from gradesync.domain.plan import Safety, make_plan
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport, RunEnd
-from gradesync.domain.run import SCHEDULER, Busy, Lease, Run, Trigger
+from gradesync.domain.run import (
+    SCHEDULER,
+    Busy,
+    Claimed,
+    Lease,
+    Outcome,
+    Run,
+    RunResult,
+    RunState,
+    Stage,
+    Trigger,
+)
 from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
 from gradesync.domain.upcoming import interval_of
 from gradesync.engine.apply import apply_plan
 from gradesync.engine.runner import EffectiveAccount, effective, execute, queued_run
 from gradesync.engine.tools import Tools
+from gradesync.errors import LeaseLost
 from gradesync.ports import DueRow, SlotClaim
 
 
@@ -290,8 +302,28 @@ class _Syncs:
         return True
 
     def _skip(self, run: Run, why: str) -> None:
+        """End a run that is not to start (again)."""
+        if run.state is RunState.RUNNING:
+            self._give_up(run, why)
+            return
         fact = Fact("run skipped", SCHEDULER, run.schedule.account, run.schedule.name, run.id, {"why": why})
         self.tools.store.skip_runs([run.id], [fact])
+
+    def _give_up(self, run: Run, why: str) -> None:
+        """End a run whose pass died. What it has sent stands in the ledger; only the claim frees its lease."""
+        claimed = self.tools.store.claim(run.id, self.tools.holder, self.tools.lease_seconds)
+        if not isinstance(claimed, Claimed):
+            # Somebody else was quicker, or the run has ended with its lost attempt.
+            return
+        result = RunResult(Outcome.ABANDONED, Stage.FETCH, codes={"GS-702": 1})
+        data = {"outcome": result.outcome.value, "codes": dict(result.codes), "why": why}
+        fact = Fact("run ended", SCHEDULER, run.schedule.account, run.schedule.name, run.id, data)
+        try:
+            self.tools.store.finish(claimed, result, [fact])
+        except LeaseLost:
+            # Unlocked by a person in between: the run is in the queue again, and the next pass meets it there.
+            return
+        self.tools.progress.say(run.schedule, f"its run was given up: {why}")
 
     def _load(self, keys: set[str]) -> None:
         missing = [key for key in keys if key not in self._accounts]

@@ -17,7 +17,7 @@ from gradesync.domain.run import Busy, Claimed, Holder, Mode, Outcome, RunState,
 from gradesync.domain.schedule import SyncType
 from gradesync.engine.control import ByHand, place_hold, release, request_run, run_by_hand
 from gradesync.engine.reconcile import PassOptions, reconcile
-from gradesync.engine.runner import queued_run
+from gradesync.engine.runner import effective, queued_run
 from gradesync.errors import AccountBusy, Blocked, ConnectionProblem, NotFound, StoreUnavailable
 from tests.domain.plan_samples import account, desired, schedule
 from tests.engine.district import GRADES, OTHER, District
@@ -79,8 +79,6 @@ def test_a_pause_in_the_files_stops_the_next_slot_and_a_resume_catches_nothing_u
 def queue_while_busy(district: District) -> Claimed:
     """Somebody else works in the account while a slot comes; answers their claim."""
     target = district.store.recorded(["riverside"]).accounts["riverside"]
-    from gradesync.engine.runner import effective
-
     run = queued_run(
         effective(target).account,
         "grades",
@@ -521,6 +519,42 @@ def test_a_schedule_retired_while_its_run_waited_does_not_run() -> None:
     report = district.reconcile(desired(account("riverside", more, scope={"terms": "all"})))
     assert (report.applied, outcomes(report)) == (1, [])
     assert district.runs()[0].result is not None
+    assert district.school.sis.writes == 0
+
+
+@pytest.mark.parametrize("how", ["retired", "paused in the files", "held"])
+def test_a_crashed_run_that_may_not_go_on_is_ended_once(how: str) -> None:
+    district = District()
+    more = {f"s{n}": schedule(type="roster import", posted_by=f"p{n}", state="paused") for n in range(4)}
+    district.reconcile(district.tree(more=more))
+    crashed = queued_run(
+        effective(district.store.recorded(["riverside"]).accounts["riverside"]).account,
+        "grades",
+        slot_key=district.store.now().isoformat(),
+        slot_at=district.store.now(),
+        trigger=Trigger.SLOT,
+        mode=Mode.DELTA,
+        actor=district.tools.actor,
+        now=district.store.now(),
+    )
+    district.store.add_run(crashed)
+    assert isinstance(district.store.claim(crashed.id, OTHER, 60), Claimed)
+    district.later(10)
+    tree = district.tree(more=more)
+    if how == "retired":
+        tree = desired(account("riverside", more, scope={"terms": "all"}))
+    elif how == "held":
+        place_hold(district.tools, HERE, "SIS upgrade", None)
+    else:
+        tree = district.tree(more=more, state="paused")
+    for _ in range(3):
+        assert outcomes(district.reconcile(tree)) == []
+    (run,) = district.runs()
+    assert run.result is not None
+    assert (run.state, run.result.outcome) == (RunState.ENDED, Outcome.ABANDONED)
+    assert run.result.codes == {"GS-702": 1}
+    assert len(district.history("run ended")) == 1
+    assert (list(district.store.queued_runs()), list(district.store.leases())) == ([], [])
     assert district.school.sis.writes == 0
 
 
