@@ -177,6 +177,10 @@ class GradebookReader(Protocol):
 class GradebookSink(GradebookReader, Protocol):
     """The SIS, written to. Every call raises ConnectionProblem; one refusal never concerns another record."""
 
+    async def read_line_item_results(self, class_id: str, line_item_id: str) -> Sequence[Result]:
+        """The results of one line item, for reading back what was just written."""
+        ...
+
     async def put_line_item(self, item: LineItem) -> None:
         """Create or replace the whole line item."""
         ...

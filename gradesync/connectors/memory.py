@@ -87,6 +87,10 @@ class MemorySis:
         items = {one.id for one in await self.read_line_items(class_id)}
         return [replace(one, class_id=class_id) for one in self.results.values() if one.line_item_id in items]
 
+    async def read_line_item_results(self, class_id: str, line_item_id: str) -> Sequence[Result]:
+        """One line item's results."""
+        return [one for one in await self.read_results(class_id) if one.line_item_id == line_item_id]
+
     async def read_line_items(self, class_id: str) -> Sequence[LineItem]:
         """The class's line items."""
         self._known(class_id, "GS-512")

@@ -157,7 +157,7 @@ class ClassWriter:
             if any(outcome.took(d) for d in items):
                 found |= self._found_items(items, await self.sink.read_line_items(class_id))
             if any(outcome.took(d) for d in results):
-                found |= self._found_results(results, await self.sink.read_results(class_id))
+                found |= self._found_results(results, await self._results_now(class_id, results))
         except ConnectionProblem as problem:
             if problem.code in ENDS_RUN:
                 raise
@@ -165,6 +165,13 @@ class ClassWriter:
             self.tracker.codes[problem.code] += 1
             outcome.transport = True
         return found
+
+    async def _results_now(self, class_id: str, results: Sequence[ResultDecision]) -> Sequence[Result]:
+        """What the SIS holds now; a day's change is mostly one column, so only that one is asked for."""
+        columns = {d.result.line_item_id for d in results if d.result is not None}
+        if len(columns) == 1:
+            return await self.sink.read_line_item_results(class_id, columns.pop())
+        return await self.sink.read_results(class_id)
 
     def _found_items(self, decisions: Sequence[LineItemDecision], held: Sequence[LineItem]) -> dict[str, str]:
         by_id = {item.id: item for item in held}

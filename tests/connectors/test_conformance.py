@@ -75,6 +75,8 @@ def test_a_record_that_was_put_is_read_back_and_replaced_by_the_next_put(sis: Si
             ]
             assert len(book.line_items) == len({one.id for one in before.line_items} | {item.id})
             assert list(book.results) == list(await sink.read_results(class_id))
+            own = [one for one in book.results if one.line_item_id == item.id]
+            assert list(await sink.read_line_item_results(class_id, item.id)) == own != []
             assert list(book.line_items) == list(await sink.read_line_items(class_id))
 
     asyncio.run(run())

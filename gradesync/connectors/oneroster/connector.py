@@ -57,6 +57,7 @@ class OneRosterReader:
         self._rostering = rostering
         self._gradebook = gradebook or rostering
         self._profile = profile
+        self._views_line_items = True
         self._roster_rows = Collections(rostering, profile.page_size)
         self._gradebook_rows = (
             self._roster_rows if gradebook is None else Collections(gradebook, profile.page_size)
@@ -188,6 +189,25 @@ class OneRosterReader:
         return await self._of_class(
             self._gradebook_rows, "/classes/{}/results", class_id, "results", rows.result_of(class_id)
         )
+
+    async def read_line_item_results(self, class_id: str, line_item_id: str) -> Sequence[Result]:
+        """One line item's results; the whole class's where the server does not offer that view."""
+        if self._views_line_items:
+            try:
+                found = await self._gradebook_rows.read(
+                    "/classes/{}/lineItems/{}/results",
+                    class_id,
+                    line_item_id,
+                    key="results",
+                    parser=rows.result_of(class_id),
+                )
+            except ConnectionProblem as problem:
+                if problem.status not in (400, 404, 405, 501):
+                    raise
+                self._views_line_items = False
+            else:
+                return list(found.values())
+        return await self.read_results(class_id)
 
     async def read_line_items(self, class_id: str) -> Sequence[LineItem]:
         """The class's line items."""
