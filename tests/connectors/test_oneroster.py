@@ -223,3 +223,28 @@ def test_two_services_on_two_addresses_each_get_their_own() -> None:
             assert {seen.path for seen in book.seen} == {"/classes/c1/results", "/classes/c1/lineItems"}
 
     asyncio.run(run())
+
+
+def test_a_server_that_shows_no_single_column_is_asked_for_the_class_and_not_twice() -> None:
+    row = {
+        "sourcedId": "r",
+        "status": "active",
+        "lineItem": {"sourcedId": "li"},
+        "student": {"sourcedId": "s"},
+        "score": 5,
+        "scoreStatus": "fully graded",
+        "scoreDate": "2026-11-02",
+    }
+    nothing_here = says({"imsx_codeMajor": "failure"}, status=404)
+    page = says({"results": [row]}, X_Total_Count="1")
+
+    async def run() -> None:
+        async with hostile(nothing_here, page) as server, client_of(server) as client:
+            sink = OneRosterConnector(client, PROFILE)
+            for _ in range(2):
+                found = await sink.read_line_item_results("c", "li")
+                assert [one.id for one in found] == ["r"]
+            asked = [seen.path for seen in server.seen if "lineItems" in seen.path]
+            assert len(asked) == 1
+
+    asyncio.run(run())
