@@ -12,13 +12,13 @@ from gradesync.config import secrets
 from gradesync.config.checks import Intervals
 from gradesync.config.claims import Claims, claims_of
 from gradesync.config.comments import bare_hash, code_lines
-from gradesync.config.definitions import Origin, desired_account
+from gradesync.config.definitions import Origin, desired_account, part_findings, secret_findings
 from gradesync.config.entry import CONTEXT, TREE, Entry, Made, Row, moved_row, row_of
 from gradesync.config.findings import Finding, Path
 from gradesync.config.marks import LoadedFile, load_tree
 from gradesync.config.merge import filled, merged, placeholder_findings
 from gradesync.config.scan import Found
-from gradesync.config.schema import Allowed, validated_account
+from gradesync.config.schema import Allowed, meant_keys, sound_account, validated_account, without_misspelt
 from gradesync.config.settings import Settings
 from gradesync.config.sources import Sources
 from gradesync.domain.definition import DesiredAccount
@@ -29,10 +29,14 @@ _WATCHED = frozenset({"interval"})
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """The defaults of one folder, nearest first: (file, bytes, tree). `usable` is False when one has problems."""
+    """The defaults of one folder, nearest first: (file, bytes, tree), also of a file with problems.
+
+    `usable` is False when one has problems, `whole` when one could not be read at all.
+    """
 
     layers: Sequence[tuple[str, bytes, Any]] = ()
     usable: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,11 @@ class Reader:
 
     @property
     def allowed(self) -> Allowed:
-        """Without usable settings no host can be judged, so none is blamed; nothing is applied then anyway."""
-        if not self.sound:
-            return Allowed(("*",), frozenset({"env", "file"}))
+        """Settings with problems judge by what is right in them and blame nothing by the rest."""
+        if not self.sound and self.settings.secrets is None:
+            return Allowed(self.settings.hosts or ("*",), None)
         scheme = (self.settings.secrets or "env:").partition(":")[0]
-        return Allowed(self.settings.hosts, frozenset({scheme}))
+        return Allowed(self.settings.hosts or (None if self.sound else ("*",)), frozenset({scheme}))
 
 
 def tree_hash(value: Any) -> str:
@@ -126,19 +130,30 @@ def _definition(
     pasted: list[Finding] = []
     if secrets.may_hold(found.text.decode("utf-8", "replace"), loaded.long_texts):
         pasted = secrets.findings(loaded.value)
-    partial = not (defaults.usable and reader.sound)
-    tree, findings = validated_account(value, reader.allowed, sources, partial=partial)
+    tree, findings = validated_account(value, reader.allowed, sources, partial=not defaults.whole)
     account: DesiredAccount | None = None
     if tree is not None:
         origin = Origin(found.file, found.key, found.group)
         account, findings = desired_account(tree, origin, reader.settings, reader.intervals)
-        if partial:
+        if not (reader.sound and defaults.whole):
             findings = [f for f in findings if f.code != "GS-111"]
+    elif isinstance(value, dict):
+        findings += _further(value, findings, found.key, reader, whole=defaults.whole)
+        if reader.sound and defaults.whole:
+            findings = without_misspelt(findings + secret_findings(value, found.key, reader.settings))
     return account, secrets.covering(pasted, findings) if pasted else findings
 
 
+def _further(
+    value: dict[str, Any], findings: list[Finding], stem: str | None, reader: Reader, *, whole: bool
+) -> list[Finding]:
+    """What is wrong besides the findings about shapes, so that all problems of a file come at once."""
+    part = sound_account(value, findings, reader.allowed)
+    return part_findings(part, value, stem, meant_keys(findings), whole=whole)
+
+
 def read_defaults(found: Found, reader: Reader) -> tuple[Any, list[Problem]]:
-    """The tree of a `_defaults.yaml` (None when it has problems) and its problems."""
+    """The tree of a `_defaults.yaml` (None when it cannot be read at all) and its problems."""
     if found.text is None:
         return None, []
     loaded = load_tree(found.text, found.file)
@@ -148,8 +163,11 @@ def read_defaults(found: Found, reader: Reader) -> tuple[Any, list[Problem]]:
             Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
         ]
     sources = Sources([(found.file, found.text)])
-    _, findings = validated_account(filled(loaded.value, "account"), reader.allowed, sources, partial=True)
+    value = filled(loaded.value, "account")
+    _, findings = validated_account(value, reader.allowed, sources, partial=True)
+    if isinstance(value, dict):
+        findings += _further(value, findings, None, reader, whole=False)
     findings += placeholder_findings(loaded.value)
     findings = secrets.covering(secrets.findings(loaded.value), findings)
     problems += [sources.problem(finding) for finding in findings]
-    return (loaded.value if all(p.warning for p in problems) else None), problems
+    return (loaded.value if isinstance(loaded.value, dict) else None), problems

@@ -1,6 +1,7 @@
 """What concerns two keys of one file at once: intervals with their zone and first run, policies with the profile.
 
-Pure: values in, findings out. `definitions` calls it with an account whose shape is already right.
+Pure: values in, findings out. The shape of what is given is right, but anything may be missing from it: of a file with
+other problems only the right parts come here, and an entry of a list may be None.
 """
 
 from __future__ import annotations
@@ -26,23 +27,67 @@ class Intervals:
     def read(
         self, path: Path, schedule: Mapping[str, Any], time_zone: str, found: list[Finding]
     ) -> Interval | None:
-        """The interval of one schedule, or None with a finding at the key to blame."""
+        """The interval of one schedule, or None with a finding at each key to blame."""
         text, first_run = schedule["interval"], schedule.get("first_run")
         try:
             interval = parse_interval(text, time_zone, first_run)
         except IntervalError as error:
             found.append(_interval_finding(path, error))
+            if error.culprit == "first_run" and (other := _refusal(text, _SOME_FIRST_RUN)):
+                found.append(_interval_finding(path, other))
             return None
         key = (text, time_zone, first_run)
         if key not in self._warned:
             self._warned[key] = tuple(w.text for w in warnings(interval, self._now, self._tick))
         where = (*path, "interval")
         found += [Finding("GS-115", where, sentence, warning=True) for sentence in self._warned[key]]
-        spread, gap = schedule.get("spread"), interval.shortest_gap_minutes
-        if spread is not None and gap is not None and spread >= gap:
-            message = f"`spread` must be less than the {gap} minutes between two runs"
-            found.append(Finding("GS-110", (*path, "spread"), message, "write a smaller spread"))
+        if spread := _spread_finding(path, schedule, interval):
+            found.append(spread)
         return interval
+
+
+def interval_findings(
+    path: Path, schedule: Mapping[str, Any], written: Any, *, anchored: bool
+) -> list[Finding]:
+    """What is wrong with a schedule of which other things are wrong too; none of it depends on the time zone.
+
+    `written` is the schedule as in the file. Unless `anchored`, a first run may still come from elsewhere.
+    """
+    text, first_run = schedule.get("interval"), schedule.get("first_run")
+    found: list[Finding] = []
+    if first_run is not None and (error := _refusal("manual", first_run)):
+        found.append(_interval_finding(path, error))
+        first_run = None
+    if text is None:
+        return found
+    known = first_run is not None or (anchored and isinstance(written, dict) and "first_run" not in written)
+    first_run = first_run if known else _SOME_FIRST_RUN
+    if error := _refusal(text, first_run):
+        if known or error.culprit != "first_run":
+            found.append(_interval_finding(path, error))
+    elif spread := _spread_finding(path, schedule, parse_interval(text, "UTC", first_run)):
+        found.append(spread)
+    return found
+
+
+# Stands in for a first run that is itself wrong, or still to come: an anchor is needed to judge some intervals.
+_SOME_FIRST_RUN = "2026-01-01 00:00"
+
+
+def _refusal(text: str, first_run: str | None) -> IntervalError | None:
+    try:
+        parse_interval(text, "UTC", first_run)
+    except IntervalError as error:
+        return error
+    return None
+
+
+def _spread_finding(path: Path, schedule: Mapping[str, Any], interval: Interval) -> Finding | None:
+    spread, gap = schedule.get("spread"), interval.shortest_gap_minutes
+    if spread is None or gap is None or spread < gap:
+        return None
+    message = f"`spread` must be less than the {gap} minutes between two runs"
+    return Finding("GS-110", (*path, "spread"), message, "write a smaller spread")
 
 
 def _interval_finding(path: Path, error: IntervalError) -> Finding:
@@ -51,50 +96,54 @@ def _interval_finding(path: Path, error: IntervalError) -> Finding:
     return Finding(code, (*path, error.culprit), str(error), hint)
 
 
-def account_findings(account: Mapping[str, Any], stem: str) -> list[Finding]:
-    """Everything but intervals."""
+def account_findings(
+    account: Mapping[str, Any], stem: str | None, schedules: Sequence[str] | None
+) -> list[Finding]:
+    """Everything but intervals. `stem` is the file's name, None for defaults; `schedules` None: names not known."""
     found: list[Finding] = []
-    if account["account"] != stem:
+    if stem is not None and account.get("account", stem) != stem:
         message = f"the file is called `{stem}`, but the account `{account['account']}`"
         found.append(Finding("GS-113", ("account",), message, "rename the file or the account"))
     found += _profile_findings(account)
-    found += _moved_findings(account)
-    found += blackout_findings(account["blackouts"], tuple(account["schedules"]))
-    for index, expected in enumerate(account["roster"]["expect"]):
-        if expected["until"] < expected["from"]:
+    found += _moved_findings(account, schedules)
+    found += blackout_findings(account.get("blackouts", ()), schedules)
+    for index, expected in enumerate(account.get("roster", {}).get("expect", ())):
+        if expected and {"from", "until"} <= expected.keys() and expected["until"] < expected["from"]:
             path: Path = ("roster", "expect", index, "until")
             found.append(Finding("GS-110", path, "`until` is before `from`", "exchange the two"))
     return found
 
 
 def _profile_findings(account: Mapping[str, Any]) -> list[Finding]:
-    profile, passback = PROFILES[account["sis"]["profile"]], account["passback"]
+    profile = PROFILES.get(account.get("sis", {}).get("profile", ""))
+    passback = account.get("passback", {})
     found: list[Finding] = []
     for key, value, able, others in (
-        ("missing", "flag", profile.can_flag_missing, "`withhold` or `zero`"),
-        ("letter_grades", "text", profile.can_send_text, "`score` or `withhold`"),
+        ("missing", "flag", "can_flag_missing", "`withhold` or `zero`"),
+        ("letter_grades", "text", "can_send_text", "`score` or `withhold`"),
     ):
-        if passback[key] == value and not able:
+        if profile is not None and passback.get(key) == value and not getattr(profile, able):
             message = f"the profile {profile.name} cannot express `{key}: {value}`"
             found.append(Finding("GS-116", ("passback", key), message, f"write {others}"))
-    if passback["deletions"] != "report":
+    if passback.get("deletions", "report") != "report":
         # Refused here rather than read as `report`: whoever asks for a deletion relies on it.
         message = f"`deletions: {passback['deletions']}` is not offered yet"
         found.append(Finding("GS-116", ("passback", "deletions"), message, "write `report`"))
     return found
 
 
-def _moved_findings(account: Mapping[str, Any]) -> list[Finding]:
+def _moved_findings(account: Mapping[str, Any], schedules: Sequence[str] | None) -> list[Finding]:
     found: list[Finding] = []
-    schedules = account["schedules"]
-    for old, new in account["moved"].items():
+    for old, new in account.get("moved", {}).items():
+        if schedules is None:
+            break
         if new not in schedules:
-            hint = _near(new, tuple(schedules)) or "write `moved: {old-name: new-name}`"
+            hint = _near(new, schedules) or "write `moved: {old-name: new-name}`"
             found.append(Finding("GS-110", ("moved", old), f"there is no schedule `{new}` to move to", hint))
         if old in schedules:
             message = f"`{old}` is still a schedule of this file, so it has not moved"
             found.append(Finding("GS-110", ("moved", old), message, "remove one of the two", "key"))
-    if account.get("moved_from") == account["account"]:
+    if "moved_from" in account and account["moved_from"] == account.get("account"):
         found.append(
             Finding("GS-110", ("moved_from",), "an account cannot move from itself", "remove the line")
         )
@@ -102,18 +151,20 @@ def _moved_findings(account: Mapping[str, Any]) -> list[Finding]:
 
 
 def blackout_findings(
-    blackouts: Sequence[Mapping[str, Any]], schedules: Sequence[str] | None
+    blackouts: Sequence[Mapping[str, Any] | None], schedules: Sequence[str] | None
 ) -> list[Finding]:
     """`schedules` None: the owner's blackouts, which may name schedules that only some accounts have."""
     found: list[Finding] = []
     for index, blackout in enumerate(blackouts):
         path: Path = ("blackouts", index)
-        if blackout["until"] <= blackout["from"]:
+        if blackout is None:
+            continue
+        if {"from", "until"} <= blackout.keys() and blackout["until"] <= blackout["from"]:
             found.append(
                 Finding("GS-110", (*path, "until"), "`until` is not after `from`", "exchange the two")
             )
         for at, name in enumerate(blackout.get("schedules", ()) if schedules is not None else ()):
-            if name not in (schedules or ()):
+            if name is not None and name not in (schedules or ()):
                 hint = _near(name, schedules or ()) or "name a schedule of this file"
                 message = f"there is no schedule `{name}`"
                 found.append(Finding("GS-110", (*path, "schedules", at), message, hint))

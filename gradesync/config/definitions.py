@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gradesync.config import checks
-from gradesync.config.findings import Finding
+from gradesync.config.findings import Finding, Path
 from gradesync.config.settings import Settings
 from gradesync.domain.account import ChangeLimit
 from gradesync.domain.definition import DesiredAccount, DesiredSchedule, canonical, digest
@@ -37,8 +37,9 @@ def desired_account(
     account: Mapping[str, Any], origin: Origin, settings: Settings, intervals: checks.Intervals
 ) -> tuple[DesiredAccount | None, list[Finding]]:
     """The definitions of an account whose shape is right, or None with findings; warnings come with both."""
-    found = checks.account_findings(account, origin.key)
-    definition = _account_definition(account, origin, settings, found)
+    found = checks.account_findings(account, origin.key, tuple(account["schedules"]))
+    found += secret_findings(account, origin.key, settings)
+    definition = _account_definition(account, origin, settings)
     schedules: dict[str, DesiredSchedule] = {}
     for name, schedule in account["schedules"].items():
         mapping = _schedule_definition(name, schedule, account, intervals, found)
@@ -59,9 +60,35 @@ def desired_account(
     return desired, found
 
 
-def _account_definition(
-    account: Mapping[str, Any], origin: Origin, settings: Settings, found: list[Finding]
-) -> dict[str, Any]:
+def part_findings(
+    part: Mapping[str, Any], written: Mapping[str, Any], stem: str | None, misspelt: set[Path], *, whole: bool
+) -> list[Finding]:
+    """What else is wrong in a tree with problems: `part` are its right parts, `written` is the tree itself.
+
+    `misspelt` are the keys that unknown ones probably stand for. Unless `whole`, more may come from elsewhere.
+    """
+    schedules = written.get("schedules", None if ("schedules",) in misspelt else {})
+    known = whole and isinstance(schedules, dict)
+    found = checks.account_findings(part, stem, tuple(schedules) if known else None)
+    for name, schedule in part.get("schedules", {}).items():
+        path: Path = ("schedules", name)
+        anchored = whole and (*path, "first_run") not in misspelt
+        found += checks.interval_findings(path, schedule, schedules[name], anchored=anchored)
+    return found
+
+
+def secret_findings(account: Mapping[str, Any], key: str, settings: Settings) -> list[Finding]:
+    """Secrets that neither the account's tree nor the owner's settings say how to find."""
+    hint = "write `env:NAME` or `file:PATH`, or have the owner set `secrets` in gradesync.yaml"
+    return [
+        Finding("GS-111", (side, name), f"`{name}` is missing", hint, "inside")
+        for side, name, of_settings in _SECRETS
+        if isinstance(holder := account.get(side), dict) and name not in holder
+        if settings.reference(key, of_settings) is None
+    ]
+
+
+def _account_definition(account: Mapping[str, Any], origin: Origin, settings: Settings) -> dict[str, Any]:
     definition = {key: value for key, value in account.items() if key not in _NOT_DEFINITION}
     definition.setdefault("name", origin.key)
     if origin.group is not None:
@@ -72,9 +99,6 @@ def _account_definition(
     for side, key, name in _SECRETS:
         if key not in definition[side]:
             definition[side] = {**definition[side], key: settings.reference(origin.key, name)}
-            if definition[side][key] is None:
-                hint = "write `env:NAME` or `file:PATH`, or have the owner set `secrets` in gradesync.yaml"
-                found.append(Finding("GS-111", (side, key), f"`{key}` is missing", hint, "inside"))
     roster = definition["roster"]
     definition["roster"] = {**roster, "change_limit": {**_LIMITS, **roster["change_limit"]}}
     definition["blackouts"] = [*settings.blackouts, *definition["blackouts"]]

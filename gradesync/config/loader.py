@@ -160,16 +160,17 @@ class _Load:
         from gradesync.config.account_file import Defaults, read_account
 
         layers: list[tuple[str, bytes, Any]] = []
-        usable = True
+        usable = whole = True
         for key in dict.fromkeys((file.group, None)):
             layer = self.found.defaults.get(key)
             if layer is None:
                 continue
-            tree, _ = self._default(key)
-            usable = usable and tree is not None
+            tree, problems = self._default(key)
+            whole = whole and tree is not None
+            usable = usable and whole and all(p.warning for p in problems)
             if tree is not None:
                 layers.append((layer.file, layer.text or b"", tree))
-        return read_account(file, content, context, Defaults(layers, usable), self._reader(), before)
+        return read_account(file, content, context, Defaults(layers, usable, whole), self._reader(), before)
 
     def _default(self, group: str | None) -> tuple[Any, list[Problem]]:
         from gradesync.config.account_file import read_defaults

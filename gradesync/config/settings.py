@@ -91,13 +91,18 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
     kept = (cache.get(_CACHED) or {}).get(SETTINGS) if cache is not None else None
     row = json.loads(kept) if kept is not None else None
     if row is None or row["digest"] != digest:
-        value, own = _parsed(found)
-        row = {"digest": digest, "value": value, "problems": [problem_row(p, SETTINGS) for p in own]}
+        value, sound, own = _parsed(found)
+        row = {
+            "digest": digest,
+            "value": value,
+            "sound": sound,
+            "problems": [problem_row(p, SETTINGS) for p in own],
+        }
         if cache is not None:
             cache.put(_CACHED, {SETTINGS: json.dumps(row)})
     problems += [problem_from(one, SETTINGS) for one in row["problems"]]
-    usable = row["value"] is not None and all(p.warning for p in problems)
-    settings = _settings(row["value"]) if row["value"] is not None else Settings()
+    usable = row["sound"] and all(p.warning for p in problems)
+    settings = _settings(row["value"])
     return ReadSettings(settings, tuple(problems), usable, digest)
 
 
@@ -124,13 +129,17 @@ def _settings(value: Mapping[str, Any]) -> Settings:
     )
 
 
-def _parsed(found: Found) -> tuple[dict[str, Any] | None, list[Problem]]:
+def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
+    """The mapping, whether it is the whole file without problems, and the problems.
+
+    Of a file with problems only what account files are judged by is kept, and only if it is right.
+    """
     from gradesync.config import (
         secrets,
     )  # these and what they import cost 150 ms, and only a changed file needs them
     from gradesync.config.checks import blackout_findings
     from gradesync.config.marks import load_tree
-    from gradesync.config.schema import validated_settings
+    from gradesync.config.schema import sound_settings, validated_settings
     from gradesync.config.sources import Sources
 
     assert found.text is not None
@@ -141,11 +150,15 @@ def _parsed(found: Found) -> tuple[dict[str, Any] | None, list[Problem]]:
             problems.append(
                 Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
             )
-        return None, problems
+        return {}, False, problems
     source = Sources([(found.file, found.text)])
     value, findings = validated_settings(loaded.value, source)
-    if value is not None:
-        findings += blackout_findings(value["blackouts"], None)
+    part = value if value is not None else sound_settings(loaded.value, findings)
+    findings += blackout_findings(part.get("blackouts", ()), None)
     findings = secrets.covering(secrets.findings(loaded.value), findings)
     problems += [source.problem(finding) for finding in findings]
-    return (value if all(p.warning for p in problems) else None), problems
+    if value is not None and all(p.warning for p in problems):
+        return value, True, problems
+    hosts = part.get("hosts")
+    kept = {"hosts": None if hosts is None or None in hosts else hosts, "secrets": part.get("secrets")}
+    return kept, False, problems

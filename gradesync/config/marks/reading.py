@@ -277,14 +277,13 @@ def _plain(value: str, event: Any, reading: _Reading) -> Any:
 
 
 def _refuse_features(event: Any, reading: _Reading) -> None:
+    """A value is known without its anchor and its tag, so the rest of the file is judged all the same."""
     if event.anchor is not None:
-        reading.refuse(
-            "anchors (`&name`) are not taken", event.start_mark, "write the value out, or use _defaults.yaml"
-        )
+        hint = "write the value out, or use _defaults.yaml"
+        reading.note("GS-101", "anchors (`&name`) are not taken", event.start_mark, hint)
     if event.tag is not None:
-        reading.refuse(
-            "tags (`!name`) are not taken", event.start_mark, "remove the tag, or put the value in quotes"
-        )
+        hint = "remove the tag, or put the value in quotes"
+        reading.note("GS-101", "tags (`!name`) are not taken", event.start_mark, hint)
 
 
 def _warn_of_cut(event: Any, lines: list[str], reading: _Reading) -> None:

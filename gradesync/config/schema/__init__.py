@@ -8,15 +8,21 @@ from __future__ import annotations
 from gradesync.config.schema.export import json_schema, schema_text, write_schema
 from gradesync.config.schema.fields import Allowed
 from gradesync.config.schema.models import AccountFile, SettingsFile
+from gradesync.config.schema.parts import sound_account, sound_settings
 from gradesync.config.schema.validate import validated_account, validated_settings
+from gradesync.config.schema.wording import meant_keys, without_misspelt
 
 __all__ = [
     "AccountFile",
     "Allowed",
     "SettingsFile",
     "json_schema",
+    "meant_keys",
     "schema_text",
+    "sound_account",
+    "sound_settings",
     "validated_account",
     "validated_settings",
+    "without_misspelt",
     "write_schema",
 ]

@@ -34,10 +34,13 @@ _HOST = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What the owner's settings allow in account files: host globs (None: loopback only), secret schemes."""
+    """What the owner's settings allow in account files: host globs (None: loopback only), secret schemes.
+
+    `schemes` None: not known, so none is blamed.
+    """
 
     hosts: tuple[str, ...] | None = None
-    schemes: frozenset[str] = field(default_factory=frozenset)
+    schemes: frozenset[str] | None = field(default_factory=frozenset)
 
 
 def refuse(code: str, message: str, hint: str = "") -> PydanticCustomError:
@@ -118,7 +121,7 @@ def _reference(value: Any, info: ValidationInfo) -> str:
     text = value if isinstance(value, str) else ""
     allowed = info.context.schemes if isinstance(info.context, Allowed) else frozenset()
     scheme = text.partition(":")[0]
-    if _REFERENCE.match(text) or (scheme in allowed and _TEMPLATE.match(text)):
+    if _REFERENCE.match(text) or ((allowed is None or scheme in allowed) and _TEMPLATE.match(text)):
         return text
     if value is None:
         raise refuse("GS-107", "the reference is empty", "write `env:NAME` or `file:PATH`")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -34,12 +34,22 @@ def findings(error: ValidationError, tree: Any, model: type[BaseModel], source: 
     found = [
         _finding(one, tree, model, source) for one in error.errors(include_input=False, include_url=False)
     ]
-    meant = {
+    return without_misspelt(found)
+
+
+def meant_keys(found: Sequence[Finding]) -> set[Path]:
+    """The keys that misspelt ones probably stand for."""
+    return {
         (*finding.path[:-1], match[1])
         for finding in found
         if finding.code == "GS-102" and (match := re.match(r"did you mean `(\w+)`", finding.hint))
     }
-    return [f for f in found if not (f.code == "GS-111" and f.path in meant)]
+
+
+def without_misspelt(found: list[Finding]) -> list[Finding]:
+    """A key that is only misspelt is not missing as well."""
+    meant = meant_keys(found)
+    return [f for f in found if not (f.code == "GS-111" and f.path in meant)] if meant else found
 
 
 def _finding(one: Mapping[str, Any], tree: Any, model: type[BaseModel], source: Written) -> Finding:
