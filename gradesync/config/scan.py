@@ -116,9 +116,10 @@ def _read(path: str, file: str, key: str, group: str | None, problems: list[Prob
         # Without O_NONBLOCK a named pipe would keep the reader waiting for ever.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         try:
-            mode = os.fstat(handle).st_mode
+            about = os.fstat(handle)
+            mode = about.st_mode
             if stat.S_ISREG(mode):
-                return Found(file, key, group, _bytes(handle))
+                return Found(file, key, group, _bytes(handle, about.st_size))
         finally:
             os.close(handle)
     except OSError as error:
@@ -129,12 +130,15 @@ def _read(path: str, file: str, key: str, group: str | None, problems: list[Prob
     return Found(file, key, group, None)
 
 
-def _bytes(handle: int) -> bytes:
+def _bytes(handle: int, size: int) -> bytes:
+    """All of a file, or one byte more than the limit. A buffer for the largest costs more than reading a small one."""
     parts: list[bytes] = []
-    left = MAX_BYTES + 1
-    while left > 0 and (part := os.read(handle, left)):
+    got = 0
+    while got <= MAX_BYTES and (part := os.read(handle, min(MAX_BYTES + 1 - got, max(size + 1, 4096)))):
         parts.append(part)
-        left -= len(part)
+        got += len(part)
+        if got == size:  # less than asked for, and as much as there is
+            break
     return b"".join(parts)
 
 
