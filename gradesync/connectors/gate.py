@@ -47,7 +47,8 @@ class Gate:
             if place.done() and not place.cancelled():
                 # The place was given in the same moment as the cancel; somebody else must get it.
                 self.leave()
-            else:
+            elif place in self._waiting:
+                # Otherwise somebody who left in the same moment has met the cancelled place and taken it out.
                 self._waiting.remove(place)
             raise
 

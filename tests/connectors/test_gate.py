@@ -70,3 +70,22 @@ def test_no_place_is_lost_or_doubled_whatever_happens(limit: int, deeds: list[st
         assert gate.inside == 0
 
     asyncio.run(run())
+
+
+def test_a_place_given_back_while_many_are_cancelled_troubles_nobody() -> None:
+    """Ctrl-C cancels everybody at once, and those inside leave before those who wait have been told."""
+
+    async def body() -> None:
+        gate = Gate(1)
+        await gate.enter()
+        waiting = [asyncio.create_task(gate.enter()) for _ in range(3)]
+        await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+        gate.leave()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
+        assert gate.inside == 0
+        await asyncio.wait_for(gate.enter(), 5)
+
+    asyncio.run(body())
