@@ -9,36 +9,40 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from pathlib import Path
-from typing import Self
 
 from benchmarks.school import School
+from benchmarks.table import Row, table
+
+COMMAND = "python -m benchmarks.passback"
+REPLAY = "the same requests replayed by bare aiohttp"
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=1430)
-    parser.add_argument("--latency", type=int, default=20)
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--latency", type=int, default=20, help="milliseconds before either side answers")
+    parser.add_argument("--connections", type=int, default=8, help="to each side")
     parser.add_argument(
-        "--small", type=int, default=120, help="students of the school for the sequential script"
+        "--small", type=int, default=120, help="students of the school for the script; 0 leaves it out"
     )
     args = parser.parse_args()
-    print("| measured | gradesync | baseline | ratio |")
-    print("|---|---|---|---|")
-    large(args.students, args.latency, args.connections)
-    if args.small: sequential(args.small, args.latency)
-    memory(args.small, args.students)
+    print(table(rows(args.students, args.latency, args.connections, args.small)))
 
 
-def large(students: int, latency: int, connections: int) -> None:
-    """10,000 changed scores in 500 classes, against a replay."""
+def rows(students: int = 1430, latency: int = 20, connections: int = 8, small: int = 120) -> list[Row]:
+    """A large delta against its replay, the cost of a score against a script, memory against a smaller school."""
+    found = large(students, latency, connections)
+    if small:
+        found += [sequential(small, latency), memory(small, students)]
+    return found
+
+
+def large(students: int, latency: int, connections: int) -> list[Row]:
+    """One changed score per seat, against a replay: wall, CPU and memory."""
     with School(students) as school, tempfile.TemporaryDirectory() as folder:
         store = f"{folder}/store.db"
         school.tell("teach", "grade-all")
@@ -50,20 +54,19 @@ def large(students: int, latency: int, connections: int) -> None:
         school.tell("dump", f"{folder}/requests.json")
         school.tell("record", "off")
         bare = _part("bare", school, f"{folder}/requests.json", connections, connections, "replay")
-    what = f"{ours['sent']} scores, {school.classes} classes, {bare['requests']} requests, {latency} ms"
-    _row(
-        f"{what}: wall, {connections} connections",
-        ours["wall"],
-        bare["wall"],
-        "s",
-        "replayed by bare aiohttp",
+    what = (
+        f"grade passback, {ours['sent']:,} scores in {school.classes:,} classes, {bare['requests']:,} requests, "
+        f"{latency} ms latency, {connections} connections a side"
     )
-    _row(f"{what}: CPU", ours["cpu"], bare["cpu"], "s", "replayed by bare aiohttp")
-    _row("same: peak memory", ours["memory"], bare["memory"], "MB", "replayed by bare aiohttp")
+    return [
+        Row(f"{what}: wall", ours["wall"], bare["wall"], "s", REPLAY, None, COMMAND, ours["memory"]),
+        Row("same: CPU", ours["cpu"], bare["cpu"], "s", REPLAY, None, COMMAND),
+        Row("same: peak memory", ours["memory"], bare["memory"], "MB", REPLAY, None, COMMAND),
+    ]
 
 
-def sequential(students: int, latency: int) -> None:
-    """A smaller school at 4 SIS writers, against the sequential script."""
+def sequential(students: int, latency: int) -> Row:
+    """A smaller school at 4 SIS writers, against the sequential script: milliseconds for each score sent."""
     with School(students) as school, tempfile.TemporaryDirectory() as folder:
         store = f"{folder}/store.db"
         _part("ours", school, store, 4, 4, "full")
@@ -72,26 +75,22 @@ def sequential(students: int, latency: int) -> None:
         script = _part("sequential", school, f"{folder}/none", 1, 1, "script")
         school.tell("teach", "regrade-all")
         ours = _part("ours", school, store, 4, 4, "delta")
-    each = f"{ours['wall'] / ours['sent'] * 1000:.2f} ms"
-    other = f"{script['wall'] / script['sent'] * 1000:.2f} ms"
-    ratio = (script["wall"] / script["sent"]) / (ours["wall"] / ours["sent"])
-    what = f"per score sent, 4 SIS writers, {latency} ms ({ours['sent']:.0f} against {script['sent']:.0f} scores)"
-    print(f"| {what} | {each} | {other} sequential script (canvasapi + requests) | {ratio:.2f}x faster |")
+    what = f"grade passback, time for a score, 4 SIS writers, {latency} ms latency, {ours['sent']:,} scores"
+    baseline = f"sequential script (canvasapi and requests), {script['sent']:,} scores"
+    each, other = (one["wall"] / one["sent"] * 1000 for one in (ours, script))
+    return Row(what, each, other, "ms", baseline, None, COMMAND, ours["memory"])
 
 
-def memory(few: int, many: int) -> None:
-    """Peak memory of a first full passback at 10 times the classes."""
+def memory(few: int, many: int) -> Row:
+    """Peak memory of a first full passback, against a school with a fraction of the classes."""
     peaks = []
     for students in (few, many):
         with School(students) as school, tempfile.TemporaryDirectory() as folder:
             peaks.append((_part("ours", school, f"{folder}/s.db", 8, 8, "full"), school.classes))
     (small, small_classes), (large_, large_classes) = peaks
-    what = f"peak memory, {large_classes} against {small_classes} classes"
-    _row(what, large_["memory"], small["memory"], "MB", "ours, the smaller school")
-
-
-def _row(what: str, ours: float, theirs: float, unit: str, baseline: str) -> None:
-    print(f"| {what} | {ours:.2f} {unit} | {theirs:.2f} {unit} {baseline} | {ours / theirs:.2f}x |")
+    what = f"first full grade passback, peak memory, {large_classes:,} classes"
+    baseline = f"ours, {small_classes:,} classes"
+    return Row(what, large_["memory"], small["memory"], "MB", baseline, None, COMMAND, large_["memory"])
 
 
 def _part(kind: str, school: School, path: str, canvas: int, sis: int, how: str) -> dict[str, float]:
@@ -120,21 +119,5 @@ def _part(kind: str, school: School, path: str, canvas: int, sis: int, how: str)
     return answer
 
 
-class Meter:
-    """Wall and CPU seconds of a `with` block, and the process's peak memory in MB; imports stay outside."""
-
-    def __enter__(self) -> Self:
-        self._wall, self._cpu = time.perf_counter(), time.process_time()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.facts = {
-            "wall": time.perf_counter() - self._wall,
-            "cpu": time.process_time() - self._cpu,
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        }
-
-
 if __name__ == "__main__":
-    assert Path("benchmarks").is_dir()
     main()

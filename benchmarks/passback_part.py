@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.passback import Meter
+from benchmarks.table import Meter
 
 
 def main() -> None:
@@ -19,7 +19,9 @@ def main() -> None:
     if kind == "ours":
         facts = asyncio.run(_ours(canvas_url, sis_url, district, path, int(canvas), int(sis), how))
     elif kind == "bare":
-        facts = asyncio.run(_bare(sis_url, district, path, int(canvas), int(sis)))
+        facts = asyncio.run(
+            _bare(sis_url, district, json.loads(Path(path).read_text()), int(canvas), int(sis))
+        )
     else:
         from benchmarks.sequential import carry
 
@@ -141,13 +143,13 @@ class _Connections:
         async with self._canvas(account, guard) as canvas, sis:
             yield CanvasReader(canvas, account.scope), OneRosterConnector(sis, profile)
 
-    def gradebook_readonly(self, account: Any) -> Any:
+    def gradebook_readonly(self, _account: Any) -> Any:
         raise AssertionError("benchmarks run for real")
 
-    def roster(self, account: Any, guard: Any) -> Any:
+    def roster(self, _account: Any, _guard: Any) -> Any:
         raise AssertionError("benchmarks carry grades only")
 
-    def roster_readonly(self, account: Any) -> Any:
+    def roster_readonly(self, _account: Any) -> Any:
         raise AssertionError("benchmarks carry grades only")
 
 
@@ -166,11 +168,12 @@ class _Quiet:
         """Nobody listens."""
 
 
-async def _bare(sis_url: str, district: str, path: str, canvas: int, sis: int) -> dict[str, float]:
+async def _bare(
+    sis_url: str, district: str, requests: list[tuple[str, str, str]], canvas: int, sis: int
+) -> dict[str, float]:
     import aiohttp
     from yarl import URL
 
-    requests = json.loads(Path(path).read_text())
     origin = sis_url.split(f"/{district}/")[0]
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=canvas + sis)) as session:
         form = {

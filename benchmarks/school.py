@@ -73,6 +73,10 @@ def _regrade_last(world: CanvasWorld) -> int:
     return changed
 
 
+def _dump(path: Path, seen: list[tuple[str, str, str]]) -> None:
+    path.write_text(json.dumps(seen))
+
+
 async def _serve(district: str, students: int) -> None:
     from aiohttp import web
 
@@ -121,7 +125,7 @@ async def _serve(district: str, students: int) -> None:
             recording = argument == "on"
             say(done=True)
         elif command == "dump":
-            Path(argument).write_text(json.dumps(seen))
+            _dump(Path(argument), seen)
             say(requests=len(seen))
         elif command == "forget":
             sandbox.forget_requests()

@@ -1,4 +1,4 @@
-"""A straightforward script that carries scores: one request after the other, canvasapi for Canvas, requests for the SIS.
+"""A straightforward script that carries scores one request after the other: canvasapi for Canvas, requests for the SIS.
 
 It cuts every corner gradesync does not (no ledger, no read back, no withholding beyond the bare minimum) and still
 makes the requests such a job needs; a baseline for speed only, never for use.
