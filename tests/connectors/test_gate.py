@@ -24,27 +24,6 @@ def test_answers_of_requests_sent_before_a_halving_do_not_halve_again() -> None:
     asyncio.run(run())
 
 
-def test_waiters_given_up_while_others_leave_end_as_cancelled_and_lose_no_place() -> None:
-    """As when a pass is asked to end in the middle of its writes."""
-
-    async def run() -> None:
-        gate = Gate(2)
-        await gate.enter()
-        await gate.enter()
-        waiting = [asyncio.create_task(gate.enter()) for _ in range(3)]
-        await asyncio.sleep(0)
-        for one in waiting:
-            one.cancel()
-        gate.leave()
-        ends = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(end) for end in ends] == [asyncio.CancelledError] * 3
-        gate.leave()
-        assert gate.inside == 0
-        await asyncio.wait_for(gate.enter(), 1)
-
-    asyncio.run(run())
-
-
 def test_one_place_is_always_left() -> None:
     gate = Gate(0)
     for _ in range(9):

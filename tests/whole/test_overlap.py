@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -146,3 +147,21 @@ def test_a_hold_lets_the_running_run_end_and_starts_no_other(tree: Tree) -> None
     assert refused.code == 1
     assert "parents' evening" in refused.err
     assert len(tree.runs()) == 1
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
+def test_a_pass_asked_to_end_hands_its_run_back_and_the_next_pass_finishes_it(
+    signal_: signal.Signals, tree: Tree
+) -> None:
+    tree.make_due(ID)
+    with at_request(tree.sandbox, 40, lambda: _slow_down(tree.sandbox, 300), method="PUT") as reached:
+        process = tree.start("reconcile")
+        assert reached.wait(SECONDS)
+        process.send_signal(signal_)
+        end = end_of(process)
+    _slow_down(tree.sandbox, 0)
+    assert end.code == 130, end.said
+    assert [run["state"] for run in tree.runs()] == ["queued"]
+    assert tree.run("reconcile").code in (0, 3)
+    assert tree.told("run abandoned") == [], "handed back, not lost"
+    _ended_well(tree, runs=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,41 @@ def test_hidden_and_cleared_grades_stay_in_the_sis_and_are_told(tmp_path: Path) 
             canvas.post(assignment.id)
         _pass(tree, full=True)
         assert judge.verdict() == ""
+
+
+def test_after_a_lost_store_renamed_assignments_are_told_and_nothing_is_doubled(tmp_path: Path) -> None:
+    with running((ACCOUNT,), students=40) as sandbox:
+        tree, judge, canvas = Tree(tmp_path, sandbox), Judge(sandbox), sandbox.schools[ACCOUNT].canvas
+        tree.prepare()
+        _pass(tree)
+        assert judge.verdict() == ""
+        held = len(_sis(sandbox)["lineItems"]), judge.results_held()
+        shutil.rmtree(tmp_path / ".gradesync")
+        for assignment in list(canvas.assignments.values())[::2]:
+            canvas.rename(assignment.id, f"Renamed {assignment.id}")
+        tree.prepare()
+        sandbox.forget_requests()
+        tree.all_due()
+        assert tree.run("reconcile").code in (0, 3)
+        assert sandbox.count(method="PUT") == 0, (
+            "whether a person renamed them in the SIS is not known any more"
+        )
+        assert (len(_sis(sandbox)["lineItems"]), judge.results_held()) == held
+        codes = tree.rows("SELECT code, count(*) AS rows FROM waiting GROUP BY code")
+        assert "GS-412" in {row["code"] for row in codes}, "told, so that somebody decides"
+
+
+def test_a_run_by_hand_answers_what_the_store_then_holds(tmp_path: Path) -> None:
+    with running((ACCOUNT,), students=24) as sandbox:
+        tree = Tree(tmp_path, sandbox)
+        tree.prepare()
+        done = tree.run("run", f"{ACCOUNT}/{GRADES}", "--full", "--format", "json")
+        assert done.code in (0, 3), done.said
+        answer = json.loads(done.out)
+        (row,) = tree.runs()
+        assert answer["run"]["id"] == row["id"]
+        assert answer["result"]["counts"]["sent"] == json.loads(row["counts"])["sent"]
+        assert answer["result"]["counts"]["sent"] == Judge(sandbox).results_held()
 
 
 def test_a_dry_run_and_a_plan_write_to_neither_side_nor_to_the_run_table(tmp_path: Path) -> None:

@@ -70,11 +70,14 @@ def _a_good_day(it: Everything) -> None:
     it.say("validate", "--format", "json")
     it.say("plan", "--verbose")
     it.say("plan", "--format", "json")
-    it.say("reconcile", "--no-syncs")
+    it.say("plan", "--format", "github")
+    it.say("reconcile", "--no-syncs", "--format", "json")
     it.say("run", ID, "--dry-run", "--full", "--verbose")
     it.say("run", ID, "--dry-run", "--format", "json")
     it.tree.all_due()
     it.say("reconcile", "--verbose")
+    it.tree.all_due(full=True)
+    it.say("reconcile", "--format", "markdown")
     for form in ("text", "json"):
         for command in (
             ["list"],
