@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.interval import IntervalError, local_to_utc, to_local
@@ -112,11 +113,15 @@ def first_run(row: ScheduleRow) -> str:
 
 def declared_first_run(schedule: Schedule) -> datetime | None:
     """The declared first run as an instant; None when there is none or it cannot be read."""
-    if schedule.first_run is None:
-        return None
+    return None if schedule.first_run is None else _declared(schedule.first_run, schedule.time_zone)
+
+
+@lru_cache(maxsize=1024)
+def _declared(first_run: str, zone_name: str) -> datetime | None:
+    """Remembered, because most schedules of a tree began on a few days."""
     try:
         # Recorded texts are canonical; strptime would take as long as the whole rest of a row.
-        return local_to_utc(datetime.fromisoformat(schedule.first_run), schedule.time_zone)
+        return local_to_utc(datetime.fromisoformat(first_run), zone_name)
     except (ValueError, IntervalError):
         return None
 
