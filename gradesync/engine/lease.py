@@ -13,6 +13,11 @@ from contextlib import asynccontextmanager
 from gradesync.engine.tools import GUARD_MARGIN, Tools
 from gradesync.errors import LeaseLost, StoreUnavailable
 
+_RENEWALS = 4
+_TRIES = 20
+"""Into how many parts a lease is cut: a renewal falls due after one of four; one that failed is tried again after
+one of twenty, so that a database that restarts costs a run nothing."""
+
 
 class LeaseGuard:
     """`check()` raises LeaseLost when an outside write could outlive the lease."""
@@ -29,6 +34,10 @@ class LeaseGuard:
         """The lease was confirmed by a request sent at `before` (monotonic seconds)."""
         self.deadline = before + self._seconds
 
+    def left(self) -> float:
+        """Seconds until the lease ends; none or fewer when it has."""
+        return self.deadline - self._monotonic()
+
     def check(self) -> None:
         """Raises LeaseLost when the lease is gone or too close to its end."""
         if self.lost or self._monotonic() > self.deadline - self._margin:
@@ -39,35 +48,65 @@ class LeaseGuard:
 
 @asynccontextmanager
 async def kept(tools: Tools, account: str, epoch: int, guard: LeaseGuard) -> AsyncIterator[None]:
-    """Renew at a quarter of the lease while the body runs; a lost lease cancels the body with LeaseLost."""
+    """Renew at a quarter of the lease while the body runs; a lost lease cancels the body with LeaseLost.
+
+    A lease that could not be renewed until its end is lost too: what was begun under it (an upload of minutes) must
+    have ended before somebody else may claim.
+    """
     body = asyncio.current_task()
     assert body is not None  # a coroutine always runs in a task
     renewing = asyncio.create_task(_renew(tools, account, epoch, guard, body))
     try:
         yield
-    except asyncio.CancelledError:
-        if guard.lost:
-            body.uncancel()
-            raise LeaseLost("the lease was taken by another pass") from None
-        raise
     finally:
         renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
+        try:
+            await asyncio.gather(renewing, return_exceptions=True)
+        except asyncio.CancelledError:
+            if not guard.lost:
+                raise
+        # What the body raised may already be its answer to our cancel; a cancel from outside stays in force.
+        if guard.lost:
+            if body.uncancel():
+                raise asyncio.CancelledError
+            raise LeaseLost("the lease was taken by another pass, or could not be renewed") from None
 
 
 async def _renew(
     tools: Tools, account: str, epoch: int, guard: LeaseGuard, body: asyncio.Task[object]
 ) -> None:
-    while True:
-        await asyncio.sleep(tools.lease_seconds / 4)
-        before = tools.monotonic()
-        try:
-            ours = tools.store.renew(account, epoch, tools.lease_seconds)
-        except StoreUnavailable:
-            # The database may come back before the deadline; until then the guard counts down by itself.
-            continue
-        if not ours:
-            guard.lost = True
-            body.cancel()
-            return
-        guard.extend_from(before)
+    wait = tools.lease_seconds / _RENEWALS
+    try:
+        while True:
+            await asyncio.sleep(min(wait, max(0.0, guard.left())))
+            before = tools.monotonic()
+            ours = await _renewed(tools, account, epoch, guard)
+            if ours:
+                guard.extend_from(before)
+            elif ours is False or guard.left() <= 0:
+                break
+            wait = tools.lease_seconds / (_RENEWALS if ours else _TRIES)
+    except asyncio.CancelledError:
+        return
+    except BaseException:
+        # A bug in the store must not leave a run that believes in its lease.
+        _lose(guard, body)
+        raise
+    _lose(guard, body)
+
+
+async def _renewed(tools: Tools, account: str, epoch: int, guard: LeaseGuard) -> bool | None:
+    """Whether the lease is still ours; None when the database could not be asked.
+
+    In a thread: a database that hangs must not stop the clock that ends a write in time.
+    """
+    try:
+        async with asyncio.timeout(max(0.0, guard.left())):
+            return await asyncio.to_thread(tools.store.renew, account, epoch, tools.lease_seconds)
+    except (StoreUnavailable, TimeoutError):
+        return None
+
+
+def _lose(guard: LeaseGuard, body: asyncio.Task[object]) -> None:
+    guard.lost = True
+    body.cancel()

@@ -10,14 +10,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import uuid4
 
 from gradesync.domain.account import Account
 from gradesync.domain.definition import RecordedAccount
-from gradesync.domain.history import Fact
-from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.report import ClassCounts, RunEnd
@@ -34,9 +33,10 @@ from gradesync.domain.run import (
     Trigger,
 )
 from gradesync.domain.schedule import State, SyncType
+from gradesync.engine.ending import finish
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.tools import Tools
-from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound
+from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound, StoreUnavailable
 from gradesync.ports import RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
@@ -44,8 +44,8 @@ from gradesync.syncs.stage import StageTracker
 
 log = logging.getLogger("gradesync.run")
 
-QUIET_LOOKBACK = 500
-"""How many runs back a streak of uneventful runs is counted."""
+LOOKBACK = 500
+"""How many runs back an earlier one of the same mode is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,10 @@ def effective(recorded: RecordedAccount) -> EffectiveAccount:
 
 async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | Busy | Gone:
     """Claim and carry out one queued run."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # A cancel that an error of the run before outshone: shutting down, nothing more is claimed.
+        raise asyncio.CancelledError
     before = tools.monotonic()
     answer = tools.store.claim(run.id, tools.holder, tools.lease_seconds)
     if isinstance(answer, (Busy, Gone)):
@@ -86,10 +90,12 @@ async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | 
         tracker.codes["GS-708"] += 1
         result = tracker.result(Outcome.STOPPED)
     except asyncio.CancelledError:
-        # Shutting down: what is done is in the ledger; the rest is for the next pass.
-        tools.store.hand_back(answer)
+        # Shutting down: what is done is in the ledger; the rest is for the next pass. Where it cannot be handed back,
+        # the lease ends with this process.
+        with suppress(LeaseLost, StoreUnavailable):
+            tools.store.hand_back(answer)
         raise
-    end = _finish(tools, answer, result, problem)
+    end = await finish(tools, answer, result, problem, guard)
     return replace(end, previous=previous, known=known)
 
 
@@ -108,6 +114,9 @@ async def _sync(
         return tracker.result(Outcome.FAILED), problem
     except LeaseLost:
         raise
+    except StoreUnavailable as problem:
+        tracker.codes["GS-705"] += 1
+        return tracker.result(Outcome.FAILED), problem
     except GradesyncError as problem:
         tracker.codes["GS-709"] += 1
         return tracker.result(Outcome.FAILED), problem
@@ -239,92 +248,9 @@ def known_key(tools: Tools, account: str) -> KeyedHash:
     return keyed
 
 
-def _finish(
-    tools: Tools,
-    claimed: Claimed,
-    result: RunResult,
-    problem: GradesyncError | None,
-) -> RunEnd:
-    run = claimed.run
-    if "GS-208" in result.codes:
-        _hold_identity(tools, run)
-    facts = [] if _uneventful(run, result) else [_ended(tools, run, result)]
-    text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
-    try:
-        tools.store.finish(claimed, result, facts)
-    except LeaseLost:
-        return RunEnd(run, None, problem="the lease was lost; another pass goes on")
-    return RunEnd(run, result, problem=text, hint=hint)
-
-
-def _uneventful(run: Run, result: RunResult) -> bool:
-    """A scheduled run that did nothing is no history entry of its own; a person's run always is."""
-    return result.did_nothing and run.trigger is Trigger.SLOT
-
-
-def _ended(tools: Tools, run: Run, result: RunResult) -> Fact:
-    data: dict[str, object] = {
-        "type": run.type.value,
-        "trigger": run.trigger.value,
-        "mode": run.mode.value,
-        "outcome": result.outcome.value,
-        "stage": result.stage.value,
-        "counts": {word: count for word, count in sorted(result.counts.items()) if count},
-        "codes": dict(sorted(result.codes.items())),
-        "attempt": run.attempt,
-    }
-    if run.slot_at is not None:
-        data |= {"slot": run.slot_at.isoformat(), "late by": run.late_by}
-    if run.reason:
-        data["reason"] = run.reason
-    quiet = _quiet_before(tools, run)
-    if quiet:
-        data["uneventful runs before"] = quiet
-    return Fact(
-        what="run ended",
-        actor=run.actor,
-        account=run.schedule.account,
-        schedule=run.schedule.name,
-        run_id=run.id,
-        data=data,
-    )
-
-
-def _quiet_before(tools: Tools, run: Run) -> int:
-    quiet = 0
-    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=QUIET_LOOKBACK)
-    for earlier in tools.store.runs(query):
-        if earlier.id == run.id or earlier.result is None:
-            continue
-        if not _uneventful(earlier, earlier.result):
-            break
-        quiet += 1
-    return quiet
-
-
-def _hold_identity(tools: Tools, run: Run) -> None:
-    """Another institution answered: nothing more may start in the account until a person has looked."""
-    now = tools.store.now()
-    actor = Actor("gradesync", "identity check")
-    reason = "the other side is not the institution recorded"
-    hold = Hold(
-        id=uuid4().hex,
-        scope=HoldScope(account=run.schedule.account),
-        actor=actor,
-        reason=reason,
-        created_at=now,
-        expires_at=None,
-        kind=HoldKind.IDENTITY,
-    )
-    fact = Fact(
-        "hold placed", actor, run.schedule.account, run_id=run.id, data={"reason": reason, "kind": "identity"}
-    )
-    tools.store.add_hold(hold, [fact])
-
-
 def _previous(tools: Tools, run: Run) -> RunResult | None:
     """The last result in the same mode: a delta sees less than a full run, so each is compared with its like."""
-    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=QUIET_LOOKBACK)
+    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=LOOKBACK)
     for earlier in tools.store.runs(query):
         if earlier.id != run.id and earlier.mode is run.mode and earlier.result is not None:
             return earlier.result

@@ -1,0 +1,125 @@
+"""Writing down how a run ended: the row, its history entry, and the hold over a changed identity.
+
+Nothing here syncs or decides an outcome; whatever happens, the end is written once and fenced by the epoch.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from gradesync.domain.history import Fact
+from gradesync.domain.hold import Hold, HoldKind, HoldScope
+from gradesync.domain.report import RunEnd
+from gradesync.domain.run import Actor, Claimed, Run, RunResult, RunState, Trigger
+from gradesync.engine.lease import LeaseGuard
+from gradesync.engine.tools import Tools
+from gradesync.errors import GradesyncError, LeaseLost, StoreUnavailable
+from gradesync.ports import RunQuery
+
+QUIET_LOOKBACK = 500
+"""How many runs back a streak of uneventful runs is counted."""
+
+FINISH_RETRY = 1.0
+"""Seconds between two tries to write down a run's end while the database is away."""
+
+
+async def finish(
+    tools: Tools,
+    claimed: Claimed,
+    result: RunResult,
+    problem: GradesyncError | None,
+    guard: LeaseGuard,
+) -> RunEnd:
+    """Write the end down; a database that is away for a moment is waited for as long as the lease lasts."""
+    run, hold_id, asked_before = claimed.run, uuid4().hex, False
+    while True:
+        try:
+            if "GS-208" in result.codes:
+                _hold_identity(tools, run, hold_id)
+            facts = [] if _uneventful(run, result) else [_ended(tools, run, result)]
+            tools.store.finish(claimed, result, facts)
+        except StoreUnavailable:
+            if guard.left() <= 0:
+                raise
+            asked_before = True
+            await tools.sleep(FINISH_RETRY)
+        except LeaseLost:
+            # After a lost answer this may be our own end, written before the connection broke.
+            if not (asked_before and _has_ended(tools, claimed)):
+                return RunEnd(run, None, problem="the lease was lost; another pass goes on")
+            break
+        else:
+            break
+    text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
+    return RunEnd(run, result, problem=text, hint=hint)
+
+
+def _has_ended(tools: Tools, claimed: Claimed) -> bool:
+    """Whether the run was ended under this very claim."""
+    found = tools.store.runs(RunQuery(run_id=claimed.run.id))
+    return any(run.state is RunState.ENDED and run.epoch == claimed.epoch for run in found)
+
+
+def _uneventful(run: Run, result: RunResult) -> bool:
+    """A scheduled run that did nothing is no history entry of its own; a person's run always is."""
+    return result.did_nothing and run.trigger is Trigger.SLOT
+
+
+def _ended(tools: Tools, run: Run, result: RunResult) -> Fact:
+    data: dict[str, object] = {
+        "type": run.type.value,
+        "trigger": run.trigger.value,
+        "mode": run.mode.value,
+        "outcome": result.outcome.value,
+        "stage": result.stage.value,
+        "counts": {word: count for word, count in sorted(result.counts.items()) if count},
+        "codes": dict(sorted(result.codes.items())),
+        "attempt": run.attempt,
+    }
+    if run.slot_at is not None:
+        data |= {"slot": run.slot_at.isoformat(), "late by": run.late_by}
+    if run.reason:
+        data["reason"] = run.reason
+    quiet = _quiet_before(tools, run)
+    if quiet:
+        data["uneventful runs before"] = quiet
+    return Fact(
+        what="run ended",
+        actor=run.actor,
+        account=run.schedule.account,
+        schedule=run.schedule.name,
+        run_id=run.id,
+        data=data,
+    )
+
+
+def _quiet_before(tools: Tools, run: Run) -> int:
+    quiet = 0
+    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=QUIET_LOOKBACK)
+    for earlier in tools.store.runs(query):
+        if earlier.id == run.id or earlier.result is None:
+            continue
+        if not _uneventful(earlier, earlier.result):
+            break
+        quiet += 1
+    return quiet
+
+
+def _hold_identity(tools: Tools, run: Run, hold_id: str) -> None:
+    """Another institution answered: nothing more may start in the account until a person has looked."""
+    now = tools.store.now()
+    actor = Actor("gradesync", "identity check")
+    reason = "the other side is not the institution recorded"
+    hold = Hold(
+        id=hold_id,
+        scope=HoldScope(account=run.schedule.account),
+        actor=actor,
+        reason=reason,
+        created_at=now,
+        expires_at=None,
+        kind=HoldKind.IDENTITY,
+    )
+    fact = Fact(
+        "hold placed", actor, run.schedule.account, run_id=run.id, data={"reason": reason, "kind": "identity"}
+    )
+    tools.store.add_hold(hold, [fact])
