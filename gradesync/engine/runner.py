@@ -238,8 +238,10 @@ def known_key(tools: Tools, account: str) -> KeyedHash:
     keyed = tools.keys.keyed(account)
     known = tools.store.key_id()
     if known is None:
+        # Asked again: of two passes that begin a ledger with two keys only one may go on.
         tools.store.set_key_id(keyed.key_id)
-    elif known != keyed.key_id:
+        known = tools.store.key_id()
+    if known != keyed.key_id:
         raise ConnectionProblem(
             "the ledger was made with another key than the one configured",
             code="GS-207",

@@ -95,6 +95,11 @@ def get_meta(tx: Tx, key: str) -> str | None:
     return None if row is None else str(row.value)
 
 
+def set_meta_once(tx: Tx, key: str, value: str) -> None:
+    """Write one fact about the store; what is written already stays."""
+    tx.insert_if_new(t.meta, {"key": key, "value": value})
+
+
 def set_meta(tx: Tx, key: str, value: str) -> None:
     """Write one fact about the store."""
     tx.execute(tx.upsert(t.meta), {"key": key, "value": value})

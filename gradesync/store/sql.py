@@ -280,9 +280,9 @@ class SqlStore:
             return control.get_meta(tx, ledger.KEY_ID)
 
     def set_key_id(self, key_id: str) -> None:
-        """Name the ledger's key."""
+        """Name the ledger's key, unless another process was quicker."""
         with self._db.write() as tx:
-            control.set_meta(tx, ledger.KEY_ID, key_id)
+            control.set_meta_once(tx, ledger.KEY_ID, key_id)
 
     def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
         """Forget what was hashed with the old key."""

@@ -71,13 +71,30 @@ class AccountKeys:
                 hint="make one with `openssl rand -hex 32`, keep it as a secret, and write `keys: env:NAME`"
                 " in gradesync.yaml",
             )
-        text = random_bytes.token_hex(32)
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            return self._placed(random_bytes.token_hex(32))
+        except OSError:
+            raise _no_key(
+                f"no key can be kept in {self._file}", hint="give this user the right to write that folder"
+            ) from None
+
+    def _placed(self, text: str) -> str:
+        """Written aside and then linked under its name, so that nobody ever reads half a key.
+
+        Of several processes that make one in the same moment the first one's counts for all.
+        """
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = self._file.with_name(f".{self._file.name}-{random_bytes.token_hex(8)}")
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(f"{text}\n")
+                file.flush()
+                # A ledger hashed with a key that a power cut took away could never be read again.
+                os.fsync(file.fileno())
+            os.link(aside, self._file)
         except FileExistsError:
-            # Another process made it in this moment; whoever comes second takes the first one's.
             return self._file.read_text(encoding="ascii").strip()
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(f"{text}\n")
+        finally:
+            aside.unlink()
         return text

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gradesync.config.settings import Settings
 from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.ports import Store
 from gradesync.store.memory import MemoryStore
+from gradesync.store.open import open_store
 from gradesync.wiring.actor import current_actor
 from gradesync.wiring.connections import refuse_write
 from gradesync.wiring.keys import AccountKeys
@@ -66,6 +73,47 @@ def test_a_key_by_reference_gives_the_same_hashes_everywhere(
     by_file = AccountKeys(tmp_path / "key", None, References(tmp_path), MemoryStore())
     assert by_name.keyed("riverside")("x") == by_file.keyed("riverside")("x")
     assert by_name.keyed("riverside")("x") != by_name.keyed("oak-hill")("x")
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path) -> Iterator[Store]:
+    """A store for one machine."""
+    with closing(open_store(tmp_path / "store.db", create=True)) as store:
+        yield store
+
+
+def test_two_passes_that_make_the_key_at_once_use_the_same_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_disk: Store
+) -> None:
+    file, store = tmp_path / "home" / "key", on_disk
+    first, second = (AccountKeys(file, None, References(tmp_path), store) for _ in range(2))
+    really_open = os.open
+    other: list[str] = []
+
+    def overtaken(path: Any, flags: int, mode: int = 0o777) -> int:
+        handle = really_open(path, flags, mode)
+        if not other:
+            other.append("")
+            other[0] = second.keyed("riverside")("x")
+        return handle
+
+    monkeypatch.setattr("gradesync.wiring.keys.os.open", overtaken)
+    assert first.keyed("riverside")("x") == other[0]
+    assert [path.name for path in file.parent.iterdir()] == ["key"]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_cannot_be_kept_is_told_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_disk: Store
+) -> None:
+    def read_only(path: Any, flags: int, mode: int = 0o777) -> int:
+        raise OSError(errno.EROFS, "read-only file system")
+
+    keys = AccountKeys(tmp_path / "home" / "key", None, References(tmp_path), on_disk)
+    monkeypatch.setattr("gradesync.wiring.keys.os.open", read_only)
+    with pytest.raises(ConnectionProblem) as caught:
+        keys.keyed("riverside")
+    assert caught.value.code == "GS-207"
 
 
 def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -460,6 +460,25 @@ def test_another_key_stops_before_the_first_read() -> None:
     assert district.school.canvas.reads == []
 
 
+def test_of_two_passes_that_begin_a_ledger_with_two_keys_only_one_goes_on() -> None:
+    district = District()
+    district.reconcile(district.tree())
+    district.later(15)
+    known = district.store.key_id
+
+    def overtaken() -> str | None:
+        found = known()
+        district.store.set_key_id("another pass's")
+        return found
+
+    district.store.key_id = overtaken  # type: ignore[method-assign]  # another pass names its key in this moment
+    report = district.reconcile()
+    assert report.ends[0].result is not None
+    assert report.ends[0].result.codes == {"GS-207": 1}
+    assert district.store.key_id() == "another pass's"
+    assert district.school.sis.writes == 0
+
+
 def test_a_refused_key_fails_the_run_with_its_code_and_stage() -> None:
     district = District()
     district.reconcile(district.tree())

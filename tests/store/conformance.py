@@ -526,6 +526,11 @@ class Ledger:
         assert (records.watermark("updated"), records.watermark("identity")) == ("2", "u")
         assert store.read_records("hillside").watermark("updated") is None
 
+    def test_the_first_key_named_stays(self, store: Store) -> None:
+        store.set_key_id("k1")
+        store.set_key_id("k2")
+        assert store.key_id() == "k1"
+
     def test_another_key_forgets_what_the_old_one_hashed(self, store: Store) -> None:
         assert store.key_id() is None
         store.set_key_id("k1")

@@ -159,9 +159,10 @@ class Control(MemoryState):
             return self._key_id
 
     def set_key_id(self, key_id: str) -> None:
-        """Name the ledger's key."""
+        """Name the ledger's key, unless another was quicker."""
         with self.lock:
-            self._key_id = key_id
+            if self._key_id is None:
+                self._key_id = key_id
 
     def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
         """Forget what was hashed with the old key."""
