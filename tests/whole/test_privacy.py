@@ -78,16 +78,10 @@ def _a_good_day(it: Everything) -> None:
     it.say("reconcile", "--verbose")
     it.tree.all_due(full=True)
     it.say("reconcile", "--format", "markdown")
-    for form in ("text", "json"):
-        for command in (
-            ["list"],
-            ["show", ACCOUNT],
-            ["show", ID],
-            ["history"],
-            ["holds"],
-            ["explain", "GS-401"],
-        ):
-            it.say(*command, "--format", form)
+    for command in (["list"], ["show", ACCOUNT], ["show", ID], ["history"], ["holds"], ["explain", "GS-401"]):
+        it.say(*command, "--format", "json")
+    for command in (["list"], ["show", ACCOUNT], ["history"]):
+        it.say(*command)
     it.say("show", it.tree.runs()[0]["id"], "--format", "json")
     it.say("store", "info")
 
