@@ -165,9 +165,9 @@ class Database:
 
     def __init__(self, url: URL, clock: Clock | None) -> None:
         self.on_sqlite = url.get_backend_name() == "sqlite"
-        self.place = (url.database or "") if self.on_sqlite else url.render_as_string(hide_password=True)
+        self.place = (url.database or "") if self.on_sqlite else _printable(url)
         self.kind = "sqlite" if self.on_sqlite else "postgresql"
-        self._password = str(url.password) if url.password else None
+        self._secrets = _secrets_of(url)
         self._clock = _host_clock if clock is None and self.on_sqlite else clock
         engine = _sqlite_engine(url) if self.on_sqlite else _postgresql_engine(url)
         # Several SELECTs of one read must see one moment: SQLite's BEGIN gives that, PostgreSQL when asked.
@@ -216,10 +216,27 @@ class Database:
         if self.on_sqlite:
             return _explain_sqlite(origin, self.place)
         sentence = _first_line(origin)
-        if self._password:
-            sentence = sentence.replace(self._password, "***")
+        for secret in self._secrets:
+            sentence = sentence.replace(secret, "***")
         state = getattr(origin, "sqlstate", None)
         return _explain_postgresql(type(origin).__name__, state, sentence, self.place)
+
+
+def _secrets_of(url: URL) -> list[str]:
+    """The password, and those libpq takes as parameters (`password`, `sslpassword`)."""
+    asked = [value for name in url.query if "password" in name.lower() for value in _values(url, name)]
+    return [secret for secret in (str(url.password or ""), *asked) if secret]
+
+
+def _values(url: URL, name: str) -> Sequence[str]:
+    value = url.query[name]
+    return (value,) if isinstance(value, str) else value
+
+
+def _printable(url: URL) -> str:
+    """The URL without any password, wherever it stands."""
+    hidden = {name: "***" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 def _host_clock() -> datetime:

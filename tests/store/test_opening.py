@@ -126,6 +126,15 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(place: Place) -> None:
     place.open(None).close()
 
 
+@pytest.mark.parametrize("name", ["password", "sslpassword"])
+def test_a_password_among_the_parameters_is_not_told_either(name: str) -> None:
+    url = f"postgresql://gradesync@127.0.0.1:1/store?{name}=hunter2secret&connect_timeout=1"
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store(url, create=False)
+    assert "127.0.0.1:1" in str(caught.value)
+    assert "hunter2secret" not in f"{caught.value} {caught.value.hint}"
+
+
 def test_an_unreachable_server_is_told_without_its_password() -> None:
     with pytest.raises(StoreUnavailable) as caught:
         open_store("postgresql://sync:hunter2@127.0.0.1:9/grades", create=True)
