@@ -90,9 +90,16 @@ def _spread_finding(path: Path, schedule: Mapping[str, Any], interval: Interval)
     return Finding("GS-110", (*path, "spread"), message, "write a smaller spread")
 
 
+_SHAPES = {
+    "interval": "see the page on intervals, such as `daily at 02:00`",
+    "first_run": "a first run is written like `2026-09-01 02:00`",
+    "time_zone": "write a name of the IANA list",
+}
+
+
 def _interval_finding(path: Path, error: IntervalError) -> Finding:
     code = "GS-105" if error.culprit == "time_zone" else "GS-104"
-    hint = error.hint or "see the page on intervals, such as `daily at 02:00`"
+    hint = error.hint or _SHAPES[error.culprit]
     return Finding(code, (*path, error.culprit), str(error), hint)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # The parser's own sentences may carry a piece of the source, so none is passed on; each known one gets a wording.
 _SENTENCES = (
+    ("scanning a directive", "a line that begins with `%` is an order to the parser", "remove the line"),
     ("mapping values are not allowed", "a `:` stands where none can", "indent keys equally; quote a value with `: `"),
     ("did not find expected ',' or '}'", "a comma or `}` is missing", "inside { } write `key: value, key: value`"),
     ("did not find expected ',' or ']'", "a comma or `]` is missing", "inside [ ] put a comma between entries"),
@@ -17,6 +18,8 @@ _SENTENCES = (
     ("did not find expected '-' indicator", "a list ends where an entry was due", "begin each entry with `- `"),
     ("unknown escape character", "an escape in double quotes is unknown", "use single quotes"),
     ("cannot start any token", "a value begins with a character YAML keeps for itself", "put the value in quotes"),
+    ("unexpected ':'", "a `:` ends a value inside { } or [ ]", "put the value in quotes"),
+    ("document start", "this stands after the end of the file's keys", "keep one map of keys in the file"),
     ("block end", "this line does not fit the lines above", "indent equal keys equally"),
 )  # fmt: skip
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from gradesync.domain.problem import Problem
 from gradesync.reporting.clean import cell_width, in_place
 
 HIDDEN = "(line not shown: it may hold a secret)"
+LONGEST = 1_200
+"""Characters of the longest line that is looked through; people write none longer, and looking would take minutes."""
 
 _SECRET_PARTS = (
     "token",
@@ -50,6 +53,8 @@ _VALUE = re.compile(
 def may_hold_secret(lines: Sequence[str], number: int) -> bool:
     """Whether line `number` (from 1) or a key it stands under looks like a secret."""
     line = lines[number - 1]
+    if len(line) > LONGEST:
+        return True
     if _VALUE.search(line) or _has_secret_key(line):
         return True
     indent = _indent(line)
@@ -58,7 +63,7 @@ def may_hold_secret(lines: Sequence[str], number: int) -> bool:
             continue
         # A value on a line of its own belongs to the key above it, at the same depth or less.
         continues = ":" not in line and _indent(above) <= _indent(line)
-        if (_indent(above) < indent or continues) and _has_secret_key(above):
+        if (_indent(above) < indent or continues) and (len(above) > LONGEST or _has_secret_key(above)):
             return True
         if _indent(above) < indent:
             indent = _indent(above)
@@ -89,8 +94,7 @@ def snippet(
 
     `secret_lines` are lines with a GS-107 finding: whatever else is wrong there, they stay hidden.
     """
-    # Only real line ends count: the parser's line numbers know nothing of form feeds and the like.
-    lines = re.split(r"\r\n|\r|\n|\x85|\u2028|\u2029", source) if source is not None else []
+    lines = _lines(source) if source is not None else ()
     number = problem.place.line
     if not 1 <= number <= len(lines):
         return ()
@@ -105,6 +109,12 @@ def snippet(
     length = max(1, min(problem.width, len(shown) - start))
     marks = "^" * max(1, cell_width(shown[start : start + length]))
     return (gutter + shown, f"{'':>4} | {' ' * cell_width(shown[:start])}{marks}")
+
+
+@lru_cache(maxsize=4)
+def _lines(source: str) -> tuple[str, ...]:
+    """Only real line ends count: the parser's line numbers know nothing of form feeds and the like."""
+    return tuple(re.split(r"\r\n|\r|\n|\x85|\u2028|\u2029", source))
 
 
 def _window(line: str, start: int, room: int) -> tuple[str, int]:

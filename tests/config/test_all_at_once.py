@@ -41,7 +41,7 @@ TEN_PLACES = [
     ("GS-104", 16), ("GS-104", 17), ("GS-106", 18), ("GS-110", 19), ("GS-110", 21),
 ]  # fmt: skip
 
-KEY = "collor"
+KEY = "qqq"
 HOLES = {
     "at the top": ("account: ", f"{KEY}: red\naccount: "),
     "in the SIS": ("  profile:", f"  {KEY}: red\n  profile:"),

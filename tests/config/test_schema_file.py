@@ -104,6 +104,26 @@ def test_every_kind_of_file_has_a_schema(kind: Kind) -> None:
     assert ("required" in schema) == (kind == "account")
 
 
+@pytest.mark.parametrize("kind", ["account", "defaults", "settings"])
+def test_every_key_and_every_block_says_what_it_is(kind: Kind) -> None:
+    schema = json_schema(kind)
+    silent = [
+        (name, key)
+        for name, block in (("", schema), *schema["$defs"].items())
+        for key, one in {"": block, **block.get("properties", {})}.items()
+        if not one.get("description")
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"), [("account", "gradesync.schema.json"), ("settings", "gradesync-settings.schema.json")]
+)
+def test_the_schema_at_the_top_of_this_project_is_the_one_that_is_made(kind: Kind, file: str) -> None:
+    committed = (Path(__file__).parents[2] / file).read_text(encoding="utf-8")
+    assert committed == schema_text(kind), f"run `gradesync schema --kind {kind} --output {file}`"
+
+
 def test_defaults_may_hold_any_part_of_an_account() -> None:
     schema = json_schema("defaults")
     assert fits({"sis": {"profile": "genesis"}, "passback": {"missing": "zero"}}, schema, schema)

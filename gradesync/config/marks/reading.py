@@ -41,7 +41,7 @@ _CUT = re.compile(r"[ \t]#[^\s#!]")
 _COMMENT = re.compile(r"[ \t]+#[^\s#!]")
 # Escapes for terminals, and marks that turn the direction of text: reports would show something else than is written.
 _INVISIBLE = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060\\u2066-\\u2069\\ud800-\\udfff\\ufeff]"
 )
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -110,6 +110,7 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
             reading.lines = decoded.split("\n")
         value = _build(parser(text), reading, watch)
     except _Stop:
+        _name_duplicates(text, reading)
         return LoadedFile(None, tuple(reading.problems))
     except (YAMLError, RecursionError, ValueError) as error:
         _syntax(error, text, reading)
@@ -179,7 +180,7 @@ def _build(events: Any, reading: _Reading, watch: frozenset[str]) -> Any:
                     reading.spans_lines = True
             if (event.style or not text.isascii()) and _INVISIBLE.search(text):
                 reading.refuse(
-                    "a text holds control characters", event.start_mark, "remove what cannot be seen"
+                    "a text holds characters that cannot be seen", event.start_mark, "type it anew"
                 )
             if event.tag is not None or event.anchor is not None:
                 _refuse_features(event, reading)
@@ -273,7 +274,7 @@ def _plain(value: str, event: Any, reading: _Reading) -> Any:
         reading.note(
             "GS-106", "a number is too long", event.start_mark, "put it in quotes", width=width(event)
         )
-        return 0
+        return value
 
 
 def _refuse_features(event: Any, reading: _Reading) -> None:
@@ -328,7 +329,11 @@ def _syntax(error: Exception, text: bytes, reading: _Reading) -> None:
             place = Place(reading.file, number + 1, shown.index("\t") + 1)
             reading.problems.append(Problem("GS-101", "a tab indents this line", place, "indent with spaces"))
             return
-    message, hint = sentence(error.problem or "")
-    if error.context_mark and error.context_mark.line < line and "not closed" in message:
-        line, column = error.context_mark.line, error.context_mark.column
+    message, hint = sentence(f"{error.context or ''}: {error.problem or ''}")
+    began = error.context_mark
+    if "comma or" in message and not any(part.strip() for part in lines[line:]):
+        message, hint = sentence("did not find expected node content")
+    # The parser complains where it gave up; people look for where it began.
+    if began and began.line <= line and ("not closed" in message or "has no `:`" in message):
+        line, column = began.line, began.column
     reading.problems.append(Problem("GS-101", message, Place(reading.file, line + 1, column + 1), hint))

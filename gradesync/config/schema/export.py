@@ -52,7 +52,10 @@ def _clean(node: Any, *, drop_required: bool, names: bool = False) -> Any:
         return node
     if not names:
         if node.get("$zone"):
-            return {"$ref": "#/$defs/Zone", **{k: v for k, v in node.items() if k == "description"}}
+            return {
+                "$ref": "#/$defs/Zone",
+                **{k: v for k, v in node.items() if k in ("description", "examples")},
+            }
         for pattern, inner in node.get("patternProperties", {}).items():
             # Properties that fit no pattern would be let through; a key must be a name instead.
             names_of_keys = (

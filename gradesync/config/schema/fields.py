@@ -22,6 +22,7 @@ from gradesync.config.findings import NAME
 from gradesync.domain.interval import IntervalError, known_zones, zone
 from gradesync.domain.profile import PROFILES
 
+LINE, PATH = r"^[^\n\t]*$", r"^/[^\s?#]*$"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _DURATION = re.compile(r"(\d{1,5}) ?(m|min|minutes?|h|hours?)\Z")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?%\Z")
@@ -259,9 +260,9 @@ def zone_schema() -> Mapping[str, Any]:
     }
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\n\t]*$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=LINE)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-UrlPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^/[^\s?#]*$")]
+UrlPath = Annotated[str, StringConstraints(max_length=200, pattern=PATH)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Zone = Annotated[str, PlainValidator(_zone), _schema("string", **{"$zone": True})]
 Profile = Annotated[str, PlainValidator(_profile), _schema("string", enum=sorted(PROFILES))]

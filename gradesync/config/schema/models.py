@@ -194,7 +194,9 @@ class ScheduleFile(Strict):
     first_run: Text = _left_out(
         "Local date and time: anchor of `every ...`, else earliest run.", examples=["2026-09-01 02:00"]
     )
-    posted_by: Text = _left_out("The Canvas admin it acts for: login or numeric id, in quotes.")
+    posted_by: Text = _left_out(
+        "The Canvas admin it acts for: login or numeric id, in quotes.", examples=["sis-admin", "4711"]
+    )
     state: Literal["active", "paused", "observe"] = Field(
         default="active", description="`observe` shows what would be written and sends nothing."
     )
@@ -208,14 +210,14 @@ class ScheduleFile(Strict):
 class AccountFile(Strict):
     """One institution: `schedules/<account>.yaml` or `schedules/<group>/<account>.yaml`."""
 
-    account: Name = Field(description="Equals the file's name without its ending.")
+    account: Name = Field(description="Equals the file's name without its ending.", examples=["riverside"])
     name: Text = _left_out("Display name.")
-    time_zone: Zone = Field(description="Default of its schedules.")
-    canvas: Canvas
-    sis: Sis
+    time_zone: Zone = Field(description="Default of its schedules.", examples=["America/New_York"])
+    canvas: Canvas = Field(description="The institution's Canvas: address and where its token is kept.")
+    sis: Sis = Field(description="The institution's SIS: profile, address and where its keys are kept.")
     scope: Scope = _filled(Scope, "What both syncs look at.")
     labels: dict[Name, Text] = _filled(dict, "For filters.", examples=[{"region": "north"}])
-    contacts: Contacts = _filled(Contacts, "Who is told, by who must act.")
+    contacts: Contacts = _filled(Contacts, "Addresses of who is told, by who must act.")
     passback: Passback = _filled(Passback, "Rules of grade passbacks.")
     roster: Roster = _filled(Roster, "Rules of roster imports.")
     blackouts: list[Blackout] = _filled(list, description="Planned windows in which nothing starts.")

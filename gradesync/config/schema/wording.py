@@ -12,8 +12,8 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from gradesync.config.findings import Finding, Path, Written
-from gradesync.config.schema.fields import did_you_mean
+from gradesync.config.findings import NAME, Finding, Path, Written
+from gradesync.config.schema.fields import LINE, PATH, did_you_mean
 from gradesync.config.secrets import looks_secret
 
 _OFF = frozenset({"off", "no", "false", "n", "disabled", "inactive", "stopped", "stop", "pause"})
@@ -77,8 +77,15 @@ def _unknown(path: Path, tree: Any, model: type[BaseModel], source: Written) -> 
     hint = did_you_mean(key, tuple(known)) or f"known here: {', '.join(known)}"
     if value_at(tree, path) is None and source.in_braces(path):
         hint = "inside { } a comma ends a value: quote a value that holds a comma, or write `key: value`"
-    name = quoted(key) if key not in known else f"`{key}`"
-    return Finding("GS-102", path, f"unknown key {name}", hint, "key")
+    if key == "<<":
+        return Finding(
+            "GS-102", path, "`<<` is not taken", "use _defaults.yaml for what accounts share", "key"
+        )
+    if key in known or quoted(key) != "this value":
+        return Finding("GS-102", path, f"unknown key `{key}`", hint, "key")
+    odd = not key.isascii()
+    message = "unknown key: it holds a character that is no plain letter" if odd else "this key is unknown"
+    return Finding("GS-102", path, message, hint, "key")
 
 
 def _wrong(kind: str, path: Path, context: Mapping[str, Any], tree: Any, source: Written) -> Finding:
@@ -99,8 +106,12 @@ def _wrong(kind: str, path: Path, context: Mapping[str, Any], tree: Any, source:
     numbers = {
         name: str(context[name]) for name in ("ge", "le", "min_length", "max_length") if name in context
     }
+    if value is None and isinstance(path[-1], int):
+        return Finding("GS-110", path, f"an entry of {subject} is empty", "fill it, or remove it")
     if value is None:
         return Finding("GS-110", path, f"{subject} is empty", "fill it, or remove the key", "key")
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _FORMS:
+        message, hint = _FORMS[context["pattern"]]
     return Finding("GS-110", path, f"{subject} {message.format_map(_Blank(numbers))}", hint)
 
 
@@ -111,14 +122,21 @@ class _Blank(dict[str, str]):
         return "the limit"
 
 
+_FORMS = {
+    NAME: ("cannot be a name", _NAMES),
+    LINE: ("takes one line of text", "remove line ends and tabs"),
+    PATH: ("takes a path", "write it like `/oauth/token`, without `?` and `#`"),
+}
+"""What is meant by the patterns that texts have to fit."""
+
 _SENTENCES = {
     "string_type": ("takes one text", "write one value in quotes"),
-    "int_type": ("takes a whole number", "write it without quotes"),
+    "int_type": ("takes a whole number", "write digits, without quotes"),
     "int_from_float": ("takes a whole number", "write it without a decimal point"),
     "bool_type": ("takes true or false", "write `true` or `false` without quotes"),
     "dict_type": ("takes keys with values", "write `key: value` lines below it"),
     "model_type": ("takes keys with values", "write `key: value` lines below it"),
-    "list_type": ("takes a list", "write it like [a, b]"),
+    "list_type": ("takes a list", "write it like [a, b], or begin each entry with `- `"),
     "string_pattern_mismatch": ("has a form that is not accepted", "compare it with the example in the docs"),
     "string_too_short": ("is empty", "fill it, or remove the key"),
     "string_too_long": ("is longer than {max_length} characters", "shorten it"),
@@ -183,7 +201,8 @@ def _described(model: type[BaseModel], path: Path) -> str:
     for name, info in current.model_fields.items():
         if path[-1] in (name, info.alias):
             example = f", such as `{info.examples[0]}`" if info.examples else ""
-            return f"{info.description or ''}".rstrip(".") + example
+            about = (info.description or "").rstrip(".")
+            return f"add `{path[-1]}:` ({about[:1].lower()}{about[1:]}{example})"
     return ""
 
 
