@@ -175,7 +175,7 @@ class ClientCredentials:
         life = answer.get("expires_in")
         try:
             seconds = float(life) if life is not None else _LIFETIME_UNSAID
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             seconds = _LIFETIME_UNSAID
         # A very short life still gets half of itself, or every request would fetch a token.
         self._fresh_until = self._clock() + max(seconds - _EARLY, seconds / 2)

@@ -73,13 +73,19 @@ def plain(value: Decimal) -> str:
 
 
 def instant(value: Any) -> datetime | None:
-    """An ISO 8601 instant as aware UTC; without an offset it is UTC. None and "" are None; else Malformed."""
+    """An ISO 8601 instant as aware UTC; without an offset it is UTC. None and "" are None; else Malformed.
+
+    The first and the last year there is are what some systems write for "no date" (0001-01-01, 9999-12-31); in
+    another time zone such an instant does not even exist.
+    """
     if value is None or value == "":
         return None
     try:
         found = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise Malformed("an instant was expected") from None
+    if not 1 < found.year < 9999:
+        return None
     zone = found.tzinfo
     if zone is UTC:
         return found

@@ -218,8 +218,8 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> HistoryEntry:
         account=None if row.chain == "-" else row.chain,
         schedule=row.schedule,
         run_id=row.run_id,
-        data=json.loads(row.data),
-        detail=None if row.detail is None else json.loads(row.detail),
+        data=_data_of(row.data),
+        detail=None if row.detail is None else _detail_of(row.detail),
     )
     return HistoryEntry(
         chain=row.chain,
@@ -230,6 +230,22 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> HistoryEntry:
         previous=row.previous,
         hash=row.hash,
     )
+
+
+def _data_of(text: str) -> Mapping[str, object]:
+    """An entry's data. What somebody has spoilt must not hide the rest: its hash tells that it was changed."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": True}
+
+
+def _detail_of(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return "(unreadable)"
 
 
 def definition_values(text: str) -> Mapping[str, object]:

@@ -73,6 +73,13 @@ def test_instants_in_other_spellings_are_understood() -> None:
     assert instant("2026-11-23T12:00:00") == noon
     assert instant("") is instant(None) is None
     assert day("2026-11-23T12:00:00.000Z") == date(2026, 11, 23)
+    for no_date in (
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-05:00",
+        "9999-12-31T23:59:59Z",
+    ):
+        assert instant(no_date) is None
     for wrong in ("soon", 5, ["x"]):
         with pytest.raises(Malformed):
             instant(wrong)

@@ -7,6 +7,7 @@ import sqlite3
 import psycopg
 import pytest
 
+from gradesync.domain.history import seal, verify_chain
 from gradesync.ports import Store
 from gradesync.store.verify import verify_history
 from tests.store.conftest import Place
@@ -66,6 +67,10 @@ def test_postgresql_refuses_to_truncate_the_history(told: Store, place: Place) -
     [
         ("UPDATE history SET actor = 'somebody else' WHERE seq = 2", "riverside", 2, "was changed"),
         ("UPDATE history SET data = '{\"sent\": 1}' WHERE what = 'one'", "riverside", 1, "was changed"),
+        ("UPDATE history SET data = 'no JSON' WHERE what = 'two'", "riverside", 2, "was changed"),
+        ("UPDATE history SET data = '[1]' WHERE what = 'checkpoint'", "-", 1, "was changed"),
+        ("UPDATE history SET data = '{\"entries\": \"x\"}' WHERE what = 'checkpoint'", "-", 1, "was changed"),
+        ("UPDATE history_detail SET detail = 'no JSON'", "riverside", 2, "detail was changed"),
         ("UPDATE history SET at = at + 1 WHERE what = 'three'", "riverside", 3, "was changed"),
         ("UPDATE history SET data = '{}' WHERE what = 'checkpoint'", "-", 1, "was changed"),
         ("DELETE FROM history WHERE seq = 2", "riverside", 2, "missing"),
@@ -92,6 +97,20 @@ def test_a_chain_cut_together_with_its_head_is_found_by_the_checkpoint(told: Sto
     )
     [fault] = verify_history(told)
     assert "last checkpoint saw 3 entries, now there are 2" in fault.what
+
+
+def test_a_chain_written_anew_is_found_by_the_checkpoint(told: Store, place: Place) -> None:
+    one, two, _ = told.chain("riverside")
+    forged = seal("riverside", 3, two.at, fact("forged"), two.hash)
+    assert one.hash == two.previous
+    place.unguarded(
+        f"UPDATE history SET what = 'forged', hash = '{forged.hash}', at = "
+        "(SELECT at FROM history WHERE seq = 2 AND chain = 'riverside') WHERE what = 'three'",
+        f"UPDATE history_head SET hash = '{forged.hash}' WHERE chain = 'riverside'",
+    )
+    assert verify_chain("riverside", told.chain("riverside"), forged.hash) is None
+    [fault] = verify_history(told)
+    assert "not the ones the last checkpoint saw" in fault.what
 
 
 def test_a_long_chain_is_verified_page_by_page(
