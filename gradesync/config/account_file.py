@@ -159,9 +159,8 @@ def read_defaults(found: Found, reader: Reader) -> tuple[Any, list[Problem]]:
     loaded = load_tree(found.text, found.file)
     problems = list(loaded.problems)
     if loaded.value is None:
-        return None, problems or [
-            Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
-        ]
+        empty = Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
+        return None, secrets.with_outside(problems or [empty], found.text, found.file)
     sources = Sources([(found.file, found.text)])
     value = filled(loaded.value, "account")
     _, findings = validated_account(value, reader.allowed, sources, partial=True)
@@ -170,4 +169,5 @@ def read_defaults(found: Found, reader: Reader) -> tuple[Any, list[Problem]]:
     findings += placeholder_findings(loaded.value)
     findings = secrets.covering(secrets.findings(loaded.value), findings)
     problems += [sources.problem(finding) for finding in findings]
+    problems = secrets.with_outside(problems, found.text, found.file)
     return (loaded.value if isinstance(loaded.value, dict) else None), problems

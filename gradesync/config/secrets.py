@@ -80,6 +80,13 @@ def outside_values(text: str, file: str) -> list[Problem]:
     return [Problem("GS-107", _PASTED, place, _ROTATE, width=len(match[0]))]
 
 
+def with_outside(problems: list[Problem], text: bytes, file: str) -> list[Problem]:
+    """The problems of a file, and a key anywhere in it unless one was found already."""
+    if any(problem.code == "GS-107" for problem in problems):
+        return problems
+    return [*problems, *outside_values(text.decode("utf-8", "replace"), file)]
+
+
 def _free_text(path: Path) -> bool:
     return path[-1:] in (("posted_by",), ("reason",)) or path[:1] == ("labels",)
 

@@ -150,13 +150,14 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
             problems.append(
                 Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")
             )
-        return {}, False, problems
+        return {}, False, secrets.with_outside(problems, found.text, found.file)
     source = Sources([(found.file, found.text)])
     value, findings = validated_settings(loaded.value, source)
     part = value if value is not None else sound_settings(loaded.value, findings)
     findings += blackout_findings(part.get("blackouts", ()), None)
     findings = secrets.covering(secrets.findings(loaded.value), findings)
     problems += [source.problem(finding) for finding in findings]
+    problems = secrets.with_outside(problems, found.text, found.file)
     if value is not None and all(p.warning for p in problems):
         return value, True, problems
     hosts = part.get("hosts")

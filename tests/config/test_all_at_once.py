@@ -177,6 +177,18 @@ def test_a_mistake_in_the_settings_hides_none_of_an_account(old: str, new: str) 
     assert found_in(text, OWNER) == found_in(text, SETTINGS) != []
 
 
+@pytest.mark.parametrize("rest", ["", "collor: red\n", "roster: {\n"])
+@pytest.mark.parametrize("file", ["gradesync.yaml", "schedules/_defaults.yaml"])
+def test_a_secret_in_a_comment_of_a_shared_file_is_found(file: str, rest: str, tmp_path: Path) -> None:
+    root = tree(tmp_path, {"riverside.yaml": GOOD, "_defaults.yaml": "roster: {}\n"})
+    path = root / file
+    path.write_text(f"{path.read_text(encoding='utf-8')}# old token: {SECRET}\n{rest}", encoding="utf-8")
+    result = loaded(root)
+    assert [(p.place.file, p.place.line) for p in errors(result) if p.code == "GS-107"] == [(file, 2)]
+    assert SECRET not in repr(result.problems)
+    assert result.desired.frozen == {"riverside"}
+
+
 def test_settings_whose_secrets_are_not_understood_blame_no_account() -> None:
     text = GOOD.replace("env:RIVERSIDE_SIS_ID", "vault:x/y").replace(
         "  client_secret: env:RIVERSIDE_SIS_SECRET\n", ""
