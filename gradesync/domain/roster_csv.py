@@ -93,7 +93,7 @@ def canvas_files(roster: Roster, *, time_zone: str, today: date) -> CanvasFiles:
             (i, p.code, p.title, "active", p.row.school_id, p.term.id, i) for i, p in classes.items()
         ),
         "sections": ((i, i, p.title, "active", "", "", i) for i, p in classes.items()),
-        "users": (_user_row(user) for user in people.values()),
+        "users": (_user_row(user) for user in people.values() if _clean(user.username)),
         "enrollments": (
             (class_id, user_id, role, status, "", "")
             for (class_id, user_id, role), status in seats.status.items()
@@ -203,16 +203,14 @@ def _term(row: RosterClass, sessions: Mapping[str, AcademicSession]) -> Academic
 def _people(roster: Roster, problems: Counter[str]) -> dict[str, RosterUser]:
     """Students, teachers and aides, and whoever else sits in a class as one. Guardians never.
 
-    People without any class are sent too: a student whose schedule is not made yet must keep the account.
+    People without any class are sent too: a student whose schedule is not made yet must keep the account. Whoever
+    has lost the user name gets no row of their own, but keeps the seats: leaving them out would read as having left
+    every class, and Canvas knows the person by the SIS id.
     """
     enrolled = {e.user_id for e in roster.enrollments if e.role in _PERSON_ROLES}
     wanted = [u for u in roster.users if u.role in _PERSON_ROLES or u.id in enrolled]
-    people: dict[str, RosterUser] = {}
-    for user_id, user in _distinct(wanted, problems).items():
-        if _clean(user.username):
-            people[user_id] = user
-        else:
-            problems["GS-608"] += 1
+    people = _distinct(wanted, problems)
+    problems["GS-608"] += sum(not _clean(user.username) for user in people.values())
     return people
 
 

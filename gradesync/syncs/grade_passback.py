@@ -40,6 +40,7 @@ from gradesync.ports import (
 )
 from gradesync.syncs.class_writer import ClassWriter, WritesForbidden
 from gradesync.syncs.identity import check_identity, record_identity
+from gradesync.syncs.marks import ROSTER_SENT
 from gradesync.syncs.stage import StageTracker
 
 OVERLAP = timedelta(minutes=10)
@@ -123,6 +124,7 @@ class _Reading:
     records: ReadRecords
     act: Act
     rules: Rules = field(init=False)
+    roster: str | None = None
     done: int = 0
     troubles: int = 0
     marks: dict[str, str] = field(default_factory=dict)
@@ -131,8 +133,15 @@ class _Reading:
     async def meet(self) -> dict[str, str]:
         """Check who both sides are, and set up the rules that rest on it."""
         self.job.tracker.stage = Stage.FETCH
-        canvas, sis = await asyncio.gather(self.job.source.identity(), self.sis.identity())
+        try:
+            async with asyncio.TaskGroup() as group:
+                canvas_answer = group.create_task(self.job.source.identity())
+                sis_answer = group.create_task(self.sis.identity())
+        except BaseExceptionGroup as several:
+            raise _first(several) from None
+        canvas, sis = canvas_answer.result(), sis_answer.result()
         fresh = check_identity(self.records, canvas, sis)
+        self.roster = self.records.watermark(ROSTER_SENT)
         account = self.job.account
         self.rules = Rules(account.passback, account.sis.profile, account.time_zone, canvas, self.job.keyed)
         return fresh
@@ -173,8 +182,10 @@ class _Reading:
             # One worker's end ends all; the first cause is what the history needs, without its wrapping.
             raise _first(several) from None
         finally:
-            if self._catalogue is not None and not self._catalogue.done():
+            if self._catalogue is not None:
+                # Waited for, so that nothing reads on when the connections are closed.
                 self._catalogue.cancel()
+                await asyncio.gather(self._catalogue, return_exceptions=True)
         self.job.tracker.stage = Stage.RECORD
         flush(least=1)
 
@@ -248,7 +259,9 @@ class _Reading:
             return None
         text = self.records.watermark(_mark_name(course))
         mark = json.loads(text) if text else None
-        return mark if mark and mark.get("policy") == self.job.policy else None
+        # A roster that changed since may have brought people whose grades waited for them (GS-503, GS-417).
+        same = mark and mark.get("policy") == self.job.policy and mark.get("roster") == self.roster
+        return mark if same else None
 
     def _mark(self, book: CourseGradebook) -> None:
         self.marks[_mark_name(book.course)] = json.dumps(
@@ -256,6 +269,7 @@ class _Reading:
                 "at": book.read_at.isoformat(),
                 "assignments": fingerprint(book.assignments, self.job.keyed),
                 "policy": self.job.policy,
+                "roster": self.roster,
             }
         )
 

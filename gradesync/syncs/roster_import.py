@@ -35,6 +35,7 @@ from gradesync.domain.run import Mode, Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import Guard, Progress, ReadRecords, RosterReader, RosterSink, RosterSource, RunRecords
 from gradesync.syncs.identity import check_identity, record_identity
+from gradesync.syncs.marks import ROSTER_SENT
 from gradesync.syncs.stage import StageTracker
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -363,7 +364,7 @@ async def _verified(job: RosterJob, decided: _Decided, *, warnings: int) -> RunR
     job.progress.stage(job.schedule, Stage.RECORD.value)
     job.records.set_watermarks(
         {
-            "roster:sent": decided.digest,
+            ROSTER_SENT: decided.digest,
             "roster:counts": json.dumps(dict(decided.counts), sort_keys=True),
             "roster:chain": decided.chain,
             "roster:remaster": "1" if warnings or missing else "0",

@@ -171,11 +171,13 @@ def test_leavers_are_suspended_and_guardians_are_not_sent() -> None:
     assert rows == {"s1": "suspended", "s2": "active", "t1": "active", "a1": "active"}
 
 
-def test_a_person_without_a_user_name_is_dropped_with_their_enrollments() -> None:
+def test_a_person_who_lost_the_user_name_keeps_every_seat() -> None:
     nameless = replace(person("s1"), username=" \t")
     files = made(sample(users=(nameless, *sample().users[1:])))
-    assert files.problems == {"GS-608": 3}
-    assert "s1" not in {row["user_id"] for row in table(files, "users") + table(files, "enrollments")}
+    assert files.problems == {"GS-608": 1}
+    assert "s1" not in {row["user_id"] for row in table(files, "users")}
+    seats = [row for row in table(files, "enrollments") if row["user_id"] == "s1"]
+    assert seats == [row for row in table(made(sample()), "enrollments") if row["user_id"] == "s1"] != []
 
 
 def test_a_student_without_any_class_keeps_the_account() -> None:

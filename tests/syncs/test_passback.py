@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 
-from gradesync.domain.run import Mode
+from gradesync.domain.run import Mode, Outcome, RunResult, Stage
 from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.syncs.grade_passback import pass_back
+from gradesync.syncs.marks import ROSTER_SENT
 from tests.syncs.passback_school import START, Crash, School, work
 
 EVERY = {
@@ -54,6 +55,24 @@ def test_one_changed_score_is_one_write() -> None:
     assert school.run().counts["sent"] == 1
     assert school.grades() == EVERY | {("Work 1", "s11"): (Decimal(9), "fully graded")}
     assert school.sis.writes == WRITES + 1
+
+
+def test_students_a_roster_import_brought_get_the_grades_that_waited_for_them() -> None:
+    school = School()
+    school.sis.students["c1"] = frozenset({"s11"})
+    assert school.run().codes == {"GS-503": 2}
+    school.sis.students["c1"] = frozenset({"s11", "s12"})
+    school.later()
+    # Nothing in Canvas has changed, so a delta alone could not see it; the roster's own watermark tells.
+    claimed = school.claim()
+    school.store.records(claimed).set_watermarks({ROSTER_SENT: "another digest"})
+    school.store.finish(claimed, RunResult(Outcome.COMPLETED, Stage.RECORD), [])
+    assert school.run().counts["sent"] == 2
+    assert school.grades() == EVERY
+    school.later()
+    school.sis.asked.clear()
+    school.run()
+    assert school.sis.asked == []
 
 
 def test_a_quiet_tick_asks_the_sis_for_nothing() -> None:
