@@ -75,6 +75,29 @@ def test_the_flag_is_never_a_filter_and_a_delta_is_never_grouped() -> None:
     asyncio.run(run())
 
 
+def test_a_row_that_two_pages_of_a_delta_show_counts_once_as_it_was_read_last() -> None:
+    def graded(id: int, score: float) -> dict[str, Any]:
+        at = "2026-11-23T12:00:00Z"
+        return {"assignment_id": id, "user_id": 5, "score": score, "posted_at": at, "graded_at": at}
+
+    pages = {"1": [graded(1, 7), graded(2, 8)], "2": [graded(2, 9), graded(3, 6)]}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/submissions"):
+            return web.json_response([])
+        page = request.query.get("page", "1")
+        other = f'<{request.url.with_query(page="2")}>; rel="{"next" if page == "1" else "current"}"'
+        return web.json_response(pages[page], headers={"Link": other})
+
+    async def run() -> dict[int, Any]:
+        async with hostile(answer) as server, client_of(server, side="canvas") as client:
+            book = await CanvasReader(client).read_course(COURSE, NOW)
+            assert len(book.submissions) == 3
+            return {one.assignment_id: one.score for one in book.submissions}
+
+    assert asyncio.run(run()) == {1: 7, 2: 9, 3: 6}
+
+
 def test_a_record_that_canvas_hides_ids_of_is_a_missing_right() -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         hidden = [{"id": 1, "user_id": 2, "course_section_id": 3, "type": "StudentEnrollment"}]

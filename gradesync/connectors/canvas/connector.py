@@ -166,7 +166,11 @@ class CanvasReader:
                 if user not in seen:
                     seen.add(user)
                     self._read(lambda one: parse.submissions(one["submissions"], found), group)
-        return found
+        if since is None:
+            return found
+        # A row graded while the pages are read pushes its neighbours onto the next one. Sent twice side by side, the
+        # older score could arrive last; what was read later counts.
+        return list({(one.assignment_id, one.user_id): one for one in found}.values())
 
     def _read_at(self, listings: Sequence[Listing]) -> datetime:
         """The earliest Date header: the next watermark must not lie after anything that was read."""
