@@ -1,6 +1,7 @@
 """Every seam of the house as a Protocol: what syncs and engine need from the outside, in their own words.
 
-Nothing here imports a library or does I/O. An adapter belongs to one of the rooms above; its fake ships beside it
+One file on purpose, though a long one: who asks what the house needs of the outside finds all of it here. Nothing
+here imports a library or does I/O. An adapter belongs to one of the rooms above; its fake ships beside it
 and passes the same conformance suite.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradesync.domain.gradebook import LineItem, Result
@@ -107,18 +107,15 @@ class ClassWriter:
 
     async def _put_item(self, decision: LineItemDecision, outcome: _Outcome) -> None:
         assert decision.item is not None  # a decision to send always carries what to send
-        try:
-            await self.sink.put_line_item(decision.item)
-        except ConnectionProblem as problem:
-            self._refusal(problem, decision, outcome)
-        else:
-            self.taken += 1
-            outcome.answers[decision.subject] = None
+        await self._put(self.sink.put_line_item(decision.item), decision, outcome)
 
     async def _put_result(self, decision: ResultDecision, outcome: _Outcome) -> None:
         assert decision.result is not None  # a decision to send always carries what to send
+        await self._put(self.sink.put_result(decision.result), decision, outcome)
+
+    async def _put(self, sending: Awaitable[None], decision: Decision, outcome: _Outcome) -> None:
         try:
-            await self.sink.put_result(decision.result)
+            await sending
         except ConnectionProblem as problem:
             self._refusal(problem, decision, outcome)
         else:
