@@ -118,6 +118,8 @@ def opened(
     from gradesync.wiring import OpenMode, open_app
 
     chosen = OpenMode.EXISTING if mode is None else mode
+    if not (said.root / ".gradesync").exists():
+        _require_tree(said.root)
     return open_app(said.root, mode=chosen, claims=said.claims, progress=progress, **more)
 
 
@@ -126,20 +128,26 @@ def load_tree(said: Invocation, *, commit: bool = False) -> Loaded:
     from datetime import UTC, datetime
 
     from gradesync.config.loader import load
-    from gradesync.errors import ConfigInvalid
     from gradesync.wiring import file_cache
 
-    if not (said.root / "schedules").exists() and not (said.root / "gradesync.yaml").exists():
-        raise ConfigInvalid(
-            f"{said.root.resolve()} holds neither gradesync.yaml nor a folder schedules",
-            hint="name the tree with -C, or begin one with `gradesync init`",
-        )
+    _require_tree(said.root)
     applied = None
     if commit:
         from gradesync.wiring.commits import commit_of
 
         applied = commit_of(said.root)
     return load(said.root, now=datetime.now(UTC), cache=file_cache(said.root), commit=applied)
+
+
+def _require_tree(root: Path) -> None:
+    """Raises ConfigInvalid for a folder that is no tree: the usual slip is to stand in the wrong one."""
+    from gradesync.errors import ConfigInvalid
+
+    if not any((root / name).exists() for name in ("schedules", "gradesync.yaml", "gradesync.yml")):
+        raise ConfigInvalid(
+            f"{root.resolve()} holds neither gradesync.yaml nor a folder schedules",
+            hint="name the tree with -C, or begin one with `gradesync init`",
+        )
 
 
 def carry_out(work: Coroutine[Any, Any, T]) -> T:

@@ -134,10 +134,12 @@ class _Stage:
     folder: Path
     port: int
 
-    def say(self, caption: str) -> None:
-        """A line for the audience."""
+    def say(self, caption: str, *more: str) -> None:
+        """A line for the audience, and lines under it."""
         click.echo()
         click.secho(f"== {caption}", bold=True)
+        for line in more:
+            click.echo(line)
 
     def do(self, *arguments: str, fine: Sequence[int] = (0,)) -> None:
         """Run a command as a person would, with its output shown. Raises when it ends otherwise than expected."""
@@ -160,49 +162,55 @@ class _Stage:
         _ask(self.port, "POST", "/_sandbox/requests/forget")
 
 
+_BEFORE = """\
+Three made-up districts, on this machine only. In each, teachers grade in Canvas, and report cards come from the
+SIS. gradesync carries rosters (who is in which class) from the SIS to Canvas, and grades back to the SIS, on
+schedules kept as files: schedules/riverside.yaml and its neighbours. What follows $ is what you would type."""
+
+
 def _tell_the_story(stage: _Stage) -> int:
     grades = [f"{key}/grades" for key in ACCOUNTS]
     rosters = [f"{key}/roster-nightly" for key in ACCOUNTS]
     # 3: the made-up teachers left work that needs a person, as real ones do; the report names it.
     worked = (0, 3)
 
+    click.echo(_BEFORE)
     stage.say(
-        "1. The files describe three districts. What would change? (Nothing is recorded yet: everything.)"
+        "1. A pass compares the files with what is recorded (nothing yet), shows the plan and applies it.",
+        "   (`gradesync plan` alone would show the same and change nothing.)",
     )
-    stage.do("plan")
-    stage.say("2. Apply it. New schedules wait for their first slot: nothing is ever caught up by surprise.")
     stage.do("reconcile")
-    stage.say("3. We do not want to wait for the clock, so we ask for one run of each schedule.")
+    stage.say("2. New schedules wait for their first slot. We do not, and ask for one run of each.")
     stage.do("request", *rosters, *grades)
-    stage.say("4. One pass: rosters first (new students arrive in Canvas), then grades travel to the SIS.")
+    stage.say("3. The next pass: rosters first (new students arrive in Canvas), then grades go to the SIS.")
     stage.do("reconcile", fine=worked)
     click.echo(
-        f"The SIS counted {stage.written():,} writes. Records that need a person were withheld, not guessed."
+        f"-> The SIS counted {stage.written():,} writes. What needs a person was withheld, not guessed."
     )
-    stage.say("5. What does support see? Every schedule, worst first.")
+    stage.say("4. What support sees: every schedule, worst first.")
     stage.do("list")
-    stage.say("6. Teachers work: new scores, changed scores, excused students, a renamed assignment.")
+    stage.say("5. Teachers work: new scores, changed scores, excused students, a renamed assignment.")
     stage.forget()
     stage.do("sandbox", "teach", "--url", f"http://127.0.0.1:{stage.port}")
     stage.do("request", *grades)
     stage.do("reconcile", fine=worked)
     changed = stage.written()
-    click.echo(f"Only the changes went: the SIS counted {changed:,} writes.")
-    stage.say("7. The same again, and nobody has changed anything.")
+    click.echo(f"-> Only the changes went: the SIS counted {changed:,} writes.")
+    stage.say("6. The same again, and nobody has changed anything: nothing is left to do.")
     stage.forget()
     stage.do("request", *grades)
     stage.do("reconcile", fine=worked)
     again = stage.written()
-    click.echo(f"The SIS counted {again} writes.")
-    stage.say("8. Somebody stops a district for the evening. The hold has a name, a reason and an end.")
+    click.echo(f"-> The SIS counted {again} writes.")
+    stage.say("7. Somebody stops a district for the evening. The hold has a name, a reason and an end.")
     stage.do("pause", "oak-hill", "--reason", "SIS upgrade tonight", "--for", "4h")
     stage.do("holds")
-    stage.say("9. And all of it stands in a history that nobody can change unseen.")
-    stage.do("history", "--last", "12")
+    stage.say("8. All of it stands in a history that nobody can change unseen.")
+    stage.do("history", "--last", "8")
     stage.do("history", "--verify")
     if changed == 0 or again != 0:
         raise GradesyncError(
             f"the demo did not hold its promise: {changed} writes after teaching, {again} after nothing"
         )
-    stage.say("That was it. Your own tree begins with `gradesync init`.")
+    stage.say("That was it. The README shows how to play with it yourself, and how to begin your own tree.")
     return 0

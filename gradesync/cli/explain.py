@@ -29,6 +29,9 @@ def command(_said: Invocation, code: str, form: str) -> None:
     name = f"GS-{name}" if name.isdigit() else name
     found = CODES.get(name)
     if found is None:
+        if "/" in code:
+            told = f"`gradesync show {code}` tells about a schedule; codes look like GS-405"
+            raise NotFound(f"{code} is no code", hint=told)
         raise NotFound(f"there is no code {code}", hint=nearest(name, CODES.keys()))
     if form == "json":
         json_out(

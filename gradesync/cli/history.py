@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.cli.options import nearest
 from gradesync.cli.render import json_out, show
-from gradesync.errors import HistoryTampered
+from gradesync.errors import HistoryTampered, NotFound
 
 if TYPE_CHECKING:
     from gradesync.wiring import App
@@ -31,7 +32,11 @@ def command(said: Invocation, target: str | None, form: str, last: int, verify: 
         if verify:
             _verify(app, form)
             return
-        show(form, "history", app.store.history(account or None, schedule or None, last))
+        entries = app.store.history(account or None, schedule or None, last)
+        if account and not entries:
+            known = app.store.recorded().accounts
+            raise NotFound(f"nothing is recorded of {target}", hint=nearest(account, known))
+        show(form, "history", entries)
 
 
 def _verify(app: App, form: str) -> None:

@@ -11,10 +11,14 @@ from gradesync.cli.common import Invocation, new_command, opened, tell
 from gradesync.errors import GradesyncError
 
 
-@new_command("init", "gradesync init\ngradesync -C ../district-schedules init --store")
+@new_command("init", "gradesync init\ngradesync init ../district-schedules --store")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--store", is_flag=True, help="Make the store too.")
-def command(said: Invocation, store: bool) -> None:
-    """Write gradesync.yaml, an example account (paused) and the schemas for editors; nothing is overwritten."""
+def command(said: Invocation, folder: Path | None, store: bool) -> None:
+    """Write gradesync.yaml, an example account (paused) and the schemas for editors; nothing is overwritten.
+
+    FOLDER is made when it is not there; left out, it is this folder, or the one -C names.
+    """
     from gradesync.config.schema.export import schema_text
 
     texts = {
@@ -23,6 +27,9 @@ def command(said: Invocation, store: bool) -> None:
         templates.SCHEMA: schema_text("account"),
         templates.SETTINGS_SCHEMA: schema_text("settings"),
     }
+    if folder is not None:
+        said.root = said.root / folder
+        said.root.mkdir(parents=True, exist_ok=True)
     _refuse_overwriting(said.root)
     for name, text in texts.items():
         path = said.root / name
@@ -54,7 +61,8 @@ def _refuse_overwriting(root: Path) -> None:
     ]
     if found:
         raise GradesyncError(
-            f"{root.resolve()} is a tree already: it holds {found[0]}", hint="name another folder with -C"
+            f"{root.resolve()} is a tree already: it holds {found[0]}",
+            hint="name another one: `gradesync init FOLDER`",
         )
 
 

@@ -5,6 +5,7 @@ Carries counts only; what is shown never names a person, a title or a score.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
@@ -14,6 +15,12 @@ from typing import TextIO
 from gradesync.domain.schedule import ScheduleId
 
 _EVERY = 0.1
+_CODES_ALONE = re.compile(r"; GS-\d+ x\d+(, GS-\d+ x\d+)*$")
+
+
+def _without_codes(sentence: str) -> str:
+    """A run's last line less its list of codes: the report that follows explains each. Those of a failure stay."""
+    return sentence if sentence.startswith("failed") else _CODES_ALONE.sub("", sentence)
 
 
 class LiveProgress:
@@ -37,7 +44,7 @@ class LiveProgress:
         """A line that stays."""
         self.clear()
         self._now.pop(schedule.account, None)
-        self._out.write(f"{schedule}: {sentence}\n")
+        self._out.write(f"{schedule}: {_without_codes(sentence)}\n")
         self._out.flush()
 
     def clear(self) -> None:
@@ -66,7 +73,7 @@ class QuietProgress:
 
     def say(self, schedule: ScheduleId, sentence: str) -> None:
         """One line."""
-        self._out.write(f"{schedule}: {sentence}\n")
+        self._out.write(f"{schedule}: {_without_codes(sentence)}\n")
         self._out.flush()
 
     def clear(self) -> None:

@@ -67,7 +67,7 @@ def command(
     with opened(said, mode, watch, settings=loaded.settings if loaded else None) as app:
         if app.new_store:
             info = app.store.info()
-            tell(f"a new store was made at {info.place}; its lineage is {info.lineage}")
+            tell(f"a new store was made at {info.place} (lineage {info.lineage})")
         stale = app.overtaken_by(loaded.desired.commit) if loaded else None
         if stale is not None and any_commit:
             app.store.append(

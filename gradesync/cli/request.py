@@ -33,7 +33,8 @@ def command(
         tools = app.tools()
         for id in ids:
             request_run(tools, id, Mode.FULL if full else Mode.DELTA, reason)
-            tell(f"{id} will run in the next pass")
+    what = str(ids[0]) if len(ids) == 1 else f"{len(ids)} schedules"
+    tell(f"{what} will run in the next pass")
     return 0
 
 

@@ -95,7 +95,7 @@ def teach(
     from gradesync.sandbox.remote import teach_over_http
 
     for key, counts in teach_over_http(url, district, rounds, seed, style).items():
-        told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        told = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in counts.items() if count)
         click.echo(f"{key}: {told or 'nothing'}")
     tell("`gradesync run ACCOUNT/SCHEDULE`, or the next pass, carries it over")
 

@@ -17,7 +17,10 @@ def command() -> None:
 @new_command("init", "gradesync store init")
 @format_option()
 def init(said: Invocation, form: str) -> None:
-    """Make the store that gradesync.yaml names (default: .gradesync/store.db)."""
+    """Make the store that gradesync.yaml names.
+
+    Left out there, it is .gradesync/store.db. The first `gradesync reconcile` makes it too.
+    """
     from gradesync.wiring import OpenMode
 
     with opened(said, OpenMode.CREATE) as app:
@@ -33,7 +36,7 @@ def init(said: Invocation, form: str) -> None:
 @new_command("info", "gradesync store info --format json")
 @format_option()
 def info(said: Invocation, form: str) -> None:
-    """Show where the store is, its lineage, its schema and how much it holds."""
+    """Show the store's place, lineage, schema, counts."""
     with opened(said) as app:
         show(form, "store_info", app.store.info())
 
@@ -41,7 +44,10 @@ def info(said: Invocation, form: str) -> None:
 @new_command("migrate", "gradesync store migrate")
 @format_option()
 def migrate(said: Invocation, form: str) -> None:
-    """Bring the store's schema up to this version. Every command does it too; this one does nothing else."""
+    """Bring the store's schema up to this version.
+
+    Every command does it too; this one does nothing else.
+    """
     with opened(said) as app:
         show(form, "store_info", app.store.info())
 

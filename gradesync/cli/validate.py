@@ -35,5 +35,9 @@ def command(said: Invocation, form: str, strict: bool) -> int:
     if form == "text" and not loaded.problems:
         accounts = loaded.desired.accounts.values()
         schedules = sum(len(account.schedules) for account in accounts)
-        tell(f"{len(accounts)} accounts with {schedules} schedules, no problems")
+        tell(f"{_number(len(accounts), 'account')} with {_number(schedules, 'schedule')} read")
     return int(any(strict or not problem.warning for problem in loaded.problems))
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

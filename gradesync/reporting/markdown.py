@@ -95,7 +95,8 @@ def _action(action: Action, now: datetime | None, *, withheld: bool) -> str:
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f" **{markdown(action.moved_from)} → {markdown(action.schedule)}**"
     place = f" ({code(f'{action.place.file}:{action.place.line}')})" if action.place else ""
-    lines = [f"- `{sign} {action.kind.value}`{subject}{place}: {markdown(words.why(action))}"]
+    why = f": {markdown(words.why(action))}" if words.why(action) else ""
+    lines = [f"- `{sign} {action.kind.value}`{subject}{place}{why}"]
     for field in action.fields:
         before, after = code(words.value(field.before)), code(words.value(field.after))
         lines.append(f"  - {markdown(words.field_name(field.path))}: {before} → {after}")

@@ -153,21 +153,34 @@ def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
     """`12 sent, 3 withheld`; words that were counted zero times are left out."""
     order = {word: place for place, word in enumerate(COUNT_WORDS)}
     words = sorted((w for w, n in counts.items() if n), key=lambda w: (order.get(w, len(order)), w))
-    return ", ".join(f"{counts[word]:,} {clean(_future(word) if future else word)}" for word in words)
+    return ", ".join(_counted(counts[word], _future(word) if future else word) for word in words)
 
 
 def _future(word: str) -> str:
     return {"sent": "would be sent", "line items sent": "line items would be sent"}.get(word, word)
 
 
-def code_line(code: str, count: int) -> str:
-    """`GS-401 No due date (3 records). Teacher: add a due date.`"""
+_SAID = {"future": "enrollments to begin later"}
+_ONE = (("classes", "class"), ("line items", "line item"), ("users", "user"), ("enrollments", "enrollment"))
+
+
+def _counted(number: int, word: str) -> str:
+    """`2 classes out of scope`, `1 class out of scope`."""
+    word = _SAID.get(word, word)
+    for many, one in _ONE if number == 1 else ():
+        word = word.replace(many, one)
+    return f"{number:,} {clean(word)}"
+
+
+def code_line(code: str, count: int, where: str = "") -> str:
+    """`GS-401 No due date (3 records). Teacher: add a due date.`; `where` tells how they spread over runs."""
     entry = CODES.get(code)
     number = plural(count, "record")
+    spread = f": {clean(where)}" if where else ""
     if entry is None:
-        return f"{clean(code)} ({number})"
+        return f"{clean(code)} ({number}{spread})"
     information = ", for information" if entry.act is Act.INFO else ""
-    return f"{code} {entry.title} ({number}{information}). {to_do(entry)}"
+    return f"{code} {entry.title} ({number}{information}{spread}). {to_do(entry)}"
 
 
 def to_do(entry: Code) -> str:
@@ -212,7 +225,9 @@ def field_name(path: str) -> str:
 
 
 def why(action: Action) -> str:
-    """Why the action is there, as one clean sentence."""
+    """Why the action is there, as one clean sentence; empty where its place says it all."""
+    if action.kind is ActionKind.CREATE and action.place and action.why == f"new in {action.place.file}":
+        return ""
     return clean(action.why)
 
 
@@ -243,6 +258,11 @@ def value(json_text: str | None) -> str:
     return clean(found) if isinstance(found, str) and found else clean(json_text)
 
 
+def is_new_account(action: Action) -> bool:
+    """An account met for the first time: nothing of it was recorded, so nothing of it differs."""
+    return action.kind is ActionKind.CHANGE_ACCOUNT and not action.fields
+
+
 _KIND_ORDER = (
     ActionKind.CREATE,
     ActionKind.CHANGE_ACCOUNT,
@@ -260,7 +280,10 @@ def plan_summary(plan: Plan) -> str:
     unchanged = f"{plan.unchanged:,} unchanged."
     if not plan.changes:
         return f"Nothing to do: {plural(plan.accounts, 'account')} as the files say, {unchanged}"
-    parts = [_to(kind, plan.counts().get(kind.value, 0)) for kind in _KIND_ORDER]
+    counts, new = dict(plan.counts()), sum(is_new_account(action) for action in plan.actions)
+    counts[ActionKind.CHANGE_ACCOUNT.value] = counts.get(ActionKind.CHANGE_ACCOUNT.value, 0) - new
+    parts = [plural(new, "new account") if new else ""]
+    parts += [_to(kind, counts.get(kind.value, 0)) for kind in _KIND_ORDER]
     told = ", ".join(part for part in parts if part) or "nothing to apply"
     withheld = f", {len(plan.withheld):,} withheld" if plan.withheld else ""
     return f"Plan: {told}{withheld}. {unchanged}"

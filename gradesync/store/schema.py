@@ -58,7 +58,8 @@ def missing(place: object) -> StoreMissing:
     """The error of a store that is not there."""
     return StoreMissing(
         f"There is no store at {place}",
-        hint="`gradesync store init` makes one; if there should be one, look at `store` in gradesync.yaml.",
+        hint="the first `gradesync reconcile` or `gradesync store init` makes one; "
+        "if there should be one, look at `store` in gradesync.yaml",
     )
 
 

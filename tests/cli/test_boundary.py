@@ -89,3 +89,14 @@ def test_in_a_log_only_sentences_are_kept() -> None:
     progress.say(RIVERSIDE, "completed")
     progress.clear()
     assert out.getvalue() == "riverside/grades: completed\n"
+
+
+def test_a_run_s_quiet_line_leaves_the_codes_to_the_report_unless_it_failed() -> None:
+    out = io.StringIO()
+    progress = QuietProgress(out)
+    progress.say(ScheduleId("riverside", "grades"), "warning; 3 sent, 2 withheld; GS-401 x1, GS-411 x1")
+    progress.say(ScheduleId("riverside", "grades"), "failed; GS-508 x1")
+    assert (
+        out.getvalue()
+        == "riverside/grades: warning; 3 sent, 2 withheld\nriverside/grades: failed; GS-508 x1\n"
+    )

@@ -205,3 +205,9 @@ def test_a_checkout_older_than_what_was_applied_applies_nothing(tree: Tree) -> N
     tree.run("reconcile", "--any-commit", "--reason", "back to last week on purpose")
     assert "daily at 04:45" not in tree.run("list", "riverside").stdout
     assert "back to last week on purpose" in tree.run("history", "--format", "json").stdout
+
+
+def test_init_makes_the_folder_it_is_given(tmp_path: Path) -> None:
+    made = CliRunner().invoke(group, ["init", str(tmp_path / "new" / "tree")])
+    assert made.exit_code == 0, made.stderr
+    assert (tmp_path / "new" / "tree" / "schedules" / "example.yaml").exists()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gradesync.cli.main import group
 from tests.cli.conftest import Tree
 
 
@@ -107,3 +110,27 @@ def test_every_look_comes_as_versioned_json(recorded: Tree) -> None:
         answer = json.loads(recorded.run(*look, "--format", "json").stdout)
         assert answer["version"] == 1, look
         assert answer["kind"], look
+
+
+def test_in_a_folder_that_is_no_tree_nobody_is_told_to_make_a_store(tmp_path: Path) -> None:
+    for words in (["list"], ["store", "init"], ["pause", "riverside", "--reason", "x"]):
+        answer = CliRunner().invoke(group, ["-C", str(tmp_path), *words])
+        assert answer.exit_code == 1
+        assert "holds neither gradesync.yaml nor a folder schedules" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_history_of_a_name_nobody_knows_is_an_error(tree: Tree) -> None:
+    tree.run("reconcile")
+    assert "did you mean oak-hill?" in tree.run("history", "oak-hil", code=1).stderr
+
+
+def test_a_value_without_a_line_names_its_origin_alone(tree: Tree) -> None:
+    tree.run("reconcile")
+    shown = tree.run("show", "riverside", "--effective").stdout
+    assert "  default\n" in shown
+    assert ":0\n" not in shown
+
+
+def test_explain_sends_those_who_ask_for_a_schedule_to_show(tree: Tree) -> None:
+    assert "gradesync show riverside/grades" in tree.run("explain", "riverside/grades", code=1).stderr

@@ -11,6 +11,8 @@ import pytest
 from gradesync.domain.action import Plan
 from gradesync.domain.interval import parse_interval, warnings
 from gradesync.domain.problem import Place, Problem
+from gradesync.domain.report import ClassCounts, RunEnd
+from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
 from gradesync.reporting import text
 from gradesync.reporting.clean import cell_width
@@ -75,7 +77,6 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
               state  (none) -> paused
               next run  Wed 25 Nov 15:00 EST -> none
           + create    roster  schedules/oakhill.yaml:20
-              new in schedules/oakhill.yaml
               next run  Thu 26 Nov 02:00 EST
 
         riverside
@@ -199,12 +200,9 @@ def test_a_narrow_terminal_gets_a_few_lines_per_schedule() -> None:
     assert text.rows([s.ROSTER_ROW], s.NOW, style=s.terminal(60)) == screen(
         """
         riverside/roster-nightly
-          type       roster import
-          interval   daily at 02:00
-          first run  2026-09-01 02:00 EDT
-          time zone  America/New_York
-          posted by  sis-admin
-          state      held
+          type roster import  interval daily at 02:00
+          first run 2026-09-01 02:00 EDT  time zone America/New_York
+          posted by sis-admin  state held
 
         1 schedule: 1 held. None need someone.
         """
@@ -224,7 +222,7 @@ def test_history_is_one_line_per_entry_with_counts_and_codes() -> None:
             "slot",
             "record",
             "warning",
-            "12 sent, 3 withheld; GS-401 x2, GS-411; mode: delta",
+            "12 sent, 3 withheld; GS-401 x2, GS-411",
             entries[0].hash[:8],
         ],
         [
@@ -260,7 +258,7 @@ def test_a_pass_tells_every_run_who_must_act_and_what_was_left_alone() -> None:
           riverside/grades  grade passback  warning: 12 sent, 1,040 unchanged, 3 withheld
             GS-401 No due date (2 records). Teacher: add a due date.
             GS-411 Grade not posted yet (1 record, for information). Teacher: post the grades when they are ready.
-          riverside/roster-nightly  roster import  failed at fetch: nothing counted
+          riverside/roster-nightly  roster import  failed at fetch: nothing was sent
             GS-202 SIS refuses our key (1 record). SIS admin: renew the client id and secret in the SIS.
             the SIS refuses the key
             hint: renew the client id and secret in the SIS
@@ -300,7 +298,7 @@ def test_a_new_store_a_stale_tree_and_an_interruption_are_told() -> None:
     told = text.pass_report(
         replace(s.QUIET, new_store=True, stale_commit="4f2c1ab99001122", interrupted=True), style=s.PLAIN
     )
-    assert "A new store was made" in told
+    assert "The store is new" in told
     assert "GS-704 The tree does not follow commit 4f2c1ab99001," in told
     assert told.endswith("Interrupted before anything was done.\n")
 
@@ -439,3 +437,29 @@ def test_store_info_says_when_the_store_was_just_made() -> None:
           runs     1,200
         """
     )
+
+
+def test_what_several_runs_met_is_told_once_with_the_runs_that_met_it() -> None:
+    runs = [s.run(ScheduleId(f"school-{n}", "grades")) for n in range(7)]
+    report = replace(s.QUIET, ends=tuple(RunEnd(run, run.result) for run in runs))
+    shown = text.pass_report(report, style=s.PLAIN)
+    assert shown.count("GS-401 No due date") == 1
+    assert "GS-401 No due date (14 records: school-0/grades 2, school-1/grades 2," in shown
+    assert "2 runs more). Teacher: add a due date." in shown
+    assert shown.count("grade passback  warning: 12 sent") == 7
+
+
+def test_a_failed_run_explains_its_codes_itself() -> None:
+    others = [s.run(ScheduleId(f"school-{n}", "grades")) for n in range(2)]
+    report = replace(s.QUIET, ends=(s.FAILED, *(RunEnd(run, run.result) for run in others)))
+    lines = text.pass_report(report, style=s.PLAIN).splitlines()
+    told = next(i for i, line in enumerate(lines) if "failed at" in line)
+    assert lines[told + 1].strip().startswith("GS-202")
+
+
+def test_a_cell_longer_than_the_terminal_is_wrapped_below_its_name() -> None:
+    codes = {f"GS-{number}": 10 for number in range(401, 421)}
+    dry = replace(s.DRY, classes=(ClassCounts("c-1", {"sent": 3}, codes),))
+    shown = text.run_end(dry, style=s.terminal(60))
+    assert max(map(len, shown.splitlines())) <= 60
+    assert all(code in shown for code in codes)

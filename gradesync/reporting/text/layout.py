@@ -140,12 +140,30 @@ def _cell_lines(text: str, width: int) -> str:
 
 
 def _stacked(titles: Sequence[str], row: Sequence[Cell], style: Style) -> list[str]:
+    """The first cell as a heading, the others under it as many to a line as fit; a cell is never broken over lines."""
     head, *rest = row
-    pairs = [
-        (title.lower(), style.paint(clean(cell.text), cell.color))
-        for title, cell in zip(titles[1:], rest, strict=True)
-    ]
-    return [style.paint(clean(head.text), head.color), *fields(pairs, style), ""]
+    lines, current, room = [style.paint(clean(head.text), head.color)], "", 0
+    for title, cell in zip(titles[1:], rest, strict=True):
+        text = clean(cell.text)
+        if not text:
+            continue
+        part = f"{style.paint(title.lower(), 'dim')} {style.paint(text, cell.color)}"
+        taken = len(title) + 1 + cell_width(text) + _GAP
+        if taken > max(style.width, NARROWEST):
+            lines += [
+                *([current] if current else []),
+                *folded(f"{title.lower()} {text}", style, "  ", "    "),
+            ]
+            current = ""
+            continue
+        if current and taken > room:
+            lines.append(current)
+            current = ""
+        if not current:
+            room = max(style.width, NARROWEST)
+        current += " " * _GAP + part
+        room -= taken
+    return [*lines, *([current] if current else []), ""]
 
 
 def _drawn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -118,13 +119,19 @@ def _entry_cells(entry: HistoryEntry) -> tuple[str, ...]:
 
 
 _APART = frozenset({"type", "trigger", "stage", "outcome", "counts", "codes"})
+_USUAL = (("attempt", 1), ("late by", 0), ("mode", "delta"))
+"""What most runs are is not repeated in every row; the JSON has it."""
 
 
 def _details(data: Mapping[str, object]) -> str:
     counts, codes = data.get("counts"), data.get("codes")
     parts = [words.counts_line(_numbers(counts)), words.codes_short(_numbers(codes))]
-    parts += [f"{key}: {_plain(value)}" for key, value in data.items() if key not in _APART and value]
+    parts += [f"{key}: {_plain(value)}" for key, value in data.items() if _telling(key, value)]
     return "; ".join(clean(part) for part in parts if part)
+
+
+def _telling(key: str, value: object) -> bool:
+    return key not in _APART and bool(value) and (key, value) not in _USUAL
 
 
 def _numbers(value: object) -> Mapping[str, int]:
@@ -139,7 +146,11 @@ def _plain(value: object) -> str:
         return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(_plain(one) for one in value)
-    return str(value)
+    text = str(value)
+    return words.utc(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text
+
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
 
 
 def holds(holds: Sequence[Hold], now: datetime, *, style: Style) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradesync.domain.report import ClassCounts, PassReport, RunEnd
-from gradesync.domain.run import Outcome, Run, RunResult
+from gradesync.domain.run import Outcome, Run, RunResult, Stage
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
@@ -18,7 +18,7 @@ def pass_report(report: PassReport, *, style: Style) -> str:
     """One pass from its plan to its last run, and a closing sentence."""
     lines: list[str] = []
     if report.new_store:
-        note = "A new store was made: nothing was recorded before, and nothing is caught up."
+        note = "The store is new: nothing was recorded before, and nothing is caught up."
         lines += [*folded(note, style, color="yellow"), ""]
     lines += _stale(report, style)
     if report.plan is not None and report.plan.changes:
@@ -29,14 +29,50 @@ def pass_report(report: PassReport, *, style: Style) -> str:
         note = f"{clean(account)}: its definition changed meanwhile; this plan of it was not applied."
         lines += [*folded(note, style, color="yellow"), ""]
     if report.ends:
+        shared = _shared(report.ends)
         lines.append(style.paint("Runs", "bold"))
         for end in report.ends:
-            lines += _end(end, style, "  ")
-        lines.append("")
+            lines += _end(end, style, "  ", codes=end not in shared)
+        lines += [*_by_code(shared, style), ""]
     lines += _left_alone(report, style)
     if report.checkpoint:
         lines.append(f"history checkpoint {clean(report.checkpoint)}")
     return finished([*lines, *folded(closing(report), style)])
+
+
+_NAMED = 5
+"""How many runs are named behind a code; the rest is a number, and `show RUN` has the details."""
+
+
+def _shared(ends: Sequence[RunEnd]) -> Sequence[RunEnd]:
+    """The runs whose codes are told together, because several met the same; none when no two did.
+
+    A run that failed keeps its codes: they are explained beside it.
+    """
+    sound = [end for end in ends if end.problem is None and end.result is not None and end.result.codes]
+    met = [code for end in sound if end.result is not None for code in end.result.codes]
+    return sound if len(met) > len(set(met)) else ()
+
+
+def _by_code(ends: Sequence[RunEnd], style: Style) -> list[str]:
+    """Each code once, with the runs that met it, most records first."""
+    if not ends:
+        return []
+    spread: dict[str, dict[str, int]] = {}
+    for end in ends:
+        for code, count in end.result.codes.items() if end.result is not None else ():
+            if count:
+                spread.setdefault(code, {})[str(end.run.schedule)] = count
+    lines = ["", style.paint("Not sent, and who can change that", "bold")]
+    for code, runs in sorted(spread.items()):
+        if len(runs) == 1:
+            told = list(runs)
+        else:
+            told = [f"{name} {count:,}" for name, count in sorted(runs.items(), key=lambda one: -one[1])]
+        more = [f"{len(told) - _NAMED:,} runs more"] if len(told) > _NAMED else []
+        where = ", ".join([*told[:_NAMED], *more])
+        lines += _code_line(code, words.code_line(code, sum(runs.values()), where), style, "  ")
+    return lines
 
 
 def _frozen(report: PassReport, style: Style) -> list[str]:
@@ -121,21 +157,22 @@ def run_end(end: RunEnd, *, style: Style) -> str:
     return finished(_end(end, style, ""))
 
 
-def _end(end: RunEnd, style: Style, indent: str) -> list[str]:
+def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[str]:
     dry, result = words.is_dry(end), end.result
     if result is None:
         head = f"{style.paint(clean(end.run.schedule), 'bold')}  {end.run.type.value}"
         told = clean(end.problem or "the lease was lost; another pass goes on")
         return [f"{indent}{head}  {style.paint('handed on', 'magenta')}: {told}"]
-    counts = words.counts_line(result.counts, future=dry) or "nothing counted"
+    counts = words.counts_line(result.counts, future=dry) or _uncounted(result, dry=dry)
     outcome = "dry run" if dry else result.outcome.value
     color = "cyan" if dry else OUTCOME_COLORS[result.outcome]
     at = f" at {result.stage.value}" if result.outcome in (Outcome.FAILED, Outcome.STOPPED) else ""
-    told = f"{clean(end.run.schedule)}  {end.run.type.value}  {outcome}{at}: {counts}"
+    told = f"{clean(end.run.schedule)}  {end.run.type.value}  {outcome}{at}{f': {counts}' if counts else ''}"
     lines = folded(told, style, indent, indent + "    ")
     lines[0] = lines[0].replace(clean(end.run.schedule), style.paint(clean(end.run.schedule), "bold"), 1)
     lines[0] = lines[0].replace(f"  {outcome}", f"  {style.paint(outcome, color)}", 1)
-    lines += code_lines(result, style, indent + "  ")
+    if codes:
+        lines += code_lines(result, style, indent + "  ")
     if end.problem:
         lines += folded(clean(end.problem), style, indent + "  ")
     if end.hint:
@@ -147,15 +184,31 @@ def _end(end: RunEnd, style: Style, indent: str) -> list[str]:
     return lines
 
 
+_BEFORE_WRITING = frozenset({Stage.FETCH, Stage.MATCH, Stage.DECIDE})
+
+
+def _uncounted(result: RunResult, *, dry: bool) -> str:
+    """What it means that nothing was counted; empty where it means nothing."""
+    if dry:
+        return "nothing would be sent"
+    if result.outcome is Outcome.COMPLETED:
+        return "nothing had changed"
+    return "nothing was sent" if result.stage in _BEFORE_WRITING else ""
+
+
 def code_lines(result: RunResult, style: Style, indent: str) -> list[str]:
     """For each code met: what it is, how many, who must act, and what to do."""
     lines: list[str] = []
     for code, count in sorted(result.codes.items()):
         if count:
-            first, *rest = folded(words.code_line(code, count), style, indent, indent + " " * 7)
-            start = len(indent) + len(clean(code))
-            lines += [indent + style.paint(first[len(indent) : start], "yellow") + first[start:], *rest]
+            lines += _code_line(code, words.code_line(code, count), style, indent)
     return lines
+
+
+def _code_line(code: str, told: str, style: Style, indent: str) -> list[str]:
+    first, *rest = folded(told, style, indent, indent + " " * 7)
+    start = len(indent) + len(clean(code))
+    return [indent + style.paint(first[len(indent) : start], "yellow") + first[start:], *rest]
 
 
 def class_lines(classes: Sequence[ClassCounts], style: Style) -> list[str]:

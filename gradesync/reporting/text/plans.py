@@ -83,8 +83,11 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f"{clean(action.moved_from)} -> {subject}"
     head = f"{action.kind.value:<8}  {subject:<20}".rstrip()
+    if words.is_new_account(action):
+        return [f"  {style.paint('+ new account', 'green')}{style.paint(place, 'dim')}"]
     lines = [f"  {style.paint(f'{sign} {head}', color)}{style.paint(place, 'dim')}"]
-    lines += folded(words.why(action), style, _INDENT)
+    why = words.why(action)
+    lines += folded(why, style, _INDENT) if why else []
     width = max((cell_width(clean(words.field_name(field.path))) for field in action.fields), default=0)
     for field in action.fields:
         path = clean(words.field_name(field.path))

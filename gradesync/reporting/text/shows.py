@@ -115,10 +115,14 @@ def effective(rows: Sequence[tuple[str, object, Place]], *, style: Style) -> str
     """Every value of an effective account with the file and line it comes from."""
     columns = ("SETTING", "VALUE", "FROM")
     cells = [
-        (Cell(path, "bold"), Cell(_value(value)), Cell(f"{place.file}:{place.line}", "dim"))
-        for path, value, place in rows
+        (Cell(path, "bold"), Cell(_value(value)), Cell(_origin(place), "dim")) for path, value, place in rows
     ]
     return finished(table(columns, cells, style))
+
+
+def _origin(place: Place) -> str:
+    """File and line; defaults, profiles and names made by a pattern have no line."""
+    return f"{place.file}:{place.line}" if place.line else place.file
 
 
 def _value(value: object) -> str:
