@@ -48,7 +48,7 @@ class Row:
     def line(self) -> str:
         """The row in markdown."""
         target = (
-            "" if self.at_most is None else f"at most {self.at_most:g}{'' if self.met else ', **missed**'}"
+            "" if self.at_most is None else f"at most {self.at_most:.3g}{'' if self.met else ', **missed**'}"
         )
         memory = "" if self.memory is None else f"{self.memory:.0f} MB"
         ours, theirs = self._amount(self.ours), self._amount(self.theirs)
