@@ -150,6 +150,40 @@ def test_a_server_that_repeats_a_page_is_stopped() -> None:
     assert refused(says({"things": [row(0), row(1)]})).code == "GS-599"
 
 
+def test_a_row_removed_while_pages_are_read_makes_no_other_row_vanish() -> None:
+    rows = [row(number) for number in range(6)]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        limit, offset = 2, int(request.query["offset"])
+        page = web.json_response(
+            {"things": rows[offset : offset + limit]}, headers={"X-Total-Count": str(len(rows))}
+        )
+        if offset == 0 and len(rows) == 6:
+            del rows[0]
+        return page
+
+    async def run() -> list[str]:
+        async with hostile(answer) as server:
+            return await read(server, 2)
+
+    assert asyncio.run(run()) == ids(6)[1:]
+
+
+def test_a_server_whose_totals_always_shrink_is_read_to_its_end_all_the_same() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        offset = int(request.query["offset"])
+        left = [row(number) for number in range(5)][offset:]
+        following = f'</things?limit=2&offset={offset + 2}>; rel="next"' if len(left) > 2 else ""
+        headers = {"X-Total-Count": str(len(left)), "Link": following or '</things>; rel="first"'}
+        return web.json_response({"things": left[:2]}, headers=headers)
+
+    async def run() -> list[str]:
+        async with hostile(answer) as server:
+            return await read(server, 2)
+
+    assert asyncio.run(run()) == ids(5)
+
+
 def test_a_listing_that_ends_before_its_own_total_is_incomplete() -> None:
     first = says({"things": [row(0)]}, X_Total_Count="5")
     assert refused(first, says({"things": []}, X_Total_Count="5")).code == "GS-599"

@@ -21,6 +21,9 @@ Row = Mapping[str, Any]
 # `inactive` is OneRoster 1.0's word for a row that may be deleted; the 1.1 default result contains both kinds.
 _GONE = frozenset({"tobedeleted", "inactive", "toBeDeleted", "Inactive"})
 
+_TIMES = 3
+"""How often a collection that changes under the reading is read."""
+
 
 class Collections:
     """Reads collections of one service. Remembers whether the server bears sorting."""
@@ -37,10 +40,30 @@ class Collections:
 
         `key` is the envelope's expected name. `where` is a OneRoster filter; servers may ignore it, so the parser
         has to judge for itself. Raises ConnectionProblem, GS-599 for what makes no sense.
+
+        A row removed while the pages are read moves its followers up, and one of them is never shown: a student
+        would seem to have left. A total that shrank tells, and the collection is read anew, a few times at most,
+        because some servers' totals mean something else.
         """
         found: dict[str, T] = {}
+        for _ in range(_TIMES):
+            found = {}
+            if not await self._read_once(template, ids, key, parser, where, found):
+                break
+        return found
+
+    async def _read_once(
+        self,
+        template: str,
+        ids: tuple[str, ...],
+        key: str,
+        parser: Callable[[str, Row], T | None],
+        where: str,
+        found: dict[str, T],
+    ) -> bool:
+        """Read all pages into `found`; True when rows were removed meanwhile."""
         seen: set[str] = set()
-        offset = pages = 0
+        offset = pages = largest = 0
         limit = self._page_size
         while True:
             reply = await self._page(template, ids, limit, offset, where)
@@ -48,15 +71,17 @@ class Collections:
             new = self._take(template, rows, parser, found, seen)
             pages += 1
             total = _total(reply)
+            largest = max(largest, total or 0)
+            shrunk = total is not None and total < largest
             if not rows:
                 if total is not None and offset < total:
                     raise self._client.unclear(f"{template} ended before its own total.")
-                return found
+                return shrunk
             if not new or pages > self._client.max_pages:
                 raise self._client.unclear(f"the pages of {template} repeat themselves.")
             following = self._following(reply, offset, len(rows), total)
             if following is None:
-                return found
+                return shrunk
             offset = following
 
     async def _page(self, template: str, ids: tuple[str, ...], limit: int, offset: int, where: str) -> Reply:
