@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from gradesync.domain.run import Claimed, Outcome, RunResult, RunState
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.reconcile import PassOptions, reconcile
 from gradesync.errors import LeaseLost, StoreUnavailable
+from gradesync.store.open import open_store
 from tests.domain.plan_samples import schedule
 from tests.engine.district import District
 
@@ -78,7 +80,7 @@ def test_a_database_that_hangs_does_not_keep_a_write_alive_past_the_lease() -> N
 
 
 def test_a_database_that_comes_back_before_the_lease_ends_costs_the_run_nothing() -> None:
-    district = owed(lease_seconds=0.8)
+    district = owed(lease_seconds=4)
     renew, asked = district.store.renew, 0
     enough = threading.Event()
 
@@ -103,6 +105,34 @@ def test_a_database_that_comes_back_before_the_lease_ends_costs_the_run_nothing(
     assert report.ends[0].result is not None
     assert report.ends[0].result.outcome is Outcome.COMPLETED
     assert len(district.school.grades()) == 6
+
+
+def test_a_lease_on_disk_is_renewed_beside_the_runs_own_writes(tmp_path: Path) -> None:
+    district = District()
+    with closing(open_store(tmp_path / "store.db", create=True, clock=lambda: district.school.now)) as store:
+        district.store = store  # type: ignore[assignment]  # another kind
+        district.tools = replace(district.tools, store=store, lease_seconds=2)
+        district.reconcile(district.tree())
+        district.later(15)
+        renew, renewed = store.renew, threading.Event()
+
+        def counted(account: str, epoch: int, ttl: float) -> bool:
+            ours = renew(account, epoch, ttl)
+            renewed.set()
+            return ours
+
+        put_in(store, "renew", counted)
+        put = district.school.sis.put_result
+
+        async def slow(result: Result) -> None:
+            await asyncio.to_thread(renewed.wait, 20)
+            await put(result)
+
+        put_in(district.school.sis, "put_result", slow)
+        report = district.reconcile()
+        assert report.ends[0].result is not None
+        assert report.ends[0].result.outcome is Outcome.COMPLETED
+        assert len(district.school.grades()) == 6
 
 
 def test_a_bug_in_renewing_ends_the_right_to_write() -> None:
