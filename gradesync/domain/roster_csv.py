@@ -50,13 +50,15 @@ class CanvasFiles:
     """The upload: `files` by name (always all six, the names never change, so that Canvas can compare uploads).
 
     `counts` are rows by kind (`accounts` ... `enrollments`); `kept_enrollments` those not withdrawn (active or
-    completed); `future` enrollments that have not begun and are not sent yet; `problems` records by code.
+    completed); `open_users` the people not suspended; `future` enrollments that have not begun and are not sent yet;
+    `problems` records by code.
     """
 
     files: Mapping[str, str]
     counts: Mapping[str, int]
     section_ids: frozenset[str]
     kept_enrollments: int = 0
+    open_users: int = 0
     future: int = 0
     problems: Mapping[str, int] = field(default_factory=dict)
 
@@ -105,6 +107,7 @@ def canvas_files(roster: Roster, *, time_zone: str, today: date) -> CanvasFiles:
         counts={kind: len(content) for kind, content in ordered.items()},
         section_ids=frozenset(classes),
         kept_enrollments=sum(status in ("active", "completed") for status in seats.status.values()),
+        open_users=sum(bool(user.enabled and _clean(user.username)) for user in people.values()),
         future=seats.future,
         problems={code: number for code, number in problems.items() if number},
     )

@@ -38,10 +38,14 @@ def roster_counts(roster: Roster) -> dict[str, int]:
 
 
 def file_counts(files: CanvasFiles) -> dict[str, int]:
-    """What would arrive in Canvas: a record that is read but cannot be carried over is as good as gone there."""
+    """What would arrive in Canvas: a record that is read but cannot be carried over is as good as gone there.
+
+    So is a person who would be suspended: a SIS that marks everybody as disabled must not lock a district out.
+    """
     return {
         "Canvas sections": files.counts["sections"],
         "Canvas users": files.counts["users"],
+        "active Canvas users": files.open_users,
         "Canvas enrollments": files.kept_enrollments,
     }
 
@@ -70,7 +74,7 @@ def files_stop(
     Enrollments alone may be none: before the first day of school all of them lie in the future.
     """
     counts = file_counts(files)
-    if missing := [kind for kind in ("Canvas sections", "Canvas users") if not counts[kind]]:
+    if missing := [kind for kind in ("Canvas sections", "active Canvas users") if not counts[kind]]:
         return RosterStop(
             "GS-602",
             f"No record of the SIS read can be carried over as {' or '.join(missing)} "
@@ -129,6 +133,7 @@ def _limits(limit: ChangeLimit) -> dict[str, float]:
         "users": limit.users,
         "students": limit.users,
         "Canvas users": limit.users,
+        "active Canvas users": limit.users,
         "enrollments": limit.enrollments,
         "Canvas enrollments": limit.enrollments,
     }

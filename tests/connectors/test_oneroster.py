@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from gradesync.connectors.oneroster import OneRosterConnector
+from gradesync.connectors.oneroster import OneRosterConnector, rows
 from gradesync.domain.gradebook import LineItem, Result
 from gradesync.domain.profile import SisProfile
 from gradesync.errors import ConnectionProblem
@@ -248,3 +248,24 @@ def test_a_server_that_shows_no_single_column_is_asked_for_the_class_and_not_twi
             assert len(asked) == 1
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("said", "enabled"),
+    [
+        ("true", True),
+        ("True", True),
+        (True, True),
+        (1, True),
+        ("Y", True),
+        ("false", False),
+        (False, False),
+        (0, False),
+        ("No", False),
+        (None, True),
+        ("", True),
+        ("perhaps", True),
+    ],
+)
+def test_nobody_is_suspended_for_an_odd_spelling(said: object, enabled: bool) -> None:
+    assert rows.user("u1", {"enabledUser": said}).enabled is enabled

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gradesync.domain.account import ChangeLimit, ExpectedChange, RosterPolicy
 from gradesync.domain.roster import Roster, RosterClass
-from gradesync.domain.roster_csv import canvas_files
+from gradesync.domain.roster_csv import CanvasFiles, canvas_files
 from gradesync.domain.roster_guard import (
     file_counts,
     files_stop,
@@ -157,6 +157,20 @@ def test_ending_everybodys_enrollment_counts_as_a_loss() -> None:
     ended = [seat(f"s{n}", end=TODAY) for n in range(39)] + [seat("s39")]
     after = canvas_files(sample(users=users, enrollments=ended), time_zone=ZONE, today=TODAY)
     assert code(files_stop(after, file_counts(before), POLICY, TODAY)) == "GS-601"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_disabling_everybody_counts_as_a_loss(first: bool) -> None:
+    many = [seat(f"s{n}") for n in range(40)]
+    person = sample().users[0].__class__
+
+    def files(*, enabled: bool) -> CanvasFiles:
+        users = [person(f"s{n}", f"l{n}", "", "", "", "student", enabled) for n in range(40)]
+        return canvas_files(sample(users=users, enrollments=many), time_zone=ZONE, today=TODAY)
+
+    previous = None if first else file_counts(files(enabled=True))
+    assert code(files_stop(files(enabled=False), previous, POLICY, TODAY)) == "GS-602"
+    assert code(files_stop(files(enabled=True), previous, POLICY, TODAY)) is None
 
 
 def classes(*ids: str) -> Roster:

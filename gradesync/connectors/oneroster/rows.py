@@ -43,11 +43,13 @@ def refs(row: Row, key: str) -> tuple[str, ...]:
     return tuple(str(entry["sourcedId"]) for entry in entries)
 
 
+_YES, _NO = frozenset({"true", "1", "yes", "y"}), frozenset({"false", "0", "no", "n"})
+
+
 def yes(value: Any, otherwise: bool = False) -> bool:
-    """A boolean in either spelling: OneRoster wants the strings "true" and "false"."""
-    if value is None or value == "":
-        return otherwise
-    return value is True or (isinstance(value, str) and value.strip().lower() == "true")
+    """A boolean in any spelling: OneRoster wants the strings "true" and "false". What is neither is `otherwise`."""
+    word = str(value).strip().lower()
+    return True if word in _YES else False if word in _NO else otherwise
 
 
 def org(sourced_id: str, row: Row) -> Org:
