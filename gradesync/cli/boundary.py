@@ -51,6 +51,8 @@ def guarded(call: Callable[[], object]) -> int:
     except GradesyncError as problem:
         _say(str(problem), problem.hint)
         return problem.exit_code
+    except OSError as problem:
+        return _file_trouble(problem)
     except Exception as bug:
         return _unexpected(bug)
     finally:
@@ -91,6 +93,17 @@ def _several(several: BaseExceptionGroup[BaseException]) -> int:
 def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
     first = group.exceptions[0]
     return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _file_trouble(problem: OSError) -> int:
+    """A file of the tree that cannot be read or written: the system's reason and the path, never a content."""
+    if problem.filename is None or not problem.strerror:
+        return _unexpected(problem)
+    _say(
+        f"{problem.filename}: {problem.strerror}",
+        "look at the rights and the space of this folder, or name another with -C",
+    )
+    return 1
 
 
 def _unexpected(bug: BaseException) -> int:

@@ -100,3 +100,11 @@ def test_a_run_s_quiet_line_leaves_the_codes_to_the_report_unless_it_failed() ->
         out.getvalue()
         == "riverside/grades: warning; 3 sent, 2 withheld\nriverside/grades: failed; GS-508 x1\n"
     )
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: _raising(PermissionError(13, "Permission denied", "/srv/tree/schedules"))) == 1
+    told = capsys.readouterr().err
+    assert "error: /srv/tree/schedules: Permission denied\nhint: " in told
+    assert guarded(lambda: _raising(OSError("a student's name"))) == 1
+    assert "student" not in capsys.readouterr().err
