@@ -73,6 +73,7 @@ class App:
         from gradesync.engine.tools import Tools
         from gradesync.store.holder import this_holder
         from gradesync.wiring.actor import holder_name
+        from gradesync.wiring.clock import awake_or_not
         from gradesync.wiring.keys import AccountKeys
         from gradesync.wiring.on_demand import ConnectionsOnDemand
         from gradesync.wiring.secrets import References
@@ -85,6 +86,7 @@ class App:
             progress=self.progress or Silent(),
             holder=this_holder(holder_name(self.actor)),
             actor=self.actor,
+            monotonic=awake_or_not,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 
 from gradesync.config.settings import Settings
-from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.engine.lease import LeaseGuard
+from gradesync.errors import ConnectionProblem, LeaseLost, StoreUnavailable
 from gradesync.ports import Store
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_store
+from gradesync.wiring import OpenMode, open_app
 from gradesync.wiring.actor import current_actor
 from gradesync.wiring.connections import refuse_write
 from gradesync.wiring.keys import AccountKeys
@@ -167,6 +170,21 @@ def test_a_claimed_name_stands_beside_the_login_and_never_in_its_place() -> None
 def test_a_reading_connection_refuses_to_write() -> None:
     with pytest.raises(Exception, match="may only read"):
         refuse_write()
+
+
+def test_a_lease_runs_out_while_the_machine_sleeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        pytest.skip("only Linux has a clock of its own for that")
+    with open_app(tmp_path, mode=OpenMode.CREATE) as app:
+        tools = app.tools()
+    guard = LeaseGuard(tools.lease_seconds, tools.monotonic)
+    guard.extend_from(tools.monotonic())
+    guard.check()
+    really = time.clock_gettime
+    asleep = {time.CLOCK_BOOTTIME: 120.0}
+    monkeypatch.setattr("time.clock_gettime", lambda clock: really(clock) + asleep.get(clock, 0.0))
+    with pytest.raises(LeaseLost):
+        guard.check()
 
 
 def test_settings_are_optional() -> None:
