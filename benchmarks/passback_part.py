@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ def main() -> None:
 async def _ours(
     canvas_url: str, sis_url: str, district: str, path: str, canvas: int, sis: int, how: str
 ) -> dict[str, float]:
+    from gradesync.__main__ import YOUNG_OBJECTS
     from gradesync.domain.definition import (
         Desired,
         DesiredAccount,
@@ -91,6 +93,8 @@ async def _ours(
     mode = Mode.FULL if how == "full" else Mode.DELTA
     control.request_run(tools, ScheduleId(district, "grades"), mode, None)
     _warm_up()
+    # As the command does at its start.
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
     with Meter() as meter:
         report = await reconcile(tools, PassOptions(desired=desired))
     result = report.ends[0].result

@@ -23,8 +23,8 @@ class KeyedHash:
 
     def __call__(self, *parts: str) -> str:
         """The hash of a tuple of texts; parts are length-prefixed, so no two tuples run together."""
-        body = b"".join(b"%d:%b" % (len(raw), raw) for raw in (part.encode() for part in parts))
-        return hmac.digest(self._key, body, "sha256").hex()[:25]
+        body = "".join([f"{len(part)}:{part}" for part in parts])
+        return hmac.digest(self._key, body.encode(), "sha256").hex()[:25]
 
 
 def minted_line_item_id(root_uuid: str, assignment_id: int, class_id: str) -> str:

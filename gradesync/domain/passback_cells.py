@@ -92,8 +92,7 @@ class Cells:
         entry: LedgerEntry | None,
     ) -> ResultDecision:
         held = self.held.get((item.id, student_id), [])
-        minted = minted_result_id(item.id, student_id)
-        ours = entry.record_id if entry is not None else minted
+        ours = entry.record_id if entry is not None else minted_result_id(item.id, student_id)
         found = next((r for r in held if r.id == ours), None)
         if found is None and len(held) > 1:
             # Two cells for one student, neither ours: whichever we chose could be the wrong one.
@@ -102,7 +101,7 @@ class Cells:
             return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-505")
         found = found or (held[0] if held else None)
         result = Result(
-            id=found.id if found is not None else minted,
+            id=found.id if found is not None else minted_result_id(item.id, student_id),
             line_item_id=item.id,
             student_id=student_id,
             score=wish.score,
