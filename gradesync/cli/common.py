@@ -123,8 +123,19 @@ def opened(
     return open_app(said.root, mode=chosen, claims=said.claims, progress=progress, **more)
 
 
-def load_tree(said: Invocation, *, commit: bool = False) -> Loaded:
-    """Read every file of the tree. Raises ConfigInvalid when the folder is no tree at all."""
+tick_option = click.option(
+    "--tick",
+    type=click.IntRange(1, 1440),
+    metavar="MINUTES",
+    help="How often reconcile is started: warns of intervals that are shorter.",
+)
+
+
+def load_tree(said: Invocation, *, commit: bool = False, tick: int | None = None) -> Loaded:
+    """Read every file of the tree. Raises ConfigInvalid when the folder is no tree at all.
+
+    `tick` is how many minutes lie between two passes, where that is known.
+    """
     from datetime import UTC, datetime
 
     from gradesync.config.loader import load
@@ -136,7 +147,8 @@ def load_tree(said: Invocation, *, commit: bool = False) -> Loaded:
         from gradesync.wiring.commits import commit_of
 
         applied = commit_of(said.root)
-    return load(said.root, now=datetime.now(UTC), cache=file_cache(said.root), commit=applied)
+    cache = file_cache(said.root)
+    return load(said.root, now=datetime.now(UTC), cache=cache, tick_minutes=tick, commit=applied)
 
 
 def _require_tree(root: Path) -> None:
@@ -228,7 +240,10 @@ def duration(text: str) -> timedelta:
     if not text.strip() or found is None:
         raise click.UsageError(f"`{text}` is no length of time; write it like 30m, 4h, 2d or 1w")
     weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+    length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
+    if not length:
+        raise click.UsageError(f"`{text}` is no time at all")
+    return length
 
 
 def moment(text: str, zone: str | None) -> datetime:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from gradesync.cli.common import Invocation, format_option, moment, new_command
+from gradesync.cli.common import Invocation, format_option, moment, new_command, tick_option
 from gradesync.cli.render import show
 
 
@@ -20,6 +20,7 @@ from gradesync.cli.render import show
 @click.option("--first-run", metavar="TIME", help="Local time, like `2026-09-01 02:00`.")
 @click.option("--after", metavar="TIME", help="Begin here instead of now; local unless it carries an offset.")
 @click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True)
+@tick_option
 @format_option()
 def command(
     _said: Invocation,
@@ -28,6 +29,7 @@ def command(
     first_run: str | None,
     after: str | None,
     count: int,
+    tick: int | None,
     form: str,
 ) -> None:
     """Show the next slots of an interval, in its own zone and in UTC, and what may surprise about it."""
@@ -43,4 +45,4 @@ def command(
             break
         slots.append(slot)
         at = slot
-    show(form, "next_runs", parsed, slots, warnings(parsed, now))
+    show(form, "next_runs", parsed, slots, warnings(parsed, now, tick))

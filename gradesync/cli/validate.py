@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gradesync.cli.common import Invocation, format_option, load_tree, new_command, tell
+from gradesync.cli.common import Invocation, format_option, load_tree, new_command, tell, tick_option
 from gradesync.cli.render import show
 
 
@@ -28,9 +28,10 @@ def sources(root: Path) -> Callable[[str], str | None]:
 )
 @format_option("github")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-def command(said: Invocation, form: str, strict: bool) -> int:
+@tick_option
+def command(said: Invocation, form: str, strict: bool, tick: int | None) -> int:
     """Check every file of the tree and print all problems, each with its place and its remedy."""
-    loaded = load_tree(said)
+    loaded = load_tree(said, tick=tick)
     show(form, "problems", loaded.problems, sources(said.root))
     if form == "text" and not loaded.problems:
         accounts = loaded.desired.accounts.values()

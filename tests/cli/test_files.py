@@ -211,3 +211,11 @@ def test_init_makes_the_folder_it_is_given(tmp_path: Path) -> None:
     made = CliRunner().invoke(group, ["init", str(tmp_path / "new" / "tree")])
     assert made.exit_code == 0, made.stderr
     assert (tmp_path / "new" / "tree" / "schedules" / "example.yaml").exists()
+
+
+def test_an_interval_shorter_than_the_passes_is_warned_of_when_their_pace_is_told(tree: Tree) -> None:
+    tree.account("riverside", tree.text("riverside").replace("daily at 03:15", "cron */2 * * * *"))
+    assert "every 10 minutes" in tree.run("validate", "--tick", "10", code=0).stdout
+    assert "every 10 minutes" not in tree.run("validate", code=0).stdout
+    words = ("next", "cron * * * * *", "--time-zone", "America/New_York", "--tick", "10")
+    assert "reconcile is started every 10 minutes" in tree.run(*words).stdout

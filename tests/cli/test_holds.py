@@ -77,3 +77,9 @@ def test_one_request_waits_at_a_time_and_can_be_withdrawn(tree: Tree) -> None:
 def test_unlocking_a_free_account_says_so(tree: Tree) -> None:
     tree.run("reconcile")
     assert "nobody works" in tree.run("store", "unlock", "riverside", "--reason", "x", code=1).stderr
+
+
+def test_a_hold_of_no_length_is_a_slip_of_the_hand(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    told = tree.run("pause", "riverside", "--reason", "x", "--for", "0m", code=64)
+    assert "no time at all" in told.stderr
