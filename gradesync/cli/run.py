@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from gradesync.cli.common import Invocation, ScheduleParam, carry_out, format_option, new_command, opened
+from gradesync.cli.common import (
+    Invocation,
+    ScheduleParam,
+    carry_out,
+    format_option,
+    new_command,
+    opened,
+    tell,
+)
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
 from gradesync.domain.schedule import ScheduleId
+
+if TYPE_CHECKING:
+    from gradesync.wiring import App
 
 
 @new_command(
@@ -59,13 +72,32 @@ def command(
     )
     watch = watching()
     with opened(said, progress=watch) as app:
+        if class_:
+            _only_for_grades(app, id)
         try:
             end = carry_out(run_by_hand(app.tools(), wish))
         finally:
             watch.clear()
         show(form, "run_end", end)
+    if class_ and end.result is not None and end.problem is None and not end.result.counts.get("classes"):
+        tell(
+            f"no class {class_} was met: --class takes the id the SIS gives a class, and it must be in scope"
+        )
+        return 1
     if dry_run:
         return 0  # a look is no run, and what would be withheld is what it was asked to show
     if end.result is None:
         return 1
     return 3 if end.needs_person else 0
+
+
+def _only_for_grades(app: App, id: ScheduleId) -> None:
+    """Raises a usage error for --class with a roster import, which has no part to leave out."""
+    from gradesync.domain.schedule import SyncType
+    from gradesync.engine.control import find_account
+
+    schedule = find_account(app.tools(), id.account).account.schedules.get(id.name)
+    if schedule is not None and schedule.type is SyncType.ROSTER_IMPORT:
+        raise click.UsageError(
+            "--class is for grade passback; a roster import is always of the whole account"
+        )

@@ -150,3 +150,15 @@ def test_termination_of_a_pass_ends_it_like_ctrl_c(slow: Sandbox, slow_tree: Tre
     assert going.returncode == 130
     assert "Traceback" not in said
     assert "nobody works" in slow_tree.run("store", "unlock", "riverside", "--reason", "x", code=1).stderr
+
+
+def test_a_class_nobody_has_is_said_and_not_taken_for_a_good_run(live: Tree) -> None:
+    live.run("reconcile", "--no-syncs")
+    answer = live.run("run", "riverside/grades", "--dry-run", "--class", "nobody-has-this", code=1)
+    assert "no class nobody-has-this was met" in answer.stderr
+
+
+def test_a_roster_import_takes_no_class(live: Tree) -> None:
+    live.run("reconcile", "--no-syncs")
+    answer = live.run("run", "riverside/roster-nightly", "--class", "x", code=64)
+    assert "whole account" in answer.stderr
