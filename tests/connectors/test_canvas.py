@@ -119,14 +119,14 @@ def test_one_failed_listing_ends_the_others() -> None:
         if request.path.endswith("/assignments"):
             return web.json_response({}, status=403)
         try:
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)
         finally:
             stopped.set()
         return web.json_response([])
 
     async def run() -> None:
         async with hostile(answer) as server:
-            problem = await asyncio.wait_for(read(server, None), 3)
+            problem = await asyncio.wait_for(read(server, None), 30)
             assert problem is not None
             assert problem.code == "GS-203"
 
