@@ -48,7 +48,9 @@ def code_keys(code: str) -> Shape:
 
 
 def place_shape(place: Place | None) -> Shape | None:
-    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+    if place is None:
+        return None
+    return {"file": place.file, "line": place.line or None, "column": place.column or None}
 
 
 def plan_keys(plan: Plan) -> Shape:
