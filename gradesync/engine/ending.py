@@ -5,6 +5,7 @@ Nothing here syncs or decides an outcome; whatever happens, the end is written o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 from gradesync.domain.history import Fact
@@ -51,7 +52,8 @@ async def finish(
         else:
             break
     text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
-    return RunEnd(run, result, problem=text, hint=hint)
+    ended = replace(run, state=RunState.ENDED, ended_at=tools.store.now(), result=result)
+    return RunEnd(ended, result, problem=text, hint=hint)
 
 
 def _has_ended(tools: Tools, claimed: Claimed) -> bool:

@@ -45,6 +45,14 @@ def test_a_merge_is_applied_and_the_first_slot_carries_the_grades() -> None:
     assert district.runs()[0].mode is Mode.FULL
 
 
+def test_the_report_shows_the_run_as_it_ended() -> None:
+    district = District()
+    (end,) = district.started().ends
+    (kept,) = district.runs()
+    assert (end.run.state, end.run.ended_at, end.run.result) == (kept.state, kept.ended_at, kept.result)
+    assert end.run.state is RunState.ENDED
+
+
 def test_a_second_pass_in_the_same_slot_runs_nothing_again() -> None:
     district = District()
     district.started()
