@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# How many processes share the tests; `make test JOBS=0` runs them in one.
+# How many processes share the tests; `make test JOBS=0` runs them in one. A file stays in one process: some share a
+# running school, and its last test counts what the others did to it.
 JOBS   ?= auto
 # Extra words for pytest: `make test TESTS="tests/domain -k interval"`. A part of the suite is not judged by coverage.
 TESTS  ?=
@@ -25,11 +26,11 @@ demo: $(VENV)/run.stamp  ## a made-up school, its schedules, one pass and what c
 test: $(VENV)/dev.stamp  ## all tests, with branch coverage
 	@rm -f .coverage .coverage.*
 ifeq ($(strip $(TESTS)),)
-	@$(BIN)/coverage run -m pytest -n $(JOBS)
+	@$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
 else
-	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 endif
 
 lint: $(VENV)/dev.stamp  ## ruff, mypy, and who may import whom
