@@ -152,7 +152,9 @@ class HttpClient:
 
     def _timeout(self, total: float, read: float) -> aiohttp.ClientTimeout:
         connect = min(self._timeouts.connect, total)
-        return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=min(read, total))
+        # A silence as long as the whole request is bounded by the whole: a second timer would only cost.
+        silence = read if read < total else None
+        return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=silence)
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=self._concurrency, limit_per_host=self._concurrency)
@@ -298,7 +300,8 @@ class HttpClient:
         if not call.tries:
             call.ends_at += now
             return call.timeout
-        total, read = call.timeout.total or 0.0, call.timeout.sock_read or 0.0
+        total = call.timeout.total or 0.0
+        read = call.timeout.sock_read or total
         return self._timeout(max(0.1, min(total, call.ends_at - now)), read)
 
     def _pace(self, reply: Reply) -> None:

@@ -12,6 +12,8 @@ import uuid
 
 _NAMESPACE = uuid.UUID("6f1c2a54-6a0e-5d8b-9a63-2f6f0c6f3b10")
 
+_MOST_KNOWN = 10_000
+
 
 class KeyedHash:
     """HMAC-SHA-256 under one account's key, cut to 100 bits and written in hex (25 characters)."""
@@ -19,10 +21,22 @@ class KeyedHash:
     def __init__(self, key: bytes, account: str) -> None:
         # One key serves all accounts; deriving keeps equal records of two districts from looking equal.
         self._key = hmac.digest(key, account.encode(), "sha256")
+        self._known: dict[tuple[str, ...], str] = {}
         self.key_id = hashlib.sha256(b"gradesync key id" + key).hexdigest()[:16]
 
     def __call__(self, *parts: str) -> str:
         """The hash of a tuple of texts; parts are length-prefixed, so no two tuples run together."""
+        if len(parts) > 1:
+            return self._digest(parts)
+        # One text alone is a value such as a score, and a school has few of them.
+        known = self._known.get(parts)
+        if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            known = self._known[parts] = self._digest(parts)
+        return known
+
+    def _digest(self, parts: tuple[str, ...]) -> str:
         body = "".join([f"{len(part)}:{part}" for part in parts])
         return hmac.digest(self._key, body.encode(), "sha256").hex()[:25]
 

@@ -116,7 +116,8 @@ def exit_code_of(report: PassReport, fail_on: str = "new") -> int:
 class ScheduleRow:
     """One line of `list`: the vendor page's columns, and what it never told.
 
-    `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts records.
+    `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
+    account's waiting records by code.
     """
 
     schedule: Schedule
@@ -127,7 +128,7 @@ class ScheduleRow:
     running: Lease | None
     group: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
-    waiting: int = 0
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

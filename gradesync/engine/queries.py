@@ -6,7 +6,6 @@ Kept light: `list` must cost little more than opening the database.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,13 +55,13 @@ class _Lookups:
     last: Mapping[ScheduleId, Run]
     first: Mapping[ScheduleId, datetime]
     leases: Mapping[str, Lease]
-    waiting: Mapping[str, int]
+    waiting: Mapping[str, Mapping[str, int]]
 
     @classmethod
     def read(cls, store: Store, now: datetime, only: Iterable[str] | None) -> _Lookups:
-        waiting: Counter[str] = Counter()
-        for (account, _code), count in store.waiting_counts().items():
-            waiting[account] += count
+        waiting: dict[str, dict[str, int]] = {}
+        for (account, code), count in store.waiting_counts().items():
+            waiting.setdefault(account, {})[code] = count
         return cls(
             holds=tuple(store.holds(now)),
             last=store.last_runs(only),
@@ -110,17 +109,20 @@ def _blackouts(definition: Mapping[str, Any]) -> tuple[Blackout, ...]:
     return blackouts_of(definition)
 
 
-def _waiting(lookups: _Lookups, schedule: Schedule) -> int:
+def _waiting(lookups: _Lookups, schedule: Schedule) -> Mapping[str, int]:
     if schedule.type is not SyncType.GRADE_PASSBACK:
-        return 0
-    return lookups.waiting.get(schedule.id.account, 0)
+        return {}
+    return lookups.waiting.get(schedule.id.account, {})
 
 
 def needs_of(row: ScheduleRow) -> frozenset[str]:
-    """Who must act on a row: `support`, `district` or `teacher` (from the last run's codes)."""
+    """Who must act on a row: `support`, `district` or `teacher`, by the last run's codes and what still waits.
+
+    What waits counts too: a quiet delta does not make the records of the night before disappear.
+    """
     if row.last is None or row.last.result is None:
         return frozenset()
-    who = {CODES[code].who for code in row.last.result.codes if CODES[code].needs_person}
+    who = {CODES[code].who for code in {*row.last.result.codes, *row.waiting} if CODES[code].needs_person}
     groups = {"teacher": "teacher", "support": "support", "us": "support", "admin": "district"}
     named = {groups.get(w, "district") for w in who}
     if row.last.result.outcome is Outcome.FAILED and not named:
@@ -132,7 +134,7 @@ def _badness(row: ScheduleRow) -> int:
     outcome = row.last.result.outcome if row.last is not None and row.last.result is not None else None
     if outcome in (Outcome.FAILED, Outcome.ABANDONED):
         return 0
-    if outcome is Outcome.WARNING:
+    if outcome is Outcome.WARNING or any(CODES[code].needs_person for code in row.waiting):
         return 1
     return 2 if row.blocks else 3
 

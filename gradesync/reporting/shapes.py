@@ -205,7 +205,7 @@ def row_shape(row: ScheduleRow) -> Shape:
         "account_busy": lease_shape(row.running),
         "group": row.group,
         "labels": dict(row.labels),
-        "waiting": row.waiting,
+        "waiting": sum(row.waiting.values()),
     }
 
 

@@ -138,9 +138,11 @@ def state_words(row: ScheduleRow) -> tuple[str, ...]:
 
 
 def needs_someone(row: ScheduleRow) -> bool:
-    """Whether the last run failed or waits for a person."""
+    """Whether the last run failed or needs a person, or records of earlier runs still wait for one."""
     result = row.last.result if row.last is not None else None
-    return result is not None and result.outcome in (Outcome.FAILED, Outcome.WARNING, Outcome.ABANDONED)
+    if result is not None and result.outcome in (Outcome.FAILED, Outcome.WARNING, Outcome.ABANDONED):
+        return True
+    return any(CODES[code].needs_person for code in row.waiting)
 
 
 def next_run_of(row: ScheduleRow) -> datetime | None:

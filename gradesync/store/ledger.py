@@ -74,6 +74,7 @@ class SqlRunRecords(SqlReadRecords):
     def __init__(self, database: Database, claimed: Claimed) -> None:
         super().__init__(database, claimed.run.schedule.account)
         self._claimed = claimed
+        self._key_id: str | None = None
 
     def intend(self, entries: Sequence[LedgerEntry]) -> None:
         """Write down what is about to be sent; what is known of a record stays as it is."""
@@ -114,7 +115,8 @@ class SqlRunRecords(SqlReadRecords):
     def _write_ledger(self, tx: Tx, statement: Prepared, entries: Sequence[LedgerEntry]) -> None:
         if not entries:
             return
-        key_id = get_meta(tx, KEY_ID)
+        if self._key_id is None:
+            self._key_id = get_meta(tx, KEY_ID)
         tx.run(
             statement,
             *(
@@ -127,7 +129,7 @@ class SqlRunRecords(SqlReadRecords):
                     "sent": entry.sent,
                     "read_back": entry.read_back,
                     "intent": entry.intent,
-                    "key_id": key_id,
+                    "key_id": self._key_id,
                 }
                 for entry in entries
             ),

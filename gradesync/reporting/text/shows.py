@@ -34,7 +34,10 @@ def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
         ("spread", words.plural(s.spread, "minute") if s.spread else ""),
         ("group", clean(row.group or "")),
         ("labels", clean(", ".join(f"{key}={value}" for key, value in row.labels.items()))),
-        ("waiting", f"{words.plural(row.waiting, 'record')} in the account" if row.waiting else ""),
+        (
+            "waiting",
+            f"{words.plural(sum(row.waiting.values()), 'record')} in the account" if row.waiting else "",
+        ),
     ]
     lines = [style.paint(clean(s.id), "bold"), *fields(pairs, style), *_blocks(row, style)]
     lines += _busy(row.running, style)
