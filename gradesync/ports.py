@@ -162,8 +162,11 @@ class GradebookReader(Protocol):
         """Classes, categories and grading periods, read once per run."""
         ...
 
-    async def read_class(self, class_id: str) -> SisGradebook:
-        """The class's line items, results and students. Raises ConnectionProblem GS-512 when unknown."""
+    async def read_class(self, class_id: str, columns: Sequence[str] = ()) -> SisGradebook:
+        """The class's line items, results and students. Raises ConnectionProblem GS-512 when unknown.
+
+        `columns` names the line items whose results are wanted; none named means the results of all.
+        """
         ...
 
     async def read_results(self, class_id: str) -> Sequence[Result]:

@@ -76,10 +76,10 @@ class MemorySis:
             sessions={one.id: (one.title, one.start, one.end) for one in self.roster.sessions},
         )
 
-    async def read_class(self, class_id: str) -> SisGradebook:
-        """Line items, results and students of a class; GS-512 when unknown."""
+    async def read_class(self, class_id: str, columns: Sequence[str] = ()) -> SisGradebook:
+        """Line items, results (of some columns) and students of a class; GS-512 when unknown."""
         items = await self.read_line_items(class_id)
-        results = await self.read_results(class_id)
+        results = [r for r in await self.read_results(class_id) if not columns or r.line_item_id in columns]
         return SisGradebook(class_id, tuple(items), tuple(results), self._students_of(class_id))
 
     async def read_results(self, class_id: str) -> Sequence[Result]:

@@ -117,6 +117,11 @@ def line_item_key(item: LineItem) -> tuple[str, ...]:
     )
 
 
+def item_subject(keyed: KeyedHash, assignment_id: int, class_id: str) -> str:
+    """The keyed pseudonym under which a line item is remembered."""
+    return keyed("line item", str(assignment_id), class_id)
+
+
 def result_subject(keyed: KeyedHash, assignment_id: int, class_id: str, student_id: str) -> str:
     """The keyed pseudonym under which a result is remembered; independent of the line item's id."""
     return keyed("result", str(assignment_id), class_id, student_id)

@@ -19,6 +19,7 @@ from gradesync.domain.line_item import (
     category_for,
     clean_title,
     due_for,
+    item_subject,
     last_day,
     line_item_key,
     local_day,
@@ -61,7 +62,7 @@ class Columns:
         return claimed
 
     def _item_subject(self, assignment: Assignment) -> str:
-        return self.rules.hash("line item", str(assignment.id), self.given.class_id)
+        return item_subject(self.rules.hash, assignment.id, self.given.class_id)
 
     def _minted(self, assignment: Assignment) -> str:
         return minted_line_item_id(self.rules.root_uuid, assignment.id, self.given.class_id)

@@ -21,10 +21,10 @@ from gradesync.domain.gradebook import (
     Submission,
 )
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.line_item import fingerprint, result_subject
+from gradesync.domain.line_item import fingerprint, item_subject, result_subject
 from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
 from gradesync.domain.problem import ENDS_RUN
-from gradesync.domain.record import RESULT, LedgerEntry
+from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry
 from gradesync.domain.run import Mode, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.domain.scope import class_in_scope
@@ -45,6 +45,9 @@ from gradesync.syncs.stage import StageTracker
 
 OVERLAP = timedelta(minutes=10)
 """How far a delta looks back before its watermark: long transactions in Canvas commit late (canvas.md 5.1)."""
+
+FEW_COLUMNS = 2
+"""Up to so many changed columns are read one by one; more are cheaper with the whole class."""
 
 TRANSPORT_LIMIT = 4
 """Courses in a row lost to transport trouble before the run gives up; the next pass resumes."""
@@ -319,7 +322,7 @@ class _Reading:
             students=students,
             assignments=book.assignments,
             submissions=submissions,
-            sis=await self.sis.read_class(class_id),
+            sis=await self.sis.read_class(class_id, self._columns(book, class_id, submissions, ledger)),
             ledger=ledger,
             complete=book.complete,
         )
@@ -327,6 +330,27 @@ class _Reading:
         decision = decide_class(given, catalogue, self.rules)
         self.job.tracker.counts["classes"] += 1
         return await self.act(given, decision)
+
+    def _columns(
+        self,
+        book: CourseGradebook,
+        class_id: str,
+        submissions: tuple[Submission, ...],
+        ledger: Mapping[tuple[str, str], LedgerEntry],
+    ) -> tuple[str, ...]:
+        """The line items whose results a delta must see; empty for all.
+
+        A day's change is mostly one or two columns, and a delta decides no result of another one.
+        """
+        if book.complete:
+            return ()
+        meant = {a.id for a in book.assignments if a.flagged and a.published}
+        touched = {submission.assignment_id for submission in submissions} & meant
+        subjects = (item_subject(self.job.keyed, one, class_id) for one in touched)
+        entries = [ledger.get((LINE_ITEM, subject)) for subject in subjects]
+        if len(entries) > FEW_COLUMNS or any(entry is None for entry in entries):
+            return ()
+        return tuple(sorted({entry.record_id for entry in entries if entry is not None}))
 
     def _worth_asking(
         self,

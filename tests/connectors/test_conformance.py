@@ -77,6 +77,9 @@ def test_a_record_that_was_put_is_read_back_and_replaced_by_the_next_put(sis: Si
             assert list(book.results) == list(await sink.read_results(class_id))
             own = [one for one in book.results if one.line_item_id == item.id]
             assert list(await sink.read_line_item_results(class_id, item.id)) == own != []
+            narrow = await sink.read_class(class_id, [item.id])
+            assert (narrow.line_items, narrow.students) == (book.line_items, book.students)
+            assert list(narrow.results) == own
             assert list(book.line_items) == list(await sink.read_line_items(class_id))
 
     asyncio.run(run())

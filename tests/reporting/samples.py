@@ -157,7 +157,9 @@ def schedule(id: ScheduleId, **extra: object) -> Schedule:
 HELD = Block("hold", "held by dana until 2026-11-27 13:00 UTC: SIS upgrade", "GS-707")
 PAUSED = Block("paused", "paused in its YAML file (summer)", "GS-707")
 
-GRADES_ROW = ScheduleRow(schedule(GRADES), at(14, 15), at(7, 0, 2), (), run(), None, waiting={"GS-401": 2, "GS-411": 1})
+GRADES_ROW = ScheduleRow(
+    schedule(GRADES), at(14, 15), at(7, 0, 2), (), run(), None, waiting={"GS-401": 2, "GS-411": 1}
+)
 ROSTER_ROW = ScheduleRow(schedule(ROSTER), at(2, 0, 26), None, (HELD,), None, None)
 OLD_ROW = ScheduleRow(
     schedule(OLD, state=State.PAUSED, reason="summer", first_run=None, posted_by=None),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from gradesync.domain.gradebook import SisGradebook
 from gradesync.domain.run import Mode, Outcome, RunResult, Stage
 from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.syncs.grade_passback import pass_back
@@ -403,3 +405,23 @@ def test_a_lost_store_doubles_nothing() -> None:
     fresh.grade(1, 11, "9")
     fresh.later(1)
     assert fresh.run().counts["sent"] == 1
+
+
+def test_a_delta_reads_only_the_columns_that_changed_and_a_full_run_all() -> None:
+    school = School()
+    school.run()
+    asked: list[tuple[str, int]] = []
+    read = school.sis.read_class
+
+    async def noted(class_id: str, columns: Sequence[str] = ()) -> SisGradebook:
+        asked.append((class_id, len(columns)))
+        return await read(class_id, columns)
+
+    school.sis.read_class = noted  # type: ignore[method-assign]  # listens only
+    school.later()
+    school.grade(1, 11, "9")
+    assert school.run().counts["sent"] == 1
+    assert asked == [("c1", 1)]
+    asked.clear()
+    school.run(Mode.FULL)
+    assert {columns for _, columns in asked} == {0}

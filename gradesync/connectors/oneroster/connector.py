@@ -40,6 +40,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_VIEW_MISSES = 3
+"""Single columns not found in a row before only whole classes are asked for."""
+
+
 class OneRosterReader:
     """The SIS without a method that writes: what plans, dry runs and `observe` get.
 
@@ -57,7 +61,7 @@ class OneRosterReader:
         self._rostering = rostering
         self._gradebook = gradebook or rostering
         self._profile = profile
-        self._views_line_items = True
+        self._missed_views = 0
         self._roster_rows = Collections(rostering, profile.page_size)
         self._gradebook_rows = (
             self._roster_rows if gradebook is None else Collections(gradebook, profile.page_size)
@@ -172,16 +176,23 @@ class OneRosterReader:
     async def _categories(self) -> dict[str, Category]:
         return await self._gradebook_rows.read("/categories", key="categories", parser=rows.category)
 
-    async def read_class(self, class_id: str) -> SisGradebook:
+    async def read_class(self, class_id: str, columns: Sequence[str] = ()) -> SisGradebook:
         """The class's line items, results and students, read at once. Raises GS-512 for an unknown class."""
-        answers: list[Any] = await together(
-            [self.read_line_items(class_id), self.read_results(class_id), self._students(class_id)]
+        results = (
+            [self.read_line_item_results(class_id, one) for one in columns]
+            if columns
+            else [self.read_results(class_id)]
         )
+        answers: list[Any] = await together(
+            [self.read_line_items(class_id), self._students(class_id), *results]
+        )
+        # A server without the narrower view answers the whole class for each column.
+        found = {one.id: one for answer in answers[2:] for one in answer}
         return SisGradebook(
             class_id=class_id,
             line_items=tuple(answers[0]),
-            results=tuple(answers[1]),
-            students=answers[2],
+            results=tuple(found.values()),
+            students=answers[1],
         )
 
     async def read_results(self, class_id: str) -> Sequence[Result]:
@@ -192,7 +203,7 @@ class OneRosterReader:
 
     async def read_line_item_results(self, class_id: str, line_item_id: str) -> Sequence[Result]:
         """One line item's results; the whole class's where the server does not offer that view."""
-        if self._views_line_items:
+        if self._missed_views < _VIEW_MISSES:
             try:
                 found = await self._gradebook_rows.read(
                     "/classes/{}/lineItems/{}/results",
@@ -204,8 +215,10 @@ class OneRosterReader:
             except ConnectionProblem as problem:
                 if problem.status not in (400, 404, 405, 501):
                     raise
-                self._views_line_items = False
+                # Either this column is gone, or the server has no such view: a few misses in a row tell which.
+                self._missed_views += 1
             else:
+                self._missed_views = 0
                 return list(found.values())
         return await self.read_results(class_id)
 
