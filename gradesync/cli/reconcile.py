@@ -90,6 +90,8 @@ def command(
         finally:
             watch.clear()
         show(form, "pass_report", report)
+        if allow and report.plan is not None and not report.plan.allowed:
+            tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         return exit_code_of(report, fail_on)
 
 

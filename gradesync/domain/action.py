@@ -79,7 +79,7 @@ class Plan:
     """All actions to apply, those a guard withheld with their stops, and what was left alone.
 
     `revisions` are the recorded revisions the plan was made against, by account. `digest` covers the withheld
-    actions: `reconcile --allow DIGEST` consents to exactly those.
+    actions: `reconcile --allow DIGEST` consents to exactly those; `allowed` says that somebody did.
     """
 
     actions: tuple[Action, ...]
@@ -91,6 +91,7 @@ class Plan:
     commit: str | None = None
     accounts: int = 0
     schedules: int = 0
+    allowed: bool = False
 
     @property
     def digest(self) -> str:

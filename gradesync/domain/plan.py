@@ -79,7 +79,9 @@ def make_plan(
         schedules=sum(len(account.schedules) for account in desired.accounts.values()),
     )
     if allow is not None and allow == plan.digest:
-        return replace(plan, actions=_ordered([*plan.actions, *plan.withheld]), withheld=(), stops=())
+        return replace(
+            plan, actions=_ordered([*plan.actions, *plan.withheld]), withheld=(), stops=(), allowed=True
+        )
     return plan
 
 

@@ -81,7 +81,7 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
     if options.desired is not None:
         plan = plan_only(tools, options)
         applied, raced = apply_plan(tools, plan)
-        if options.allow and applied and not plan.withheld:
+        if plan.allowed and applied:
             _tell_allowed(tools, options)
     syncs = _Syncs(tools, options.only)
     if options.run_syncs:

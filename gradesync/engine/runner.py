@@ -111,6 +111,7 @@ async def _sync(
         return await _passback(tools, claimed, target, guard, tracker), None
     except ConnectionProblem as problem:
         tracker.codes[problem.code] += 1
+        _name_reference(problem, target.account)
         return tracker.result(Outcome.FAILED), problem
     except LeaseLost:
         raise
@@ -138,6 +139,14 @@ async def _observed(tools: Tools, run: Run, target: EffectiveAccount, tracker: S
 
 
 _WOULD = {"sent": "would send", "line items sent": "would send line items", "imported": "would import"}
+
+
+def _name_reference(problem: ConnectionProblem, account: Account) -> None:
+    """Tell where a refused key comes from; a reference is no secret, and 600 accounts have many."""
+    refused = {"GS-201": account.canvas.token, "GS-202": account.sis.client_secret}.get(problem.code)
+    if refused:
+        renew = f"renew what `{refused}` refers to"
+        problem.hint = f"{problem.hint}; {renew}" if problem.hint else renew
 
 
 async def _roster(

@@ -219,7 +219,8 @@ class _Reading:
                 by_class.setdefault(student.section_sis_id, []).append(student)
             elif not student.test_student:
                 untied.append(student)
-        self._untied(book, untied)
+        if self.job.class_filter is None:
+            self._untied(book, untied)
         whole = True
         trouble: ConnectionProblem | None = None
         for class_id, students in sorted(by_class.items()):
