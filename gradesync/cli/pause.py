@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradesync.cli.common import Invocation, duration, moment, new_command, opened, tell, type_option
+from gradesync.cli.common import (
+    Invocation,
+    duration,
+    format_option,
+    moment,
+    new_command,
+    opened,
+    tell,
+    type_option,
+)
 from gradesync.cli.options import scope_of
+from gradesync.cli.render import show
 from gradesync.domain.schedule import SyncType
 
 if TYPE_CHECKING:
@@ -27,8 +37,15 @@ if TYPE_CHECKING:
 @click.option("--until", metavar="TIME", help="Local time of the account, like `2026-12-24 08:00`.")
 @click.option("--for", "lasting", metavar="LENGTH", help="Like 30m, 4h, 2d (default 3d, at most 30d).")
 @type_option
+@format_option()
 def command(
-    said: Invocation, target: str, reason: str, until: str | None, lasting: str | None, type_: SyncType | None
+    said: Invocation,
+    target: str,
+    reason: str,
+    until: str | None,
+    lasting: str | None,
+    type_: SyncType | None,
+    form: str,
 ) -> None:
     """Hold a schedule or a whole account. Running syncs go on; slots that pass are not caught up.
 
@@ -39,10 +56,12 @@ def command(
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
     with opened(said) as app:
-        hold_and_tell(app, scope, reason, until, lasting)
+        hold_and_tell(app, scope, reason, until, lasting, form)
 
 
-def hold_and_tell(app: App, scope: HoldScope, reason: str, until: str | None, lasting: str | None) -> None:
+def hold_and_tell(
+    app: App, scope: HoldScope, reason: str, until: str | None, lasting: str | None, form: str
+) -> None:
     """Place the hold and say until when, in the account's zone when there is one."""
     from gradesync.engine.control import place_hold
 
@@ -58,6 +77,8 @@ def hold_and_tell(app: App, scope: HoldScope, reason: str, until: str | None, la
         length = duration(lasting)
     hold = place_hold(app.tools(), scope, reason, length)
     tell(f"{scope} is held until {_end(hold, zone)}; `gradesync resume` ends it earlier")
+    if form == "json":
+        show(form, "holds", [hold], app.store.now())
 
 
 def _zone(app: App, account: str | None) -> str | None:

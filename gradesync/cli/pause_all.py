@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gradesync.cli.common import Invocation, new_command, opened
+from gradesync.cli.common import Invocation, format_option, new_command, opened
 from gradesync.cli.pause import hold_and_tell
 from gradesync.cli.scopes import read_scope, scope_options
 from gradesync.domain.schedule import SyncType
@@ -22,6 +22,7 @@ from gradesync.domain.schedule import SyncType
     "--until", metavar="TIME", help="Like `2026-12-24 08:00`, with an offset unless an account is named."
 )
 @click.option("--for", "lasting", metavar="LENGTH", help="Like 30m, 4h, 2d (default 3d, at most 30d).")
+@format_option()
 def command(
     said: Invocation,
     target: str | None,
@@ -31,8 +32,9 @@ def command(
     reason: str,
     until: str | None,
     lasting: str | None,
+    form: str,
 ) -> None:
     """Hold everything the scope covers, also what is added later. It never needs the files or the network."""
     scope = read_scope(target, group, type_, everything)
     with opened(said) as app:
-        hold_and_tell(app, scope, reason, until, lasting)
+        hold_and_tell(app, scope, reason, until, lasting, form)

@@ -33,10 +33,10 @@ def show(form: str, what: str, *values: Any, **named: Any) -> None:
 
 
 def json_out(value: Any) -> None:
-    """One JSON document on stdout."""
+    """One JSON document on stdout; nothing but ASCII, so that no control or direction mark reaches a terminal."""
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
 
 
 def style() -> Style:

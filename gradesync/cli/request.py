@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradesync.cli.common import Invocation, ScheduleParam, new_command, opened, tell
+from gradesync.cli.common import Invocation, ScheduleParam, format_option, new_command, opened, tell
+from gradesync.cli.render import json_out
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 @click.option("--full", is_flag=True, help="Look at everything, not only at what changed.")
 @click.option("--withdraw", is_flag=True, help="Take the wish back.")
 @click.option("--reason", help="Why; kept in the history.")
+@format_option()
 def command(
-    said: Invocation, ids: tuple[ScheduleId, ...], full: bool, withdraw: bool, reason: str | None
+    said: Invocation, ids: tuple[ScheduleId, ...], full: bool, withdraw: bool, reason: str | None, form: str
 ) -> int:
     """Ask the next pass to run schedules. A wish is forgotten after 24 hours."""
     from gradesync.domain.run import Mode
@@ -31,10 +33,12 @@ def command(
         if withdraw:
             return max(_withdraw(app, id) for id in ids)
         tools = app.tools()
-        for id in ids:
-            request_run(tools, id, Mode.FULL if full else Mode.DELTA, reason)
+        made = [request_run(tools, id, Mode.FULL if full else Mode.DELTA, reason) for id in ids]
     what = str(ids[0]) if len(ids) == 1 else f"{len(ids)} schedules"
     tell(f"{what} will run in the next pass")
+    if form == "json":
+        rows = [{"id": one.id, "schedule": str(one.schedule), "mode": one.mode.value} for one in made]
+        json_out({"version": 1, "kind": "requests", "requests": rows})
     return 0
 
 

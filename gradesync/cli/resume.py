@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gradesync.cli.common import Invocation, load_tree, new_command, opened, tell
+from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
+from gradesync.cli.render import json_out
 from gradesync.cli.scopes import read_scope, scope_options
 from gradesync.domain.schedule import ScheduleId, SyncType
 
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     "gradesync resume riverside/grades\ngradesync resume --type grade-passback\ngradesync resume --everything",
 )
 @scope_options
+@format_option()
 def command(
-    said: Invocation, target: str | None, group: str | None, type_: SyncType | None, everything: bool
+    said: Invocation,
+    target: str | None,
+    group: str | None,
+    type_: SyncType | None,
+    everything: bool,
+    form: str,
 ) -> int:
     """Release the holds placed with exactly this scope. Nothing that was missed is caught up.
 
@@ -36,8 +43,22 @@ def command(
     if not resumed.released:
         tell(f"no hold has the scope {scope}; `gradesync holds` shows those in force")
     _tell_still(resumed)
-    for id in paused:
-        tell(f"{id} is paused in {_where(said, id)}; change `state` there")
+    places = {str(id): _where(said, id) for id in paused}
+    for id, place in places.items():
+        tell(f"{id} is paused in {place}; change `state` there")
+    if form == "json":
+        json_out(
+            {
+                "version": 1,
+                "kind": "resumed",
+                "released": [hold.id for hold in resumed.released],
+                "still_blocked": [
+                    {"schedule": str(id), "kind": block.kind, "sentence": block.sentence}
+                    for id, block in resumed.still
+                ],
+                "paused_in_files": [{"schedule": id, "place": place} for id, place in places.items()],
+            }
+        )
     return 1 if paused else 0
 
 

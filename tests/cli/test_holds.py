@@ -22,6 +22,21 @@ def test_a_hold_has_a_reason_an_end_and_a_name_and_resume_ends_it(tree: Tree) ->
     assert len(json.loads(tree.run("holds", "--past", "--format", "json").stdout)["holds"]) == 1
 
 
+def test_what_was_placed_asked_and_released_can_be_read_by_machines(tree: Tree) -> None:
+    tree.run("reconcile")
+    placed = json.loads(
+        tree.run("pause", "riverside/grades", "--reason", "x", "--for", "1h", "--format", "json").stdout
+    )
+    assert (placed["kind"], len(placed["holds"])) == ("holds", 1)
+    asked = json.loads(tree.run("request", "riverside/grades", "--format", "json").stdout)
+    assert [one["schedule"] for one in asked["requests"]] == ["riverside/grades"]
+    done = json.loads(tree.run("resume", "riverside/grades", "--format", "json").stdout)
+    assert done["released"] == [placed["holds"][0]["id"]]
+    assert (done["still_blocked"], done["paused_in_files"]) == ([], [])
+    everything = json.loads(tree.run("pause-all", "--everything", "--reason", "x", "--format", "json").stdout)
+    assert everything["holds"][0]["covers"] == "everything"
+
+
 def test_a_hold_needs_a_reason_and_may_not_last_for_ever(tree: Tree) -> None:
     tree.run("reconcile")
     tree.run("pause", "riverside", code=64)
