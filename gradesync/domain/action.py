@@ -43,7 +43,7 @@ class Action:
     """One change. `text`/`digest` are the new canonical definition (None when retired).
 
     `next_run_before`/`next_run_after` are aware UTC; `why` is one sentence; `place` is where it is written.
-    `moved_from` is the old schedule name of a move.
+    `moved_from` is the old schedule name of a move; `time_zone` is the recorded zone of what has no new definition.
     """
 
     kind: ActionKind
@@ -58,6 +58,7 @@ class Action:
     next_run_after: datetime | None = None
     moved_from: str | None = None
     held: bool = False
+    time_zone: str | None = None
 
     @property
     def subject(self) -> str:
@@ -120,4 +121,5 @@ def retire_action(old: RecordedSchedule, why: str, place: Place) -> Action:
         place=place,
         next_run_before=old.next_run_at,
         held=old.held,
+        time_zone=json.loads(old.text).get("time_zone"),
     )

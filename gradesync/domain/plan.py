@@ -290,8 +290,8 @@ def changed_fields(before: Mapping[str, object], after: Mapping[str, object]) ->
     from deepdiff import DeepDiff  # import costs 150 ms, and most plans change nothing
 
     diff = DeepDiff(
-        _compared(before),
-        _compared(after),
+        _told_apart(_compared(before)),
+        _told_apart(_compared(after)),
         view="tree",
         threshold_to_diff_deeper=0,
         ignore_private_variables=False,  # a category may be called `__x`; it is no variable
@@ -316,6 +316,15 @@ def changed_fields_by_hand(
 
 def _compared(definition: Mapping[str, object]) -> Mapping[str, object]:
     return {key: value for key, value in definition.items() if key not in NOT_COMPARED}
+
+
+def _told_apart(value: object) -> object:
+    """Every leaf as its JSON text: deepdiff calls 0 and false within a list equal, and JSON does not."""
+    if isinstance(value, Mapping):
+        return {key: _told_apart(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_told_apart(inner) for inner in value]
+    return _json(value)
 
 
 def _walk(

@@ -57,11 +57,12 @@ class Guards:
             ]
             found.extend(actions)
             what = "the tree holds no account at all" if empty_tree else "its file is gone from the tree"
+            count = "1 schedule" if len(actions) == 1 else f"{len(actions)} schedules"
             self._withhold(
                 actions,
                 Stop(
                     account.key,
-                    f"{account.key}: {what}; {len(actions)} schedules would be retired",
+                    f"{account.key}: {what}; {count} would be retired",
                     "bring the file back, or write `state: leaving` in it",
                 ),
             )

@@ -158,7 +158,7 @@ def place_hold(tools: Tools, scope: HoldScope, reason: str, lasting: timedelta |
     if scope.account is not None:
         target = find_account(tools, scope.account)
         if scope.schedule is not None and scope.schedule not in target.account.schedules:
-            names = ", ".join(sorted(target.account.schedules))
+            names = ", ".join(sorted(target.account.schedules)) or "none"
             raise NotFound(f"{scope.account} has no schedule {scope.schedule}", hint=f"it has: {names}")
     now = tools.store.now()
     hold = Hold(uuid4().hex, scope, tools.actor, reason.strip(), now, now + lasting)

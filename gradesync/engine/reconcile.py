@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gradesync.domain.action import Plan
@@ -81,6 +81,8 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
     if options.desired is not None:
         plan = plan_only(tools, options)
         applied, raced = apply_plan(tools, plan)
+        if raced:
+            plan, raced = _settled(tools, options, plan, raced)
         if plan.allowed and applied:
             _tell_allowed(tools, options)
     syncs = _Syncs(tools, options.only)
@@ -101,6 +103,25 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
         checkpoint=tools.store.checkpoint(),
         new_store=options.new_store,
     )
+
+
+def _settled(
+    tools: Tools, options: PassOptions, plan: Plan, raced: tuple[str, ...]
+) -> tuple[Plan, tuple[str, ...]]:
+    """The plan without accounts that another pass has just made as the files say, and the accounts really raced.
+
+    Two passes of one merge meet often; where the quicker one left nothing to do, nobody has to look.
+    """
+    now = plan_only(tools, options)
+    open_still = {action.account for action in (*now.actions, *now.withheld)}
+    settled = frozenset(raced) - open_still
+    kept = tuple(action for action in plan.actions if action.account not in settled)
+    same = sum(
+        action.account in settled and action.schedule is not None and action.text is not None
+        for action in plan.actions
+    )
+    left = replace(plan, actions=kept, unchanged=plan.unchanged + same)
+    return left, tuple(key for key in raced if key not in settled)
 
 
 def _tell_allowed(tools: Tools, options: PassOptions) -> None:

@@ -299,9 +299,8 @@ def queued_run(
     """A new run row of a schedule. Raises NotFound when the account has no such schedule."""
     schedule = account.schedules.get(name)
     if schedule is None:
-        raise NotFound(
-            f"{account.key} has no schedule {name}", hint=f"it has: {', '.join(sorted(account.schedules))}"
-        )
+        names = ", ".join(sorted(account.schedules)) or "none"
+        raise NotFound(f"{account.key} has no schedule {name}", hint=f"it has: {names}")
     return Run(
         id=uuid4().hex,
         schedule=schedule.id,

@@ -211,9 +211,9 @@ def is_dry(end: RunEnd) -> bool:
 
 
 def zone_of(action: Action) -> str:
-    """The schedule's zone by its new definition; UTC for what has none."""
+    """The schedule's zone by its new definition, or its recorded one when it is retired; else UTC."""
     if action.text is None:
-        return "UTC"
+        return action.time_zone or "UTC"
     try:
         definition = json.loads(action.text)
     except ValueError:

@@ -206,6 +206,12 @@ def test_both_ways_of_naming_fields_agree(before: dict[str, Any], after: dict[st
     assert changed_fields(before, after) == changed_fields_by_hand(before, after)
 
 
+def test_a_number_and_a_truth_value_within_a_list_differ() -> None:
+    before, after = {"b": [[0], {"b": None}, 0]}, {"b": [[False], {"b": None}, 0]}
+    assert [field.path for field in changed_fields(before, after)] == ["b"]
+    assert changed_fields(before, after) == changed_fields_by_hand(before, after)
+
+
 @given(_mappings)
 @settings(max_examples=50, deadline=None)
 def test_equal_definitions_have_no_changed_field(one: dict[str, Any]) -> None:

@@ -191,6 +191,15 @@ def test_an_account_under_a_new_file_name_is_not_synced_twice() -> None:
     assert not plan.actions
 
 
+def test_a_retired_schedule_keeps_the_zone_people_read_its_times_in() -> None:
+    have = recorded(account("r", {"g": schedule(time_zone="America/Denver")}))
+    plan = make_plan(desired(account("o", {})), have, NOW)
+    assert [(a.kind.value, a.time_zone) for a in plan.withheld] == [("retire", "America/Denver")]
+    assert [s.sentence for s in plan.stops] == [
+        "r: its file is gone from the tree; 1 schedule would be retired"
+    ]
+
+
 def test_a_new_account_beside_a_vanished_stranger_is_created() -> None:
     plan = make_plan(desired(account("new", many(1))), recorded(account("old", many(1))), NOW)
     assert {a.subject for a in plan.actions} == {"new", "new/s000"}
