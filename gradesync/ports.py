@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import HoldScope
-from gradesync.domain.record import LedgerEntry, WaitingRecord
+from gradesync.domain.record import LedgerEntry, PastEvent, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import Actor, Mode, Run
 from gradesync.domain.schedule import ScheduleId
 
@@ -185,12 +185,23 @@ class GradebookSink(GradebookReader, Protocol):
         """The results of one line item, for reading back what was just written."""
         ...
 
-    async def put_line_item(self, item: LineItem) -> None:
-        """Create or replace the whole line item."""
+    async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
+        """Create or replace the whole line item; answers the id under which the SIS holds it.
+
+        `new` False: the record was seen in the SIS. A SIS that mints its own ids is then never asked to create.
+        """
         ...
 
-    async def put_result(self, result: Result) -> None:
-        """Create or replace the whole result."""
+    async def put_result(self, result: Result, *, new: bool = True) -> str:
+        """Create or replace the whole result; answers and `new` as for a line item."""
+        ...
+
+    async def delete_result(self, result_id: str) -> None:
+        """Remove a result; one that is gone already is removed."""
+        ...
+
+    async def delete_line_item(self, line_item_id: str) -> None:
+        """Remove a line item; one that is gone already is removed. Its results go first: the SIS may keep orphans."""
         ...
 
 
@@ -292,12 +303,22 @@ class RunRecords(Protocol):
         ledger: Sequence[LedgerEntry],
         waiting: Sequence[WaitingRecord],
         complete: bool,
+        events: Sequence[RecordEvent] = (),
+        forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """One class is done: its ledger, and its waiting rows (all replaced when `complete`)."""
+        """One class is done: its ledger, and its waiting rows (all replaced when `complete`).
+
+        A record that still waits for the same code keeps its `since`. `events` are appended with the run and the
+        instant; `forgotten` names ledger entries (kind, subject) to drop, because the record was deleted in the SIS.
+        """
         ...
 
     def watermark(self, name: str) -> str | None:
         """A stored watermark of the account."""
+        ...
+
+    def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
+        """What waits in the class, by subject."""
         ...
 
     def set_watermarks(self, values: Mapping[str, str]) -> None:
@@ -311,6 +332,10 @@ class ReadRecords(Protocol):
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]: ...
 
     def watermark(self, name: str) -> str | None: ...
+
+    def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
+        """What waits in the class, by subject."""
+        ...
 
 
 class Store(Protocol):
@@ -425,6 +450,22 @@ class Store(Protocol):
         """(account, code) -> records waiting."""
         ...
 
+    def waiting_rows(self, account: str) -> Sequence[WaitingRow]:
+        """Everything that waits in the account, oldest first."""
+        ...
+
+    def waiting_since(self, account: str | None = None) -> Mapping[tuple[str, str], datetime]:
+        """(account, code) -> when the oldest record began to wait for it."""
+        ...
+
+    def record_events(self, account: str, subjects: Sequence[str]) -> Sequence[PastEvent]:
+        """The events of the named records, oldest first."""
+        ...
+
+    def ledger_entries(self, account: str, subjects: Sequence[str]) -> Sequence[LedgerEntry]:
+        """The ledger's entries of the named records."""
+        ...
+
     # operators
     def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None: ...
     def release_holds(self, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None: ...
@@ -511,6 +552,7 @@ __all__ = [
     "RosterReader",
     "RosterSink",
     "RosterSource",
+    "RecordEvent",
     "RunQuery",
     "RunRecords",
     "Secrets",

@@ -201,6 +201,17 @@ class HttpClient:
         call.body, call.headers = body, {"Content-Type": "application/json"}
         return await self._perform(call)
 
+    async def delete(self, template: str, *ids: str | int) -> Reply:
+        """DELETE; repeated on transport trouble, since it is idempotent."""
+        return await self._perform(self._call("DELETE", template, ids, (), self._write_timeout))
+
+    async def post(self, template: str, *ids: str | int, body: bytes) -> Reply:
+        """POST a JSON body; repeated only when nothing can have arrived, since every arrival may create a record."""
+        call = self._call("POST", template, ids, (), self._write_timeout)
+        call.body, call.headers = body, {"Content-Type": "application/json"}
+        call.idempotent = False
+        return await self._perform(call)
+
     async def upload(self, template: str, *ids: str | int, body: bytes, content_type: str) -> Reply:
         """POST a file, with the long timeout; repeated only when nothing can have arrived."""
         call = self._call("POST", template, ids, (), self._upload_timeout)

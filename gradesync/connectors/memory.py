@@ -96,7 +96,7 @@ class MemorySis:
         self._known(class_id, "GS-512")
         return [one for one in self.line_items.values() if one.class_id == class_id]
 
-    async def put_line_item(self, item: LineItem) -> None:
+    async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
         """Create or replace; GS-505 for an unknown class or category, GS-501 for a closed period."""
         self._before_write(item.id)
         self._known(item.class_id, "GS-505")
@@ -105,8 +105,9 @@ class MemorySis:
         self._open(item.period_id)
         if not self.forget:
             self.line_items[item.id] = item
+        return item.id
 
-    async def put_result(self, result: Result) -> None:
+    async def put_result(self, result: Result, *, new: bool = True) -> str:
         """Create or replace; GS-505 for an unknown line item, GS-503 for a student not in its class."""
         self._before_write(result.id)
         item = self.line_items.get(result.line_item_id)
@@ -117,6 +118,19 @@ class MemorySis:
         self._open(item.period_id)
         if not self.forget:
             self.results[result.id] = replace(result, score=self._kept(result.score))
+        return result.id
+
+    async def delete_result(self, result_id: str) -> None:
+        """Remove; gone already is removed."""
+        self._before_write(result_id)
+        self.results.pop(result_id, None)
+
+    async def delete_line_item(self, line_item_id: str) -> None:
+        """Remove with its results; gone already is removed."""
+        self._before_write(line_item_id)
+        self.line_items.pop(line_item_id, None)
+        for one in [one.id for one in self.results.values() if one.line_item_id == line_item_id]:
+            del self.results[one]
 
     def _students_of(self, class_id: str) -> frozenset[str]:
         if class_id in self.students:

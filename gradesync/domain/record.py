@@ -6,6 +6,7 @@ Keyed hashes and codes only, never a value or a person's id; the store keeps the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 LINE_ITEM = "line item"
 RESULT = "result"
@@ -37,3 +38,40 @@ class WaitingRecord:
     class_id: str
     code: str
     assignment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """One thing that happened to one record in a run: the life of a grade is told from these.
+
+    `what` is one of EVENTS; `code` says why, where there is a why; `value` is the keyed hash of the value concerned
+    (for a result `domain.wish.value_key`), never the value. The store adds the instant and the run.
+    """
+
+    subject: str
+    class_id: str
+    what: str
+    code: str | None = None
+    value: str | None = None
+
+
+EVENTS = ("sent", "refused", "withheld", "released", "blanked", "deleted", "adopted", "differs")
+"""`withheld` is told when the code is new for the record, `released` when a withheld record needs nothing any more;
+`differs` when the SIS said yes and holds something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """A stored event: aware UTC instant and the run that caused it."""
+
+    event: RecordEvent
+    at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A waiting record as stored: `since` is when it began to wait for this code."""
+
+    record: WaitingRecord
+    since: datetime

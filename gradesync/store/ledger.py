@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import bindparam, delete, func, select
 
 from gradesync.domain.run import Claimed
-from gradesync.ports import LedgerEntry, WaitingRecord
+from gradesync.ports import LedgerEntry, RecordEvent, WaitingRecord
 from gradesync.store import leases
 from gradesync.store import tables as t
 from gradesync.store.control import get_meta, set_meta
@@ -89,6 +89,8 @@ class SqlRunRecords(SqlReadRecords):
         ledger: Sequence[LedgerEntry],
         waiting: Sequence[WaitingRecord],
         complete: bool,
+        events: Sequence[RecordEvent] = (),
+        forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
         """One class is done; a record in the ledger waits no longer unless it is among `waiting` again."""
         with self._database.write() as tx:

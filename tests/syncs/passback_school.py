@@ -77,15 +77,17 @@ class Sis(MemorySis):
             raise self.trouble
         return await MemorySis.read_line_items(self, class_id)
 
-    async def put_line_item(self, item: LineItem) -> None:
+    async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
         self._before()
-        await MemorySis.put_line_item(self, item)
+        held = await MemorySis.put_line_item(self, item, new=new)
         self._after()
+        return held
 
-    async def put_result(self, result: Result) -> None:
+    async def put_result(self, result: Result, *, new: bool = True) -> str:
         self._before()
-        await MemorySis.put_result(self, result)
+        held = await MemorySis.put_result(self, result, new=new)
         self._after()
+        return held
 
     def _before(self) -> None:
         self.puts += 1

@@ -270,13 +270,30 @@ class OneRosterConnector(OneRosterReader):
         super().__init__(rostering, profile, gradebook=gradebook)
         self._bodies = rows.Bodies(rostering.root, self._gradebook.root, profile.version, now)
 
-    async def put_line_item(self, item: LineItem) -> None:
+    async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
         """Create or replace the whole line item."""
         await self._gradebook.put("/lineItems/{}", item.id, body=self._bodies.line_item(item))
+        return item.id
 
-    async def put_result(self, result: Result) -> None:
+    async def put_result(self, result: Result, *, new: bool = True) -> str:
         """Create or replace the whole result. Raises GS-422 for a result this SIS's profile cannot say."""
         if result.score is None and self._profile.score_required:
             raise ConnectionProblem("This SIS cannot store a result without a score.", code="GS-422")
         body = self._bodies.result(result, with_text=self._profile.can_send_text)
         await self._gradebook.put("/results/{}", result.id, body=body)
+        return result.id
+
+    async def delete_result(self, result_id: str) -> None:
+        """Remove a result; 404 means it is gone already (oneroster.md 2.4)."""
+        await self._delete("/results/{}", result_id)
+
+    async def delete_line_item(self, line_item_id: str) -> None:
+        """Remove a line item; 404 means it is gone already (oneroster.md 2.4)."""
+        await self._delete("/lineItems/{}", line_item_id)
+
+    async def _delete(self, template: str, record_id: str) -> None:
+        try:
+            await self._gradebook.delete(template, record_id)
+        except ConnectionProblem as problem:
+            if problem.status != 404:
+                raise

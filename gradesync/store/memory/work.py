@@ -20,7 +20,7 @@ from gradesync.domain.run import (
     RunState,
     Stage,
 )
-from gradesync.ports import LedgerEntry, ReadRecords, RunQuery, RunRecords, WaitingRecord
+from gradesync.ports import LedgerEntry, ReadRecords, RecordEvent, RunQuery, RunRecords, WaitingRecord
 from gradesync.store.facts import abandoned_fact, outcome_of_lost
 from gradesync.store.memory.state import LeaseRow, MemoryState
 
@@ -238,6 +238,8 @@ class MemoryRunRecords(MemoryReadRecords):
         ledger: Sequence[LedgerEntry],
         waiting: Sequence[WaitingRecord],
         complete: bool,
+        events: Sequence[RecordEvent] = (),
+        forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
         """One class is done; a record in the ledger waits no longer unless it is among `waiting` again."""
         with self._state.lock:
