@@ -94,23 +94,47 @@ async def pass_back(job: PassbackJob, sink: GradebookSink, records: RunRecords) 
     await reading.all_courses(on_marks=records.set_watermarks)
 
 
-async def preview_passback(
-    job: PassbackJob, reader: GradebookReader, records: ReadRecords
-) -> tuple[ClassPreview, ...]:
-    """The same reading and deciding without anything that could write."""
-    previews: list[ClassPreview] = []
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One class as read and decided, for whoever only looks."""
+
+    given: ClassInput
+    decision: ClassDecision
+    catalogue: SisCatalogue
+    rules: Rules
+
+
+async def look(
+    job: PassbackJob, reader: GradebookReader, records: ReadRecords, see: Callable[[Decided], None]
+) -> None:
+    """The same reading and deciding without anything that could write; `see` is told of every class.
+
+    Raises ConnectionProblem when nothing can be read any more.
+    """
 
     async def note(given: ClassInput, decision: ClassDecision) -> bool:
-        counts, codes = decision.counts(), decision.codes()
-        job.tracker.counts.update(counts)
-        job.tracker.codes.update(codes)
-        if counts["sent"] or counts["line items sent"] or codes:
-            previews.append(ClassPreview(given.class_id, counts, codes))
+        see(Decided(given, decision, await reading.catalogue(), reading.rules))
         return True
 
     reading = _Reading(job, reader, records, note)
     await reading.meet()
     await reading.all_courses(on_marks=None)
+
+
+async def preview_passback(
+    job: PassbackJob, reader: GradebookReader, records: ReadRecords
+) -> tuple[ClassPreview, ...]:
+    """What a run would do, class by class."""
+    previews: list[ClassPreview] = []
+
+    def note(seen: Decided) -> None:
+        counts, codes = seen.decision.counts(), seen.decision.codes()
+        job.tracker.counts.update(counts)
+        job.tracker.codes.update(codes)
+        if counts["sent"] or counts["line items sent"] or codes:
+            previews.append(ClassPreview(seen.given.class_id, counts, codes))
+
+    await look(job, reader, records, note)
     return tuple(sorted(previews, key=lambda preview: preview.class_id))
 
 
@@ -397,4 +421,4 @@ def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
-__all__ = ["ClassPreview", "PassbackJob", "pass_back", "preview_passback"]
+__all__ = ["ClassPreview", "Decided", "PassbackJob", "look", "pass_back", "preview_passback"]
