@@ -41,19 +41,28 @@ def rows(students: int = 1600, latency: int = 20, connections: int = 8, small: i
     return found
 
 
-def large(students: int, latency: int, connections: int) -> list[Row]:
-    """One changed score per seat, against a replay: wall, CPU and memory."""
+def large(students: int, latency: int, connections: int, rounds: int = 3) -> list[Row]:
+    """One changed score per seat, against a replay: wall, CPU and memory of the round whose CPU ratio is the median.
+
+    Several rounds, because a shared machine's processors are not equally fast from minute to minute.
+    """
+    found = []
     with School(students) as school, tempfile.TemporaryDirectory() as folder:
         store = f"{folder}/store.db"
         school.tell("teach", "grade-all")
         _part("ours", school, store, connections, connections, "full")
-        school.tell("regrade-last")
-        school.tell("latency", str(latency))
-        school.tell("record", "on")
-        ours = _part("ours", school, store, connections, connections, "delta")
-        school.tell("dump", f"{folder}/requests.json")
-        school.tell("record", "off")
-        bare = _part("bare", school, f"{folder}/requests.json", connections, connections, "replay")
+        for _ in range(rounds):
+            school.tell("latency", "0")
+            school.tell("regrade-last")
+            school.tell("latency", str(latency))
+            school.tell("record", "on")
+            ours = _part("ours", school, store, connections, connections, "delta")
+            school.tell("dump", f"{folder}/requests.json")
+            school.tell("record", "off")
+            bare = _part("bare", school, f"{folder}/requests.json", connections, connections, "replay")
+            found.append((ours, bare))
+    found.sort(key=lambda pair: pair[0]["cpu"] / pair[1]["cpu"])
+    ours, bare = found[len(found) // 2]
     what = (
         f"grade passback, {ours['sent']:,} scores in {school.classes:,} classes, {bare['requests']:,} requests, "
         f"{latency} ms latency, {connections} connections a side"

@@ -34,7 +34,10 @@ def main() -> None:
 
 
 def rows(rounds: int = 15) -> list[Row]:
-    """Help and version against nothing at all; lists against the imports they cannot do without."""
+    """Help and version against nothing at all; lists against the imports they cannot do without.
+
+    The long list has no limit of its own: it shows what a thousand rows add to what every list costs.
+    """
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder) / "few", Path(folder) / "many"
         recorded_tree(few, 3, 2)
@@ -56,14 +59,14 @@ def rows(rounds: int = 15) -> list[Row]:
                 (ENTRY, "-C", str(many), "list"),
                 LIBRARIES,
                 libraries,
-                1.3,
+                None,
                 rounds,
             ),
         ]
 
 
 def _case(
-    what: str, ours: Sequence[str], theirs: Sequence[str], baseline: str, at_most: float, rounds: int
+    what: str, ours: Sequence[str], theirs: Sequence[str], baseline: str, at_most: float | None, rounds: int
 ) -> Row:
     for one in (ours, theirs):
         _process(one)  # writes the compiled modules, and brings the files into memory
