@@ -212,6 +212,14 @@ class HttpClient:
         call.idempotent = False
         return await self._perform(call)
 
+    async def ask(self, template: str, *ids: str | int, body: bytes) -> Reply:
+        """POST a question that changes nothing (GraphQL): not guarded, and not repeated, so that the caller can
+        ask for less when the other side needs too long."""
+        call = self._call("POST", template, ids, (), self._read_timeout)
+        call.body, call.headers = body, {"Content-Type": "application/json"}
+        call.idempotent = call.guarded = False
+        return await self._perform(call)
+
     async def upload(self, template: str, *ids: str | int, body: bytes, content_type: str) -> Reply:
         """POST a file, with the long timeout; repeated only when nothing can have arrived."""
         call = self._call("POST", template, ids, (), self._upload_timeout)

@@ -99,6 +99,19 @@ class CourseGradebook:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseChange:
+    """What moved in one course since some instant, as an account-wide listing of changes tells it.
+
+    `course.state` may also be unpublished or deleted here. `submissions` None: this course's changes could not be
+    told. `stamp` is opaque and changes when anything that decides about a line item does; empty when not known.
+    """
+
+    course: CanvasCourse
+    submissions: tuple[Submission, ...] | None
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
     """A SIS gradebook category; `class_id` None means it serves every class."""
 

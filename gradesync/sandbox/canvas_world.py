@@ -89,6 +89,15 @@ class CanvasWorld(CanvasState):
         enrollment.workflow_state = state
         enrollment.updated_at = self.now()
         self.place_rows(enrollment)
+        # Rows that leave the listings with the enrollment, or come back with it, are touched as well.
+        self._touch_rows(self.sections[enrollment.course_section_id].course_id, enrollment.user_id)
+
+    def _touch_rows(self, course_id: int, user_id: int) -> None:
+        moment = self.now()
+        for assignment in self.assignments_by_course[course_id]:
+            row = self.submission_of.get((assignment.id, user_id))
+            if row is not None:
+                row.updated_at = moment
 
     def publish_course(self, course_id: int) -> None:
         """A teacher publishes a course that an import left unpublished; it gets its first group if it has none."""
