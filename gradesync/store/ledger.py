@@ -7,26 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 
+from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import Claimed
-from gradesync.ports import LedgerEntry, RecordEvent, WaitingRecord
+from gradesync.store import events as record_events
 from gradesync.store import leases
 from gradesync.store import tables as t
+from gradesync.store import waiting as waiting_rows
 from gradesync.store.control import get_meta, set_meta
 from gradesync.store.database import Database, Prepared, Tx
 
 KEY_ID = "key id"
 
+_ENTRY = ("kind", "subject", "class_id", "record_id", "sent", "read_back", "intent")
 _MINE = (t.ledger.c.account == bindparam("of_account"), t.ledger.c.class_id == bindparam("of_class"))
-_LEDGER_OF_CLASS = Prepared(
-    lambda _: select(
-        *(
-            t.ledger.c[name]
-            for name in ("kind", "subject", "class_id", "record_id", "sent", "read_back", "intent")
-        )
-    ).where(*_MINE)
-)
+_LEDGER_OF_CLASS = Prepared(lambda _: select(*(t.ledger.c[name] for name in _ENTRY)).where(*_MINE))
 _WATERMARK = Prepared(
     lambda _: select(t.watermark.c.value).where(
         t.watermark.c.account == bindparam("of_account"), t.watermark.c.name == bindparam("of_name")
@@ -34,17 +30,11 @@ _WATERMARK = Prepared(
 )
 _INTEND = Prepared(lambda tx: tx.upsert(t.ledger, "class_id", "record_id", "intent", "key_id"))
 _CONFIRM = Prepared(lambda tx: tx.upsert(t.ledger))
-_WAITS = Prepared(lambda tx: tx.upsert(t.waiting))
-_NOTHING_WAITS = Prepared(
-    lambda _: delete(t.waiting).where(
-        t.waiting.c.account == bindparam("of_account"), t.waiting.c.class_id == bindparam("of_class")
-    )
-)
-_WAITS_NO_LONGER = Prepared(
-    lambda _: delete(t.waiting).where(
-        t.waiting.c.account == bindparam("of_account"),
-        t.waiting.c.class_id == bindparam("of_class"),
-        t.waiting.c.subject == bindparam("gone"),
+_FORGET = Prepared(
+    lambda _: delete(t.ledger).where(
+        t.ledger.c.account == bindparam("of_account"),
+        t.ledger.c.kind == bindparam("of_kind"),
+        t.ledger.c.subject == bindparam("gone"),
     )
 )
 
@@ -66,6 +56,11 @@ class SqlReadRecords:
         """A stored watermark of the account."""
         with self._database.read() as tx:
             return tx.run(_WATERMARK, {"of_account": self._account, "of_name": name}).scalar_one_or_none()
+
+    def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
+        """What waits in the class, by subject."""
+        with self._database.read() as tx:
+            return waiting_rows.in_class(tx, self._account, class_id)
 
 
 class SqlRunRecords(SqlReadRecords):
@@ -92,17 +87,19 @@ class SqlRunRecords(SqlReadRecords):
         events: Sequence[RecordEvent] = (),
         forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """One class is done; a record in the ledger waits no longer unless it is among `waiting` again."""
+        """One class is done; a record in `ledger` or `forgotten` waits no longer unless it is among `waiting`."""
         with self._database.write() as tx:
             leases.fence(tx, self._claimed)
             self._write_ledger(tx, _CONFIRM, ledger)
-            place = {"of_account": self._account, "of_class": class_id}
-            if complete:
-                tx.run(_NOTHING_WAITS, place)
-            elif ledger:
-                tx.run(_WAITS_NO_LONGER, *({**place, "gone": entry.subject} for entry in ledger))
-            if waiting:
-                tx.run(_WAITS, *(self._waiting_values(record) for record in waiting))
+            if forgotten:
+                mine = {"of_account": self._account}
+                tx.run(_FORGET, *({**mine, "of_kind": kind, "gone": subject} for kind, subject in forgotten))
+            handled = [entry.subject for entry in ledger] + [subject for _, subject in forgotten]
+            if complete or handled or waiting:
+                over = None if complete else handled
+                waiting_rows.replace(tx, self._account, class_id, waiting, over=over)
+            if events:
+                record_events.append(tx, self._claimed, events, self._known_key_id(tx))
 
     def set_watermarks(self, values: Mapping[str, str]) -> None:
         """Store watermarks."""
@@ -117,8 +114,7 @@ class SqlRunRecords(SqlReadRecords):
     def _write_ledger(self, tx: Tx, statement: Prepared, entries: Sequence[LedgerEntry]) -> None:
         if not entries:
             return
-        if self._key_id is None:
-            self._key_id = get_meta(tx, KEY_ID)
+        key_id = self._known_key_id(tx)
         tx.run(
             statement,
             *(
@@ -131,33 +127,36 @@ class SqlRunRecords(SqlReadRecords):
                     "sent": entry.sent,
                     "read_back": entry.read_back,
                     "intent": entry.intent,
-                    "key_id": self._key_id,
+                    "key_id": key_id,
                 }
                 for entry in entries
             ),
         )
 
-    def _waiting_values(self, record: WaitingRecord) -> dict[str, object]:
-        return {
-            "account": self._account,
-            "class_id": record.class_id,
-            "subject": record.subject,
-            "code": record.code,
-            "assignment_id": record.assignment_id,
-        }
+    def _known_key_id(self, tx: Tx) -> str | None:
+        if self._key_id is None:
+            self._key_id = get_meta(tx, KEY_ID)
+        return self._key_id
 
 
-def waiting_counts(tx: Tx, account: str | None) -> Mapping[tuple[str, str], int]:
-    """(account, code) -> records waiting."""
-    w = t.waiting.c
-    query = select(w.account, w.code, func.count()).group_by(w.account, w.code)
-    if account is not None:
-        query = query.where(w.account == account)
-    return {(row[0], row[1]): row[2] for row in tx.execute(query)}
+def of_subjects(tx: Tx, account: str, subjects: Sequence[str]) -> list[LedgerEntry]:
+    """The ledger's entries of the named records."""
+    entries = t.ledger.c
+    found: list[LedgerEntry] = []
+    for at in range(0, len(subjects), record_events.CHUNK):
+        chunk = subjects[at : at + record_events.CHUNK]
+        query = (
+            select(*(entries[name] for name in _ENTRY))
+            .where(entries.account == account, entries.subject.in_(chunk))
+            .order_by(entries.kind, entries.subject)
+        )
+        found += [LedgerEntry(*row) for row in tx.execute(query)]
+    return found
 
 
 def rekey(tx: Tx, key_id: str) -> None:
     """Start over under another key: old hashes and pseudonyms mean nothing any more; records are compared anew."""
     tx.execute(delete(t.ledger))
     tx.execute(delete(t.waiting))
+    tx.execute(delete(t.record_event))
     set_meta(tx, KEY_ID, key_id)

@@ -14,10 +14,11 @@ from gradesync.domain.action import Action
 from gradesync.domain.definition import Recorded
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, Request
+from gradesync.domain.record import LedgerEntry, PastEvent, WaitingRow
 from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, Run, RunResult
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import DueRow, ReadRecords, RunQuery, RunRecords, SlotClaim, StoreInfo
-from gradesync.store import control, definitions, history, leases, ledger, runs
+from gradesync.store import control, definitions, events, history, leases, ledger, runs, waiting
 from gradesync.store import tables as t
 from gradesync.store.database import Database
 
@@ -184,7 +185,27 @@ class SqlStore:
     def waiting_counts(self, account: str | None = None) -> Mapping[tuple[str, str], int]:
         """(account, code) -> records waiting."""
         with self._db.read() as tx:
-            return ledger.waiting_counts(tx, account)
+            return waiting.counts(tx, account)
+
+    def waiting_rows(self, account: str) -> Sequence[WaitingRow]:
+        """Everything that waits in the account."""
+        with self._db.read() as tx:
+            return waiting.of_account(tx, account)
+
+    def waiting_since(self, account: str | None = None) -> Mapping[tuple[str, str], datetime]:
+        """(account, code) -> when the oldest record began to wait."""
+        with self._db.read() as tx:
+            return waiting.oldest(tx, account)
+
+    def record_events(self, account: str, subjects: Sequence[str]) -> Sequence[PastEvent]:
+        """The events of the named records, oldest first."""
+        with self._db.read() as tx:
+            return events.of_subjects(tx, account, subjects)
+
+    def ledger_entries(self, account: str, subjects: Sequence[str]) -> Sequence[LedgerEntry]:
+        """The ledger's entries of the named records."""
+        with self._db.read() as tx:
+            return ledger.of_subjects(tx, account, subjects)
 
     # operators
 
@@ -262,10 +283,10 @@ class SqlStore:
             return history.checkpoint(tx)
 
     def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
-        """Erase old details and vendor texts."""
+        """Erase old details and vendor texts, and drop old record events."""
         r = t.run.c
         with self._db.write() as tx:
-            erased = history.purge(tx, before)
+            erased = history.purge(tx, before) + events.purge(tx, before)
             erased += tx.execute(
                 update(t.run).where(r.ended_at < before, r.vendor.is_not(None)).values(vendor=None)
             ).rowcount

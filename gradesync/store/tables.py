@@ -50,6 +50,16 @@ def _instant(value: int | None) -> datetime | None:
     return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
+def micros_of(value: datetime) -> int:
+    """An instant as stored, for statements that pass `Instant` over."""
+    return (value - EPOCH) // _MICROSECOND
+
+
+def instant_of(value: int) -> datetime:
+    """A stored instant read by a statement that passes `Instant` over."""
+    return EPOCH + timedelta(microseconds=value)
+
+
 metadata = MetaData()
 
 meta = Table(
@@ -194,7 +204,9 @@ waiting = Table(
     Column("subject", Text, primary_key=True),
     Column("code", Text, nullable=False),
     Column("assignment_id", BigInteger),
+    Column("since", Instant, nullable=False),
 )
+"""`since`: when the record began to wait for this code."""
 
 history_head = Table(
     "history_head",
@@ -249,6 +261,24 @@ ledger = Table(
     Column("key_id", Text),
     Index("ix_ledger_class", "account", "class_id"),
 )
+
+record_event = Table(
+    "record_event",
+    metadata,
+    # SQLite numbers rows by itself only under the exact type INTEGER.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("class_id", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("code", Text),
+    Column("value", Text),
+    Column("key_id", Text),
+    Index("ix_record_event_subject", "account", "subject"),
+)
+"""Appended only. `value` is the keyed hash of a value, never the value; `key_id` the key it was made with."""
 
 watermark = Table(
     "watermark",

@@ -361,9 +361,10 @@ def test_an_interrupted_pass_hands_its_run_to_the_next_one() -> None:
 
     writing = asyncio.Event()
 
-    async def stuck(result: Result) -> None:
+    async def stuck(result: Result, *, new: bool = True) -> str:
         writing.set()
         await asyncio.sleep(3600)
+        return result.id
 
     async def interrupted() -> None:
         task = asyncio.create_task(reconcile(district.tools, PassOptions()))
@@ -389,9 +390,10 @@ def test_a_run_stopped_by_an_operator_ends_as_stopped_with_its_counts() -> None:
     district.later(15)
     sis, store = district.school.sis, district.store
 
-    async def stuck(result: Result) -> None:
+    async def stuck(result: Result, *, new: bool = True) -> str:
         store.stop_run(district.runs()[0].id, [])
         await asyncio.sleep(3600)
+        return result.id
 
     put, sis.put_result = sis.put_result, stuck  # type: ignore[method-assign]  # a SIS that never answers
     report = district.reconcile()

@@ -13,6 +13,7 @@ import pytest
 from gradesync.domain.action import ActionKind
 from gradesync.domain.history import GENESIS_HASH
 from gradesync.domain.hold import HoldScope
+from gradesync.domain.record import RecordEvent
 from gradesync.domain.run import (
     Busy,
     Claimed,
@@ -519,6 +520,88 @@ class Ledger:
         assert look(("s9", "GS-401"), complete=True) == {("riverside", "GS-401"): 1}
         assert store.waiting_counts("hillside") == {}
 
+    def test_a_record_keeps_since_when_it_waits_until_its_code_changes(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        records = store.records(claim(store, queue(store), ttl=9_000))
+
+        def look(
+            at: float, *waiting: tuple[str, str], sent: tuple[str, ...] = (), complete: bool = True
+        ) -> object:
+            clock.at = minutes(at)
+            rows = [WaitingRecord(subject, "c1", code, 4711) for subject, code in waiting]
+            ledger = [entry(subject, sent="x") for subject in sent]
+            records.checkpoint("c1", ledger=ledger, waiting=rows, complete=complete)
+            found = records.waiting("c1")
+            assert {subject: row.record for subject, row in found.items() if subject in dict(waiting)} == {
+                row.subject: row for row in rows
+            }
+            return {subject: row.since for subject, row in found.items()}
+
+        assert look(0, ("s1", "GS-401"), ("s2", "GS-402")) == {"s1": T0, "s2": T0}
+        assert look(1, ("s1", "GS-401"), ("s2", "GS-403")) == {"s1": T0, "s2": minutes(1)}
+        assert look(2, ("s1", "GS-401"), complete=False) == {"s1": T0, "s2": minutes(1)}
+        assert look(3, ("s1", "GS-401"), sent=("s1", "s2"), complete=False) == {"s1": T0}
+        assert look(4, ("s3", "GS-401")) == {"s3": minutes(4)}
+        assert look(5, ("s1", "GS-401"), ("s3", "GS-401")) == {"s1": minutes(5), "s3": minutes(4)}
+        records.checkpoint("c2", ledger=[], waiting=[WaitingRecord("s1", "c2", "GS-401")], complete=True)
+        assert look(6) == {}
+        assert set(records.waiting("c2")) == {"s1"}
+        assert store.read_records("hillside").waiting("c2") == {}
+
+    def test_what_waits_is_told_oldest_first_and_since_when(self, store: Store, clock: FakeClock) -> None:
+        records = store.records(claim(store, queue(store), ttl=9_000))
+        old, new = WaitingRecord("s2", "c1", "GS-401", 7), WaitingRecord("s1", "c1", "GS-401")
+        records.checkpoint("c1", ledger=[], waiting=[old], complete=True)
+        clock.forward(60)
+        records.checkpoint("c1", ledger=[], waiting=[old, new], complete=True)
+        rows = store.waiting_rows("riverside")
+        assert [(row.record, row.since) for row in rows] == [(old, T0), (new, minutes(1))]
+        assert store.waiting_since() == {("riverside", "GS-401"): T0}
+        assert store.waiting_since("riverside") == {("riverside", "GS-401"): T0}
+        assert (store.waiting_rows("hillside"), store.waiting_since("hillside")) == ([], {})
+
+    def test_the_life_of_a_record_is_told_oldest_first(self, store: Store, clock: FakeClock) -> None:
+        run = queue(store)
+        records = store.records(claim(store, run, ttl=9_000))
+        held, sent = (
+            RecordEvent("s1", "c1", "withheld", code="GS-401"),
+            RecordEvent("s1", "c1", "sent", value="v"),
+        )
+        other = RecordEvent("s2", "c1", "sent", value="w")
+        records.checkpoint("c1", ledger=[], waiting=[], complete=False, events=[held, other])
+        clock.forward(60)
+        records.checkpoint("c1", ledger=[], waiting=[], complete=False, events=[sent])
+        told = store.record_events("riverside", ["s1"])
+        assert [(past.event, past.at, past.run_id) for past in told] == [
+            (held, T0, run.id),
+            (sent, minutes(1), run.id),
+        ]
+        everybody = [f"nobody{number}" for number in range(1200)] + ["s2", "s1"]
+        assert [past.event for past in store.record_events("riverside", everybody)] == [held, other, sent]
+        assert store.record_events("hillside", ["s1"]) == []
+        assert store.record_events("riverside", []) == []
+
+    def test_a_lost_lease_tells_no_events(self, store: Store) -> None:
+        lost = store.records(claim(store, queue(store)))
+        assert store.unlock("riverside", [])
+        with pytest.raises(LeaseLost):
+            lost.checkpoint(
+                "c1", ledger=[], waiting=[], complete=False, events=[RecordEvent("s1", "c1", "sent")]
+            )
+        assert store.record_events("riverside", ["s1"]) == []
+
+    def test_a_forgotten_record_is_in_the_ledger_no_more_and_waits_no_longer(self, store: Store) -> None:
+        records = store.records(claim(store, queue(store)))
+        both = [entry("s1", sent="a"), entry("s1", kind="line item", sent="b"), entry("s2", sent="c")]
+        records.checkpoint("c1", ledger=both, waiting=[], complete=False)
+        records.checkpoint("c1", ledger=[], waiting=[WaitingRecord("s1", "c1", "GS-505")], complete=False)
+        assert store.ledger_entries("riverside", ["s1", "s9"]) == [both[1], both[0]]
+        records.checkpoint("c1", ledger=[], waiting=[], complete=False, forgotten=[("result", "s1")])
+        assert store.ledger_entries("riverside", ["s1", "s2"]) == [both[1], both[2]]
+        assert store.waiting_counts() == {}
+        assert store.ledger_entries("hillside", ["s1"]) == []
+
     def test_watermarks_belong_to_the_account(self, store: Store) -> None:
         records = store.records(claim(store, queue(store)))
         records.set_watermarks({"updated": "1", "identity": "u"})
@@ -536,11 +619,18 @@ class Ledger:
         store.set_key_id("k1")
         records = store.records(claim(store, queue(store)))
         waiting = [WaitingRecord("s2", "c1", "GS-401")]
-        records.checkpoint("c1", ledger=[entry("s1", sent="x")], waiting=waiting, complete=True)
+        records.checkpoint(
+            "c1",
+            ledger=[entry("s1", sent="x")],
+            waiting=waiting,
+            complete=True,
+            events=[RecordEvent("s1", "c1", "sent", value="x")],
+        )
         store.rekey("k2", [fact("rekeyed", None)])
         assert store.key_id() == "k2"
         assert records.ledger("c1") == {}
         assert store.waiting_counts() == {}
+        assert store.record_events("riverside", ["s1"]) == []
 
 
 class Wishes:
@@ -655,6 +745,26 @@ class History:
         assert result is not None
         assert (result.vendor, result.counts) == ({}, DONE.counts)
         assert verify_history(store) == []
+
+    def test_purging_drops_old_record_events_and_always_those_of_an_earlier_school_year(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        records = store.records(claim(store, queue(store), ttl=90_000_000))
+
+        def happened(*days: int) -> None:
+            for day in days:
+                clock.at = T0 + timedelta(days=day)
+                event = RecordEvent("s1", "c1", "sent", value=str(day))
+                records.checkpoint("c1", ledger=[], waiting=[], complete=False, events=[event])
+
+        def left() -> list[str | None]:
+            return [past.event.value for past in store.record_events("riverside", ["s1"])]
+
+        happened(0, 1, 300, 401)
+        assert store.purge(T0 - timedelta(days=1000), []) == 1
+        assert left() == ["1", "300", "401"]
+        assert store.purge(T0 + timedelta(days=400), []) == 2
+        assert left() == ["401"]
 
     def test_the_store_tells_its_time_and_its_counts(self, store: Store, clock: FakeClock) -> None:
         school(store)

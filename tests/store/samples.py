@@ -139,12 +139,12 @@ def claim(store: Store, run: Run, holder: Holder = ELSEWHERE, ttl: float = 60) -
 
 def hold(scope: HoldScope = HoldScope(), expires: datetime | None = None, created: datetime = T0) -> Hold:  # noqa: B008 - frozen
     return Hold(
-        f"hold-{next(_numbers)}", scope, ALEX, "roster looks wrong", created, expires, HoldKind.OPERATOR
+        f"hold-{next(_numbers):06}", scope, ALEX, "roster looks wrong", created, expires, HoldKind.OPERATOR
     )
 
 
 def request(schedule: ScheduleId = GRADES, created: datetime = T0) -> Request:
-    return Request(f"request-{next(_numbers)}", schedule, ALEX, Mode.FULL, created, "a teacher asked")
+    return Request(f"request-{next(_numbers):06}", schedule, ALEX, Mode.FULL, created, "a teacher asked")
 
 
 def entry(subject: str, class_id: str = "c1", kind: str = "result", **hashes: str | None) -> LedgerEntry:

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 
 from gradesync.domain.action import ActionKind
 from gradesync.domain.hold import HoldScope
+from gradesync.domain.record import RecordEvent
 from gradesync.domain.run import Claimed, Mode, Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import LeaseLost
@@ -105,6 +106,11 @@ class BothStores(RuleBasedStateMachine):
             list(store.requests(now)),
             store.waiting_counts(),
             [dict(one.ledger("c1")) for one in records],
+            [dict(one.waiting("c1")) for one in records],
+            [list(store.waiting_rows(account)) for account in ("a", "b")],
+            store.waiting_since(),
+            [list(store.record_events(account, list("pqrs"))) for account in ("a", "b")],
+            [list(store.ledger_entries(account, list("pqrs"))) for account in ("a", "b")],
             [one.watermark("w") for one in records],
             list(store.history(limit=1000)),
             [list(store.history("a", name)) for name in ("x", "y")],
@@ -188,15 +194,30 @@ class BothStores(RuleBasedStateMachine):
         self.same(lambda s: s.hand_back(claimed))
 
     @precondition(lambda self: self.claimed)
-    @rule(number=PICK, subjects=st.sets(st.sampled_from("pqrs")), complete=st.booleans())
-    def record(self, number: int, subjects: set[str], complete: bool) -> None:
+    @rule(
+        number=PICK,
+        subjects=st.sets(st.sampled_from("pqrs")),
+        complete=st.booleans(),
+        code=st.sampled_from(["GS-401", "GS-402"]),
+        forgets=st.booleans(),
+    )
+    def record(self, number: int, subjects: set[str], complete: bool, code: str, forgets: bool) -> None:
         claimed = self.one_claim(number)
         ledger = [entry(subject, intent=str(number)) for subject in sorted(subjects)]
         sent = [replace(one, sent=str(number), intent=None) for one in ledger[1:]]
-        waiting = [WaitingRecord(one.subject, "c1", "GS-401") for one in ledger[:1]]
+        waiting = [WaitingRecord(one.subject, "c1", code) for one in ledger[:1]]
+        events = [RecordEvent(one.subject, "c1", "sent", value=one.sent) for one in sent]
+        forgotten = [(one.kind, one.subject) for one in ledger[-1:] if forgets]
         self.same(lambda s: s.records(claimed).intend(ledger))
         self.same(
-            lambda s: s.records(claimed).checkpoint("c1", ledger=sent, waiting=waiting, complete=complete)
+            lambda s: s.records(claimed).checkpoint(
+                "c1",
+                ledger=sent,
+                waiting=waiting,
+                complete=complete,
+                events=events,
+                forgotten=forgotten,
+            )
         )
         self.same(lambda s: s.records(claimed).set_watermarks({"w": str(number)}))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import ConnectionProblem, LeaseLost
-from gradesync.ports import LedgerEntry, WaitingRecord
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Records:
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         return {}
 
-    def sent_hashes(self, class_id: str) -> Mapping[str, str]:
+    def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
         return {}
 
     def intend(self, entries: Sequence[LedgerEntry]) -> None:
@@ -107,6 +107,8 @@ class Records:
         ledger: Sequence[LedgerEntry],
         waiting: Sequence[WaitingRecord],
         complete: bool,
+        events: Sequence[RecordEvent] = (),
+        forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
         raise AssertionError("a roster import writes no ledger")
 

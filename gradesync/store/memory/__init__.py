@@ -23,7 +23,7 @@ class MemoryStore(Definitions, Work, Control):
                 "run": len(self.run_rows),
                 "history": sum(len(chain) for chain in self.history_chains.values()),
                 "ledger": len(self.ledger_rows),
-                "waiting": len(self.waiting_rows),
+                "waiting": len(self.waiting_table),
             }
         return StoreInfo("memory", "memory", self._lineage, "", counts, created=True)
 

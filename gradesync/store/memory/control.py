@@ -10,7 +10,7 @@ from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntr
 from gradesync.domain.hold import Hold, Request
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId
-from gradesync.store.facts import checkpoint_fact, heads_digest
+from gradesync.store.facts import EVENTS_KEPT, checkpoint_fact, heads_digest
 from gradesync.store.memory.state import MemoryState
 
 _REQUEST_LIFE = timedelta(hours=24)
@@ -46,7 +46,7 @@ class Control(MemoryState):
         """Keep a request; False when one waits already."""
         with self.lock:
             waiting = self.request_rows.get(request.schedule)
-            if waiting is not None and waiting.created_at >= self._written_now() - _REQUEST_LIFE:
+            if waiting is not None and waiting.created_at >= self.written_now() - _REQUEST_LIFE:
                 return False
             self.request_rows[request.schedule] = request
             self._append(facts)
@@ -138,7 +138,7 @@ class Control(MemoryState):
             return entry.hash
 
     def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
-        """Erase old details and vendor texts."""
+        """Erase old details and vendor texts, and drop old record events."""
         erased = 0
         with self.lock:
             for chain in self.history_chains.values():
@@ -150,6 +150,10 @@ class Control(MemoryState):
                 if run.ended_at and run.ended_at < before and run.result and run.result.vendor:
                     self.run_rows[id_] = replace(run, result=replace(run.result, vendor={}))
                     erased += 1
+            cut = max(before, self.written_now() - EVENTS_KEPT)
+            kept = [(whose, past) for whose, past in self.event_rows if past.at >= cut]
+            erased += len(self.event_rows) - len(kept)
+            self.event_rows[:] = kept
             self._append(facts)
         return erased
 
@@ -168,6 +172,7 @@ class Control(MemoryState):
         """Forget what was hashed with the old key."""
         with self.lock:
             self.ledger_rows.clear()
-            self.waiting_rows.clear()
+            self.waiting_table.clear()
+            self.event_rows.clear()
             self._key_id = key_id
             self._append(facts)

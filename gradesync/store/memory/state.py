@@ -21,10 +21,11 @@ from gradesync.domain.history import (
     entry_hash,
 )
 from gradesync.domain.hold import Hold, Request
+from gradesync.domain.record import LedgerEntry, PastEvent, WaitingRow
 from gradesync.domain.run import Claimed, Holder, Lease, Run, RunResult, RunState
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import LeaseLost
-from gradesync.ports import Clock, LedgerEntry, WaitingRecord
+from gradesync.ports import Clock
 from gradesync.store.facts import was_full
 from gradesync.store.holder import is_over
 
@@ -105,7 +106,8 @@ class MemoryState:
         self.approval_rows: set[tuple[str, str]] = set()
         self.history_chains: dict[str, list[HistoryEntry]] = {}
         self.ledger_rows: dict[tuple[str, str, str], LedgerEntry] = {}
-        self.waiting_rows: dict[tuple[str, str, str], WaitingRecord] = {}
+        self.waiting_table: dict[tuple[str, str, str], WaitingRow] = {}
+        self.event_rows: list[tuple[str, PastEvent]] = []
         self.watermark_rows: dict[tuple[str, str], str] = {}
 
     def now(self) -> datetime:
@@ -113,7 +115,7 @@ class MemoryState:
         with self.lock:
             return max(self._clock(), self._latest)
 
-    def _written_now(self) -> datetime:
+    def written_now(self) -> datetime:
         """The time of a write: from now on no earlier one is told."""
         self._latest = max(self._clock(), self._latest)
         return self._latest
@@ -130,7 +132,7 @@ class MemoryState:
         # As a database would give it back: JSON values only, and nobody else's mapping.
         kept = replace(fact, data=json.loads(json.dumps(dict(fact.data))))
         hidden = detail_hash(fact.detail)
-        seq, at = len(chain) + 1, self._written_now()
+        seq, at = len(chain) + 1, self.written_now()
         entry = HistoryEntry(
             chain=name,
             seq=seq,
@@ -159,7 +161,7 @@ class MemoryState:
     def _end(self, run_id: str, result: RunResult) -> None:
         run = self.run_rows[run_id]
         self.run_rows[run_id] = replace(
-            run, state=RunState.ENDED, ended_at=self._written_now(), result=_kept(result)
+            run, state=RunState.ENDED, ended_at=self.written_now(), result=_kept(result)
         )
         schedule = self.schedule_rows.get(run.schedule)
         if schedule is not None:

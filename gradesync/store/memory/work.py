@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gradesync.domain.history import Fact
+from gradesync.domain.record import LedgerEntry, PastEvent, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import (
     Busy,
     ClaimAnswer,
@@ -20,7 +21,7 @@ from gradesync.domain.run import (
     RunState,
     Stage,
 )
-from gradesync.ports import LedgerEntry, ReadRecords, RecordEvent, RunQuery, RunRecords, WaitingRecord
+from gradesync.ports import ReadRecords, RunQuery, RunRecords
 from gradesync.store.facts import abandoned_fact, outcome_of_lost
 from gradesync.store.memory.state import LeaseRow, MemoryState
 
@@ -36,7 +37,7 @@ class Work(MemoryState):
                 return Gone(run_id)
             account = run.schedule.account
             row = self.lease_rows.setdefault(account, LeaseRow())
-            now = self._written_now()
+            now = self.written_now()
             if row.lease is not None:
                 if not row.is_over(now, self._grace):
                     return Busy(row.lease)
@@ -75,7 +76,7 @@ class Work(MemoryState):
             row = self.lease_rows.get(account)
             if row is None or row.lease is None or row.epoch != epoch:
                 return False
-            until = self._written_now() + timedelta(seconds=ttl)
+            until = self.written_now() + timedelta(seconds=ttl)
             if row.lease.run_id in self.stops_asked:
                 return False
             row.lease = replace(row.lease, until=max(row.lease.until, until))
@@ -185,10 +186,46 @@ class Work(MemoryState):
         """(account, code) -> records waiting."""
         counts: dict[tuple[str, str], int] = {}
         with self.lock:
-            for (whose, _, _), record in self.waiting_rows.items():
+            for (whose, _, _), row in self.waiting_table.items():
                 if account in (None, whose):
-                    counts[whose, record.code] = counts.get((whose, record.code), 0) + 1
+                    key = (whose, row.record.code)
+                    counts[key] = counts.get(key, 0) + 1
         return counts
+
+    def waiting_rows(self, account: str) -> Sequence[WaitingRow]:
+        """Everything that waits in the account, oldest first."""
+        with self.lock:
+            rows = [row for (whose, _, _), row in self.waiting_table.items() if whose == account]
+        return sorted(rows, key=lambda row: (row.since, row.record.class_id, row.record.subject))
+
+    def waiting_since(self, account: str | None = None) -> Mapping[tuple[str, str], datetime]:
+        """(account, code) -> when the oldest record began to wait."""
+        oldest: dict[tuple[str, str], datetime] = {}
+        with self.lock:
+            for (whose, _, _), row in self.waiting_table.items():
+                if account in (None, whose):
+                    key = (whose, row.record.code)
+                    oldest[key] = min(row.since, oldest.get(key, row.since))
+        return oldest
+
+    def record_events(self, account: str, subjects: Sequence[str]) -> Sequence[PastEvent]:
+        """The events of the named records, oldest first."""
+        wanted = set(subjects)
+        with self.lock:
+            return [
+                past for whose, past in self.event_rows if whose == account and past.event.subject in wanted
+            ]
+
+    def ledger_entries(self, account: str, subjects: Sequence[str]) -> Sequence[LedgerEntry]:
+        """The ledger's entries of the named records."""
+        wanted = set(subjects)
+        with self.lock:
+            found = [
+                entry
+                for (whose, _, subject), entry in self.ledger_rows.items()
+                if whose == account and subject in wanted
+            ]
+        return sorted(found, key=lambda entry: (entry.kind, entry.subject))
 
 
 class MemoryReadRecords:
@@ -211,6 +248,15 @@ class MemoryReadRecords:
         """A stored watermark of the account."""
         with self._state.lock:
             return self._state.watermark_rows.get((self._account, name))
+
+    def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
+        """What waits in the class, by subject."""
+        with self._state.lock:
+            return {
+                subject: row
+                for (account, class_, subject), row in self._state.waiting_table.items()
+                if (account, class_) == (self._account, class_id)
+            }
 
 
 class MemoryRunRecords(MemoryReadRecords):
@@ -241,18 +287,29 @@ class MemoryRunRecords(MemoryReadRecords):
         events: Sequence[RecordEvent] = (),
         forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
-        """One class is done; a record in the ledger waits no longer unless it is among `waiting` again."""
+        """One class is done; a record in `ledger` or `forgotten` waits no longer unless it is among `waiting`."""
         with self._state.lock:
             self._state.fence(self._claimed)
-            rows = self._state.waiting_rows
-            written = {entry.subject for entry in ledger}
             for entry in ledger:
                 self._state.ledger_rows[self._account, entry.kind, entry.subject] = entry
-            for account, class_, subject in list(rows):
-                if (account, class_) == (self._account, class_id) and (complete or subject in written):
-                    del rows[account, class_, subject]
-            for record in waiting:
-                rows[self._account, record.class_id, record.subject] = record
+            for kind, subject in forgotten:
+                self._state.ledger_rows.pop((self._account, kind, subject), None)
+            handled = {entry.subject for entry in ledger} | {subject for _, subject in forgotten}
+            self._let_wait(class_id, waiting, None if complete else handled)
+            if events:
+                now, run_id = self._state.written_now(), self._claimed.run.id
+                self._state.event_rows += [(self._account, PastEvent(event, now, run_id)) for event in events]
+
+    def _let_wait(self, class_id: str, waiting: Sequence[WaitingRecord], over: set[str] | None) -> None:
+        table, standing = self._state.waiting_table, self.waiting(class_id)
+        for subject in standing:
+            if over is None or subject in over:
+                del table[self._account, class_id, subject]
+        for record in waiting:
+            row = standing.get(record.subject)
+            if row is None or row.record.code != record.code:
+                row = WaitingRow(record, self._state.written_now())
+            table[self._account, record.class_id, record.subject] = replace(row, record=record)
 
     def set_watermarks(self, values: Mapping[str, str]) -> None:
         """Store watermarks."""
