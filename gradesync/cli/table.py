@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("show", "show", "One schedule, account or run in full"),
             ("holds", "holds", "What is held, by whom and until when"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
+            ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
             ("explain", "explain", "What a GS code means and what to do"),
         ),
     ),

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gradesync.domain.action import Plan
+from gradesync.domain.comparing import Comparison
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.interval import Interval, IntervalWarning
@@ -19,6 +20,7 @@ from gradesync.domain.problem import Place, Problem
 from gradesync.domain.report import AccountView, ClassCounts, PassReport, RunEnd, ScheduleRow
 from gradesync.domain.run import Run
 from gradesync.ports import StoreInfo
+from gradesync.reporting.compare_shapes import comparison_keys
 from gradesync.reporting.shapes import (
     Shape,
     block_shapes,
@@ -138,6 +140,12 @@ def account(view: AccountView, now: datetime) -> Shape:
 def history(entries: Sequence[HistoryEntry]) -> Shape:
     """History entries as appended, without their erasable details."""
     return _report("history", entries=[entry_shape(entry) for entry in entries])
+
+
+def comparison(comparison: Comparison, *, every: bool = False) -> Shape:
+    """Both gradebooks beside each other, without any value. `every` is not needed: all records stand here."""
+    del every  # the same call as the text's
+    return _report("comparison", **comparison_keys(comparison))
 
 
 def holds(holds: Sequence[Hold], now: datetime) -> Shape:

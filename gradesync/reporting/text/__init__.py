@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gradesync.reporting.text.compares import comparison
     from gradesync.reporting.text.listing import history, holds, next_runs, rows
     from gradesync.reporting.text.passes import pass_report, run, run_end
     from gradesync.reporting.text.plans import plan
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "account",
+    "comparison",
     "effective",
     "history",
     "holds",
@@ -34,6 +36,7 @@ __all__ = [
 
 _MODULES = {
     "account": "shows",
+    "comparison": "compares",
     "effective": "shows",
     "history": "listing",
     "holds": "listing",

@@ -1,0 +1,362 @@
+"""Both gradebooks of one class beside each other: equal, or different for a reason that has a name.
+
+Pure, and built on what `domain.passback` decided about the whole class, so that a comparison can never disagree with
+the next run. Only classifying stands here: no rule about what may be sent, and nothing that reads or renders. A
+record is named by Canvas's assignment number and a keyed pseudonym; values are carried only when asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from gradesync.domain.gradebook import LineItem, Result
+from gradesync.domain.line_item import clean_title, line_item_key, result_subject
+from gradesync.domain.passback_decisions import (
+    ClassDecision,
+    ClassInput,
+    LineItemDecision,
+    ResultDecision,
+)
+from gradesync.domain.problem import CODES
+from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, WaitingRow
+from gradesync.domain.wish import Rules, Verdict, stored_its_own_way
+
+GONE = "GS-505"
+HAND_EDIT = "GS-412"
+NOT_STORED = "GS-509"
+LEFT = "GS-424"
+
+Decision = LineItemDecision | ResultDecision
+
+
+class Cause(StrEnum):
+    """Why a record differs. The order is the one people are told them in: what they must look at first."""
+
+    HAND_EDIT = "hand edit"
+    LOST = "lost"
+    REFUSED = "refused"
+    OTHERWISE = "stored otherwise"
+    NOT_YET = "not yet"
+    WITHHELD = "withheld"
+    ROUNDING = "rounding"
+    ONLY_IN_SIS = "only in the SIS"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Both values as text, for a person at a terminal who asked for them; a side that holds nothing is empty."""
+
+    canvas: str
+    sis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One record that is not the same on both sides.
+
+    `subject` is its keyed pseudonym, `assignment_id` Canvas's number (None when Canvas knows no such assignment).
+    `sends` tells whether the next run writes it. `fields` names what differs of a line item, never a value.
+    """
+
+    class_id: str
+    kind: str
+    assignment_id: int | None
+    subject: str
+    cause: Cause
+    code: str | None = None
+    sends: bool = False
+    fields: tuple[str, ...] = ()
+    shown: Shown | None = None
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody must look: neither a rule nor the next run settles it."""
+        if self.cause is Cause.HAND_EDIT:
+            return not self.sends
+        if self.cause is Cause.REFUSED:
+            return self.code is not None and CODES[self.code].needs_person
+        return self.cause in (Cause.LOST, Cause.OTHERWISE)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassComparison:
+    """One class. `equal` counts records by kind; `nothing` counts students without a score, where both are silent."""
+
+    class_id: str
+    equal: Mapping[str, int]
+    nothing: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def scores_agree(self) -> bool:
+        """Every score Canvas has stands in the SIS, and the SIS has no other: only averages may still differ."""
+        same = self.equal.get(RESULT, 0)
+        for one in self.differences:
+            if one.kind == RESULT:
+                if one.cause is not Cause.ROUNDING:
+                    return False
+                same += 1
+        return same > 0
+
+    def causes(self, kind: str | None = None) -> Counter[Cause]:
+        """Differences by cause, of one kind or of both."""
+        return Counter(one.cause for one in self.differences if kind in (None, one.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All classes of an account that were read.
+
+    `unread` counts courses and classes that could not be read, by word; `codes` why, and what no class stands for
+    (a section that is not tied to the SIS). `observes` tells that runs of the schedule send nothing.
+    """
+
+    schedule: str
+    classes: tuple[ClassComparison, ...]
+    unread: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
+    observes: bool = False
+
+    @property
+    def differences(self) -> Iterator[Difference]:
+        """Every difference of every class."""
+        for one in self.classes:
+            yield from one.differences
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody must look, be it that a part could not be read."""
+        return bool(self.unread) or any(one.needs_person for one in self.differences)
+
+    def equal(self, kind: str) -> int:
+        """Records of a kind that are equal."""
+        return sum(one.equal.get(kind, 0) for one in self.classes)
+
+    def causes(self, kind: str | None = None) -> Counter[Cause]:
+        """Differences of all classes by cause."""
+        causes: Counter[Cause] = Counter()
+        for one in self.classes:
+            causes.update(one.causes(kind))
+        return causes
+
+    def would_write(self, kind: str) -> int:
+        """Records of a kind that the next run would write."""
+        return sum(one.sends and one.kind == kind for one in self.differences)
+
+    @property
+    def agreeing(self) -> int:
+        """Classes in which every score agrees."""
+        return sum(one.scores_agree for one in self.classes)
+
+
+def compare_class(
+    given: ClassInput,
+    decision: ClassDecision,
+    rules: Rules,
+    waiting: Mapping[str, WaitingRow],
+    *,
+    values: bool = False,
+) -> ClassComparison:
+    """Compare one class that was read whole (`given.complete`); `waiting` is what waits in it, by subject."""
+    sides = _Sides(given, decision, rules, waiting, values)
+    equal: Counter[str] = Counter()
+    differences: list[Difference] = []
+    nothing = 0
+    every: tuple[Decision, ...] = (*decision.line_items, *decision.results)
+    for one in every:
+        if one.verdict is Verdict.NOTHING:
+            nothing += isinstance(one, ResultDecision)
+            continue
+        found = sides.judge(one)
+        if found is None:
+            equal[_kind(one)] += 1
+        else:
+            differences.append(found)
+    differences += sides.only_in_sis()
+    return ClassComparison(given.class_id, equal, nothing, tuple(differences))
+
+
+@dataclass
+class _Sides:
+    """What judging the records of one class needs."""
+
+    given: ClassInput
+    decision: ClassDecision
+    rules: Rules
+    waiting: Mapping[str, WaitingRow]
+    values: bool
+    items: Mapping[str, LineItem] = field(init=False)
+    results: Mapping[str, Result] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.items = {one.id: one for one in self.given.sis.line_items}
+        self.results = {one.id: one for one in self.given.sis.results}
+
+    def judge(self, decision: Decision) -> Difference | None:
+        """The record's difference; None when both sides hold the same."""
+        held = self._held(decision)
+        entry = self.given.ledger.get((_kind(decision), decision.subject))
+        cause, code = self._cause(decision, held, entry)
+        if cause is None:
+            return None
+        return Difference(
+            class_id=self.given.class_id,
+            kind=_kind(decision),
+            assignment_id=decision.assignment_id or None,
+            subject=decision.subject,
+            cause=cause,
+            code=code,
+            sends=decision.verdict not in (Verdict.UNCHANGED, Verdict.WITHHELD),
+            fields=_fields(decision, held),
+            shown=self._shown(decision, held) if self.values else None,
+        )
+
+    def _cause(
+        self, decision: Decision, held: LineItem | Result | None, entry: LedgerEntry | None
+    ) -> tuple[Cause | None, str | None]:
+        if decision.verdict is Verdict.UNCHANGED:
+            return self._of_unchanged(decision, held), None
+        ours = entry is not None and entry.sent is not None
+        if decision.verdict is Verdict.WITHHELD:
+            if decision.code == GONE and ours:
+                return Cause.LOST, GONE
+            if decision.code == HAND_EDIT and _record(decision) is not None:
+                return Cause.HAND_EDIT, HAND_EDIT
+            return Cause.WITHHELD, decision.code
+        row = self.waiting.get(decision.subject)
+        refusal = row.record.code if row is not None else None
+        if held is None and (ours or refusal == NOT_STORED):
+            # We wrote it, or the SIS said that it had taken it, and it holds nothing.
+            return Cause.LOST, refusal if refusal == NOT_STORED else GONE
+        if refusal is not None and refusal.startswith("GS-5"):
+            return Cause.REFUSED, refusal
+        if held is not None and decision.holds is not None and not _known(decision.holds, entry):
+            # The account has decided that Canvas wins: the next run writes over it, and a person may want to know.
+            return Cause.HAND_EDIT, None
+        return Cause.NOT_YET, None
+
+    def _of_unchanged(self, decision: Decision, held: LineItem | Result | None) -> Cause | None:
+        if decision.holds == decision.value:
+            return None
+        if isinstance(decision, LineItemDecision):
+            return Cause.ROUNDING
+        if isinstance(held, Result) and decision.result is not None:
+            same = held.status == decision.result.status
+            if same and stored_its_own_way(held.score, decision.result.score):
+                return Cause.ROUNDING
+        return Cause.OTHERWISE
+
+    def _held(self, decision: Decision) -> LineItem | Result | None:
+        entry = self.given.ledger.get((_kind(decision), decision.subject))
+        record = _record(decision)
+        ids = [record.id if record is not None else None, entry.record_id if entry is not None else None]
+        table: Mapping[str, LineItem | Result] = (
+            self.items if isinstance(decision, LineItemDecision) else self.results
+        )
+        return next((table[id] for id in ids if id is not None and id in table), None)
+
+    def _shown(self, decision: Decision, held: LineItem | Result | None) -> Shown | None:
+        if isinstance(decision, LineItemDecision):
+            return None
+        there = _text(held) if isinstance(held, Result) else ""
+        return Shown(_text(decision.result) if decision.result is not None else "", there)
+
+    # - the SIS's side alone -
+
+    def only_in_sis(self) -> Iterator[Difference]:
+        """What the SIS holds and no decision accounts for: not ours, or left behind by an assignment that is gone."""
+        columns = self._columns()
+        ours = {entry.record_id: entry for (kind, _), entry in self.given.ledger.items() if kind == LINE_ITEM}
+        for item in self.given.sis.line_items:
+            if item.id not in columns:
+                yield self._alone(LINE_ITEM, item.id, None, ours.get(item.id))
+        decided = {one.subject: one for one in self.decision.results if one.verdict is not Verdict.NOTHING}
+        accounted = {one.result.id for one in decided.values() if one.result is not None}
+        accounted |= {
+            entry.record_id
+            for (kind, subject), entry in self.given.ledger.items()
+            if kind == RESULT and subject in decided
+        }
+        for result in self.given.sis.results:
+            if result.id in accounted:
+                continue
+            assignment = columns.get(result.line_item_id)
+            if assignment is not None:
+                subject = result_subject(self.rules.hash, assignment, self.given.class_id, result.student_id)
+                cell = decided.get(subject)
+                if cell is not None and cell.result is None:
+                    continue  # told already: its decision could not say which record of the SIS it is about
+            yield self._alone(RESULT, result.id, assignment, None, result)
+
+    def _columns(self) -> Mapping[str, int]:
+        """The SIS's id of every column that is some assignment's -> the assignment."""
+        columns: dict[str, int] = {}
+        for one in self.decision.line_items:
+            entry = self.given.ledger.get((LINE_ITEM, one.subject))
+            if entry is not None:
+                columns[entry.record_id] = one.assignment_id
+            if one.item is not None:
+                columns[one.item.id] = one.assignment_id
+        return columns
+
+    def _alone(
+        self,
+        kind: str,
+        record_id: str,
+        assignment_id: int | None,
+        entry: LedgerEntry | None,
+        result: Result | None = None,
+    ) -> Difference:
+        return Difference(
+            class_id=self.given.class_id,
+            kind=kind,
+            assignment_id=assignment_id or None,
+            subject=entry.subject
+            if entry is not None
+            else self.rules.hash("only in the SIS", kind, record_id),
+            cause=Cause.ONLY_IN_SIS if entry is None else Cause.WITHHELD,
+            code=None if entry is None else LEFT,
+            shown=Shown("", _text(result)) if self.values and result is not None else None,
+        )
+
+
+def _kind(decision: Decision) -> str:
+    return LINE_ITEM if isinstance(decision, LineItemDecision) else RESULT
+
+
+def _record(decision: Decision) -> LineItem | Result | None:
+    return decision.item if isinstance(decision, LineItemDecision) else decision.result
+
+
+def _known(holds: str, entry: LedgerEntry | None) -> bool:
+    return entry is not None and holds in (entry.sent, entry.read_back, entry.intent)
+
+
+def _text(result: Result) -> str:
+    score = "-" if result.score is None else f"{_short(result.score)}"
+    return f"{score} ({result.status})"
+
+
+def _short(score: Decimal) -> str:
+    text = f"{score:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _fields(decision: Decision, held: LineItem | Result | None) -> tuple[str, ...]:
+    """Names of a line item's fields that differ; empty for a result, whose value is one."""
+    if not isinstance(decision, LineItemDecision) or decision.item is None or not isinstance(held, LineItem):
+        return ()
+    here, there = line_item_key(decision.item)[1:], line_item_key(held)[1:]
+    names = ("title", "category", "period", "assign date", "due date", "minimum", "maximum")
+    return tuple(
+        name
+        for name, mine, theirs in zip(names, here, there, strict=True)
+        if clean_title(mine) != clean_title(theirs)
+    )
+
+
+__all__ = ["Cause", "ClassComparison", "Comparison", "Difference", "Shown", "compare_class"]

@@ -1,0 +1,84 @@
+"""`compare`: both gradebooks of an account beside each other, without a lease and without anything that can write.
+
+Only reading and bundling; what a difference means is decided in `domain.comparing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradesync.domain.comparing import Comparison
+from gradesync.domain.history import Fact
+from gradesync.domain.interval import to_local
+from gradesync.domain.run import Mode
+from gradesync.domain.schedule import ScheduleId, State, SyncType
+from gradesync.engine.control import find_account
+from gradesync.engine.runner import EffectiveAccount, known_key
+from gradesync.engine.tools import Tools
+from gradesync.errors import NotFound, UsageProblem
+from gradesync.syncs.compare import NOT_READ, compare_gradebooks
+from gradesync.syncs.grade_passback import PassbackJob
+from gradesync.syncs.stage import StageTracker
+
+
+@dataclass(frozen=True, slots=True)
+class CompareWish:
+    """What to compare. `values` keeps scores beside the differences: for a person at a terminal alone."""
+
+    schedule: ScheduleId
+    class_filter: str | None = None
+    values: bool = False
+
+
+async def compare(tools: Tools, wish: CompareWish) -> Comparison:
+    """Compare both sides of a grade passback's account.
+
+    That somebody looked at values is kept in the history. Raises NotFound, UsageProblem for a roster import, and
+    ConnectionProblem when a side cannot be read at all.
+    """
+    target = passback_account(tools, wish.schedule)
+    tracker = StageTracker()
+    if wish.values:
+        data = {"class": wish.class_filter} if wish.class_filter else {}
+        fact = Fact(
+            "values compared", tools.actor, wish.schedule.account, wish.schedule.name, data=dict(data)
+        )
+        tools.store.append([fact])
+    async with tools.connections.gradebook_readonly(target.account) as (source, reader):
+        job = PassbackJob(
+            account=target.account,
+            schedule=wish.schedule,
+            mode=Mode.FULL,
+            policy=target.digest,
+            today=to_local(tools.store.now(), target.account.time_zone).date(),
+            source=source,
+            keyed=known_key(tools, target.account.key),
+            progress=tools.progress,
+            tracker=tracker,
+            workers=target.account.canvas.concurrency + target.account.sis.profile.concurrency,
+            class_filter=wish.class_filter,
+        )
+        records = tools.store.read_records(wish.schedule.account)
+        classes = await compare_gradebooks(job, reader, records, values=wish.values)
+    return Comparison(
+        schedule=str(wish.schedule),
+        classes=classes,
+        unread={word: tracker.counts[word] for word in NOT_READ if tracker.counts[word]},
+        codes={code: count for code, count in sorted(tracker.codes.items()) if count},
+        observes=target.account.schedules[wish.schedule.name].state is State.OBSERVE,
+    )
+
+
+def passback_account(tools: Tools, id: ScheduleId) -> EffectiveAccount:
+    """The account of a grade passback. Raises NotFound, and UsageProblem for a roster import."""
+    target = find_account(tools, id.account)
+    schedule = target.account.schedules.get(id.name)
+    if schedule is None:
+        names = ", ".join(sorted(target.account.schedules)) or "none"
+        raise NotFound(f"{id.account} has no schedule {id.name}", hint=f"it has: {names}")
+    if schedule.type is not SyncType.GRADE_PASSBACK:
+        raise UsageProblem(f"{id} is a roster import", hint="name a grade passback of the account")
+    return target
+
+
+__all__ = ["CompareWish", "compare", "passback_account"]

@@ -1,0 +1,59 @@
+"""The parts of a comparison's JSON document. Values never stand here: this output ends up in files and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gradesync.domain.comparing import Cause, ClassComparison, Comparison, Difference
+from gradesync.domain.record import LINE_ITEM, RESULT
+from gradesync.reporting.shapes import Shape, code_keys
+
+KINDS = {"results": RESULT, "line_items": LINE_ITEM}
+
+
+def comparison_keys(comparison: Comparison) -> Shape:
+    """Totals first, then class by class with every record that differs."""
+    return {
+        "schedule": comparison.schedule,
+        "observes": comparison.observes,
+        "needs_person": comparison.needs_person,
+        "equal": {key: comparison.equal(kind) for key, kind in KINDS.items()},
+        "causes": {key: _causes(comparison.causes(kind)) for key, kind in KINDS.items()},
+        "would_write": {key: comparison.would_write(kind) for key, kind in KINDS.items()},
+        "nothing_to_compare": sum(one.nothing for one in comparison.classes),
+        "classes_where_scores_agree": comparison.agreeing,
+        "unread": dict(sorted(comparison.unread.items())),
+        "codes": [
+            {"code": code, "count": n, **code_keys(code)} for code, n in sorted(comparison.codes.items())
+        ],
+        "classes": [_class(one) for one in comparison.classes],
+    }
+
+
+def _class(one: ClassComparison) -> Shape:
+    return {
+        "class": one.class_id,
+        "equal": {key: one.equal.get(kind, 0) for key, kind in KINDS.items()},
+        "causes": {key: _causes(one.causes(kind)) for key, kind in KINDS.items()},
+        "nothing_to_compare": one.nothing,
+        "scores_agree": one.scores_agree,
+        "records": [_record(difference) for difference in one.differences],
+    }
+
+
+def _causes(counts: Mapping[Cause, int]) -> Shape:
+    """Every cause, in the order of importance, with its zeros: a program need not ask whether a key is there."""
+    return {cause.value: counts.get(cause, 0) for cause in Cause}
+
+
+def _record(one: Difference) -> Shape:
+    return {
+        "kind": one.kind,
+        "assignment": one.assignment_id,
+        "record": one.subject,
+        "cause": one.cause.value,
+        "code": one.code,
+        "next_run": "writes" if one.sends else "leaves",
+        "needs_person": one.needs_person,
+        "fields": list(one.fields),
+    }

@@ -1,0 +1,94 @@
+"""`compare` over real HTTP: what it says, how it ends, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gradesync.sandbox.server import Sandbox
+from tests.cli.conftest import Tree
+
+
+@pytest.fixture
+def carried(live: Tree, sandbox: Sandbox) -> Tree:
+    """Riverside's grades carried once."""
+    live.run("request", "riverside/grades", "--full")
+    live.run("reconcile", code=None)
+    sandbox.forget_requests()
+    return live
+
+
+def compared(tree: Tree, *more: str, code: int = 0) -> dict[str, Any]:
+    answer = json.loads(tree.run("compare", "riverside/grades", "--format", "json", *more, code=code).stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def edited(sandbox: Sandbox) -> dict[str, Any]:
+    """A score of the SIS changed by hand."""
+    world = sandbox.schools["riverside"].sis
+    row = next(iter(world.rows["results"].values()))
+    world.edit_score(row["sourcedId"], 1.25)
+    return dict(world.rows["results"][row["sourcedId"]])
+
+
+def test_after_a_run_everything_is_equal_or_withheld_and_the_exit_code_says_so(
+    carried: Tree, sandbox: Sandbox
+) -> None:
+    found = compared(carried, "--exit-code")
+    assert found["equal"]["results"] == len(sandbox.schools["riverside"].sis.rows["results"])
+    causes = found["causes"]["results"]
+    assert causes["withheld"] > 0
+    assert not any(number for cause, number in causes.items() if cause != "withheld")
+    assert found["would_write"] == {"results": 0, "line_items": 0}
+    assert sandbox.count(method="PUT") == sandbox.count(side="sis", method="DELETE") == 0
+    assert sandbox.count(side="canvas", method="POST") == 0
+
+
+def test_a_hand_edit_ends_with_3_only_when_the_exit_code_was_asked_for(
+    carried: Tree, sandbox: Sandbox
+) -> None:
+    row = edited(sandbox)
+    assert compared(carried)["needs_person"]
+    found = compared(carried, "--exit-code", code=3)
+    (record,) = [r for one in found["classes"] for r in one["records"] if r["cause"] == "hand edit"]
+    assert record["code"] == "GS-412"
+    text = carried.run("compare", "riverside/grades", "--exit-code", code=3).stdout
+    assert "1 record needs somebody." in text
+    assert row["student"]["sourcedId"] not in text
+    assert "1.25" not in text
+
+
+def test_one_class_is_compared_and_an_unknown_one_is_said(carried: Tree, sandbox: Sandbox) -> None:
+    row = edited(sandbox)
+    item = sandbox.schools["riverside"].sis.rows["lineItems"][row["lineItem"]["sourcedId"]]
+    found = compared(carried, "--class", item["class"]["sourcedId"], "--exit-code", code=3)
+    assert [one["class"] for one in found["classes"]] == [item["class"]["sourcedId"]]
+    answer = carried.run("compare", "riverside/grades", "--class", "nobody-has-this", code=1)
+    assert "no class nobody-has-this" in answer.stderr
+
+
+def test_values_are_shown_on_a_terminal_only(carried: Tree) -> None:
+    for more in ([], ["--format", "json"]):
+        answer = carried.run("compare", "riverside/grades", "--show-values", *more, code=64)
+        assert "for a terminal" in answer.stderr
+    assert "values compared" not in carried.run("history", "--format", "json").stdout
+
+
+def test_a_roster_import_cannot_be_compared(live: Tree) -> None:
+    assert "roster import" in live.run("compare", "riverside/roster-nightly", code=64).stderr
+
+
+def test_comparing_leaves_no_trace_of_people(carried: Tree, sandbox: Sandbox) -> None:
+    edited(sandbox)
+    printed = "".join(
+        carried.run("--verbose", "compare", "riverside/grades", *more, code=None).output
+        for more in (["--records"], ["--format", "json"])
+    )
+    district = sandbox.schools["riverside"].district
+    people = {word for p in district.people for word in (p.sourced_id, p.username) if len(word) > 3}
+    assert not [word for word in people if word in printed]
+    titles = {row["title"] for row in sandbox.schools["riverside"].sis.rows["lineItems"].values()}
+    assert not [title for title in titles if title in printed]
