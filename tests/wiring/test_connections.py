@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from gradesync.domain.account import Account
-from gradesync.domain.profile import READ_SCOPES_11, WRITE_SCOPES_11
+from gradesync.domain.profile import PROFILES, READ_SCOPES_11
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookReader, RosterSource
 from gradesync.wiring.connections import HttpConnections
@@ -78,7 +78,7 @@ def test_whoever_only_reads_asks_for_no_right_to_write(use: str) -> None:
 
 def test_writing_grades_asks_for_the_scopes_written_out_or_else_the_profiles() -> None:
     assert asyncio.run(asked("writing grades", OWN)) == OWN
-    assert asyncio.run(asked("writing grades", None)) == list(WRITE_SCOPES_11)
+    assert asyncio.run(asked("writing grades", None)) == list(PROFILES["genesis"].write_scopes)
 
 
 @pytest.mark.parametrize(
