@@ -159,7 +159,10 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One student's cell in a column. `status` is OneRoster's scoreStatus vocabulary."""
+    """One student's cell in a column. `status` is OneRoster's scoreStatus vocabulary.
+
+    `late` and `missing` are OneRoster 1.2's independent flags; a SIS that has none never shows one.
+    """
 
     id: str
     line_item_id: str
@@ -169,6 +172,8 @@ class Result:
     score_date: date | None
     class_id: str | None = None
     text: str | None = None
+    late: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
