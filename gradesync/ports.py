@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from gradesync.domain.definition import Recorded
     from gradesync.domain.gradebook import (
         CanvasCourse,
+        CourseChange,
         CourseGradebook,
         LineItem,
         Result,
         SisCatalogue,
         SisGradebook,
+        Submission,
     )
     from gradesync.domain.history import HistoryEntry
     from gradesync.domain.hold import Hold, Request
@@ -132,6 +134,18 @@ class RosterSink(RosterReader, Protocol):
 # --- Canvas as the source of grades, the SIS as their sink ---------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeFeed:
+    """What changed in the account, course by course; read once, from its beginning.
+
+    `read_at` is Canvas's clock at the first answer: the next watermark. Reading on raises ConnectionProblem when the
+    listing breaks off; what was told until then is true.
+    """
+
+    read_at: datetime
+    courses: AsyncIterator[CourseChange]
+
+
 class GradebookSource(Protocol):
     """Canvas, read for a grade passback."""
 
@@ -148,6 +162,17 @@ class GradebookSource(Protocol):
 
         A delta names students only when a submission changed.
         """
+        ...
+
+    async def changes(self, since: datetime | None) -> ChangeFeed | None:
+        """Every course of the terms in scope with the submissions changed after `since` (None: stamps only).
+
+        None when this Canvas or this key has no such listing; then courses are asked one by one.
+        """
+        ...
+
+    async def read_around(self, course: CanvasCourse, submissions: tuple[Submission, ...]) -> CourseGradebook:
+        """The course's assignments and students around submissions that `changes` told."""
         ...
 
 
@@ -536,6 +561,7 @@ OpenStore = Callable[[], AbstractContextManager[Store]]
 
 __all__ = [
     "Actor",
+    "ChangeFeed",
     "Clock",
     "DueRow",
     "FileCache",
@@ -549,10 +575,10 @@ __all__ = [
     "OpenStore",
     "Progress",
     "ReadRecords",
+    "RecordEvent",
     "RosterReader",
     "RosterSink",
     "RosterSource",
-    "RecordEvent",
     "RunQuery",
     "RunRecords",
     "Secrets",

@@ -15,6 +15,7 @@ from gradesync.domain.gradebook import (
     Assignment,
     CanvasCourse,
     Category,
+    CourseChange,
     CourseGradebook,
     GradingPeriod,
     LineItem,
@@ -27,6 +28,7 @@ from gradesync.domain.gradebook import (
 )
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.errors import ConnectionProblem
+from gradesync.ports import ChangeFeed
 
 
 def _refused(message: str, code: str, status: int) -> ConnectionProblem:
@@ -161,12 +163,29 @@ class MemorySis:
 
 @dataclass(slots=True)
 class MemoryCourse:
-    """One Canvas course with all it holds."""
+    """One Canvas course with all it holds.
+
+    `touched` says when a submission (assignment, user) last changed, where that is not when it was graded.
+    """
 
     course: CanvasCourse
     assignments: list[Assignment] = field(default_factory=list)
     students: list[SectionStudent] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
+    touched: dict[tuple[int, int], datetime] = field(default_factory=dict)
+
+    def changed_since(self, since: datetime) -> list[Submission]:
+        """Submissions of published assignments and present students changed strictly after `since`."""
+        published = {one.id for one in self.assignments if one.published}
+        present = {one.user_id for one in self.students}
+        return [
+            one
+            for one in self.submissions
+            if one.assignment_id in published
+            and one.user_id in present
+            and (at := self.touched.get((one.assignment_id, one.user_id), one.graded_at)) is not None
+            and at > since
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +205,8 @@ def _utc_now() -> datetime:
 class MemoryCanvas:
     """GradebookSource and RosterSink. An import is `created`, then `importing` for `polls` looks, then `ends`.
 
-    `now` is Canvas's clock: it stamps what is read and decides nothing else.
+    `now` is Canvas's clock: it stamps what is read and decides nothing else. `follows`: whether the key may ask what
+    changed in the whole account; without it courses are read one by one.
     """
 
     uuid: str
@@ -196,6 +216,7 @@ class MemoryCanvas:
     guard: Callable[[], None] | None = None
     polls: int = 1
     ends: ImportStatus = field(default_factory=lambda: ImportStatus(0, "imported", 100))
+    follows: bool = False
     sent: list[SentImport] = field(default_factory=list)
     waiting: list[ImportStatus] = field(default_factory=list)
     _looks: dict[int, int] = field(default_factory=dict)
@@ -230,6 +251,20 @@ class MemoryCanvas:
             complete=since is None,
             read_at=self.now(),
         )
+
+    async def changes(self, since: datetime | None) -> ChangeFeed | None:
+        """Every course, with the submissions changed strictly after `since`; None unless `follows`."""
+        return ChangeFeed(self.now(), self._changes(since)) if self.follows else None
+
+    async def _changes(self, since: datetime | None) -> AsyncIterator[CourseChange]:
+        for one in list(self.held.values()):
+            rows = () if since is None else tuple(one.changed_since(since))
+            yield CourseChange(one.course, rows, repr(one.assignments))
+
+    async def read_around(self, course: CanvasCourse, submissions: tuple[Submission, ...]) -> CourseGradebook:
+        """Assignments and students around submissions told by `changes`."""
+        whole = await self.read_course(course, None)
+        return replace(whole, submissions=submissions, complete=False)
 
     async def unfinished_imports(self) -> Sequence[ImportStatus]:
         """Imports set in `waiting`, and our own while they run."""

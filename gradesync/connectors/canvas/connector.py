@@ -8,19 +8,23 @@ touched (5.2.12); the flag is read instead.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from gradesync.connectors.canvas import parse, upload
+from gradesync.connectors.canvas.changes import ChangeListing, NotOffered
 from gradesync.connectors.canvas.paging import Listing, Row
 from gradesync.connectors.http import HttpClient, Query, Reply
 from gradesync.connectors.tasks import together
-from gradesync.connectors.wire import Malformed, stamp
+from gradesync.connectors.wire import Malformed, stamp, text_of
 from gradesync.domain.account import Scope
-from gradesync.domain.gradebook import CanvasCourse, CourseGradebook, Submission
+from gradesync.domain.gradebook import CanvasCourse, CourseChange, CourseGradebook, Submission
 from gradesync.domain.roster import ImportStatus
 from gradesync.errors import ConnectionProblem, GradesyncError
+from gradesync.ports import ChangeFeed
 
 T = TypeVar("T")
 
@@ -32,6 +36,9 @@ _COURSES = (
     ("with_enrollments", "true"),
     ("include[]", "term"),
 )
+_TERMS = (("workflow_state[]", "active"),)
+# A token that may not list terms, or a Canvas without them, is read course by course.
+_NO_TERMS = frozenset({"GS-203", "GS-305"})
 _ASSIGNMENTS = (("override_assignment_dates", "false"), ("include[]", "overrides"))
 _STUDENTS = (
     ("type[]", "StudentEnrollment"),
@@ -92,6 +99,7 @@ class CanvasReader:
         self._scope = scope
         self._page_size = page_size
         self._now = now
+        self._follows = True
 
     async def identity(self) -> str:
         """The root account's uuid.
@@ -119,28 +127,81 @@ class CanvasReader:
                     seen.add(course.id)
                     yield course
 
+    async def changes(self, since: datetime | None) -> ChangeFeed | None:
+        """What changed after `since`, many courses to a request; None when this key or Canvas has no GraphQL.
+
+        A refusal is remembered: a run asks once.
+        """
+        if not self._follows:
+            return None
+        terms = self._listing("/accounts/self/terms", query=_TERMS, key="enrollment_terms")
+        try:
+            ids = self._term_ids(await terms.rows())
+            listing = ChangeListing(self._client, ids, since)
+            courses = listing.courses()
+            # The first page tells whether there will be others.
+            first = await anext(courses, None) if ids else None
+        except (NotOffered, ConnectionProblem) as problem:
+            if isinstance(problem, ConnectionProblem) and problem.code not in _NO_TERMS:
+                raise
+            self._follows = False
+            return None
+        return ChangeFeed(self._read_at((terms,)), _from(first, courses)) if ids else None
+
+    def _term_ids(self, rows: Sequence[Row]) -> dict[int, str | None]:
+        now = self._now()
+        return {
+            self._read(lambda one: parse.whole(one, "id"), row): text_of(row.get("sis_term_id")) or None
+            for row in rows
+            if self._read(lambda one: parse.term_in_scope(one, self._scope, now), row)
+        }
+
+    async def read_around(self, course: CanvasCourse, submissions: tuple[Submission, ...]) -> CourseGradebook:
+        """Assignments and students around submissions that `changes` told."""
+        work, people = self._work(course), self._people(course)
+        await together([*(one.fill() for one in work), people.fill()])
+        return self._book(course, work, people.held, submissions, complete=False)
+
     async def read_course(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:
         """All of a course, or its assignments and what was graded strictly after `since` (canvas.md 3.4)."""
-        assignments = self._listing("/courses/{}/assignments", course.id, query=_ASSIGNMENTS)
-        groups = self._listing("/courses/{}/assignment_groups", course.id)
-        enrollments = self._listing("/courses/{}/enrollments", course.id, query=_STUDENTS)
-        work = self._grouped(course) if since is None else self._flat(course, since)
-        reads: list[Awaitable[Any]] = [assignments.rows(), groups.rows(), self._submissions(work, since)]
+        work, people = self._work(course), self._people(course)
+        listing = self._grouped(course) if since is None else self._flat(course, since)
+        reads: list[Awaitable[Any]] = [self._submissions(listing, since), *(one.fill() for one in work)]
         if since is None:
-            reads.append(enrollments.rows())
-        assignment_rows, group_rows, submissions, *rest = await together(reads)
-        people: list[Row] = rest[0] if rest else await enrollments.rows() if submissions else []
-        names = self._read(parse.group_names, group_rows)
-        students = tuple(self._read(parse.student, row) for row in people)
+            reads.append(people.fill())
+        submissions, *_ = await together(reads)
+        if since is not None and submissions:
+            await people.fill()
+        book = self._book(course, work, people.held, tuple(submissions), complete=since is None)
+        return replace(book, read_at=self._read_at((*work, listing)))
+
+    def _work(self, course: CanvasCourse) -> tuple[Listing, Listing]:
+        assignments = self._listing("/courses/{}/assignments", course.id, query=_ASSIGNMENTS)
+        return assignments, self._listing("/courses/{}/assignment_groups", course.id)
+
+    def _people(self, course: CanvasCourse) -> Listing:
+        return self._listing("/courses/{}/enrollments", course.id, query=_STUDENTS)
+
+    def _book(
+        self,
+        course: CanvasCourse,
+        work: tuple[Listing, Listing],
+        people: Sequence[Row],
+        submissions: tuple[Submission, ...],
+        *,
+        complete: bool,
+    ) -> CourseGradebook:
+        assignments, groups = work
+        names = self._read(parse.group_names, groups.held)
         return CourseGradebook(
             course=course,
             assignments=tuple(
-                self._read(lambda row: parse.assignment(row, names), row) for row in assignment_rows
+                self._read(lambda row: parse.assignment(row, names), row) for row in assignments.held
             ),
-            students=students,
-            submissions=tuple(submissions),
-            complete=since is None,
-            read_at=self._read_at((assignments, groups, work)),
+            students=tuple(self._read(parse.student, row) for row in people),
+            submissions=submissions,
+            complete=complete,
+            read_at=self._read_at(work),
         )
 
     def _grouped(self, course: CanvasCourse) -> Listing:
@@ -207,9 +268,16 @@ class CanvasReader:
         found = [self._read(lambda one: parse.sis_id(one, "sis_section_id"), row) for row in rows]
         return frozenset(one for one in found if one is not None)
 
-    def _listing(self, path: str, *ids: int, query: Query = (), page_size: int | None = None) -> Listing:
+    def _listing(
+        self,
+        path: str,
+        *ids: int,
+        query: Query = (),
+        page_size: int | None = None,
+        key: str | None = None,
+    ) -> Listing:
         size = page_size or self._page_size
-        return Listing(self._client, _API + path, *ids, query=query, page_size=size)
+        return Listing(self._client, _API + path, *ids, query=query, page_size=size, key=key)
 
     def _read(self, parser: Callable[[Any], T], row: Any) -> T:
         """Parse with trouble put in our words: never a value of the row."""
@@ -219,6 +287,17 @@ class CanvasReader:
             raise ConnectionProblem(f"The Canvas token works, but may not {right}.", code="GS-203") from None
         except (Malformed, KeyError, TypeError, AttributeError):
             raise self._client.unclear("a record is not of the documented shape.") from None
+
+
+async def _from(
+    first: CourseChange | None, rest: AsyncGenerator[CourseChange, None]
+) -> AsyncGenerator[CourseChange, None]:
+    """The changes with the first one, which was read to see whether there are any, in its place."""
+    async with aclosing(rest):
+        if first is not None:
+            yield first
+        async for one in rest:
+            yield one
 
 
 class CanvasConnector(CanvasReader):

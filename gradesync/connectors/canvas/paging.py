@@ -20,7 +20,9 @@ _FULL = frozenset({10, 50, 100})
 
 
 class Listing:
-    """One listing: iterate `pages()`; afterwards `first` is its first reply and `count` the number of pages."""
+    """One listing: iterate `pages()`; afterwards `first` is its first reply and `count` the number of pages.
+
+    `fill()` keeps the rows in `held`, for listings read beside each other."""
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Listing:
         self._page_size = page_size
         self._key = key
         self.first: Reply | None = None
+        self.held: list[Row] = []
         self.count = 0
 
     async def pages(self) -> AsyncIterator[list[Row]]:
@@ -64,6 +67,10 @@ class Listing:
         async for page in self.pages():
             found += page
         return found
+
+    async def fill(self) -> None:
+        """Keep all rows of all pages in `held`."""
+        self.held = await self.rows()
 
     def _rows(self, reply: Reply) -> list[Row]:
         data = reply.json()

@@ -60,10 +60,7 @@ def course(row: Row) -> CanvasCourse:
 def course_in_scope(row: Row, scope: Scope, now: datetime) -> bool:
     """Whether a course may matter: coarse on purpose, since classes are chosen by the SIS's sessions."""
     term = row.get("term")
-    if scope.terms != "current" or not isinstance(term, dict):
-        return True
-    end = instant(term.get("end_at"))
-    return end is None or end >= now - _LONG_AGO
+    return not isinstance(term, dict) or term_in_scope(term, scope, now)
 
 
 def group_names(rows: Iterable[Row]) -> dict[int, str]:
@@ -140,6 +137,28 @@ def submissions(rows: Iterable[Row], found: list[Submission]) -> None:
                 get("grade"),
             )
         )
+
+
+def changed_submission(row: Row) -> Submission:
+    """A node of GraphQL's submissionsConnection: the same facts under other names, ids as texts."""
+    return Submission(
+        int(row["assignment"]["_id"]),
+        int(row["user"]["_id"]),
+        number(row["score"]),
+        row["excused"] is True,
+        row["missing"] is True,
+        row["late"] is True,
+        instant(row["postedAt"]),
+        instant(row["gradedAt"]),
+        row["state"] or "unsubmitted",
+        row["grade"],
+    )
+
+
+def term_in_scope(row: Row, scope: Scope, now: datetime) -> bool:
+    """Whether the courses of a term may matter: as for a course, coarse on purpose."""
+    end = instant(row.get("end_at"))
+    return scope.terms != "current" or end is None or end >= now - _LONG_AGO
 
 
 def import_status(row: Row) -> ImportStatus:
