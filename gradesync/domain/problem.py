@@ -199,6 +199,13 @@ CODES: dict[str, Code] = {
             "teacher",
             _I,
         ),
+        _c(
+            "GS-425",
+            "More removals than the limit allows",
+            "Look whether they are meant; raise passback.deletion_limit.",
+            "support",
+            _P,
+        ),
         _c("GS-501", "Marking period closed", "Registrar reopens it, or leave it.", "SIS admin", _H),
         _c("GS-502", "Assignment locked in the SIS", "Unlock it.", "teacher", _H),
         _c(
