@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -20,13 +22,21 @@ from gradesync.cli.render import show
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradesync.domain.report import RunEnd
+    from gradesync.engine.control import ByHand
     from gradesync.wiring import App
+
+MOST = 1000
+"""Results a grade passback writes by hand without being asked about, unless `safety.results_by_hand` says else."""
 
 
 @new_command(
     "run",
     "gradesync run riverside/grades\n"
     "gradesync run riverside/grades --dry-run --full\n"
+    "gradesync run riverside/grades --full --yes\n"
     'gradesync run oak-hill/grades --despite paused --reason "parents\' evening tonight"',
 )
 @click.argument("id", type=ScheduleParam(), metavar="ACCOUNT/SCHEDULE")
@@ -43,6 +53,7 @@ if TYPE_CHECKING:
     help="Run once although this blocks the schedule; may be repeated.",
 )
 @click.option("--reason", help="Why; kept in the history. Needed with --despite.")
+@click.option("--yes", is_flag=True, help="Send however much it is, without looking first and asking.")
 def command(
     said: Invocation,
     id: ScheduleId,
@@ -52,13 +63,17 @@ def command(
     class_: str | None,
     despite: tuple[str, ...],
     reason: str | None,
+    yes: bool,
 ) -> int:
     """Run a schedule now. Its interval is not moved by that.
+
+    A grade passback that would write more than 1,000 results (`safety.results_by_hand`) says how many and asks
+    first; where nobody can answer, it needs --yes.
 
     Exit 4: somebody works in the account already. Exit 3: the run failed or needs a person.
     """
     from gradesync.domain.run import Mode
-    from gradesync.engine.control import ByHand, run_by_hand
+    from gradesync.engine.control import ByHand
 
     if despite and not (reason and reason.strip()):
         raise click.UsageError("--despite needs --reason: going over a block is kept in the history")
@@ -75,7 +90,9 @@ def command(
         if class_:
             _only_for_grades(app, id)
         try:
-            end = carry_out(run_by_hand(app.tools(), wish))
+            if not yes:
+                wish = replace(wish, most=int(app.settings.safety.get("results_by_hand", MOST)))
+            end = _run(app, wish, watch.clear)
         finally:
             watch.clear()
         show(form, "run_end", end)
@@ -89,6 +106,22 @@ def command(
     if end.result is None:
         return 1
     return 3 if end.needs_person else 0
+
+
+def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:
+    """The run; a large one after a person at the terminal agreed. Raises NeedsConsent when nobody can be asked."""
+    from gradesync.engine.control import NeedsConsent, run_by_hand
+
+    try:
+        return carry_out(run_by_hand(app.tools(), wish))
+    except NeedsConsent as large:
+        clear()
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        tell(str(large))
+        if not click.confirm("Send them?", err=True):
+            raise
+    return carry_out(run_by_hand(app.tools(), replace(wish, most=None)))
 
 
 def _only_for_grades(app: App, id: ScheduleId) -> None:

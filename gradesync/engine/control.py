@@ -15,11 +15,11 @@ from gradesync.domain.due import Block, blocks
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, HoldScope, Request
 from gradesync.domain.report import RunEnd
-from gradesync.domain.run import Busy, Gone, Lease, Mode, Trigger
-from gradesync.domain.schedule import ScheduleId, State
+from gradesync.domain.run import Busy, Gone, Lease, Mode, Run, Trigger
+from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.runner import EffectiveAccount, dry_run, effective, execute, queued_run
 from gradesync.engine.tools import Tools
-from gradesync.errors import AccountBusy, Blocked, GradesyncError, NotFound
+from gradesync.errors import AccountBusy, Blocked, ConnectionProblem, GradesyncError, NotFound
 
 DEFAULT_HOLD = timedelta(hours=72)
 LONGEST_HOLD = timedelta(days=30)
@@ -27,7 +27,10 @@ LONGEST_HOLD = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, blackout)."""
+    """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, blackout).
+
+    `most` is how many results a grade passback may write without being asked about; None when it was.
+    """
 
     schedule: ScheduleId
     mode: Mode = Mode.DELTA
@@ -35,12 +38,18 @@ class ByHand:
     class_filter: str | None = None
     despite: frozenset[str] = frozenset()
     reason: str | None = None
+    most: int | None = None
+
+
+class NeedsConsent(GradesyncError):
+    """A run by hand would write more than anybody has agreed to; nothing was sent and nothing recorded."""
 
 
 async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
     """Run one schedule now, in the person's name.
 
-    Raises NotFound; Blocked naming every block not gone over; AccountBusy saying who works and since when.
+    Raises NotFound; Blocked naming every block not gone over; AccountBusy saying who works and since when;
+    NeedsConsent, with counts, when a passback would write more results than `wish.most`.
     """
     target = find_account(tools, wish.schedule.account)
     now = tools.store.now()
@@ -59,8 +68,12 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
     if wish.dry:
         return await dry_run(tools, run, target)
     _refuse_blocked(tools, wish, target, now)
+    broken = None
+    if wish.most is not None and _may_write(target, wish.schedule):
+        _refuse_busy(tools, wish.schedule)
+        broken = await _refuse_large(tools, run, target, wish.most)
     tools.store.add_run(run)
-    answer = await execute(tools, run, target)
+    answer = await execute(tools, run, target, broken)
     if isinstance(answer, RunEnd):
         return answer
     tools.store.skip_runs([run.id], [])
@@ -68,6 +81,46 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
         raise busy_error(wish.schedule, answer.lease)
     assert isinstance(answer, Gone)
     raise GradesyncError("the run was withdrawn before it could start", hint="start it again")
+
+
+def _may_write(target: EffectiveAccount, id: ScheduleId) -> bool:
+    """Whether a run of the schedule can write into the SIS: families see what it does there at once."""
+    schedule = target.account.schedules[id.name]
+    return schedule.type is SyncType.GRADE_PASSBACK and schedule.state is not State.OBSERVE
+
+
+def _refuse_busy(tools: Tools, id: ScheduleId) -> None:
+    """Looking at everything first is for nothing while somebody else works in the account."""
+    for lease in tools.store.leases():
+        if lease.account == id.account:
+            raise busy_error(id, lease)
+
+
+async def _refuse_large(
+    tools: Tools, run: Run, target: EffectiveAccount, most: int
+) -> ConnectionProblem | None:
+    """Look at what the run would write, with the same decisions; raises NeedsConsent above `most` results.
+
+    Answers the trouble that kept it from looking: that run is recorded as failed and does not write unseen.
+    """
+    try:
+        preview = await dry_run(tools, run, target)
+    except ConnectionProblem as problem:
+        return problem
+    counts = preview.result.counts if preview.result is not None else {}
+    results = sum(counts.get(word, 0) for word in WRITTEN)
+    if results <= most:
+        return None
+    classes = sum(any(one.counts.get(word) for word in WRITTEN) for one in preview.classes)
+    raise NeedsConsent(
+        f"{run.schedule} would write {results:,} results and {counts.get('line items sent', 0):,} line items "
+        f"in {classes:,} classes; without being asked about it writes {most:,} results at most",
+        hint="look closer with --dry-run; to send them, repeat with --yes",
+    )
+
+
+WRITTEN = ("sent", "blanked", "deleted")
+"""Words under which a run counts results it writes."""
 
 
 def busy_error(schedule: ScheduleId, lease: Lease) -> AccountBusy:
@@ -222,6 +275,7 @@ def paused_in_yaml(tools: Tools, scope: HoldScope) -> Sequence[ScheduleId]:
 
 __all__ = [
     "ByHand",
+    "NeedsConsent",
     "Resumed",
     "blocks_of",
     "busy_error",

@@ -65,8 +65,10 @@ def effective(recorded: RecordedAccount) -> EffectiveAccount:
     return EffectiveAccount(account, recorded.digest, definition.get("group"))
 
 
-async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | Busy | Gone:
-    """Claim and carry out one queued run."""
+async def execute(
+    tools: Tools, run: Run, target: EffectiveAccount, broken: ConnectionProblem | None = None
+) -> RunEnd | Busy | Gone:
+    """Claim and carry out one queued run; one that was found `broken` beforehand is recorded as failed with it."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         # A cancel that an error of the run before outshone: shutting down, nothing more is claimed.
@@ -82,7 +84,7 @@ async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | 
     problem: GradesyncError | None = None
     try:
         async with kept(tools, run.schedule.account, answer.epoch, guard):
-            result, problem = await _sync(tools, answer, target, guard, tracker)
+            result, problem = await _sync(tools, answer, target, guard, tracker, broken)
     except LeaseLost:
         if not tools.store.stop_asked(run.id):
             return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
@@ -100,10 +102,17 @@ async def execute(tools: Tools, run: Run, target: EffectiveAccount) -> RunEnd | 
 
 
 async def _sync(
-    tools: Tools, claimed: Claimed, target: EffectiveAccount, guard: LeaseGuard, tracker: StageTracker
+    tools: Tools,
+    claimed: Claimed,
+    target: EffectiveAccount,
+    guard: LeaseGuard,
+    tracker: StageTracker,
+    broken: ConnectionProblem | None,
 ) -> tuple[RunResult, GradesyncError | None]:
     """The sync itself; whatever it meets becomes a result."""
     try:
+        if broken is not None:
+            raise broken
         if target.account.schedules[claimed.run.schedule.name].state is State.OBSERVE:
             return await _observed(tools, claimed.run, target, tracker), None
         if claimed.run.type is SyncType.ROSTER_IMPORT:

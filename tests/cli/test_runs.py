@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -126,7 +127,7 @@ def _wait_for_traffic(sandbox: Sandbox) -> None:
 def test_a_second_run_is_told_who_works_and_since_when_and_an_interrupt_hands_back(
     slow: Sandbox, slow_tree: Tree
 ) -> None:
-    first = slow_tree.start("run", "riverside/grades")
+    first = slow_tree.start("run", "riverside/grades", "--yes")
     _wait_for_traffic(slow)
     refused = slow_tree.run("run", "riverside/grades", code=4)
     assert f"process {first.pid}" in refused.stderr
@@ -162,3 +163,30 @@ def test_a_roster_import_takes_no_class(live: Tree) -> None:
     live.run("reconcile", "--no-syncs")
     answer = live.run("run", "riverside/roster-nightly", "--class", "x", code=64)
     assert "whole account" in answer.stderr
+
+
+def test_a_large_run_by_hand_says_how_much_it_would_send_and_waits_for_consent(
+    live: Tree, sandbox: Sandbox
+) -> None:
+    settings = live.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + "safety: {results_by_hand: 5}\n")
+    before = live.run("history", "--format", "json").stdout
+    for mode in ([], ["--full"]):
+        refused = live.run("run", "riverside/grades", *mode, code=1)
+        assert re.search(r"would write [\d,]+ results and \d+ line items in \d+ classes", refused.stderr)
+        assert "--yes" in refused.stderr
+        assert refused.stdout == ""
+    assert sandbox.count(method="PUT") == 0
+    assert live.run("history", "--format", "json").stdout == before
+    live.run("run", "riverside/grades", "--yes", code=None)
+    assert sandbox.count(method="PUT") > 5
+    # What is small afterwards needs no consent any more.
+    live.run("run", "riverside/grades", "--full", code=3)
+
+
+def test_a_scheduled_run_asks_nobody(live: Tree, sandbox: Sandbox) -> None:
+    settings = live.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + "safety: {results_by_hand: 1}\n")
+    live.run("request", "riverside/grades")
+    live.run("reconcile", code=None)
+    assert sandbox.count(method="PUT") > 5
