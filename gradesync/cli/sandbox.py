@@ -37,7 +37,14 @@ def command() -> None:
     "faults",
     multiple=True,
     metavar="NAME",
-    help="server-error, unauthorized, cut, throttle, slow.",
+    help="What goes wrong, again and again: server-error, throttle, sis-rounds, ...; an unknown one lists them.",
+)
+@click.option(
+    "--sis-write",
+    type=click.Choice(["put", "post", "server-ids"]),
+    default="put",
+    show_default=True,
+    help="Who may mint ids in the SIS.",
 )
 @click.option("--empty", is_flag=True, help="Canvas holds nothing yet.")
 @click.option(
@@ -53,6 +60,7 @@ def serve(
     seed: int,
     latency: float,
     faults: tuple[str, ...],
+    sis_write: str,
     empty: bool,
     secrets_dir: Path | None,
 ) -> None:
@@ -72,6 +80,7 @@ def serve(
         seed=seed,
         latency_ms=latency,
         faults=faults,
+        sis_write=sis_write,
         populated=not empty,
     )
 
@@ -87,18 +96,71 @@ def _announce(text: str) -> None:
 @click.option("--district", metavar="NAME", help="Default: all of them.")
 @click.option("--rounds", type=click.IntRange(1, 1000), default=1, show_default=True)
 @click.option("--seed", type=int, help="Default: another day's work each time.")
-@click.option("--style", default="day", show_default=True, help="day, grade-all or regrade-all.")
+@click.option("--style", default="day", show_default=True, help="day, hard-day, grade-all or regrade-all.")
+@click.option(
+    "--act",
+    "acts",
+    multiple=True,
+    metavar="NAME",
+    help="Only this, once a round: unexcused, unpublished, ...; an unknown one lists them.",
+)
 def teach(
-    _said: Invocation, url: str, district: str | None, rounds: int, seed: int | None, style: str
+    _said: Invocation,
+    url: str,
+    district: str | None,
+    rounds: int,
+    seed: int | None,
+    style: str,
+    acts: tuple[str, ...],
 ) -> None:
     """Let the teachers of a running sandbox grade."""
     from gradesync.sandbox.remote import teach_over_http
 
-    for key, counts in teach_over_http(url, district, rounds, seed, style).items():
-        told = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in counts.items() if count)
-        click.echo(f"{key}: {told or 'nothing'}")
+    _told(teach_over_http(url, district, rounds, seed, style, acts))
     tell("`gradesync run ACCOUNT/SCHEDULE`, or the next pass, carries it over")
 
 
-for _command in (serve, teach):
+def _told(done: dict[str, dict[str, int]]) -> None:
+    """Counts alone: whoever watches a sandbox learns no title and no score."""
+    for key, counts in done.items():
+        words = (f"{word.replace('_', ' ')} {count}" for word, count in counts.items() if count)
+        click.echo(f"{key}: {', '.join(words) or 'nothing'}")
+
+
+@new_command(
+    "sis-edit",
+    "gradesync sandbox sis-edit --times 5\n"
+    "gradesync sandbox sis-edit --district riverside --act close-period\n"
+    "gradesync sandbox sis-edit --district riverside --act change-score --value 55",
+)
+@click.option("--url", default=f"http://127.0.0.1:{PORT}", show_default=True, help="The sandbox's address.")
+@click.option("--district", metavar="NAME", help="Default: all of them.")
+@click.option(
+    "--act",
+    "acts",
+    multiple=True,
+    metavar="NAME",
+    help="change-score, delete-result, close-period, ...; an unknown one lists them. Default: drawn.",
+)
+@click.option("--times", type=click.IntRange(1, 10_000), default=1, show_default=True)
+@click.option("--seed", type=int, help="Default: another hand each time.")
+@click.option("--target", metavar="ID", help="The sourcedId of the record to change. Default: drawn.")
+@click.option("--value", metavar="TEXT", help="What it becomes. Default: drawn.")
+def sis_edit(
+    _said: Invocation,
+    url: str,
+    district: str | None,
+    acts: tuple[str, ...],
+    times: int,
+    seed: int | None,
+    target: str | None,
+    value: str | None,
+) -> None:
+    """Let people change the SIS of a running sandbox by hand: scores, columns, periods, rosters."""
+    from gradesync.sandbox.remote import sis_edit_over_http
+
+    _told(sis_edit_over_http(url, district, acts, times, seed, target, value))
+
+
+for _command in (serve, teach, sis_edit):
     command.add_command(_command)

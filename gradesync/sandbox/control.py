@@ -1,4 +1,5 @@
-"""The sandbox's own door, `/_sandbox/...`: health, the whole world, request counts, faults, teachers' work.
+"""The sandbox's own door, `/_sandbox/...`: health, the whole world, request counts, faults, teachers' work,
+the SIS changed by hand.
 
 For tests, the demo and `gradesync sandbox teach`; a product under test never calls it. No rule of either
 side here.
@@ -10,7 +11,6 @@ import asyncio
 import json
 import os
 from collections import Counter
-from dataclasses import fields
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from aiohttp import web
 from gradesync.errors import GradesyncError
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.front import Front
-from gradesync.sandbox.sis_world import SisBehaviour
+from gradesync.sandbox.sis_edit import edit_sis
 from gradesync.sandbox.teach import teach
 
 
@@ -33,6 +33,7 @@ def add_control(app: web.Application, front: Front) -> None:
     app.router.add_delete("/_sandbox/faults", control.clear_faults)
     app.router.add_post("/_sandbox/behaviour/{district}", control.behave)
     app.router.add_post("/_sandbox/edit/{district}", control.edit)
+    app.router.add_post("/_sandbox/sis-edit", control.sis_edit)
     app.router.add_post("/_sandbox/teach", control.teach)
 
 
@@ -42,6 +43,7 @@ class _Control:
     def __init__(self, front: Front) -> None:
         self._front = front
         self._rounds_taught = 0
+        self._edits = 0
 
     async def health(self, _request: web.Request) -> web.Response:
         schools = self._front.schools
@@ -72,29 +74,32 @@ class _Control:
         return web.json_response({"ok": True})
 
     async def order_fault(self, request: web.Request) -> web.Response:
-        """Body: name, times (absent: standing, a share of requests), side, method, path, when."""
+        """Body: name, times (absent: standing), side, method, path, when; district for a manner of one SIS."""
         body = await _body(request)
         try:
             if body.get("times") is None:
-                self._front.faults.stand((*self._front.faults.standing, str(body.get("name"))))
+                self._front.stand(str(body.get("name")), body.get("district"))
             else:
                 self._front.faults.orders.append(FaultOrder(**body))
         except (GradesyncError, TypeError) as problem:
             return _error(400, str(problem))
         return web.json_response({"ok": True})
 
-    async def clear_faults(self, _request: web.Request) -> web.Response:
-        self._front.faults.clear()
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        """Ends one standing fault (`?name=`) or everything that was ordered or stands."""
+        self._front.calm(request.query.get("name"))
         return web.json_response({"ok": True})
 
     async def behave(self, request: web.Request) -> web.Response:
         """Body: fields of `SisBehaviour` to change in one district's SIS."""
         school = self._front.schools.get(request.match_info["district"])
         body = await _body(request)
-        if school is None or not body.keys() <= {field.name for field in fields(SisBehaviour)}:
-            return _error(400, "no such district or behaviour")
-        for name, value in body.items():
-            setattr(school.sis.behaviour, name, tuple(value) if isinstance(value, list) else value)
+        if school is None:
+            return _error(404, "no such district")
+        try:
+            school.sis.behaviour.change(body)
+        except GradesyncError as problem:
+            return _error(400, str(problem))
         return web.json_response({"ok": True})
 
     async def edit(self, request: web.Request) -> web.Response:
@@ -106,8 +111,35 @@ class _Control:
         school.sis.edit_score(body["result"], float(body.get("score", 0)))
         return web.json_response({"ok": True})
 
+    async def sis_edit(self, request: web.Request) -> web.Response:
+        """Body: district (absent: all), acts, times, seed (absent: another each time), target, value. Counts."""
+        body = await _body(request)
+        wanted = body.get("district")
+        keys = list(self._front.schools) if wanted is None else [wanted]
+        if not set(keys) <= self._front.schools.keys():
+            return _error(404, "no such district")
+        try:
+            times, seed = int(body.get("times") or 1), body.get("seed")
+            seed = 1000 + self._edits if seed is None else int(seed)
+            self._edits += times
+            acts = tuple(str(act) for act in body.get("acts") or ())
+            counts = {
+                key: edit_sis(
+                    self._front.schools[key].sis,
+                    seed=seed,
+                    acts=acts,
+                    times=times,
+                    target=body.get("target"),
+                    value=body.get("value"),
+                )
+                for key in keys
+            }
+        except (ValueError, TypeError, GradesyncError) as problem:
+            return _error(400, str(problem))
+        return web.json_response(counts)
+
     async def teach(self, request: web.Request) -> web.Response:
-        """Body: district (absent: all), rounds, seed (absent: another each time), style. Answers counts."""
+        """Body: district (absent: all), rounds, seed (absent: another each time), style, acts. Answers counts."""
         body = await _body(request)
         wanted = body.get("district")
         keys = list(self._front.schools) if wanted is None else [wanted]
@@ -120,7 +152,10 @@ class _Control:
             self._rounds_taught += rounds
             for key in keys:
                 world = self._front.schools[key].canvas
-                counts[key] = teach(world, seed=seed, rounds=rounds, style=body.get("style") or "day")
+                acts = tuple(str(act) for act in body.get("acts") or ())
+                counts[key] = teach(
+                    world, seed=seed, rounds=rounds, style=body.get("style") or "day", acts=acts
+                )
                 # Let waiting requests through between two districts.
                 await asyncio.sleep(0)
         except (ValueError, KeyError, TypeError, GradesyncError) as problem:

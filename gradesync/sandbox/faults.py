@@ -1,6 +1,7 @@
 """Which request a fault hits: a seeded share of all, or the next N that fit an order.
 
-Only the choice; what a fault does to a request is `front.py`'s.
+Only the choice; what a fault does to a request is `front.py`'s. How a SIS behaves all the time is not chosen here but
+in `sis_behaviour.py`, whose manners are asked for by name just the same.
 """
 
 from __future__ import annotations
@@ -10,8 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gradesync.errors import UsageProblem
+from gradesync.sandbox.sis_behaviour import MANNERS
 
-FAULTS = ("server-error", "unauthorized", "cut", "throttle", "slow")
+FAULTS = (
+    "server-error",
+    "unauthorized",
+    "cut",
+    "throttle",
+    "slow",
+    "truncated-json",
+    "huge-answer",
+    "slow-loris",
+    "sis-403-throttle",
+)
 SIDES = ("canvas", "sis")
 
 
@@ -32,11 +44,16 @@ class FaultOrder:
 
     def __post_init__(self) -> None:
         if self.name not in FAULTS:
-            raise UsageProblem(f"unknown fault {self.name!r}", hint=f"known faults: {', '.join(FAULTS)}")
+            known = ", ".join((*FAULTS, *MANNERS))
+            raise UsageProblem(f"unknown fault {self.name!r}", hint=f"known faults: {known}")
         if self.side not in (None, *SIDES) or self.when not in (None, "before", "after") or self.times < 1:
             raise UsageProblem(
                 "a fault's side is canvas or sis, its when before or after, its times at least 1"
             )
+        if self.name.startswith("sis-"):
+            if self.side == "canvas":
+                raise UsageProblem(f"{self.name} is no fault of Canvas")
+            self.side = "sis"
 
     def fits(self, side: str, method: str, path: str) -> bool:
         """Whether this order is meant for such a request."""
@@ -93,6 +110,8 @@ class FaultPlan:
         if not self.standing or self._rng.random() >= self.share:
             return None
         name = self._rng.choice(self.standing)
+        if name.startswith("sis-") and side != "sis":
+            return None
         if name == "unauthorized" and side == "canvas":
             # A Canvas token cannot be renewed: hit at random, every run would end. An order still can.
             return None

@@ -16,7 +16,9 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from gradesync.sandbox.faults import Fault, FaultPlan
+from gradesync.sandbox.odd_answers import ODD_ANSWERS
 from gradesync.sandbox.school import SandboxSchool
+from gradesync.sandbox.sis_behaviour import MANNERS, drop_manners, take_manner
 from gradesync.sandbox.sis_errors import imsx_body
 from gradesync.sandbox.sis_world import utc_now
 
@@ -67,6 +69,27 @@ class Front:
         """Forget all requests."""
         self.records.clear()
         self.counts.clear()
+
+    def stand(self, name: str, district: str | None = None) -> None:
+        """Let a fault stand from now on: a share of all requests, or a manner of one SIS (of all, when unnamed).
+
+        Raises UsageProblem for an unknown name.
+        """
+        if name not in MANNERS:
+            self.faults.stand((*self.faults.standing, name))
+            return
+        for key, school in self.schools.items():
+            if district in (None, key):
+                take_manner(school.sis.behaviour, name, school.sis.current_periods)
+
+    def calm(self, name: str | None = None) -> None:
+        """Take one standing fault or manner back, or all of them; orders go with all."""
+        if name is None:
+            self.faults.clear()
+        else:
+            self.faults.stand(one for one in self.faults.standing if one != name)
+        for school in self.schools.values():
+            drop_manners(school.sis.behaviour, [one for one in MANNERS if name in (None, one)])
 
     def middleware(self) -> Middleware:
         """The aiohttp middleware of the whole server."""
@@ -125,6 +148,10 @@ class Front:
                 return _canvas_unauthorized()
             self.schools[district].sis.desk.revoke_all()
             return await handler(request)
+        if fault.name == "sis-403-throttle":
+            return web.Response(status=403, text="403 Forbidden Rate Limit\n")
+        if fault.name in ODD_ANSWERS:
+            return await ODD_ANSWERS[fault.name](request, await handler(request))
         response = await handler(request) if fault.after_effect else None
         if fault.name == "cut":
             return await _cut(request, response)

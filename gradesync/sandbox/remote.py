@@ -1,4 +1,5 @@
-"""Talking to a sandbox that runs in another process: what `gradesync sandbox teach` does.
+"""Talking to a sandbox that runs in another process: what `gradesync sandbox teach`
+and `sis-edit` do.
 
 Standard library only, so that the command starts at once. No world and no server here.
 """
@@ -17,7 +18,12 @@ _TIMEOUT_SECONDS = 120.0
 
 
 def teach_over_http(
-    url: str, district: str | None = None, rounds: int = 1, seed: int | None = None, style: str = "day"
+    url: str,
+    district: str | None = None,
+    rounds: int = 1,
+    seed: int | None = None,
+    style: str = "day",
+    acts: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Let the teachers of a running sandbox work; gives counts per district (all of them when none is named).
 
@@ -25,8 +31,38 @@ def teach_over_http(
     or what listens is no sandbox, `NotFound` for an unknown district, `UsageProblem` for a style it does
     not know.
     """
-    body = {"district": district, "rounds": rounds, "seed": seed, "style": style}
-    status, answer = _post(url, "/_sandbox/teach", body)
+    body = {"district": district, "rounds": rounds, "seed": seed, "style": style, "acts": acts}
+    return _asked(url, "/_sandbox/teach", body)
+
+
+def sis_edit_over_http(
+    url: str,
+    district: str | None = None,
+    acts: tuple[str, ...] = (),
+    times: int = 1,
+    seed: int | None = None,
+    target: str | None = None,
+    value: str | None = None,
+) -> dict[str, Any]:
+    """Let people work by hand in the SIS of a running sandbox; gives counts per district, nothing else.
+
+    Raises as `teach_over_http` does, `UsageProblem` also for a target that no such act can change.
+    """
+    body = {
+        "district": district,
+        "acts": acts,
+        "times": times,
+        "seed": seed,
+        "target": target,
+        "value": value,
+    }
+    return _asked(url, "/_sandbox/sis-edit", body)
+
+
+def _asked(url: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What the sandbox answers to one order; its refusals as this project's errors."""
+    district = body["district"]
+    status, answer = _post(url, path, body)
     if status == 404 and "error" in answer:
         raise NotFound(f"the sandbox has no district {district!r}", hint="its start-up text lists them")
     if status == 400:

@@ -27,6 +27,7 @@ from gradesync.sandbox.faults import FaultPlan
 from gradesync.sandbox.front import Front, RequestRecord
 from gradesync.sandbox.school import SandboxSchool, open_school, write_secrets
 from gradesync.sandbox.sis_app import build_sis_app
+from gradesync.sandbox.sis_behaviour import MANNERS, SisBehaviour
 from gradesync.sandbox.sis_rows import API
 
 DISTRICTS = ("riverside", "oak-hill", "lakeside")
@@ -47,12 +48,14 @@ class SandboxOptions(TypedDict, total=False):
     port: int
     today: date | None
     host: str
+    sis_write: str
 
 
 class Sandbox:
     """A set of made-up districts served over HTTP.
 
-    `students` is per district. `faults` are names of standing faults, `latency_ms` is added to every API
+    `students` is per district. `faults` are names of standing faults and of manners of the SIS, `sis_write` is who may
+    mint ids there (put, post, server-ids), `latency_ms` is added to every API
     request. `today` is the schools' day (default: the real one in their time zone). `port` 0 takes a free
     one. The districts come to life in `start`.
     """
@@ -69,11 +72,17 @@ class Sandbox:
         port: int = 0,
         today: date | None = None,
         host: str = _HOST,
+        sis_write: str = "put",
     ) -> None:
         if host != _HOST:
             raise UsageProblem("the sandbox is served on 127.0.0.1 only", hint="leave the host out")
         self.schools: dict[str, SandboxSchool] = {}
-        self.front = Front(self.schools, latency_ms, FaultPlan(tuple(faults), seed=seed))
+        faults = tuple(faults)
+        self._manners = tuple(name for name in faults if name in MANNERS)
+        requests = tuple(name for name in faults if name not in MANNERS)
+        self.front = Front(self.schools, latency_ms, FaultPlan(requests, seed=seed))
+        self._behaviour = {"write_mode": sis_write}
+        SisBehaviour().change(self._behaviour)
         self._districts = tuple(districts)
         self._students = students
         self._seed = seed
@@ -97,7 +106,7 @@ class Sandbox:
         return f"{self.url}/{district}/canvas"
 
     def sis_url(self, district: str) -> str:
-        """The SIS address of a district: `/token` and `/ims/oneroster/v1p1` are below it."""
+        """The SIS address of a district: `/token` and `/ims/oneroster` (1.1 and 1.2) are below it."""
         return f"{self.url}/{district}/genesis"
 
     def count(
@@ -144,9 +153,12 @@ class Sandbox:
                 today=self._today,
                 sis_base=f"{self.sis_url(key)}{API}",
             )
+            school.sis.behaviour.change(self._behaviour)
             self.schools[key] = school
             app.add_subapp(f"/{key}/canvas", build_canvas_app(school.canvas))
             app.add_subapp(f"/{key}/genesis", build_sis_app(school.sis))
+        for name in self._manners:
+            self.front.stand(name)
         add_control(app, self.front)
         return app
 
@@ -222,12 +234,12 @@ def welcome(sandbox: Sandbox, secrets_folder: Path) -> str:
         lines += [
             f"{school.district.name} ({key}): {pupils} students, {len(school.district.classes)} classes",
             f"  Canvas  {sandbox.canvas_url(key)}",
-            f"  SIS     {sandbox.sis_url(key)}   (OneRoster 1.1 at {API}, token at /token)",
+            f"  SIS     {sandbox.sis_url(key)}   (OneRoster 1.1 and 1.2 below /ims/oneroster, token at /token)",
         ]
     lines += [
         "",
         f"Credentials: {secrets_folder}/<district>/canvas_token, sis_id, sis_secret",
-        f"Let teachers work:  gradesync sandbox teach --url {sandbox.url}",
+        f"Let teachers work:  gradesync sandbox teach --url {sandbox.url}   (by hand in the SIS: sandbox sis-edit)",
         "Stop: Ctrl-C",
     ]
     return "\n".join(lines)

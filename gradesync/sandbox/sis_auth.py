@@ -1,7 +1,7 @@
 """OAuth 2 client credentials of the OneRoster side: tokens, their scopes, their end.
 
-Scope names are those of OneRoster 1.1. No HTTP here: the app hands in header and form values and gets an
-answer.
+Scopes are those of OneRoster 1.1 and 1.2; each version opens with its own alone. No HTTP here: the app hands in
+header and form values and gets an answer.
 """
 
 from __future__ import annotations
@@ -15,23 +15,27 @@ from datetime import datetime, timedelta
 
 from gradesync.sandbox.sis_errors import SisError
 
-_PREFIX = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
-ROSTER_CORE = _PREFIX + "roster-core.readonly"
-ROSTER = _PREFIX + "roster.readonly"
-DEMOGRAPHICS = _PREFIX + "roster-demographics.readonly"
-GRADEBOOK_READ = _PREFIX + "gradebook.readonly"
-GRADEBOOK_PUT = _PREFIX + "gradebook.createput"
-GRADEBOOK_DELETE = _PREFIX + "gradebook.delete"
-GRADEBOOK_SCOPES = frozenset((GRADEBOOK_READ, GRADEBOOK_PUT, GRADEBOOK_DELETE))
+V1P1_SCOPES = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
+V1P2_SCOPES = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
+# What a scope lets its holder do, without the prefix of a version.
+ROSTER_CORE = "roster-core.readonly"
+ROSTER = "roster.readonly"
+DEMOGRAPHICS = "roster-demographics.readonly"
+GRADEBOOK_CORE = "gradebook-core.readonly"
+GRADEBOOK_READ = "gradebook.readonly"
+GRADEBOOK_PUT = "gradebook.createput"
+GRADEBOOK_POST = "gradebook.createpost"
+GRADEBOOK_DELETE = "gradebook.delete"
+GRADEBOOK_SCOPES = frozenset(
+    (GRADEBOOK_CORE, GRADEBOOK_READ, GRADEBOOK_PUT, GRADEBOOK_POST, GRADEBOOK_DELETE)
+)
+ROSTER_SCOPES = frozenset((ROSTER_CORE, ROSTER, DEMOGRAPHICS))
+_ONLY_V1P2 = frozenset((GRADEBOOK_CORE, GRADEBOOK_POST))
+_EVERYWHERE = (GRADEBOOK_SCOPES - _ONLY_V1P2) | ROSTER_SCOPES | {"resource.readonly"}
 KNOWN_SCOPES = frozenset(
     (
-        ROSTER_CORE,
-        ROSTER,
-        DEMOGRAPHICS,
-        GRADEBOOK_READ,
-        GRADEBOOK_PUT,
-        GRADEBOOK_DELETE,
-        _PREFIX + "resource.readonly",
+        *(V1P1_SCOPES + name for name in _EVERYWHERE),
+        *(V1P2_SCOPES + name for name in _EVERYWHERE | _ONLY_V1P2),
     )
 )
 
@@ -64,6 +68,7 @@ class TokenDesk:
     lifetime: timedelta = timedelta(hours=1)
     tokens: dict[str, Token] = field(default_factory=dict)
     issued: int = 0
+    used: dict[str, int] = field(default_factory=dict)
 
     def issue(self, authorization: str | None, form: Mapping[str, str]) -> Token:
         """A token for `grant_type=client_credentials`; credentials come by Basic header or in the form."""
@@ -84,13 +89,21 @@ class TokenDesk:
     def revoke_all(self) -> None:
         """Every token issued so far ends now; a client must fetch a new one."""
         self.tokens.clear()
+        self.used.clear()
 
-    def check(self, authorization: str | None, *any_of: str) -> None:
-        """Raise 401 without a living token, 403 when it has none of the scopes."""
+    def check(self, authorization: str | None, *any_of: str, uses: int | None = None) -> None:
+        """Raise 401 without a living token, 403 when it has none of the scopes (whole URIs).
+
+        `uses` lets a token die of work: after so many calls it is not known any more.
+        """
         scheme, _, value = (authorization or "").partition(" ")
         token = self.tokens.get(value.strip()) if scheme.lower() == "bearer" else None
         if token is None or token.expires <= self.now():
             raise SisError(401, "unauthorisedrequest", "the access token is missing or has ended")
+        if uses is not None:
+            self.used[token.value] = self.used.get(token.value, 0) + 1
+            if self.used[token.value] >= uses:
+                del self.tokens[token.value]
         if token.scopes.isdisjoint(any_of):
             raise SisError(403, "forbidden", "the access token lacks the scope for this")
 

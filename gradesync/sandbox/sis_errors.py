@@ -1,11 +1,12 @@
-"""How the OneRoster side says no: one exception, one body shape.
+"""How the OneRoster side says no: one exception, and the shapes its body may take.
 
-Handlers and the world raise `SisError`; the app turns it into the imsx body. No rule about what is
-refused may live here.
+Handlers and the world raise `SisError`; the app turns it into a body, the imsx one of both versions or one of the
+forms other servers were seen to use. No rule about what is refused may live here.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Json = dict[str, Any]
@@ -14,7 +15,7 @@ Json = dict[str, Any]
 class SisError(Exception):
     """A OneRoster error answer: HTTP status, imsx code minor and one sentence.
 
-    Code minors of the 1.1 gradebook: invaliddata, unknownobject, forbidden, unauthorisedrequest, server_busy,
+    Code minors of both gradebooks: invaliddata, unknownobject, forbidden, unauthorisedrequest, server_busy,
     invalid_filter_field, invalid_selection_field, deletefailure, internal_server_error.
     """
 
@@ -48,3 +49,18 @@ def unknown(kind: str) -> SisError:
 def invalid(description: str) -> SisError:
     """422: well-formed JSON that cannot be stored."""
     return SisError(422, "invaliddata", description)
+
+
+def error_answer(refusal: SisError, form: str) -> tuple[str, str]:
+    """The body and its content type for an error form of `sis_behaviour.ERROR_FORMS`; `bare` is the official one."""
+    if form == "html":
+        text = f"<html><head><title>Error {refusal.status}</title></head><body><h1>Genesis</h1></body></html>"
+        return text, "text/html"
+    if form == "empty":
+        return "", "text/plain"
+    body = imsx_body(refusal.code_minor, refusal.description)
+    if form == "wrapped":
+        body = {"imsx_StatusInfo": body}
+    elif form == "flat":
+        body = {"error": refusal.description}
+    return json.dumps(body), "application/json"

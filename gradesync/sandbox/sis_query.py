@@ -1,7 +1,7 @@
 """OneRoster's query parameters over plain rows: filter, sort, fields, paging.
 
-Rules: OneRoster 1.1 REST binding, sections on filtering, sorting, field selection and pagination. Works on
-lists of dicts; which rows a path means is decided elsewhere.
+Rules: OneRoster 1.1 and 1.2 REST bindings, sections on filtering, sorting, field selection and pagination. Works
+on lists of dicts; which rows a path means is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from gradesync.sandbox.sis_errors import Json, SisError
 
 _CLAUSE = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.]*)\s*(!=|>=|<=|=|>|<|~)\s*'((?:[^']|'')*)'\s*")
 _COMMON = "sourcedId status dateLastModified metadata "
-_FIELDS: Mapping[str, frozenset[str]] = {
+Fields = Mapping[str, frozenset[str]]
+FIELDS_V1P1: Fields = {
     kind: frozenset((_COMMON + names).split())
     for kind, names in {
         "orgs": "name type identifier parent children",
@@ -31,6 +32,40 @@ _FIELDS: Mapping[str, frozenset[str]] = {
         "resultValueMax",
         "results": "lineItem student score scoreStatus scoreDate comment",
     }.items()
+}
+_USERS_V1P2 = frozenset(
+    (
+        "roles",
+        "primaryOrg",
+        "userMasterIdentifier",
+        "userProfiles",
+        "resources",
+        "preferredFirstName",
+        "preferredMiddleName",
+        "preferredLastName",
+        "pronouns",
+    )
+)
+_ITEMS_V1P2 = frozenset(("school", "academicSession", "scoreScale", "learningObjectiveSet"))
+_RESULTS_V1P2 = frozenset(
+    (
+        "class",
+        "scoreScale",
+        "textScore",
+        "learningObjectiveSet",
+        "inProgress",
+        "incomplete",
+        "late",
+        "missing",
+    )
+)
+FIELDS_V1P2: Fields = {
+    **FIELDS_V1P1,
+    "users": FIELDS_V1P1["users"] - {"role", "orgs"} | _USERS_V1P2,
+    "categories": FIELDS_V1P1["categories"] | {"weight"},
+    "lineItems": FIELDS_V1P1["lineItems"] | _ITEMS_V1P2,
+    "results": FIELDS_V1P1["results"] | _RESULTS_V1P2,
+    "scoreScales": frozenset((_COMMON + "title type course class scoreScaleValue").split()),
 }
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: bool(a == b),
@@ -54,29 +89,47 @@ class Page:
 
 
 def select(
-    kind: str, rows: Iterable[Json], query: Mapping[str, str], *, default_limit: int, clamp: int | None
+    fields: frozenset[str],
+    rows: Iterable[Json],
+    query: Mapping[str, str],
+    *,
+    default_limit: int,
+    clamp: int | None,
+    show: Callable[[Json], Json],
+    shifted: bool = False,
 ) -> Page:
-    """Apply filter, sort, paging and fields; raises `SisError` (400) for what cannot be understood."""
+    """Apply filter, sort, paging and field selection; raises `SisError` (400) for what cannot be understood.
+
+    `fields` are the names one may use. `show` turns a kept row into the one that is answered. `shifted` plays a
+    row that came in before all others while the client was paging: later pages repeat one and count one more.
+    """
     chosen = list(rows)
-    if expression := query.get("filter"):
-        test = compile_filter(kind, expression)
-        chosen = [row for row in chosen if test(row)]
-    chosen = _sorted(kind, chosen, query)
     limit, offset = _number(query, "limit", default_limit, 1), _number(query, "offset", 0, 0)
     # A real server clamps silently: a client that trusts its own limit then loses rows.
     limit = min(limit, clamp) if clamp else limit
-    page = chosen[offset : offset + limit]
+    shift = 1 if shifted and offset else 0
+    asked = query.get("filter") or query.get("sort")
+    if asked:
+        # Only now every row must speak the version's words: a filter may name what only that version has.
+        chosen = [show(row) for row in chosen]
+    if expression := query.get("filter"):
+        test = compile_filter(fields, expression)
+        chosen = [row for row in chosen if test(row)]
+    chosen = _sorted(fields, chosen, query)
+    page = chosen[offset - shift : offset - shift + limit]
+    if not asked:
+        page = [show(row) for row in page]
     if "fields" in query:
-        page = _only(kind, page, query["fields"])
-    return Page(page, len(chosen), limit, offset)
+        page = _only(fields, page, query["fields"])
+    return Page(page, len(chosen) + shift, limit, offset)
 
 
-def compile_filter(kind: str, expression: str) -> Callable[[Json], bool]:
+def compile_filter(fields: frozenset[str], expression: str) -> Callable[[Json], bool]:
     """One clause, or two joined by AND or OR, as a test of a row; text compares without regard to case."""
     first = _CLAUSE.match(expression)
     if first is None:
         raise _bad_filter("the filter is not understood")
-    left = _clause(kind, first)
+    left = _clause(fields, first)
     rest = expression[first.end() :]
     if not rest.strip():
         return left
@@ -84,15 +137,15 @@ def compile_filter(kind: str, expression: str) -> Callable[[Json], bool]:
     second = _CLAUSE.fullmatch(tail)
     if second is None or word not in ("AND", "OR"):
         raise _bad_filter("a filter has at most two clauses, joined by AND or OR")
-    right = _clause(kind, second)
+    right = _clause(fields, second)
     if word == "AND":
         return lambda row: left(row) and right(row)
     return lambda row: left(row) or right(row)
 
 
-def _clause(kind: str, match: re.Match[str]) -> Callable[[Json], bool]:
+def _clause(fields: frozenset[str], match: re.Match[str]) -> Callable[[Json], bool]:
     name, operator, value = match[1], _OPERATORS[match[2]], match[3].replace("''", "'")
-    if name.split(".")[0] not in _FIELDS[kind]:
+    if name.split(".")[0] not in fields:
         raise _bad_filter(f"unknown filter field {name}")
     path = name.split(".")
 
@@ -124,19 +177,19 @@ def _values(row: Any, path: list[str]) -> list[Any]:
     return _values(row.get(path[0]), path[1:]) if isinstance(row, dict) else []
 
 
-def _sorted(kind: str, rows: list[Json], query: Mapping[str, str]) -> list[Json]:
+def _sorted(fields: frozenset[str], rows: list[Json], query: Mapping[str, str]) -> list[Json]:
     name = query.get("sort")
     if not name:
         return rows
-    if name.split(".")[0] not in _FIELDS[kind]:
+    if name.split(".")[0] not in fields:
         raise SisError(400, "invalid_selection_field", "unknown sort field")
     path = name.split(".")
     return sorted(rows, key=lambda row: str(_values(row, path)), reverse=query.get("orderBy") == "desc")
 
 
-def _only(kind: str, rows: list[Json], fields: str) -> list[Json]:
-    wanted = [name.strip() for name in fields.split(",") if name.strip()]
-    if not wanted or any(name not in _FIELDS[kind] for name in wanted):
+def _only(fields: frozenset[str], rows: list[Json], selection: str) -> list[Json]:
+    wanted = [name.strip() for name in selection.split(",") if name.strip()]
+    if not wanted or any(name not in fields for name in wanted):
         raise SisError(400, "invalid_selection_field", "unknown field in the selection")
     return [{name: row[name] for name in wanted if name in row} for row in rows]
 

@@ -1,6 +1,6 @@
 """Which rows each OneRoster read path means: one table of every collection and every single object.
 
-Rostering and gradebook of OneRoster 1.1. Paging and filters are applied by the caller; no HTTP here.
+Rostering and gradebook of OneRoster 1.1 and what 1.2 adds. Paging and filters are applied by the caller; no HTTP here.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from gradesync.sandbox.sis_auth import GRADEBOOK_READ, ROSTER, ROSTER_CORE
+from gradesync.sandbox.sis_auth import GRADEBOOK_CORE, GRADEBOOK_READ, ROSTER, ROSTER_CORE
+from gradesync.sandbox.sis_dialect import Dialect
 from gradesync.sandbox.sis_errors import Json, SisError, unknown
 from gradesync.sandbox.sis_world import SisWorld
 
@@ -17,6 +18,8 @@ Ids = Mapping[str, str]
 _FLAT = (ROSTER_CORE, ROSTER)
 _NESTED = (ROSTER,)
 _GRADEBOOK = (GRADEBOOK_READ,)
+# Only 1.2 has a scope for the core of a gradebook; nobody can hold it in 1.1.
+_GRADEBOOK_FLAT = (GRADEBOOK_READ, GRADEBOOK_CORE)
 SINGULAR = {
     "orgs": "org",
     "academicSessions": "academicSession",
@@ -27,17 +30,22 @@ SINGULAR = {
     "categories": "category",
     "lineItems": "lineItem",
     "results": "result",
+    "scoreScales": "scoreScale",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A collection: its path, the kind (and envelope) of its rows, the scopes that open it, its rows."""
+    """A collection: its path, the kind (and envelope) of its rows, the scopes that open it, its rows.
+
+    `since` is the version of OneRoster that brought it.
+    """
 
     path: str
     kind: str
     scopes: tuple[str, ...]
     rows: Callable[[SisWorld, Ids], Iterable[Json]]
+    since: str = "1.1"
 
 
 def _all(kind: str, **wanted: tuple[str, ...]) -> Callable[[SisWorld, Ids], Iterable[Json]]:
@@ -149,6 +157,22 @@ def _results_of_student(world: SisWorld, ids: Ids) -> Iterable[Json]:
     return [row for row in results if row["student"]["sourcedId"] == ids["user"]]
 
 
+def _categories_of_class(world: SisWorld, ids: Ids) -> Iterable[Json]:
+    """The categories all classes share and those that name this class."""
+    wanted = (None, _class(world, ids))
+    rows = world.rows["categories"].values()
+    return [row for row in rows if row.get("metadata", {}).get("classId") in wanted]
+
+
+def _no_scales(world: SisWorld, ids: Ids) -> Iterable[Json]:
+    """This SIS keeps no score scales; a class or a school of the path must exist all the same."""
+    if "class" in ids:
+        _class(world, ids)
+    if "school" in ids:
+        _school(world, ids)
+    return ()
+
+
 TERMS = _all("academicSessions", type=("term", "semester"))
 
 # The flat collections; each also answers for one object under its path and an id.
@@ -164,9 +188,10 @@ FLAT: tuple[Read, ...] = (
     Read("users", "users", _FLAT, _all("users")),
     Read("students", "users", _FLAT, _all("users", role=("student",))),
     Read("teachers", "users", _FLAT, _all("users", role=("teacher",))),
-    Read("categories", "categories", _GRADEBOOK, _all("categories")),
-    Read("lineItems", "lineItems", _GRADEBOOK, _all("lineItems")),
-    Read("results", "results", _GRADEBOOK, _all("results")),
+    Read("categories", "categories", _GRADEBOOK_FLAT, _all("categories")),
+    Read("lineItems", "lineItems", _GRADEBOOK_FLAT, _all("lineItems")),
+    Read("results", "results", _GRADEBOOK_FLAT, _all("results")),
+    Read("scoreScales", "scoreScales", _GRADEBOOK_FLAT, _no_scales, "1.2"),
 )
 
 NESTED: tuple[Read, ...] = (
@@ -191,12 +216,23 @@ NESTED: tuple[Read, ...] = (
     Read("classes/{class}/results", "results", _GRADEBOOK, _results_of_class),
     Read("classes/{class}/lineItems/{line_item}/results", "results", _GRADEBOOK, _results_of_line_item),
     Read("classes/{class}/students/{user}/results", "results", _GRADEBOOK, _results_of_student),
+    Read("classes/{class}/categories", "categories", _GRADEBOOK, _categories_of_class, "1.2"),
+    Read("classes/{class}/scoreScales", "scoreScales", _GRADEBOOK, _no_scales, "1.2"),
+    Read("schools/{school}/scoreScales", "scoreScales", _GRADEBOOK, _no_scales, "1.2"),
 )
+
+
+def reads_of(dialect: Dialect) -> tuple[tuple[Read, ...], tuple[Read, ...]]:
+    """The flat and the nested collections one version has."""
+    flat, nested = (
+        tuple(read for read in table if dialect.version >= read.since) for table in (FLAT, NESTED)
+    )
+    return flat, nested
 
 
 def single(read: Read, world: SisWorld, sourced_id: str) -> Json:
     """One object of a flat collection; 404 when it is not one of that (a teacher is no student)."""
-    row = world.rows[read.kind].get(sourced_id)
+    row = world.rows.get(read.kind, {}).get(sourced_id)
     if row is None or not _belongs(read.path, row):
         raise SisError(404, "unknownobject", f"unknown {SINGULAR[read.kind]}")
     return row

@@ -1,4 +1,4 @@
-"""The SIS of one district as it stands: its rows, indexes, tokens and how this SIS behaves.
+"""The SIS of one district as it stands: its rows, indexes, tokens and the behaviour it shows.
 
 Only state and the questions one may ask of it; `sis_writes.py` holds what a write must satisfy,
 `sis_app.py` the HTTP. Tests read and change the world directly, so every change of a row goes through
@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 
 from gradesync.sandbox.district import District
 from gradesync.sandbox.sis_auth import TokenDesk
+from gradesync.sandbox.sis_behaviour import SisBehaviour
 from gradesync.sandbox.sis_errors import Json
 from gradesync.sandbox.sis_rows import API, reference, roster_rows, stamp
 
@@ -20,31 +21,6 @@ from gradesync.sandbox.sis_rows import API, reference, roster_rows, stamp
 def utc_now() -> datetime:
     """The real time; the sandbox never invents time stamps of what happens now."""
     return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class SisBehaviour:
-    """Ways in which real servers differ; the defaults are a well-behaved one. May change while it runs.
-
-    `gradebook_inactive` is the summer state: every gradebook call answers 403. `empty_kinds` read as empty
-    collections, as a broken export would make them. `link_origin` replaces the origin of Link urls, as a proxy may.
-    """
-
-    page_size: int = 100
-    page_clamp: int | None = None
-    total_header: bool = True
-    link_header: bool = True
-    send_expires_in: bool = True
-    title_limit: int | None = None
-    score_decimals: int | None = None
-    dates_at_midnight: bool = False
-    update_only: bool = False
-    refuse_duplicates: bool = False
-    forget_writes: bool = False
-    closed_periods: tuple[str, ...] = ()
-    gradebook_inactive: bool = False
-    empty_kinds: tuple[str, ...] = ()
-    link_origin: str | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +56,8 @@ class SisWorld:
 
     `rows[kind][sourcedId]` is the OneRoster object itself; kinds are orgs, academicSessions, courses,
     classes, users, enrollments, categories, lineItems and results. `base` is the absolute API root that
-    references point into.
+    references point into. A row may hold what only OneRoster 1.2 can say; `sis_dialect.py` shows it to either
+    version.
     """
 
     def __init__(
@@ -100,6 +77,7 @@ class SisWorld:
         self.rows: dict[str, dict[str, Json]] = roster_rows(district, base)
         self.rows |= {"lineItems": {}, "results": {}}
         self._indexes = _Indexes()
+        self._ids_minted = 0
         for kind, rows in self.rows.items():
             for row in rows.values():
                 self._indexes.add(kind, row)
@@ -122,6 +100,37 @@ class SisWorld:
         if old is not None:
             self._indexes.discard(kind, old)
         return old is not None
+
+    def mint(self, kind: str) -> str:
+        """An id of the SIS's own for a new row; in a form that no client would choose."""
+        self._ids_minted += 1
+        return f"GEN-{kind[0].upper()}-{self._ids_minted:07d}"
+
+    @property
+    def root(self) -> str:
+        """The absolute address below which both versions of OneRoster are served."""
+        return self.base.removesuffix(API)
+
+    def school_of_class(self, class_id: str) -> str | None:
+        """The id of the school a class belongs to; None for an unknown class."""
+        row = self.rows["classes"].get(class_id)
+        return None if row is None else str(row["school"]["sourcedId"])
+
+    def remove(self, kind: str, sourced_id: str) -> None:
+        """Take a row out with what hangs on it: a line item takes its results along."""
+        if kind == "lineItems":
+            for result in list(self.found("results/lineItem", sourced_id)):
+                self.drop_row("results", result["sourcedId"])
+        self.drop_row(kind, sourced_id)
+
+    def current_periods(self) -> list[str]:
+        """The grading periods that today lies in (ends are exclusive)."""
+        today = self.today.isoformat()
+        return [
+            row["sourcedId"]
+            for row in self.rows["academicSessions"].values()
+            if row["type"] == "gradingPeriod" and row["startDate"] <= today < row["endDate"]
+        ]
 
     def found(self, index: str, key: str) -> Iterable[Json]:
         """Rows of an index such as "enrollments/class" or "results/lineItem"."""

@@ -1,181 +1,138 @@
-"""What the gradebook of the SIS takes and refuses: line items, results and categories, written and deleted.
+"""Writing to the gradebook of the SIS: PUT, POST and DELETE of line items, results and categories.
 
-PUT replaces the whole object under the id the client minted (OneRoster 1.1 gradebook: 201 when it is new,
-200 when not). Strict about what would corrupt a gradebook, lenient about what real clients send: references
-with only an id, unknown fields, an empty comment, a date-time where a date is meant.
+PUT replaces the whole object under the id the client minted; POST (1.2 alone) takes several and gives each an id of
+the server's own. Who may mint ids is the SIS's `write_mode`. What an object must be is in `sis_bodies.py`.
 """
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from gradesync.sandbox.sis_bodies import check_open, stored_row
+from gradesync.sandbox.sis_dialect import Dialect
 from gradesync.sandbox.sis_errors import Json, SisError, invalid, unknown
-from gradesync.sandbox.sis_rows import stamp
 from gradesync.sandbox.sis_world import SisWorld
 
-_SINGULAR = {"categories": "category", "lineItems": "lineItem", "results": "result"}
-_SCORE_STATUSES = frozenset(
-    ("exempt", "fully graded", "not submitted", "partially graded", "submitted"),
-)
+SINGULAR = {"categories": "category", "lineItems": "lineItem", "results": "result"}
 
 
-def put(world: SisWorld, kind: str, sourced_id: str, body: Any) -> bool:
-    """Create or replace one gradebook object; True when it is new. `body` is the decoded JSON.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a PUT did: the row as it is kept, whether it is new, and whether the server chose its id."""
 
-    Raises `SisError`: 404 for an unknown object it refers to, 422 for content that cannot be stored.
+    row: Json
+    created: bool
+    renamed: bool
+
+
+def put(world: SisWorld, dialect: Dialect, kind: str, sourced_id: str, body: Any) -> Written:
+    """Create or replace one gradebook object. `body` is the decoded JSON.
+
+    Raises `SisError`: 404 for an unknown object it refers to, and for an unknown one where only POST creates; 409
+    for a locked line item; 422 for content that cannot be stored.
     """
-    sent = body.get(_SINGULAR[kind]) if isinstance(body, dict) else None
-    if not isinstance(sent, dict):
-        raise invalid(f"the body must hold one {_SINGULAR[kind]} object")
-    if sent.get("sourcedId") != sourced_id:
+    behaviour = world.behaviour
+    sent = body.get(SINGULAR[kind]) if isinstance(body, dict) else None
+    if not isinstance(sent, dict) or (dialect.strict and len(body) > 1):
+        raise invalid(f"the body must hold one {SINGULAR[kind]} object")
+    minting = behaviour.own_ids or behaviour.write_mode == "server-ids"
+    # A server that mints every id has no use for the client's, and takes an object without one.
+    if sent.get("sourcedId", sourced_id if minting else None) != sourced_id:
         raise invalid("the sourcedId of the body is not that of the path")
-    if sent.get("status", "active") not in ("active", "tobedeleted"):
-        raise invalid("status is neither active nor tobedeleted")
     created = sourced_id not in world.rows[kind]
-    if created and world.behaviour.update_only:
-        raise unknown(_SINGULAR[kind])
-    row: Json = {"sourcedId": sourced_id, "status": sent.get("status", "active"), "dateLastModified": ""}
-    row |= {"categories": _category, "lineItems": _line_item, "results": _result}[kind](world, sent)
-    if isinstance(sent.get("metadata"), dict):
-        row["metadata"] = sent["metadata"]
-    if not world.behaviour.forget_writes:
-        world.put_row(kind, row)
-    return created
+    if created and (behaviour.update_only or behaviour.write_mode == "post"):
+        raise unknown(SINGULAR[kind])
+    if not created and kind != "categories":
+        check_open(world, _item_of(world, kind, world.rows[kind][sourced_id]))
+    renamed = created and minting
+    row = stored_row(world, dialect, kind, sent | {"sourcedId": sourced_id})
+    if renamed:
+        row["sourcedId"] = world.mint(kind)
+    _keep(world, kind, row)
+    return Written(row, created, renamed)
+
+
+def post(world: SisWorld, dialect: Dialect, kind: str, within: Mapping[str, str], body: Any) -> list[Json]:
+    """Create several objects under ids of the server's own; gives the sourcedIdPairs.
+
+    `within` is what the path says: class, school, line_item or session. All or nothing, unless the SIS leaves out
+    the pairs of those it could not take (`partial_posts`). Posting twice makes duplicates, as it would outside.
+    """
+    sent = body.get(kind) if isinstance(body, dict) and len(body) == 1 else None
+    if not isinstance(sent, list) or not all(isinstance(one, dict) for one in sent):
+        raise invalid(f"the body must hold a list of {kind}")
+    supplied = [one.get("sourcedId") for one in sent]
+    if not all(isinstance(one, str) and one for one in supplied) or len(set(supplied)) < len(supplied):
+        raise invalid("every object needs a sourcedId that no other one has")
+    _check_path(world, within)
+    taken: list[tuple[str, Json]] = []
+    for one in sent:
+        try:
+            _check_within(world, within, one)
+            taken.append((one["sourcedId"], stored_row(world, dialect, kind, one)))
+        except SisError:
+            if not world.behaviour.partial_posts:
+                raise
+    pairs = []
+    for name, row in taken:
+        row["sourcedId"] = world.mint(kind)
+        _keep(world, kind, row)
+        pairs.append({"suppliedSourcedId": name, "allocatedSourcedId": row["sourcedId"]})
+    return pairs
 
 
 def delete(world: SisWorld, kind: str, sourced_id: str) -> None:
     """Delete one gradebook object; a line item takes its results with it. 404 when there is none."""
-    if sourced_id not in world.rows[kind]:
-        raise unknown(_SINGULAR[kind])
+    row = world.rows[kind].get(sourced_id)
+    if row is None:
+        raise unknown(SINGULAR[kind])
     if kind == "categories" and any(
         item["category"]["sourcedId"] == sourced_id for item in world.rows["lineItems"].values()
     ):
         raise SisError(422, "deletefailure", "the category is in use")
-    if kind == "lineItems":
-        for result in list(world.found("results/lineItem", sourced_id)):
-            world.drop_row("results", result["sourcedId"])
-    world.drop_row(kind, sourced_id)
+    if kind != "categories":
+        check_open(world, _item_of(world, kind, row))
+    if not world.behaviour.forget_writes:
+        world.remove(kind, sourced_id)
 
 
-def _category(_world: SisWorld, sent: Json) -> Json:
-    return {"title": _text(sent, "title")}
+def _keep(world: SisWorld, kind: str, row: Json) -> None:
+    # A server was seen that answers well and stores nothing: only reading back finds it out.
+    if not world.behaviour.forget_writes:
+        world.put_row(kind, row)
 
 
-def _line_item(world: SisWorld, sent: Json) -> Json:
-    behaviour = world.behaviour
-    assign, due = _moment(sent, "assignDate"), _moment(sent, "dueDate")
-    if assign > due:
-        raise invalid("assignDate is after dueDate")
-    low, high = _number(sent, "resultValueMin"), _number(sent, "resultValueMax")
-    if low >= high:
-        raise invalid("resultValueMin is not below resultValueMax")
-    class_id = _referred(world, sent, "class", "classes")
-    category_id = _referred(world, sent, "category", "categories")
-    if behaviour.dates_at_midnight:
-        assign, due = (moment.replace(hour=0, minute=0, second=0, microsecond=0) for moment in (assign, due))
-    row: Json = {
-        "title": _text(sent, "title")[: behaviour.title_limit],
-        "description": sent["description"] if isinstance(sent.get("description"), str) else "",
-        "assignDate": stamp(assign),
-        "dueDate": stamp(due),
-        "class": world.reference("class", class_id),
-        "category": world.reference("category", category_id),
-        "resultValueMin": low,
-        "resultValueMax": high,
-    }
-    if sent.get("gradingPeriod") is not None:
-        period_id = _grading_period(world, sent, class_id)
-        row["gradingPeriod"] = world.reference("academicSession", period_id)
-    return row
+def _item_of(world: SisWorld, kind: str, row: Json) -> Json:
+    """The line item a stored row is, or belongs to."""
+    return row if kind == "lineItems" else world.rows["lineItems"][row["lineItem"]["sourcedId"]]
 
 
-def _grading_period(world: SisWorld, sent: Json, class_id: str) -> str:
-    """The id of the line item's grading period, which must be open and belong to one of the class's terms."""
-    period_id = _referred(world, sent, "gradingPeriod", "academicSessions")
-    period = world.rows["academicSessions"][period_id]
-    if period["type"] != "gradingPeriod":
-        raise unknown("gradingPeriod")
-    terms = {term["sourcedId"] for term in world.rows["classes"][class_id]["terms"]}
-    if period["parent"]["sourcedId"] not in terms:
-        raise invalid("the grading period is not one of the class's terms")
-    if period_id in world.behaviour.closed_periods:
-        raise invalid("the grading period is closed")
-    return period_id
+def _check_path(world: SisWorld, within: Mapping[str, str]) -> None:
+    """404 when the path names what does not exist."""
+    kinds = {"class": "classes", "school": "orgs", "line_item": "lineItems", "session": "academicSessions"}
+    for name, sourced_id in within.items():
+        if sourced_id not in world.rows[kinds[name]]:
+            raise unknown({"line_item": "lineItem", "session": "academicSession"}.get(name, name))
 
 
-def _result(world: SisWorld, sent: Json) -> Json:
-    item_id = _referred(world, sent, "lineItem", "lineItems")
-    student_id = _referred(world, sent, "student", "users")
-    item = world.rows["lineItems"][item_id]
-    if world.rows["users"][student_id]["role"] != "student":
-        raise unknown("student")
-    if not world.is_student_of(student_id, item["class"]["sourcedId"]):
-        raise invalid("student does not belong to this class")
-    if item.get("gradingPeriod", {}).get("sourcedId") in world.behaviour.closed_periods:
-        raise invalid("the grading period is closed")
-    if world.behaviour.refuse_duplicates:
-        others = world.results_of_pair(item_id, student_id)
-        if any(row["sourcedId"] != sent["sourcedId"] for row in others):
-            raise SisError(409, "invaliddata", "the student already has a result for this line item")
-    if sent.get("scoreStatus") not in _SCORE_STATUSES:
-        raise invalid("scoreStatus is not one of the allowed values")
-    score = _number(sent, "score")
-    decimals = world.behaviour.score_decimals
-    row: Json = {
-        "lineItem": world.reference("lineItem", item_id),
-        "student": world.reference("user", student_id),
-        "score": score if decimals is None else round(score, decimals),
-        "scoreStatus": sent["scoreStatus"],
-        "scoreDate": _day(sent, "scoreDate"),
-    }
-    if isinstance(sent.get("comment"), str):
-        row["comment"] = sent["comment"]
-    return row
+def _check_within(world: SisWorld, within: Mapping[str, str], sent: Json) -> None:
+    """422 when an object belongs elsewhere than where it was posted."""
+    item: Json = world.rows["lineItems"].get(_named(sent, "lineItem"), sent)
+    if "line_item" in within and _named(sent, "lineItem") != within["line_item"]:
+        raise invalid("the result is not one of the line item")
+    class_id = _named(item, "class")
+    if within.get("class", class_id) != class_id:
+        raise invalid("the object is not one of the class")
+    if "school" in within and world.school_of_class(class_id) != within["school"]:
+        raise invalid("the class is not one of the school")
+    sessions = {_named(item, "gradingPeriod"), _named(item, "academicSession")}
+    if "session" in within and within["session"] not in sessions:
+        raise invalid("the line item is not one of the academic session")
 
 
-def _referred(world: SisWorld, sent: Json, name: str, kind: str) -> str:
-    """The sourcedId a reference names; 422 without one, 404 when nothing of that kind has it."""
+def _named(sent: Json, name: str) -> str:
     reference = sent.get(name)
-    sourced_id = reference.get("sourcedId") if isinstance(reference, dict) else None
-    if not isinstance(sourced_id, str):
-        raise invalid(f"{name} must be a reference")
-    row = world.rows[kind].get(sourced_id)
-    if row is None or row["status"] != "active":
-        raise unknown(name)
-    return sourced_id
-
-
-def _text(sent: Json, name: str) -> str:
-    value = sent.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise invalid(f"{name} must be a text")
-    return value
-
-
-def _number(sent: Json, name: str) -> float:
-    """A JSON number; a boolean or a number in quotes is none."""
-    value = sent.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise invalid(f"{name} must be a number")
-    return value
-
-
-def _moment(sent: Json, name: str) -> datetime:
-    """A date-time; without an offset it is taken as UTC, as servers that want Z do."""
-    try:
-        moment = datetime.fromisoformat(str(sent.get(name)))
-    except ValueError:
-        raise invalid(f"{name} must be a date-time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _day(sent: Json, name: str) -> str:
-    """A date; of a date-time, which real clients send, the date part is kept."""
-    text = str(sent.get(name))
-    try:
-        datetime.fromisoformat(text)
-        return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
-        raise invalid(f"{name} must be a date") from None
+    found = reference.get("sourcedId") if isinstance(reference, dict) else None
+    return found if isinstance(found, str) else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gradesync.sandbox.sis_world import SisBehaviour
+from gradesync.sandbox.sis_behaviour import SisBehaviour
 
 from .sis_client import Client
 
