@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from gradesync.config.findings import Finding, Path
+from gradesync.config.sis_checks import sis_findings
 from gradesync.domain.interval import Interval, IntervalError, parse_interval, warnings
-from gradesync.domain.profile import PROFILES
 
 
 class Intervals:
@@ -111,7 +111,8 @@ def account_findings(
     if stem is not None and account.get("account", stem) != stem:
         message = f"the file is called `{stem}`, but the account `{account['account']}`"
         found.append(Finding("GS-113", ("account",), message, "rename the file or the account"))
-    found += _profile_findings(account)
+    found += sis_findings(account)
+    found += _not_offered(account)
     found += _moved_findings(account, schedules)
     found += blackout_findings(account.get("blackouts", ()), schedules)
     for index, expected in enumerate(account.get("roster", {}).get("expect", ())):
@@ -121,17 +122,9 @@ def account_findings(
     return found
 
 
-def _profile_findings(account: Mapping[str, Any]) -> list[Finding]:
-    profile = PROFILES.get(account.get("sis", {}).get("profile", ""))
+def _not_offered(account: Mapping[str, Any]) -> list[Finding]:
     passback = account.get("passback", {})
     found: list[Finding] = []
-    for key, value, able, others in (
-        ("missing", "flag", "can_flag_missing", "`withhold` or `zero`"),
-        ("letter_grades", "text", "can_send_text", "`score` or `withhold`"),
-    ):
-        if profile is not None and passback.get(key) == value and not getattr(profile, able):
-            message = f"the profile {profile.name} cannot express `{key}: {value}`"
-            found.append(Finding("GS-116", ("passback", key), message, f"write {others}"))
     if passback.get("deletions", "report") != "report":
         # Refused here rather than read as `report`: whoever asks for a deletion relies on it.
         message = f"`deletions: {passback['deletions']}` is not offered yet"

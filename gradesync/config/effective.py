@@ -99,7 +99,7 @@ def _from_profile(value: Any) -> dict[str, tuple[Any, Place]]:
     return {
         f"sis.{key}": (getattr(profile, key), where)
         for key in OVERRIDABLE
-        if getattr(profile, key) is not None
+        if getattr(profile, key) not in (None, ())
     }
 
 

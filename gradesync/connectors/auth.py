@@ -70,7 +70,8 @@ class ClientCredentials:
     """OAuth 2 client credentials (oneroster.md 1.2): one token shared by all requests of a run.
 
     `token_url` must be on the host of the service unless `other_host` says that the account names it explicitly.
-    Basic authentication is tried first, form fields after a 400 or 401. `clock` is monotonic seconds.
+    Basic authentication is tried first, form fields after a 400 or 401; `in_form` begins with them. `clock` is
+    monotonic seconds.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ClientCredentials:
         scopes: Sequence[str] = (),
         *,
         other_host: bool = False,
+        in_form: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = token_url
@@ -92,7 +94,7 @@ class ClientCredentials:
         self._lock = asyncio.Lock()
         self._header: str | None = None
         self._fresh_until = 0.0
-        self._in_form = False
+        self._in_form = in_form
         self._refused: ConnectionProblem | None = None
 
     def check(self, home: Origin) -> None:

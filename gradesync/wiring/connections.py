@@ -18,7 +18,7 @@ from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
 from gradesync.domain.account import Account
 from gradesync.domain.interval import to_local
-from gradesync.errors import GradesyncError
+from gradesync.errors import ConnectionProblem, GradesyncError
 from gradesync.ports import (
     Clock,
     GradebookReader,
@@ -112,10 +112,12 @@ class HttpConnections:
             sis.token_url,
             self._secrets.value(sis.client_id, account.key, "SIS client id"),
             self._secrets.value(sis.client_secret, account.key, "SIS client secret"),
-            sis.scopes_for(write=write),
+            _scopes(account, write=write),
             # A token address that is not the profile's own path was written out in the reviewed file.
             other_host=sis.token_url != sis.url + sis.profile.token_path,
+            in_form=sis.profile.token_auth == "form",  # noqa: S105 - a way to authenticate, not a secret
         )
+        headers = [(name, self._header(account, name, value)) for name, value in sis.profile.headers]
 
         async def client(url: str) -> HttpClient:
             opened = HttpClient(
@@ -123,7 +125,7 @@ class HttpConnections:
                 side="sis",
                 auth=auth,
                 concurrency=sis.profile.concurrency,
-                headers=sis.profile.headers,
+                headers=headers,
                 guard=guard,
             )
             return await stack.enter_async_context(opened)
@@ -131,6 +133,23 @@ class HttpConnections:
         rostering = await client(sis.rostering_url)
         same = sis.gradebook_url == sis.rostering_url
         return _SisClients(rostering, rostering if same else await client(sis.gradebook_url))
+
+    def _header(self, account: Account, name: str, value: str) -> str:
+        """A header's value, read from where it is kept; a line break in it would write headers of its own."""
+        if not value.startswith(("env:", "file:")):
+            return value
+        found = self._secrets.value(value, account.key, f"SIS header {name}")
+        if not (found.isascii() and found.isprintable()):
+            raise ConnectionProblem(f"The header {name} holds characters that no header has.", code="GS-207")
+        return found
+
+
+def _scopes(account: Account, *, write: bool) -> tuple[str, ...]:
+    """The scopes of a token. The right to remove is asked for only where the account's policy removes anything."""
+    sis = account.sis
+    scopes = sis.scopes_for(write=write)
+    removes = write and sis.scopes is None and account.passback.deletions == "delete"
+    return (*scopes, sis.profile.delete_scope) if removes else scopes
 
 
 def _other(sis: _SisClients) -> HttpClient | None:

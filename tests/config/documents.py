@@ -54,6 +54,6 @@ BAD_DOCUMENTS = {
     "empty blackout": GOOD + "blackouts: [~]\n",
     "path as the account": _bad("account: riverside", "account: ../riverside"),
     "half a request": _bad("profile: genesis", "profile: genesis\n  concurrency: 1.5"),
-    "path with a question": _bad("profile: genesis", "profile: genesis\n  token_path: /a?b"),
+    "path with a question": _bad("profile: genesis", "profile: genesis\n  rostering_path: /a?b"),
     "state in capitals": GOOD + "state: Paused\n",
 }

@@ -20,9 +20,9 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from gradesync.config.findings import NAME
 from gradesync.domain.interval import IntervalError, known_zones, zone
-from gradesync.domain.profile import PROFILES
+from gradesync.domain.profile import OMITTABLE, PROFILES
 
-LINE, PATH = r"^[^\n\t]*$", r"^/[^\s?#]*$"
+LINE, PATH, PATH_AND_QUERY = r"^[^\n\t]*$", r"^/[^\s?#]*$", r"^/[^\s#]*$"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _DURATION = re.compile(r"(\d{1,5}) ?(m|min|minutes?|h|hours?)\Z")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?%\Z")
@@ -75,6 +75,14 @@ def _profile(value: Any) -> str:
         known = sorted(PROFILES)
         hint = did_you_mean(name, known) or f"one of {', '.join(known)}"
         raise refuse("GS-110", "there is no SIS profile of this name", hint)
+    return name
+
+
+def _field(value: Any) -> str:
+    name = _text(value)
+    if name not in OMITTABLE:
+        hint = did_you_mean(name, list(OMITTABLE)) or f"one of {', '.join(OMITTABLE)}"
+        raise refuse("GS-110", "this is no field that can be left out", hint)
     return name
 
 
@@ -134,6 +142,18 @@ def _reference(value: Any, info: ValidationInfo) -> str:
 
 
 def _url(value: Any, info: ValidationInfo) -> str:
+    return _address(value, info, with_query=False)
+
+
+def _token_url(value: Any, info: ValidationInfo) -> str:
+    # Some servers tell their clients apart by a name in the token address's query; a secret has no place there.
+    query = value.partition("?")[2].lower() if isinstance(value, str) else ""
+    if any(word in query for word in ("secret", "password")):
+        raise refuse("GS-107", "an address carries no secret", "use `client_secret`; rotate a real one now")
+    return _address(value, info, with_query=True)
+
+
+def _address(value: Any, info: ValidationInfo, *, with_query: bool) -> str:
     text = _text(value).strip()
     parts = split_url(text)
     if parts is None or parts.scheme not in ("https", "http"):
@@ -144,7 +164,7 @@ def _url(value: Any, info: ValidationInfo) -> str:
         raise refuse(
             "GS-107", "an address carries no user or password", "use references; rotate a real password now"
         )
-    if parts.query or parts.fragment:
+    if (parts.query and not with_query) or parts.fragment:
         raise refuse("GS-108", "an address ends before `?` and `#`", "remove what follows")
     host = parts.hostname or ""
     if parts.scheme == "http" and not is_loopback(host):
@@ -263,9 +283,11 @@ def zone_schema() -> Mapping[str, Any]:
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=LINE)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 UrlPath = Annotated[str, StringConstraints(max_length=200, pattern=PATH)]
+TokenPath = Annotated[str, StringConstraints(max_length=200, pattern=PATH_AND_QUERY)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Zone = Annotated[str, PlainValidator(_zone), _schema("string", **{"$zone": True})]
 Profile = Annotated[str, PlainValidator(_profile), _schema("string", enum=sorted(PROFILES))]
+BodyField = Annotated[str, PlainValidator(_field), _schema("string", enum=list(OMITTABLE))]
 Percent = Annotated[
     float, PlainValidator(_percent), _schema("string", pattern=r"^\d{1,3}(\.\d{1,3})? ?%$", examples=["10%"])
 ]
@@ -291,6 +313,11 @@ Url = Annotated[
     str,
     PlainValidator(_url),
     _schema("string", pattern=r"^https?://[^\s?#@]+$", examples=["https://riverside.instructure.com"]),
+]
+TokenUrl = Annotated[
+    str,
+    PlainValidator(_token_url),
+    _schema("string", pattern=r"^https?://[^\s#@]+$", examples=["https://sis.example/oauth2/token"]),
 ]
 Host = Annotated[str, PlainValidator(_host), _schema("string", examples=["*.instructure.com"])]
 Terms = Annotated[Any, PlainValidator(_titles("current")), _either(["current", "all"])]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from gradesync.config.schema.fields import (
+    BodyField,
     Day,
     Host,
     Minutes,
@@ -25,6 +26,8 @@ from gradesync.config.schema.fields import (
     StoreUrl,
     Terms,
     Text,
+    TokenPath,
+    TokenUrl,
     Url,
     UrlPath,
     Zone,
@@ -75,19 +78,41 @@ class Sis(Strict):
     client_id: Reference = _left_out("Where the client id is kept.")
     client_secret: Reference = _left_out("Where the client secret is kept.")
     expires: Day = _left_out("When the credential ends; an alarm comes before.")
-    token_url: Url = _left_out("Full address of the token endpoint.")
+    version: Literal["1.1", "1.2"] = _left_out(
+        "Version of OneRoster, in quotes; brings its paths, scopes and abilities along."
+    )
+    token_url: TokenUrl = _left_out("Full address of the token endpoint.")
     rostering_url: Url = _left_out("Full base address of the rostering service.")
     gradebook_url: Url = _left_out("Full base address of the gradebook service.")
-    token_path: UrlPath = _left_out("Path of the token endpoint below `url`.")
+    token_path: TokenPath = _left_out("Path of the token endpoint below `url`.")
+    token_auth: Literal["basic", "form"] = _left_out(
+        "How the key is shown to the token endpoint: as a header first, or in the form."
+    )
     rostering_path: UrlPath = _left_out("Path of the rostering service below `url`.")
     gradebook_path: UrlPath = _left_out("Path of the gradebook service below `url`.")
     scopes: list[Text] = _left_out("Scopes to ask for, instead of the profile's.", min_length=1)
-    write_mode: Literal["put"] = _left_out("How records are written.")
+    write_mode: Literal["put", "post", "server_ids"] = _left_out(
+        "How records are created: PUT under our id, POST, or PUT without an id."
+    )
     concurrency: int = _left_out("Requests in flight.", ge=1, le=50)
     page_size: int = _left_out("Records per page.", ge=1, le=10000)
     decimals: int = _left_out("Decimal places of a score the SIS keeps.", ge=0, le=6)
     max_title: int = _left_out("Longest title of an assignment, in characters.", ge=8, le=1000)
     unique_titles: bool = _left_out("Whether titles must differ within a class.")
+    due_date_as: Literal["utc", "local_midnight_utc"] = _left_out(
+        "A due date as its instant, or as the local day for a SIS that keeps dates only."
+    )
+    score_required: bool = _left_out("Whether every result must have a number.")
+    exempt_needs_score: bool = _left_out("Whether an exempt result must have a number, which is then 0.")
+    can_flag_missing: bool = _left_out("Whether a result can be flagged missing.")
+    can_send_text: bool = _left_out("Whether a result can hold a letter.")
+    sends_late: bool = _left_out("Whether results are flagged late.")
+    school_required: bool = _left_out("Whether a line item must name its school.")
+    omit: list[BodyField] = _left_out("Fields left out of every body.", min_length=1)
+    headers: dict[Text, Text] = _left_out(
+        "Headers sent with every request; a secret value as env:NAME or file:PATH.",
+        examples=[{"X-Vendor-Authorization": "env:SIS_VENDOR_KEY"}],
+    )
 
 
 class Classes(Strict):
@@ -242,6 +267,7 @@ class SafetyLimits(Strict):
     account_least: int = _left_out("At least this many of an account's schedules.", ge=1)
     all_share: Percent = _left_out("Share of all schedules.")
     all_least: int = _left_out("At least this many of all schedules.", ge=1)
+    results_by_hand: int = _left_out("More results than this are not sent by hand without --yes.", ge=1)
 
 
 class Notice(Strict):

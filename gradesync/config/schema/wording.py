@@ -13,7 +13,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from gradesync.config.findings import NAME, Finding, Path, Written
-from gradesync.config.schema.fields import LINE, PATH, did_you_mean
+from gradesync.config.schema.fields import LINE, PATH, PATH_AND_QUERY, did_you_mean
 from gradesync.config.secrets import looks_secret
 
 _OFF = frozenset({"off", "no", "false", "n", "disabled", "inactive", "stopped", "stop", "pause"})
@@ -126,6 +126,7 @@ _FORMS = {
     NAME: ("cannot be a name", _NAMES),
     LINE: ("takes one line of text", "remove line ends and tabs"),
     PATH: ("takes a path", "write it like `/oauth/token`, without `?` and `#`"),
+    PATH_AND_QUERY: ("takes a path", "write it like `/oauth/token`, without `#`"),
 }
 """What is meant by the patterns that texts have to fit."""
 

@@ -1,0 +1,111 @@
+"""Keys of `sis:` that contradict each other, the profile or the account's policies, and headers with secrets.
+
+Pure, as `checks`: the shape of what is given is right, but anything may be missing from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gradesync.config.findings import Finding
+from gradesync.domain.profile import POST, PROFILES, V1P1, SisProfile, profile_with
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
+_OURS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "host",
+        "proxy-authorization",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
+)
+"""Headers that gradesync or the protocol sets itself; a second one would break or betray a request."""
+_SECRET_NAME = re.compile(r"auth|key|secret|token|password|credential|signature", re.IGNORECASE)
+REFERENCES = ("env:", "file:")
+"""How a header's value begins when it is kept elsewhere."""
+
+
+def sis_findings(account: Mapping[str, Any]) -> list[Finding]:
+    """What the keys of `sis:` and `passback:` say against each other."""
+    sis = account.get("sis", {})
+    found = list(_header_findings(sis.get("headers") or {}))
+    if sis.get("profile") in PROFILES:
+        profile = profile_with(sis["profile"], sis)
+        found += _contradictions(sis, profile)
+        found += _policies(account.get("passback", {}), profile)
+    return found
+
+
+def _header_findings(headers: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, value in headers.items():
+        path = ("sis", "headers", name)
+        if not _HEADER.match(name):
+            yield Finding(
+                "GS-110", path, "this cannot be the name of a header", "write it like `X-Vendor`", "key"
+            )
+        elif name.lower() in _OURS:
+            hint = "remove it; keys belong into `client_id` and `client_secret`"
+            yield Finding("GS-110", path, "gradesync sets this header itself", hint, "key")
+        if not isinstance(value, str) or value.startswith(REFERENCES):
+            continue
+        if _SECRET_NAME.search(name):
+            message = "a header of this name holds a secret, and a secret is never written here"
+            yield Finding("GS-107", path, message, "write `env:NAME` or `file:PATH`; rotate a real key now")
+        elif not (value.isascii() and value.isprintable()):
+            yield Finding(
+                "GS-110", path, "a header's value is one line of plain ASCII", "write plain letters"
+            )
+
+
+def _contradictions(sis: Mapping[str, Any], profile: SisProfile) -> Iterator[Finding]:
+    if sis.get("write_mode") == POST and profile.version == V1P1:
+        message = "OneRoster 1.1 knows no POST; this works only where the vendor added it"
+        hint = 'write `version: "1.2"`, or `server_ids`'
+        yield Finding("GS-116", ("sis", "write_mode"), message, hint, warning=True)
+    for index, name in enumerate(sis.get("omit") or ()):
+        rule = _NEEDED.get(name)
+        if rule and getattr(profile, rule):
+            message = f"`{name}` cannot be left out while `{rule}` is true"
+            hint = f"write `{rule}: false`, or leave `{name}` in"
+            yield Finding("GS-116", ("sis", "omit", index), message, hint)
+    if sis.get("exempt_needs_score") is False and profile.score_required:
+        message = "every result must have a score here, an exempt one too"
+        yield Finding(
+            "GS-116", ("sis", "exempt_needs_score"), message, "write `score_required: false` as well"
+        )
+
+
+_NEEDED = {
+    "school": "school_required",
+    "missing": "can_flag_missing",
+    "late": "sends_late",
+    "textScore": "can_send_text",
+}
+"""Fields that a key of their own says are sent."""
+
+
+def _policies(passback: Mapping[str, Any], profile: SisProfile) -> Iterator[Finding]:
+    for key, value, able, others in (
+        ("missing", "flag", profile.can_flag_missing, "`withhold` or `zero`"),
+        ("letter_grades", "text", profile.can_send_text, "`score` or `withhold`"),
+    ):
+        if passback.get(key) == value and not able:
+            message = f"the profile {profile.name} cannot express `{key}: {value}`"
+            yield Finding("GS-116", ("passback", key), message, f"write {others}")
+    if passback.get("missing") == "flag" and profile.can_flag_missing and profile.score_required:
+        message = "a flag without a number cannot be sent while `score_required` is true"
+        yield Finding("GS-116", ("passback", "missing"), message, "write `withhold`, `zero` or the other key")
