@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gradesync.domain.history import HistoryEntry
     from gradesync.domain.hold import Hold, Request
     from gradesync.domain.keyed import KeyedHash
+    from gradesync.domain.people import CoursePeople
     from gradesync.domain.plan import Action
     from gradesync.domain.roster import ImportStatus, Roster
     from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, RunResult
@@ -134,6 +135,24 @@ class RosterSink(RosterReader, Protocol):
 # --- Canvas as the source of grades, the SIS as their sink ---------------------------------------------------
 
 
+class CanvasLookup(Protocol):
+    """Canvas, asked about single courses for a person who looks; what it answers holds names, and is kept nowhere."""
+
+    async def find_course(
+        self, *, course_id: int | None = None, class_id: str | None = None
+    ) -> CanvasCourse | None:
+        """A course by Canvas's number, or the one that holds a SIS class's section now; None when there is none."""
+        ...
+
+    async def has_assignment(self, course: CanvasCourse, assignment_id: int) -> bool:
+        """Whether the course holds the assignment."""
+        ...
+
+    async def people(self, course: CanvasCourse) -> CoursePeople:
+        """The course's name, its students and its teachers by name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeFeed:
     """What changed in the account, course by course; read once, from its beginning.
@@ -146,7 +165,7 @@ class ChangeFeed:
     courses: AsyncIterator[CourseChange]
 
 
-class GradebookSource(Protocol):
+class GradebookSource(CanvasLookup, Protocol):
     """Canvas, read for a grade passback."""
 
     async def identity(self) -> str:
@@ -491,6 +510,10 @@ class Store(Protocol):
         """The ledger's entries of the named records."""
         ...
 
+    def classes(self, account: str) -> Sequence[str]:
+        """SIS ids of the classes in which anything is remembered or waits, in order."""
+        ...
+
     # operators
     def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None: ...
     def release_holds(self, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None: ...
@@ -561,6 +584,7 @@ OpenStore = Callable[[], AbstractContextManager[Store]]
 
 __all__ = [
     "Actor",
+    "CanvasLookup",
     "ChangeFeed",
     "Clock",
     "DueRow",

@@ -26,6 +26,7 @@ from gradesync.domain.gradebook import (
     SisGradebook,
     Submission,
 )
+from gradesync.domain.people import CoursePeople, Member
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import ChangeFeed
@@ -173,6 +174,8 @@ class MemoryCourse:
     students: list[SectionStudent] = field(default_factory=list)
     submissions: list[Submission] = field(default_factory=list)
     touched: dict[tuple[int, int], datetime] = field(default_factory=dict)
+    name: str = ""
+    members: list[Member] = field(default_factory=list)
 
     def changed_since(self, since: datetime) -> list[Submission]:
         """Submissions of published assignments and present students changed strictly after `since`."""
@@ -265,6 +268,26 @@ class MemoryCanvas:
         """Assignments and students around submissions told by `changes`."""
         whole = await self.read_course(course, None)
         return replace(whole, submissions=submissions, complete=False)
+
+    async def find_course(
+        self, *, course_id: int | None = None, class_id: str | None = None
+    ) -> CanvasCourse | None:
+        """A course by its number, or the one in which a student of the class sits."""
+        for one in self.held.values():
+            sits = class_id is not None and any(who.section_sis_id == class_id for who in one.students)
+            if one.course.id == course_id or sits:
+                return one.course
+        return None
+
+    async def has_assignment(self, course: CanvasCourse, assignment_id: int) -> bool:
+        """Whether the course holds the assignment."""
+        held = self.held.get(course.id)
+        return held is not None and any(one.id == assignment_id for one in held.assignments)
+
+    async def people(self, course: CanvasCourse) -> CoursePeople:
+        """Name and members as set."""
+        held = self.held[course.id]
+        return CoursePeople(course.id, held.name, tuple(held.members))
 
     async def unfinished_imports(self) -> Sequence[ImportStatus]:
         """Imports set in `waiting`, and our own while they run."""

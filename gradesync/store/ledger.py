@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, union
 
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import Claimed
@@ -152,6 +152,13 @@ def of_subjects(tx: Tx, account: str, subjects: Sequence[str]) -> list[LedgerEnt
         )
         found += [LedgerEntry(*row) for row in tx.execute(query)]
     return found
+
+
+def classes(tx: Tx, account: str) -> list[str]:
+    """SIS ids of the classes in which anything is remembered or waits, in order."""
+    known = select(t.ledger.c.class_id).where(t.ledger.c.account == account)
+    waits = select(t.waiting.c.class_id).where(t.waiting.c.account == account)
+    return sorted(row[0] for row in tx.execute(union(known, waits)))
 
 
 def rekey(tx: Tx, key_id: str) -> None:

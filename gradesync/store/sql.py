@@ -207,6 +207,11 @@ class SqlStore:
         with self._db.read() as tx:
             return ledger.of_subjects(tx, account, subjects)
 
+    def classes(self, account: str) -> Sequence[str]:
+        """Classes in which anything is remembered or waits."""
+        with self._db.read() as tx:
+            return ledger.classes(tx, account)
+
     # operators
 
     def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None:

@@ -599,6 +599,9 @@ class Ledger:
         assert store.ledger_entries("riverside", ["s1", "s9"]) == [both[1], both[0]]
         records.checkpoint("c1", ledger=[], waiting=[], complete=False, forgotten=[("result", "s1")])
         assert store.ledger_entries("riverside", ["s1", "s2"]) == [both[1], both[2]]
+        records.checkpoint("c0", ledger=[], waiting=[WaitingRecord("s7", "c0", "GS-401")], complete=False)
+        assert (store.classes("riverside"), store.classes("hillside")) == (["c0", "c1"], [])
+        records.checkpoint("c0", ledger=[], waiting=[], complete=True)
         assert store.waiting_counts() == {}
         assert store.ledger_entries("hillside", ["s1"]) == []
 

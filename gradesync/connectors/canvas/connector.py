@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from gradesync.connectors.canvas import parse, upload
 from gradesync.connectors.canvas.changes import ChangeListing, NotOffered
+from gradesync.connectors.canvas.lookup import CourseLookup
 from gradesync.connectors.canvas.paging import Listing, Row
 from gradesync.connectors.http import HttpClient, Query, Reply
 from gradesync.connectors.tasks import together
@@ -80,7 +81,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class CanvasReader:
+class CanvasReader(CourseLookup):
     """Canvas without a method that writes: what plans, dry runs and `observe` get.
 
     `scope` only spares reading courses that cannot matter; the classes are chosen by the SIS's catalogue. Raises
@@ -95,9 +96,8 @@ class CanvasReader:
         page_size: int = 100,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        self._client = client
+        super().__init__(client, page_size=page_size)
         self._scope = scope
-        self._page_size = page_size
         self._now = now
         self._follows = True
 

@@ -227,6 +227,12 @@ class Work(MemoryState):
             ]
         return sorted(found, key=lambda entry: (entry.kind, entry.subject))
 
+    def classes(self, account: str) -> Sequence[str]:
+        """Classes in which anything is remembered or waits."""
+        with self.lock:
+            known = {entry.class_id for (whose, _, _), entry in self.ledger_rows.items() if whose == account}
+            return sorted(known | {class_id for whose, class_id, _ in self.waiting_table if whose == account})
+
 
 class MemoryReadRecords:
     """What a dry run may see of an account."""
