@@ -216,8 +216,8 @@ class _Maker:
     def _fields(self, before: Mapping[str, object], after: Mapping[str, object]) -> tuple[FieldChange, ...]:
         self._changed += 1
         if self._changed > DEEPDIFF_LIMIT:
-            return changed_fields_by_hand(before, after)
-        return changed_fields(before, after)
+            return _as_written(changed_fields_by_hand(before, after), before, after)
+        return _as_written(changed_fields(before, after), before, after)
 
     def _place(self, file: str, root: tuple[str, ...], fields: tuple[FieldChange, ...]) -> Place:
         """The first changed field's line, or the schedule's own; positions cost a parse, so only for some."""
@@ -312,6 +312,19 @@ def changed_fields_by_hand(
     found: dict[tuple[str, ...], FieldChange] = {}
     _walk(_compared(before), _compared(after), (), found)
     return tuple(found[path] for path in sorted(found))
+
+
+def _as_written(
+    fields: tuple[FieldChange, ...], before: Mapping[str, object], after: Mapping[str, object]
+) -> tuple[FieldChange, ...]:
+    """Intervals in the words of the files: they are compared in canonical form, which nobody wrote."""
+    old, new = before.get("interval", _ABSENT), after.get("interval", _ABSENT)
+    if old == new or _ABSENT in (old, new):
+        return fields
+    return tuple(
+        FieldChange(field.path, _json(old), _json(new)) if field.path == "canonical_interval" else field
+        for field in fields
+    )
 
 
 def _compared(definition: Mapping[str, object]) -> Mapping[str, object]:

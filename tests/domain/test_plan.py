@@ -81,6 +81,17 @@ def test_a_changed_interval_starts_at_its_first_slot_from_now(change: dict[str, 
     assert set(change) - {"interval"} == {f.path for f in action.fields}
 
 
+def test_a_changed_interval_is_shown_in_the_words_of_the_files() -> None:
+    before = schedule(interval="daily at 03:15", canonical_interval="cron 15 3 * * *")
+    after = schedule(interval="daily at 04:30", canonical_interval="cron 30 4 * * *")
+    (field,) = one_change(before, after).fields
+    assert (field.path, field.before, field.after) == (
+        "canonical_interval",
+        '"daily at 03:15"',
+        '"daily at 04:30"',
+    )
+
+
 def test_a_pause_has_no_next_run_and_a_resume_catches_nothing_up() -> None:
     pause = one_change(schedule(), schedule(state="paused", reason="SIS upgrade"))
     assert (pause.kind, pause.next_run_after) == (K.PAUSE, None)
