@@ -106,6 +106,15 @@ class ClassComparison:
         """Differences by cause, of one kind or of both."""
         return Counter(one.cause for one in self.differences if kind in (None, one.kind))
 
+    def codes(self, cause: Cause) -> Counter[str]:
+        """Records of a cause by code, counted as a run counts them: a line item's only when no score hangs on it."""
+        mine = [one for one in self.differences if one.cause is cause]
+        codes = Counter(one.code for one in mine if one.code and one.kind == RESULT)
+        seen = {one.assignment_id for one in self.differences if one.kind == RESULT and one.code}
+        columns = (one for one in mine if one.kind == LINE_ITEM and one.assignment_id not in seen)
+        codes.update(one.code for one in columns if one.code)
+        return codes
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -142,6 +151,13 @@ class Comparison:
         for one in self.classes:
             causes.update(one.causes(kind))
         return causes
+
+    def codes_of(self, cause: Cause) -> Counter[str]:
+        """Records of a cause in all classes by code."""
+        codes: Counter[str] = Counter()
+        for one in self.classes:
+            codes.update(one.codes(cause))
+        return codes
 
     def would_write(self, kind: str) -> int:
         """Records of a kind that the next run would write."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -45,6 +46,15 @@ def test_after_a_run_everything_is_equal_or_withheld_and_the_exit_code_says_so(
     assert found["would_write"] == {"results": 0, "line_items": 0}
     assert sandbox.count(method="PUT") == sandbox.count(side="sis", method="DELETE") == 0
     assert sandbox.count(side="canvas", method="POST") == 0
+
+
+def test_records_kept_back_are_counted_as_the_run_counted_them(live: Tree) -> None:
+    def told(text: str) -> set[str]:
+        return set(re.findall(r"GS-4\d\d .*? \(\d+ records?", text))
+
+    ran = told(live.run("run", "riverside/grades", code=3).stdout)
+    assert ran
+    assert told(live.run("compare", "riverside/grades").stdout) == ran
 
 
 def test_a_hand_edit_ends_with_3_only_when_the_exit_code_was_asked_for(

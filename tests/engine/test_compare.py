@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,6 +248,18 @@ def test_no_report_shows_a_student_a_title_or_a_score_unless_a_person_asked_for_
     assert "s11" not in shown
     # Who looked at values is on record.
     assert [entry.fact.actor.name for entry in district.history("values compared")] == ["alex"]
+
+
+def test_every_key_of_the_json_is_documented() -> None:
+    district = in_step()
+    district.school.grade(1, 11, "9")
+    page = (Path(__file__).parents[2] / "docs" / "json-output.md").read_text(encoding="utf-8")
+    section = page.partition("## `comparison`")[2].partition("\n## ")[0]
+    shape = structured.comparison(compared(district))
+    with_records = next(one for one in shape["classes"] if one["records"])
+    named = {*shape, *with_records, *with_records["records"][0]} - {"version", "kind"}
+    assert [key for key in sorted(named) if f"`{key}`" not in section] == []
+    assert [cause.value for cause in Cause if f"`{cause.value}`" not in section] == []
 
 
 def test_the_json_counts_every_cause_and_names_every_record() -> None:

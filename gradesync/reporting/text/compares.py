@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gradesync.domain.comparing import Cause, ClassComparison, Comparison, Difference
@@ -65,7 +64,7 @@ def _causes(comparison: Comparison, style: Style) -> list[str]:
         first, *rest = folded(told, style, "  ", "      ")
         head = f"  {cause.value}"
         lines += [f"  {style.paint(cause.value, _COLORS.get(cause, 'dim'))}{first[len(head) :]}", *rest]
-        lines += _code_lines(Counter(one.code for one in found if one.code), style)
+        lines += _code_lines(comparison.codes_of(cause), style)
     if comparison.codes:
         lines += ["  besides", *_code_lines(comparison.codes, style)]
     return ["", *lines] if lines else []
