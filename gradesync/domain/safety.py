@@ -51,7 +51,7 @@ class Guards:
         found: list[Action] = []
         for account in gone:
             actions = [
-                retire_action(old, "its account's file is gone", Place(f"schedules/{account.key}.yaml"))
+                retire_action(old, "its account's file is gone", Place(_file_of(account)))
                 for old in account.schedules.values()
                 if not old.retired
             ]
@@ -202,3 +202,9 @@ def _sides(text: str) -> tuple[str, str] | None:
     urls = _urls(text)
     canvas, sis = urls["canvas"].get("url"), urls["sis"].get("url")
     return (canvas, sis) if canvas and sis else None
+
+
+def _file_of(account: RecordedAccount) -> str:
+    """Where the account's file must have stood."""
+    group = json.loads(account.text).get("group") if account.text else None
+    return f"schedules/{group}/{account.key}.yaml" if group else f"schedules/{account.key}.yaml"

@@ -100,6 +100,12 @@ def test_a_vanished_file_stops_however_small_the_account() -> None:
     assert "leaving" in plan.stops[0].hint
 
 
+def test_a_vanished_file_is_looked_for_in_its_group_folder() -> None:
+    stays = account("b", many(30))
+    plan = make_plan(desired(stays), recorded(account("a", many(1), group="pilot"), stays), NOW)
+    assert [a.place.file for a in plan.withheld if a.place] == ["schedules/pilot/a.yaml"]
+
+
 def test_an_empty_tree_retires_nothing() -> None:
     plan = make_plan(desired(), recorded(account("a", many(1)), account("b", many(2))), NOW)
     assert not plan.actions
