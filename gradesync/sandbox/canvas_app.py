@@ -9,6 +9,8 @@ from aiohttp import web
 
 from gradesync.sandbox import canvas_import_api as imports
 from gradesync.sandbox import canvas_rest as rest
+from gradesync.sandbox import canvas_sis_api as sis_api
+from gradesync.sandbox.canvas_graphql import graphql
 from gradesync.sandbox.canvas_http import WORLD, Handler, gate
 from gradesync.sandbox.canvas_submissions import course_submissions, section_submissions
 from gradesync.sandbox.canvas_world import CanvasWorld
@@ -46,7 +48,7 @@ _GET: dict[str, Handler] = {
 
 
 def build_canvas_app(world: CanvasWorld) -> web.Application:
-    """An application serving `/api/v1/...` of the world, to be mounted under any prefix.
+    """An application serving `/api/v1`, `/api/sis` and `/api/graphql` of the world, to be mounted under any prefix.
 
     Links and ids are absolute to where the request came in, so the prefix is part of them.
     """
@@ -56,6 +58,13 @@ def build_canvas_app(world: CanvasWorld) -> web.Application:
     for path, handler in _GET.items():
         # A HEAD beside every GET would double the table that routing walks through.
         app.router.add_get(f"/api/v1{path}", handler, allow_head=False)
+    app.router.add_get(
+        "/api/sis/accounts/{account_id}/assignments", sis_api.account_assignments, allow_head=False
+    )
+    app.router.add_get(
+        "/api/sis/courses/{course_id}/assignments", sis_api.course_assignments, allow_head=False
+    )
+    app.router.add_post("/api/graphql", graphql)
     app.router.add_post("/api/v1/accounts/{account_id}/sis_imports", imports.start)
     app.router.add_put("/api/v1/accounts/{account_id}/sis_imports/abort_all_pending", imports.abort_all)
     app.router.add_put("/api/v1/accounts/{account_id}/sis_imports/{import_id}/abort", imports.abort)

@@ -157,8 +157,7 @@ def submission_json(
 ) -> dict[str, Any]:
     """A submission row; late, missing and seconds_late are computed as of `moment`."""
     entered = entered_score(row)
-    late_by = _seconds_late(row, due)
-    late = row.late_policy_status == "late" or (row.late_policy_status is None and late_by > 0)
+    late_by = seconds_late(row, due)
     return {
         "id": row.id,
         "user_id": row.user_id,
@@ -184,8 +183,8 @@ def submission_json(
         "redo_request": row.redo_request,
         "sticker": None,
         "custom_grade_status_id": row.custom_grade_status_id,
-        "late": late and not row.excused,
-        "missing": _missing(row, assignment, due, moment),
+        "late": is_late(row, due),
+        "missing": is_missing(row, assignment, due, moment),
         "seconds_late": late_by,
         "entered_grade": row.grade if row.points_deducted is None else _entered_grade(assignment, entered),
         "entered_score": entered,
@@ -196,13 +195,22 @@ def _entered_grade(assignment: Assignment, entered: float | None) -> str | None:
     return None if entered is None else grade_text(assignment, entered)
 
 
-def _seconds_late(row: Submission, due: datetime | None) -> int:
+def seconds_late(row: Submission, due: datetime | None) -> int:
+    """How long after its due date the work came; 0 when it came in time or never."""
     if due is None or row.submitted_at is None:
         return 0
     return max(0, int((row.submitted_at - due).total_seconds()))
 
 
-def _missing(row: Submission, assignment: Assignment, due: datetime | None, moment: datetime) -> bool:
+def is_late(row: Submission, due: datetime | None) -> bool:
+    """Late by the teacher's word, or by the clock; excused work never is."""
+    if row.excused:
+        return False
+    return row.late_policy_status == "late" or (row.late_policy_status is None and seconds_late(row, due) > 0)
+
+
+def is_missing(row: Submission, assignment: Assignment, due: datetime | None, moment: datetime) -> bool:
+    """Missing by the teacher's word, or due and not handed in as of `moment`."""
     if row.excused or row.custom_grade_status_id is not None:
         return False
     if row.late_policy_status is not None:

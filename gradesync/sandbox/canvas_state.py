@@ -54,7 +54,8 @@ class CanvasSettings:
     units a second and takes `up_front` per request in flight; `request_cost` is what an answered request
     costs and `hold_seconds` how long each stays in flight. `throttle_status` is 403 (text) or 429.
     `forbidden_status`: 401 (older sites) or 403. `import_delay`: seconds an import waits in each of its
-    states.
+    states. `graphql` False: no such address here. `scoped_key`: the token may read GraphQL's root and nothing below.
+    `max_complexity` is GraphQL's limit. `post_grades` False: the SIS assignments API is not enabled.
     """
 
     max_per_page: int = 100
@@ -67,6 +68,10 @@ class CanvasSettings:
     throttle_status: int = 403
     forbidden_status: int = 401
     import_delay: float = 0.05
+    graphql: bool = True
+    scoped_key: bool = False
+    max_complexity: int = 375_000
+    post_grades: bool = True
 
 
 class CanvasState:

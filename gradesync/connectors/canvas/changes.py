@@ -21,7 +21,7 @@ from gradesync.domain.gradebook import CanvasCourse, CourseChange, Submission
 from gradesync.errors import ConnectionProblem
 
 LARGEST_BATCH = 50
-"""Courses to a request. 50 with a full page of rows each weigh about 290,000 of the usual 375,000."""
+"""Courses to a request. With a full page of rows for each, 50 weigh about 130,000 of the usual 375,000."""
 
 _BACK = 5
 """So many courses more after every answer that was not too much."""
