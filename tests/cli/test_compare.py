@@ -102,3 +102,30 @@ def test_comparing_leaves_no_trace_of_people(carried: Tree, sandbox: Sandbox) ->
     assert not [word for word in people if word in printed]
     titles = {row["title"] for row in sandbox.schools["riverside"].sis.rows["lineItems"].values()}
     assert not [title for title in titles if title in printed]
+
+
+def test_an_observed_schedule_runs_dry_at_its_slots_and_everything_tells_what_would_be_written(
+    live: Tree, sandbox: Sandbox
+) -> None:
+    text = live.text("riverside").replace("first_run: 2026-09-01 04:00\n", "state: observe\n")
+    live.account("riverside", text)
+    live.run("request", "riverside/grades")
+    live.run("reconcile", code=None)
+    assert sandbox.count(side="sis", method="PUT") == 0
+    entries = json.loads(live.run("history", "riverside/grades", "--format", "json").stdout)["entries"]
+    (ended,) = [entry for entry in entries if entry["what"] == "run ended"]
+    would = ended["data"]["counts"]
+    assert would["would send"] > 0
+    assert f"{would['would send']:,} would send" in live.run("history", "riverside/grades").stdout
+    found = compared(live)
+    assert found["observes"]
+    assert found["would_write"] == {
+        "results": would["would send"],
+        "line_items": would["would send line items"],
+    }
+    # What it was said to write is what it writes once it may.
+    live.account("riverside", text.replace("    state: observe\n", ""))
+    live.run("reconcile", "--no-syncs")
+    live.run("run", "riverside/grades", "--yes", code=None)
+    written = sandbox.count(side="sis", method="PUT")
+    assert written == would["would send"] + would["would send line items"]
