@@ -64,6 +64,28 @@ class Tree:
             env={**os.environ, **{k: v for k, v in _environment(env).items() if v is not None}},
         )
 
+    def at_a_terminal(self, *arguments: str, typed: str = "") -> tuple[int, str]:
+        """Run a command as a process whose terminal somebody types into; its exit code and all it showed."""
+        ours, theirs = os.openpty()
+        environment = {key: value for key, value in os.environ.items() if key not in _GONE}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gradesync", "-C", str(self.root), *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**environment, "TERM": "dumb", "NO_COLOR": "1"},
+        )
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            try:
+                while block := terminal.read(4096):
+                    shown += block
+            except OSError:
+                pass  # how a terminal says that nobody is at its other end any more
+        return process.wait(timeout=30), shown.decode(errors="replace")
+
     def account(self, key: str, text: str | None = None) -> Path:
         """Write (or replace) an account file."""
         path = self.root / "schedules" / f"{key}.yaml"
@@ -77,13 +99,15 @@ class Tree:
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, Any]:
     """Whoever runs these tests (CI too), the commands see a person at a plain terminal."""
-    gone = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR")
-    return {**dict.fromkeys(gone), **(more or {})}
+    return {**dict.fromkeys(_GONE), **(more or {})}
+
+
+_GONE = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR")
 
 
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR"):
+    for name in _GONE:
         monkeypatch.delenv(name, raising=False)
 
 

@@ -87,6 +87,17 @@ def test_values_are_shown_on_a_terminal_only(carried: Tree) -> None:
     assert "values compared" not in carried.run("history", "--format", "json").stdout
 
 
+def test_a_person_at_a_terminal_who_asks_sees_both_scores_and_that_is_on_record(
+    carried: Tree, sandbox: Sandbox
+) -> None:
+    row = edited(sandbox)
+    code, shown = carried.at_a_terminal("compare", "riverside/grades", "--show-values", "--exit-code")
+    assert code == 3
+    assert "1.25" in shown
+    assert row["student"]["sourcedId"] not in shown
+    assert "values compared" in carried.run("history", "riverside/grades").stdout
+
+
 def test_a_roster_import_cannot_be_compared(live: Tree) -> None:
     assert "roster import" in live.run("compare", "riverside/roster-nightly", code=64).stderr
 

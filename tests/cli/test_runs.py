@@ -184,6 +184,18 @@ def test_a_large_run_by_hand_says_how_much_it_would_send_and_waits_for_consent(
     live.run("run", "riverside/grades", "--full", code=3)
 
 
+@pytest.mark.parametrize(("typed", "sent"), [("n\n", False), ("\n", False), ("y\n", True)])
+def test_at_a_terminal_a_large_run_is_asked_about(
+    live: Tree, sandbox: Sandbox, typed: str, sent: bool
+) -> None:
+    settings = live.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + "safety: {results_by_hand: 5}\n")
+    code, shown = live.at_a_terminal("run", "riverside/grades", typed=typed)
+    assert "Send them?" in shown
+    assert code == (3 if sent else 1)
+    assert (sandbox.count(method="PUT") > 5) is sent
+
+
 def test_a_scheduled_run_asks_nobody(live: Tree, sandbox: Sandbox) -> None:
     settings = live.root / "gradesync.yaml"
     settings.write_text(settings.read_text() + "safety: {results_by_hand: 1}\n")
