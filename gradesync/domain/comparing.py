@@ -75,7 +75,7 @@ class Difference:
     @property
     def needs_person(self) -> bool:
         """Whether somebody must look: neither a rule nor the next run settles it."""
-        if self.cause is Cause.HAND_EDIT:
+        if self.cause is Cause.HAND_EDIT or (self.cause is Cause.LOST and self.code == GONE):
             return not self.sends
         if self.cause is Cause.REFUSED:
             return self.code is not None and CODES[self.code].needs_person
@@ -240,7 +240,9 @@ class _Sides:
         if decision.verdict is Verdict.WITHHELD:
             if decision.code == GONE and ours:
                 return Cause.LOST, GONE
-            if decision.code == HAND_EDIT and _record(decision) is not None:
+            if decision.code == HAND_EDIT and (
+                isinstance(decision, LineItemDecision) or decision.result is not None
+            ):
                 return Cause.HAND_EDIT, HAND_EDIT
             return Cause.WITHHELD, decision.code
         row = self.waiting.get(decision.subject)
@@ -353,8 +355,10 @@ def _known(holds: str, entry: LedgerEntry | None) -> bool:
 
 
 def _text(result: Result) -> str:
-    score = "-" if result.score is None else f"{_short(result.score)}"
-    return f"{score} ({result.status})"
+    told = ["-" if result.score is None else _short(result.score)]
+    told += [result.text] if result.text else []
+    told += [word for word, is_so in (("late", result.late), ("missing", result.missing)) if is_so]
+    return f"{' '.join(told)} ({result.status})"
 
 
 def _short(score: Decimal) -> str:
