@@ -10,7 +10,12 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 PREFIX = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
+PREFIX_V1P2 = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
+ROSTERING_V1P2 = "/ims/oneroster/rostering/v1p2"
+GRADEBOOK_V1P2 = "/ims/oneroster/gradebook/v1p2"
+_GRADEBOOK_WORDS = ("categories", "lineItems", "results", "scoreScales", "assessmentResults")
 ALL_SCOPES = "roster-core.readonly roster.readonly gradebook.readonly gradebook.createput gradebook.delete"
+ALL_SCOPES_V1P2 = f"{ALL_SCOPES} gradebook.createpost"
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,17 @@ def call(
         connection.close()
 
 
-def token(root: str, client_id: str, secret: str, scopes: str = ALL_SCOPES, *, basic: bool = True) -> Answer:
+def token(
+    root: str,
+    client_id: str,
+    secret: str,
+    scopes: str = ALL_SCOPES,
+    *,
+    basic: bool = True,
+    prefix: str = PREFIX,
+) -> Answer:
     """Ask for a token, with the credentials in a Basic header or in the form."""
-    form = {"grant_type": "client_credentials", "scope": " ".join(PREFIX + name for name in scopes.split())}
+    form = {"grant_type": "client_credentials", "scope": " ".join(prefix + name for name in scopes.split())}
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     if basic:
         headers["Authorization"] = "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()
@@ -54,9 +67,12 @@ def token(root: str, client_id: str, secret: str, scopes: str = ALL_SCOPES, *, b
 class Client:
     """A client with a token; `root` is the SIS address."""
 
+    prefix = PREFIX
+
     def __init__(self, root: str, key: str, scopes: str = ALL_SCOPES) -> None:
+        self.root = root
         self.api = f"{root}/ims/oneroster/v1p1"
-        answer = token(root, f"sandbox-id-{key}", f"sandbox-secret-{key}", scopes)
+        answer = token(root, f"sandbox-id-{key}", f"sandbox-secret-{key}", scopes, prefix=self.prefix)
         assert answer.status == 200
         self.headers = {"Authorization": f"Bearer {answer.body['access_token']}"}
 
@@ -68,10 +84,31 @@ class Client:
         """PUT a JSON body."""
         return call(self._url(path, {}), "PUT", json.dumps(body).encode(), self.headers)
 
+    def post(self, *path: str, body: Any) -> Answer:
+        """POST a JSON body."""
+        return call(self._url(path, {}), "POST", json.dumps(body).encode(), self.headers)
+
     def delete(self, *path: str) -> Answer:
         """DELETE."""
         return call(self._url(path, {}), "DELETE", headers=self.headers)
 
     def _url(self, path: tuple[str, ...], query: dict[str, str | int]) -> str:
-        url = f"{self.api}/{'/'.join(quote(part, safe='') for part in path)}"
+        url = f"{self._base(path)}/{'/'.join(quote(part, safe='') for part in path)}"
         return f"{url}?{urlencode(query, quote_via=quote)}" if query else url
+
+    def _base(self, _path: tuple[str, ...]) -> str:
+        return self.api
+
+
+class ClientV1P2(Client):
+    """The same for OneRoster 1.2, whose two services have an address each."""
+
+    prefix = PREFIX_V1P2
+
+    def __init__(self, root: str, key: str, scopes: str = ALL_SCOPES_V1P2) -> None:
+        super().__init__(root, key, scopes)
+
+    def _base(self, path: tuple[str, ...]) -> str:
+        gradebook = {path[0], path[-1]}.intersection(_GRADEBOOK_WORDS)
+        service = GRADEBOOK_V1P2 if gradebook else ROSTERING_V1P2
+        return self.root + service
