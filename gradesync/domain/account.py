@@ -57,7 +57,11 @@ class SisConnection:
 
 @dataclass(frozen=True, slots=True)
 class PassbackPolicy:
-    """What the account chose for cases the standard leaves open; every default is the safe one (DESIGN.md 3)."""
+    """What the account chose for cases the standard leaves open; every default is the safe one (DESIGN.md 3).
+
+    `gone_limit` is the share (0..1) of a class's known records that may be created anew; `deletion_limit` the number
+    of records a run may blank or delete.
+    """
 
     excused: str = "withhold"
     missing: str = "withhold"
@@ -65,7 +69,11 @@ class PassbackPolicy:
     category_map: Mapping[str, str] = field(default_factory=dict)
     default_category: str | None = None
     conflict: str = "withhold"
+    gone_in_sis: str = "withhold"
+    gone_limit: float = 0.10
     deletions: str = "report"
+    deletion_limit: int = 50
+    long_titles: str = "withhold"
     over_max: str = "send"
     letter_grades: str = "score"
     new_assignments: str = "with_first_score"

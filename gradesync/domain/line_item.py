@@ -7,8 +7,8 @@ fit exactly one marking period or category answers with a code.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -16,6 +16,8 @@ from gradesync.domain.account import PassbackPolicy
 from gradesync.domain.gradebook import Assignment, Category, GradingPeriod, LineItem, SisCatalogue
 from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.profile import LOCAL_MIDNIGHT
+from gradesync.domain.wish import Rules
 
 
 class Audience(StrEnum):
@@ -38,11 +40,37 @@ def audience_of(assignment: Assignment, section_ids: frozenset[int]) -> Audience
 
 
 def due_for(assignment: Assignment, section_ids: frozenset[int]) -> datetime | None:
-    """The due date of a class: its section's override, else the base date (canvas.md 27)."""
-    for override in sorted(assignment.overrides, key=lambda o: o.section_id or 0):
-        if override.section_id is not None and override.section_id in section_ids:
-            return override.due_at
-    return assignment.due_at
+    """The due date of a class: its section's override, else the base date (canvas.md 27).
+
+    Several sections that are one class have one column between them: the latest of their dates is its date, so that
+    nobody's work looks late that is not. A date of single students never moves the class's.
+    """
+    own = {o.section_id: o.due_at for o in assignment.overrides if o.section_id in section_ids}
+    if len(own) == 1 and len(section_ids) == 1:
+        return next(iter(own.values()))
+    if not own:
+        return assignment.due_at
+    dates = list(own.values())
+    if len(own) < len(section_ids) and not assignment.only_overrides:
+        dates.append(assignment.due_at)
+    return max((due for due in dates if due is not None), default=None)
+
+
+def shown_date(instant: datetime, rules: Rules) -> datetime:
+    """A date as the SIS is told it: the instant, or the local school day for a SIS that keeps bare days.
+
+    23:59 in New York is the next day in UTC: a SIS that cuts the clock off would show the work due a day late.
+    """
+    if rules.profile.due_date_as != LOCAL_MIDNIGHT:
+        return instant
+    return datetime.combine(to_local(instant, rules.time_zone).date(), time(), UTC)
+
+
+def shown_day(instant: datetime | None, rules: Rules) -> date | None:
+    """The school day of a date that the SIS shows; None for none."""
+    if instant is None or rules.profile.due_date_as != LOCAL_MIDNIGHT:
+        return local_day(instant, rules.time_zone)
+    return instant.astimezone(UTC).date()
 
 
 def periods_of(term_ids: Iterable[str], catalogue: SisCatalogue) -> tuple[GradingPeriod, ...]:
@@ -96,25 +124,29 @@ def clean_title(title: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in title).split())
 
 
-def line_item_key(item: LineItem) -> tuple[str, ...]:
-    """What of a line item counts as its value; instants to the minute, because SISes drop seconds."""
+def line_item_key(item: LineItem, omit: Collection[str] = ()) -> tuple[str, ...]:
+    """What of a line item counts as its value; instants to the minute, because SISes drop seconds.
 
-    def instant(value: datetime | None) -> str:
-        return "-" if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
-
-    def number(value: Decimal | None) -> str:
-        return "-" if value is None else f"{value.normalize():f}"
-
+    `omit` names OneRoster fields that this SIS is never told: what it makes of them is its own affair.
+    """
     return (
         "line item",
         clean_title(item.title),
-        item.category_id or "-",
-        item.period_id or "-",
-        instant(item.assign_date),
-        instant(item.due_date),
-        number(item.minimum),
-        number(item.maximum),
+        (item.category_id if "category" not in omit else None) or "-",
+        (item.period_id if "gradingPeriod" not in omit else None) or "-",
+        _instant(item.assign_date if "assignDate" not in omit else None),
+        _instant(item.due_date if "dueDate" not in omit else None),
+        _number(item.minimum if "resultValueMin" not in omit else None),
+        _number(item.maximum if "resultValueMax" not in omit else None),
     )
+
+
+def _instant(value: datetime | None) -> str:
+    return "-" if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _number(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value.normalize():f}"
 
 
 def item_subject(keyed: KeyedHash, assignment_id: int, class_id: str) -> str:
@@ -133,11 +165,14 @@ def fingerprint(assignments: Iterable[Assignment], keyed: KeyedHash) -> str:
     return keyed("assignments", *rows)
 
 
-def last_day(periods: Iterable[GradingPeriod]) -> datetime:
-    """Noon UTC of the last day of the last period: undated work belongs there (canvas.md 28)."""
+def last_day(periods: Iterable[GradingPeriod], time_zone: str) -> datetime:
+    """Noon UTC of the last day of the last period: undated work belongs there (canvas.md 28).
+
+    Where noon UTC is already the next day, it is noon less the zone's lead.
+    """
     last = max(periods, key=lambda p: p.end)
-    day = last.end - timedelta(days=1)
-    return datetime.fromisoformat(f"{day.isoformat()}T12:00:00+00:00")
+    noon = datetime.combine(last.end - timedelta(days=1), time(12), UTC)
+    return noon if to_local(noon, time_zone).date() < last.end else noon - timedelta(hours=12)
 
 
 def local_day(instant: datetime | None, time_zone: str) -> date | None:

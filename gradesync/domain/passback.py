@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from gradesync.domain.gradebook import SectionStudent, SisCatalogue, Submission
 from gradesync.domain.passback_cells import Cells
-from gradesync.domain.passback_columns import Columns
+from gradesync.domain.passback_columns import WITHDRAWN, Columns, may_recreate
 from gradesync.domain.passback_decisions import (
     GONE_STATES,
     ClassDecision,
@@ -22,7 +22,9 @@ from gradesync.domain.passback_decisions import (
     LineItemDecision,
     ResultDecision,
 )
-from gradesync.domain.wish import Rules
+from gradesync.domain.passback_removals import Removals
+from gradesync.domain.record import LINE_ITEM
+from gradesync.domain.wish import Rules, Verdict
 
 __all__ = ["ClassDecision", "ClassInput", "LineItemDecision", "ResultDecision", "decide_class"]
 
@@ -30,24 +32,49 @@ __all__ = ["ClassDecision", "ClassInput", "LineItemDecision", "ResultDecision", 
 def decide_class(given: ClassInput, catalogue: SisCatalogue, rules: Rules) -> ClassDecision:
     """Decide every line item and result of one class (DESIGN.md 8)."""
     students = _one_each(given.students)
-    columns, cells = Columns(given, catalogue, rules), Cells(given, rules, students)
+    removals, recreates = Removals(given, rules), may_recreate(given, rules)
+    columns = Columns(given, catalogue, rules, recreates)
+    cells = Cells(given, rules, students, removals, recreates)
     by_assignment: dict[int, list[Submission]] = defaultdict(list)
     for submission in _latest(given.submissions):
         if submission.user_id in students:
             by_assignment[submission.assignment_id].append(submission)
     line_items: list[LineItemDecision] = []
     results: list[ResultDecision] = []
+    withdrawn: set[int] = set()
     for assignment in sorted(given.assignments, key=lambda one: one.id):
         item = columns.decide(assignment)
-        decided = (
-            cells.decide(submission, assignment, item) for submission in by_assignment.get(assignment.id, ())
-        )
-        mine = [decision for decision in decided if decision is not None]
-        line_items.append(columns.settled(item, mine))
+        if item.code == WITHDRAWN and removals.removes:
+            # The work is no longer meant for the report card: its scores go first, then its column.
+            withdrawn.add(assignment.id)
+            entry = given.ledger[(LINE_ITEM, item.subject)]
+            mine = removals.cells_of(entry.record_id, assignment.id, WITHDRAWN)
+            item = removals.column(assignment.id, entry, columns.existing.get(entry.record_id), mine)
+        else:
+            rows = by_assignment.get(assignment.id, ())
+            decided = (cells.decide(submission, assignment, item) for submission in rows)
+            mine = [decision for decision in decided if decision is not None]
+            item = columns.settled(item, mine)
+        line_items.append(item)
         results.extend(mine)
     if given.complete:
-        results.extend(cells.disappeared({d.subject for d in results}))
-    return ClassDecision(given.class_id, tuple(line_items), tuple(results))
+        for entry in columns.disappeared():
+            if not removals.removes:
+                # The work was deleted in Canvas; the SIS still shows it to the student.
+                line_items.append(LineItemDecision(0, entry.subject, Verdict.WITHHELD, WITHDRAWN))
+                continue
+            mine = removals.cells_of(entry.record_id, 0, WITHDRAWN)
+            line_items.append(removals.column(0, entry, columns.existing.get(entry.record_id), mine))
+            results.extend(mine)
+        results.extend(cells.disappeared({d.subject for d in results}, withdrawn))
+    return ClassDecision(
+        given.class_id,
+        tuple(line_items),
+        tuple(results),
+        removal_limit=rules.policy.deletion_limit,
+        speech=cells.speech,
+        omit=rules.profile.omit,
+    )
 
 
 def _one_each(students: Iterable[SectionStudent]) -> Mapping[int, SectionStudent]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStudent, Submission
@@ -22,21 +22,32 @@ from gradesync.domain.passback_decisions import (
     ResultDecision,
     settled_at,
 )
+from gradesync.domain.passback_removals import Removals
 from gradesync.domain.record import RESULT, LedgerEntry
-from gradesync.domain.wish import Rules, Verdict, Wish, stored_its_own_way, value_key, wish_for
+from gradesync.domain.wish import SUBMITTED, Rules, Speech, Verdict, Wish, stored_its_own_way, wish_for
+
+_HANDED_IN = frozenset({SUBMITTED, "pending_review"})
+"""Canvas states of a submission that has work in it and no final score."""
 
 
 @dataclass
 class Cells:
-    """What deciding one class's results needs: `students` are one enrollment per person, by Canvas user id."""
+    """What deciding one class's results needs: `students` are one enrollment per person, by Canvas user id.
+
+    `recreates` tells whether results that are gone in the SIS may be written anew.
+    """
 
     given: ClassInput
     rules: Rules
     students: Mapping[int, SectionStudent]
+    removals: Removals
+    recreates: bool
+    speech: Speech = field(init=False)
     held: Mapping[tuple[str, str], list[Result]] = field(init=False)
     shared_ids: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.speech = Speech.of(self.rules)
         self.held = _by_cell(self.given.sis.results)
         self.shared_ids = _shared_ids(self.students.values())
 
@@ -69,7 +80,8 @@ class Cells:
         if wish.verdict is Verdict.NOTHING:
             if entry is not None and entry.sent is not None:
                 # A score we sent is gone in Canvas; whether the SIS should forget it too is a policy.
-                return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-418")
+                handed_in = submission.state in _HANDED_IN
+                return self.removals.result(assignment.id, entry, "GS-418", handed_in=handed_in)
             return ResultDecision(assignment.id, subject, Verdict.NOTHING)
         if wish.verdict is Verdict.WITHHELD:
             return ResultDecision(assignment.id, subject, Verdict.WITHHELD, wish.code)
@@ -97,7 +109,9 @@ class Cells:
         if found is None and len(held) > 1:
             # Two cells for one student, neither ours: whichever we chose could be the wrong one.
             return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-423")
-        if found is None and entry is not None and entry.sent is not None and not held:
+        lost = found is None and not held and entry is not None and entry.sent is not None
+        if lost and not self.recreates:
+            # We wrote it, and somebody removed it in the SIS: bringing it back is a person's decision.
             return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-505")
         found = found or (held[0] if held else None)
         result = Result(
@@ -108,52 +122,75 @@ class Cells:
             status=wish.status,
             score_date=self._score_date(submission, item),
             class_id=self.given.class_id,
+            text=wish.text,
+            late=wish.late,
+            missing=wish.missing,
         )
         value = self.rules.hash(wish.key)
-
-        holds = self.rules.hash(value_key(found.score, found.status)) if found is not None else None
-
-        def decided(verdict: Verdict, code: str | None = None, *, confirmed: bool = False) -> ResultDecision:
-            return ResultDecision(assignment.id, subject, verdict, code, result, value, confirmed, holds)
-
         if found is None:
-            return decided(Verdict.SEND)
+            # The student's first score in this column, or one the account lets us bring back.
+            return ResultDecision(assignment.id, subject, Verdict.SEND, None, result, value)
+        return self._against(
+            found, ResultDecision(assignment.id, subject, Verdict.SEND, None, result, value), entry, wish
+        )
+
+    def _against(
+        self, found: Result, sending: ResultDecision, entry: LedgerEntry | None, wish: Wish
+    ) -> ResultDecision:
+        """What the SIS holds against what it should hold."""
+        value = sending.value
+        assert value is not None  # a score to send always has its hash
+        holds = self.rules.hash(self.speech.key_of(found, text=wish.text is not None))
+        sending = replace(sending, holds=holds)
+        moved = entry is not None and entry.record_id != found.id
         if holds == value:
-            return decided(Verdict.UNCHANGED, confirmed=not settled_at(entry, value))
+            # The student has just this score there already.
+            confirmed = moved or not settled_at(entry, value)
+            return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
         if entry is not None and entry.sent == value and entry.read_back == holds:
             # Stored its own way by the SIS (rounded, say) and read back so: sending again changes nothing.
-            return decided(Verdict.UNCHANGED)
-        if entry is not None and holds in (entry.sent, entry.read_back, entry.intent):
-            return decided(Verdict.SEND)
+            return replace(sending, verdict=Verdict.UNCHANGED, confirmed=moved)
+        if entry is not None and self._is_ours(found, holds, entry):
+            return sending
         own_way = found.status == wish.status and stored_its_own_way(found.score, wish.score)
         if entry is not None and entry.intent == value and own_way:
             # Written, and not read back because the run broke off: our own score in the SIS's form.
-            return decided(Verdict.SEND)
+            return sending
         if self.rules.policy.conflict == "canvas_wins":
-            return decided(Verdict.SEND)
+            # The account has decided that the student's score is what Canvas shows, whoever typed in the SIS.
+            return sending
         # Neither what we wrote nor what we read back: a person typed it. Overwriting would undo a decision
         # about a child that nobody told us about.
-        return decided(Verdict.WITHHELD, "GS-412")
+        return replace(sending, verdict=Verdict.WITHHELD, code="GS-412")
+
+    def _is_ours(self, found: Result, holds: str, entry: LedgerEntry) -> bool:
+        """Whether the SIS holds what we wrote, be it under rules that sent words beside the number or none."""
+        ours = (entry.sent, entry.read_back, entry.intent)
+        return holds in ours or any(
+            self.rules.hash(self.speech.key_of(found, text=text)) in ours for text in (False, True)
+        )
 
     def _score_date(self, submission: Submission, item: LineItem) -> date:
         instant = submission.graded_at or submission.posted_at or item.due_date
         assert instant is not None  # a line item to be sent always has a due date
         return to_local(instant, self.rules.time_zone).date()
 
-    def disappeared(self, seen: set[str]) -> Iterable[ResultDecision]:
+    def disappeared(self, seen: set[str], withdrawn: set[int]) -> Iterable[ResultDecision]:
         """Results we sent whose Canvas side is no longer listed; only a full listing may conclude that.
 
-        A student who left the class, an assignment deleted: reported, never removed by itself.
+        A student who left the class, an assignment deleted. `seen` are the subjects decided already, `withdrawn` the
+        assignments whose leftovers have been looked for.
         """
         current = {
             result_subject(self.rules.hash, assignment.id, self.given.class_id, student.sis_user_id)
             for assignment in self.given.assignments
+            if assignment.id not in withdrawn
             for student in self.given.students
             if student.sis_user_id is not None and student.state not in GONE_STATES
         }
         for (kind, subject), entry in self.given.ledger.items():
             if kind == RESULT and entry.sent is not None and subject not in seen and subject not in current:
-                yield ResultDecision(0, subject, Verdict.WITHHELD, "GS-424")
+                yield self.removals.result(0, entry, "GS-424")
 
 
 def _shared_ids(students: Iterable[SectionStudent]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStudent, SisGradebook, Submission
 from gradesync.domain.record import LedgerEntry, WaitingRecord
-from gradesync.domain.wish import Verdict
+from gradesync.domain.wish import NUMBERS_ONLY, Speech, Verdict
 
 GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
 """Canvas enrollment states of a student who has left the section."""
@@ -22,8 +22,9 @@ GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
 class LineItemDecision:
     """One assignment in one class. `usable` tells whether results may go into the line item.
 
-    `value` is the keyed hash of what is (to be) sent, `holds` of what the SIS holds; `confirmed` says that the SIS
-    already holds just that although the ledger does not know it yet.
+    `value` is the keyed hash of what is (to be) sent, `holds` of what the SIS holds (None: it holds no such record);
+    `confirmed` says that the SIS already holds what it should although the ledger does not know it yet. `forget`
+    tells that the record is gone on both sides, so that the ledger need not know it any more.
     """
 
     assignment_id: int
@@ -36,6 +37,7 @@ class LineItemDecision:
     is_new: bool = False
     confirmed: bool = False
     holds: str | None = None
+    forget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,23 @@ class ResultDecision:
     value: str | None = None
     confirmed: bool = False
     holds: str | None = None
+    forget: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ClassDecision:
-    """Everything decided about one class."""
+    """Everything decided about one class.
+
+    `removal_limit` is how many records the whole run may blank or delete. `speech` and `omit` tell what of a record
+    counts when it is read back.
+    """
 
     class_id: str
     line_items: tuple[LineItemDecision, ...]
     results: tuple[ResultDecision, ...]
+    removal_limit: int = 0
+    speech: Speech = NUMBERS_ONLY
+    omit: tuple[str, ...] = ()
 
     def counts(self) -> Counter[str]:
         """Records by word; line items are counted apart, so that `sent` means scores."""
@@ -67,8 +77,12 @@ class ClassDecision:
             Verdict.UNCHANGED: "unchanged",
             Verdict.WITHHELD: "withheld",
             Verdict.NOTHING: "nothing to send",
+            Verdict.BLANK: "blanked",
+            Verdict.DELETE: "deleted",
         }
         counts = Counter(words[d.verdict] for d in self.results)
+        if deleted := sum(d.verdict is Verdict.DELETE for d in self.line_items):
+            counts["line items deleted"] += deleted
         counts["line items sent"] += sum(d.verdict is Verdict.SEND for d in self.line_items)
         return counts
 
