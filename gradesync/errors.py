@@ -83,7 +83,8 @@ class ConnectionProblem(GradesyncError):
     """The other side could not do what was asked; `code` is the GS code a run records.
 
     `retryable` tells transport trouble and throttling (True) from refusals that a repeat cannot cure.
-    `vendor_text` is the other side's own short text; it may name people, so it never reaches a log.
+    `vendor_text` is the other side's own short text; it may name people, so it never reaches a log. `fingerprint`
+    groups answers nobody has a code for, and says nothing of whom they were about; "" where a code says it all.
     """
 
     def __init__(
@@ -95,9 +96,11 @@ class ConnectionProblem(GradesyncError):
         status: int | None = None,
         retryable: bool = False,
         vendor_text: str = "",
+        fingerprint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.code = code
         self.status = status
         self.retryable = retryable
         self.vendor_text = vendor_text
+        self.fingerprint = fingerprint

@@ -1,15 +1,15 @@
 """What the other side's refusals mean: from status and body, in every shape seen, to one GS code.
 
-Pure. Status and shape decide first, words only where standards leave no other way (vendors say "locked" in prose).
+Pure. Status and shape decide first, words (`vendor_words`) only where standards leave no other way.
 Vendor text is kept as one short line for histories; it may name people and never reaches a log.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from gradesync.connectors.vendor_words import code_of, fingerprint, not_offered
 from gradesync.connectors.wire import Malformed, decode, one_line
 from gradesync.errors import ConnectionProblem
 
@@ -29,21 +29,16 @@ _TEXT_KEYS = (
     "error",
     "description",
 )
-_PERIOD = re.compile(r"(grading|marking)\s*period|grading window|\bterm\b|\bgradebook\b", re.IGNORECASE)
-_CLOSED = re.compile(r"\bclosed\b|\binactive\b|not (open|active)|has ended", re.IGNORECASE)
-_LOCKED = re.compile(r"\blocked\b|\bread.?only\b|\bclosed\b", re.IGNORECASE)
-_NOT_IN_CLASS = re.compile(
-    r"student\b.{0,80}\b(not|no longer)\b.{0,40}\b(class|section|enrol|belong)|not enrolled",
-    re.IGNORECASE | re.DOTALL,
-)
-_TEACHER = re.compile(
-    r"(teacher|user|staff)\b.{0,60}\bnot\b.{0,40}\b(class|section|teach)", re.IGNORECASE | re.DOTALL
-)
+_THROTTLED = (b"rate limit", b"too many requests", b"throttl")
+_OF_MACHINES = ("GS-502", "GS-505")
+"""Codes whose words a broken server uses of itself: connections are closed, databases locked, resources not found."""
+_GROUPED = frozenset({"GS-506", "GS-599", "GS-306"})
+"""Codes that say only that something was refused: their answers are grouped by fingerprint."""
 
 
 def is_throttled(status: int, body: bytes) -> bool:
     """429, or a 403 whose text speaks of a rate limit (Canvas, PowerSchool); every other 403 is a refusal."""
-    return status == 429 or (status == 403 and b"rate limit" in body[:2000].lower())
+    return status == 429 or (status == 403 and any(word in body[:2000].lower() for word in _THROTTLED))
 
 
 def lacks_right(side: Side, headers: Mapping[str, str], body: bytes) -> bool:
@@ -59,18 +54,53 @@ def refusal(
     """The problem behind an answer that is not 2xx. `template` is the path without ids, the only part we repeat."""
     data = _decoded(body)
     text = vendor_text(data, body)
-    code, retryable = _code(side, status, headers, body, data, text)
+    code, retryable = _code(side, template, status, headers, body, data, text)
+    grouped = code in _GROUPED
     return ConnectionProblem(
         f"{NAMES[side]} answered {status} to {method} {template}.",
         code=code,
         status=status,
         retryable=retryable,
         vendor_text=text,
+        fingerprint=fingerprint(f"{side} {status} {method} {template}", text) if grouped else "",
     )
 
 
+def unclear(side: Side, template: str, what: str, status: int | None = None) -> ConnectionProblem:
+    """The problem of an answer that makes no sense: `what` is a sentence without values."""
+    return ConnectionProblem(
+        f"{NAMES[side]}: {what}",
+        code=UNKNOWN[side],
+        status=status,
+        fingerprint=fingerprint(f"{side} {template}", what),
+    )
+
+
+def refused_with_yes(method: str, template: str, status: int, body: bytes) -> ConnectionProblem | None:
+    """The refusal inside a 2xx answer: some servers put `imsx_codeMajor: failure` into one. None for a yes."""
+    if b"imsx_codeMajor" not in body:
+        return None
+    data = _decoded(body)
+    inner = data.get("imsx_StatusInfo", data) if isinstance(data, dict) else None
+    if not isinstance(inner, dict) or inner.get("imsx_codeMajor") != "failure":
+        return None
+    text = vendor_text(data)
+    code = code_of(text, about_result=_about_result(template)) or "GS-506"
+    return ConnectionProblem(
+        f"{NAMES['sis']} answered {status} and a failure to {method} {template}.",
+        code=code,
+        status=status,
+        vendor_text=text,
+        fingerprint=fingerprint(f"sis {status} {method} {template}", text) if code in _GROUPED else "",
+    )
+
+
+def _about_result(template: str) -> bool:
+    return "/results" in template
+
+
 def _code(
-    side: Side, status: int, headers: Mapping[str, str], body: bytes, data: Any, text: str
+    side: Side, template: str, status: int, headers: Mapping[str, str], body: bytes, data: Any, text: str
 ) -> tuple[str, bool]:
     if is_throttled(status, body):
         return TOO_FAST[side], True
@@ -78,11 +108,9 @@ def _code(
         return "GS-206", False
     if status == 401:
         return ("GS-203" if lacks_right(side, headers, body) else REFUSED_KEY[side]), False
-    if status in (405, 501) and side == "sis":
-        return "GS-510", False
-    if status >= 500:
-        return DOWN[side], True
-    return (_canvas_code(status, data) if side == "canvas" else _sis_code(status, data, text)), False
+    if side == "sis":
+        return _sis_code(template, status, data, text)
+    return (DOWN[side], True) if status >= 500 else (_canvas_code(status, data), False)
 
 
 def _canvas_code(status: int, data: Any) -> str:
@@ -95,26 +123,24 @@ def _canvas_code(status: int, data: Any) -> str:
     return {"not_enabled": "GS-304", "unpublished_course": "GS-303"}.get(str(word), "GS-306")
 
 
-def _sis_code(status: int, data: Any, text: str) -> str:
+def _sis_code(template: str, status: int, data: Any, text: str) -> tuple[str, bool]:
+    if status in (405, 501):
+        return "GS-510", False
+    if status == 408:
+        return DOWN["sis"], True
+    said = code_of(text, about_result=_about_result(template))
+    if status >= 500:
+        # A server was seen that answers 500 to a score it does not like: its words tell it from an outage.
+        about_record = status == 500 and said not in (None, *_OF_MACHINES)
+        return (said or "", False) if about_record else (DOWN["sis"], True)
+    if not_offered(text) and status in (400, 403, 404):
+        return "GS-510", False
     if status == 404:
         # An unknown route answers in the web server's own words, an unknown object in JSON.
-        return "GS-505" if isinstance(data, dict) else "GS-510"
-    if status == 403:
-        return "GS-504" if _TEACHER.search(text) else _record_code(text, "GS-203")
-    if status in (400, 409, 412, 422):
-        return _record_code(text, "GS-506")
-    return "GS-599"
-
-
-def _record_code(text: str, otherwise: str) -> str:
-    """The code of a refused record by the vendor's words; `otherwise` when they say nothing we know."""
-    if _NOT_IN_CLASS.search(text):
-        return "GS-503"
-    if _PERIOD.search(text) and (_CLOSED.search(text) or _LOCKED.search(text)):
-        return "GS-501"
-    if _LOCKED.search(text):
-        return "GS-502"
-    return otherwise
+        return (said or "GS-505") if isinstance(data, dict) else "GS-510", False
+    otherwise = {403: "GS-203", 410: "GS-505", 412: "GS-505", 423: "GS-502"}
+    refused = "GS-506" if status in (400, 409, 413, 414, 422) else "GS-599"
+    return said or otherwise.get(status, refused), False
 
 
 def _decoded(body: bytes) -> Any:

@@ -12,11 +12,10 @@ import logging
 import random as random_module
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -28,8 +27,8 @@ from gradesync.connectors.auth import Auth
 from gradesync.connectors.errors import Side
 from gradesync.connectors.gate import Gate
 from gradesync.connectors.links import BadAddress, query_of_link, segment, trusted_origin
-from gradesync.connectors.retry import RetryPolicy, Timeouts, http_date, retry_after
-from gradesync.connectors.wire import Malformed, decode
+from gradesync.connectors.reply import Reply
+from gradesync.connectors.retry import RetryPolicy, Timeouts, retry_after
 from gradesync.errors import ConnectionProblem
 
 _log = logging.getLogger("gradesync.http")
@@ -43,34 +42,10 @@ _LOW_BUCKET = 150.0
 _LARGEST_ERROR = 65_536
 # A server that revokes tokens may revoke the next one too before it was used; more than that is a refusal.
 _RENEWALS = 3
+# Bare 404s of a kind of address that never answered otherwise, before the service counts as not offered.
+_MISSES = 4
 _TIMEOUTS = Timeouts()
 _RETRIES = RetryPolicy()
-
-
-@dataclass(slots=True)
-class Reply:
-    """A 2xx answer: status, headers (case-insensitive) and the whole body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    side: Side
-    template: str
-
-    def json(self) -> Any:
-        """The decoded body, numbers with a point as Decimal. Raises ConnectionProblem when it is not JSON."""
-        try:
-            return decode(self.body)
-        except Malformed:
-            raise ConnectionProblem(
-                f"{errors.NAMES[self.side]} did not answer JSON to {self.template}.",
-                code=errors.UNKNOWN[self.side],
-                status=self.status,
-            ) from None
-
-    def served_at(self) -> datetime | None:
-        """The server's clock (Date header) as aware UTC."""
-        return http_date(self.headers.get("Date"))
 
 
 @dataclass(slots=True)
@@ -146,6 +121,8 @@ class HttpClient:
         self._sleep = sleep
         self._random = random
         self._session: aiohttp.ClientSession | None = None
+        self._served: set[str] = set()
+        self._missing: Counter[str] = Counter()
         self._read_timeout = self._timeout(timeouts.whole, timeouts.read)
         self._write_timeout = self._timeout(timeouts.write, timeouts.write)
         self._upload_timeout = self._timeout(timeouts.upload, timeouts.upload)
@@ -195,10 +172,14 @@ class HttpClient:
         call = self._call("GET", template, ids, query, self._read_timeout)
         return await self._perform(call)
 
-    async def put(self, template: str, *ids: str | int, body: bytes) -> Reply:
-        """PUT a JSON body; repeated on transport trouble, since it is idempotent."""
+    async def put(self, template: str, *ids: str | int, body: bytes, mints: bool = False) -> Reply:
+        """PUT a JSON body; repeated on transport trouble, since it is idempotent.
+
+        Unless the server `mints` an id for it: then every arrival may create a record, as with POST.
+        """
         call = self._call("PUT", template, ids, (), self._write_timeout)
         call.body, call.headers = body, {"Content-Type": "application/json"}
+        call.idempotent = not mints
         return await self._perform(call)
 
     async def delete(self, template: str, *ids: str | int) -> Reply:
@@ -239,7 +220,7 @@ class HttpClient:
 
     def unclear(self, what: str) -> ConnectionProblem:
         """The problem of an answer that makes no sense: `what` is a sentence without values."""
-        return ConnectionProblem(f"{errors.NAMES[self.side]}: {what}", code=errors.UNKNOWN[self.side])
+        return errors.unclear(self.side, "", what)
 
     def _call(
         self,
@@ -278,6 +259,7 @@ class HttpClient:
             outcome = await self._attempt(call)
             call.tries += 1
             if type(outcome) is Reply and 200 <= outcome.status < 300:
+                self._served.add(call.template)
                 return outcome
             await self._settle(call, outcome)
 
@@ -395,11 +377,22 @@ class HttpClient:
             return False
         return self._auth.drop(call.sent_with)
 
+    def _about_one(self, template: str) -> bool:
+        """Whether a bare 404 is more likely about one record than about the whole service.
+
+        Some web servers answer an odd id (an encoded slash) as if the address did not exist, and some SISes answer
+        every unknown object so. A service that has answered before is there; one that never did is given up soon.
+        """
+        self._missing[template] += 1
+        return "{}" in template and (template in self._served or self._missing[template] < _MISSES)
+
     def _judged(self, call: _Call, reply: Reply) -> tuple[ConnectionProblem, int]:
         """What the answer means, and how many tries such a call is worth."""
         problem = errors.refusal(
             self.side, call.method, call.template, reply.status, reply.headers, reply.body
         )
+        if problem.code == "GS-510" and reply.status == 404 and self._about_one(call.template):
+            problem.code = "GS-505"
         if errors.is_throttled(reply.status, reply.body):
             self._gate.narrow()
             # Refused at the door: nothing was done, so even a POST may knock again.

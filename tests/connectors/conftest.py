@@ -18,7 +18,7 @@ from gradesync.connectors.oneroster import OneRosterConnector
 from gradesync.domain.profile import PROFILES
 from gradesync.sandbox.canvas_state import CanvasSettings
 from gradesync.sandbox.server import Sandbox, running
-from gradesync.sandbox.sis_world import SisBehaviour
+from gradesync.sandbox.sis_behaviour import SisBehaviour
 from tests.connectors.hostile import Sleeps
 
 PROFILE = PROFILES["genesis"]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradesync.connectors.errors import is_throttled, refusal
+from gradesync.connectors.errors import is_throttled, refusal, refused_with_yes
 from gradesync.domain.problem import CODES
+from gradesync.errors import ConnectionProblem
 
 
 def imsx(text: str, minor: str = "invaliddata") -> dict[str, Any]:
@@ -47,8 +48,22 @@ def code(status: int, body: object, method: str = "PUT") -> str:
         (409, {"message": "Assignment locked"}, "GS-502"),
         (422, imsx("Genesis: student does not belong to this class"), "GS-503"),
         (409, {"errors": ["Student is not enrolled in section"]}, "GS-503"),
-        (409, imsx("duplicate"), "GS-506"),
+        (409, imsx("A result for this student already exists"), "GS-511"),
+        (409, imsx("Precondition not met"), "GS-506"),
+        (412, {"message": "Precondition failed"}, "GS-505"),
         (418, imsx("?"), "GS-599"),
+        (423, b"", "GS-502"),
+        (408, b"", "GS-508"),
+        (410, {"error": "gone"}, "GS-505"),
+        (404, {"error": "API route not found"}, "GS-510"),
+        (403, {"error": "The grade book module is not licensed"}, "GS-510"),
+        (403, {"error": "Too Many Requests"}, "GS-507"),
+        (422, imsx("score must be a number"), "GS-408"),
+        (422, imsx("Actual score grade scale id is not known"), "GS-409"),
+        (422, imsx("The score is above the maximum points"), "GS-410"),
+        (500, {"error": "score is greater than the maximum"}, "GS-410"),
+        (500, {"error": "database is locked"}, "GS-508"),
+        (500, {"error": "connection closed"}, "GS-508"),
         (500, b"<html>oops</html>", "GS-508"),
         (429, b"", "GS-507"),
         (403, b"403 Forbidden Rate Limit", "GS-507"),
@@ -56,6 +71,66 @@ def code(status: int, body: object, method: str = "PUT") -> str:
 )
 def test_each_refusal_has_its_code(status: int, body: object, expected: str) -> None:
     assert code(status, body) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "expected"),
+    [
+        (404, "unknown category", "GS-405"),
+        (422, "Grading category not found, use one of: A, B", "GS-405"),
+        (409, "Teacher category id is invalid", "GS-405"),
+        (409, "Multiple matches for this assignment", "GS-404"),
+        (409, "Assignment already exists", "GS-404"),
+        (422, "Invalid due date", "GS-402"),
+        (422, "Cannot find due date", "GS-402"),
+        (422, "The due date is outside the term", "GS-402"),
+        (422, "title exceeds 30 characters", "GS-403"),
+        (422, "resultValueMax must be greater than 0", "GS-413"),
+        (409, "Gradebook number does not match", "GS-505"),
+        (422, "Invalid assignment id", "GS-505"),
+        (403, "User does not teach section", "GS-504"),
+        (403, "The grading window is not open", "GS-501"),
+        (400, "Unable to add assignment", "GS-506"),
+        (400, "Validation exception", "GS-506"),
+    ],
+)
+def test_what_vendors_say_of_a_line_item_has_its_code(status: int, text: str, expected: str) -> None:
+    raw = json.dumps(imsx(text)).encode()
+    assert refusal("sis", "PUT", "/lineItems/{}", status, {}, raw).code == expected
+
+
+def said(text: str, status: int = 418) -> ConnectionProblem:
+    return refusal("sis", "PUT", "/results/{}", status, {}, json.dumps(imsx(text)).encode())
+
+
+def test_unknown_answers_are_grouped_whomever_they_are_about() -> None:
+    one = said("Genesis: Widget frobnication failed for Maria Lopez (id 4711) in 'Essay 3'")
+    other = said("Genesis: Widget frobnication failed for Bo Chen (id 12) in 'Lab'")
+    assert one.code == "GS-599"
+    assert one.fingerprint == other.fingerprint != ""
+    assert said("Genesis: quota of gremlins reached").fingerprint != one.fingerprint
+    assert said("Genesis: Widget frobnication failed", 422).fingerprint != one.fingerprint
+    assert said("student does not belong to this class", 422).fingerprint == ""
+
+
+@given(st.text(max_size=80))
+def test_a_fingerprint_does_not_depend_on_what_stands_in_quotes(name: str) -> None:
+    quoted = name.replace("'", "").replace('"', "").replace("`", "")
+    quoted = "".join(c for c in quoted if c not in "()[]\u201c\u201d" and c.isprintable())
+    assert (
+        said(f"no widget for '{quoted[:40]}' here").fingerprint == said("no widget for 'x' here").fingerprint
+    )
+
+
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: {"imsx_StatusInfo": one}])
+def test_a_failure_inside_a_yes_is_a_refusal(wrap: Any) -> None:
+    body = json.dumps(wrap(imsx("the grading period is closed"))).encode()
+    problem = refused_with_yes("PUT", "/results/{}", 200, body)
+    assert problem is not None
+    assert (problem.code, problem.retryable) == ("GS-501", False)
+    fine = json.dumps({**imsx("stored"), "imsx_codeMajor": "success"}).encode()
+    assert refused_with_yes("PUT", "/results/{}", 200, fine) is None
+    assert refused_with_yes("PUT", "/results/{}", 200, b"imsx_codeMajor: nonsense") is None
 
 
 @pytest.mark.parametrize(
@@ -110,4 +185,5 @@ def test_any_answer_is_a_known_code_and_one_clean_line(side: Any, status: int, b
 
 @given(st.binary(max_size=100))
 def test_a_403_is_a_refusal_unless_it_speaks_of_the_rate_limit(body: bytes) -> None:
-    assert is_throttled(403, body) == (b"rate limit" in body.lower())
+    words = (b"rate limit", b"too many requests", b"throttl")
+    assert is_throttled(403, body) == any(word in body.lower() for word in words)

@@ -18,7 +18,8 @@ from gradesync.connectors.canvas import parse, upload
 from gradesync.connectors.canvas.changes import ChangeListing, NotOffered
 from gradesync.connectors.canvas.lookup import CourseLookup
 from gradesync.connectors.canvas.paging import Listing, Row
-from gradesync.connectors.http import HttpClient, Query, Reply
+from gradesync.connectors.http import HttpClient, Query
+from gradesync.connectors.reply import Reply
 from gradesync.connectors.tasks import together
 from gradesync.connectors.wire import Malformed, stamp, text_of
 from gradesync.domain.account import Scope

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from gradesync.connectors.http import HttpClient, Query, Reply
+from gradesync.connectors.http import HttpClient, Query
 from gradesync.connectors.links import link_relations
+from gradesync.connectors.reply import Reply
 from gradesync.errors import ConnectionProblem
 
 Row = dict[str, Any]

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote
 
-from gradesync.connectors.http import HttpClient, Reply
+from gradesync.connectors.http import HttpClient
 from gradesync.connectors.links import link_relations
+from gradesync.connectors.reply import Reply
 from gradesync.connectors.wire import Malformed
 from gradesync.errors import ConnectionProblem
 
