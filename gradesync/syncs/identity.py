@@ -17,18 +17,30 @@ def check_identity(records: ReadRecords, canvas: str, sis: str) -> dict[str, str
 
     Raises ConnectionProblem GS-208 when a side is not the institution recorded.
     """
-    fresh: dict[str, str] = {}
-    for name, side, actual in ((CANVAS_IDENTITY, "Canvas", canvas), (SIS_IDENTITY, "the SIS", sis)):
-        known = records.watermark(name)
-        if known is None:
-            fresh[name] = actual
-        elif known != actual:
-            raise ConnectionProblem(
-                f"{side} at this address is not the institution recorded for the account",
-                code="GS-208",
-                hint="check the address; if the institution really moved, have the identity recorded anew",
-            )
-    return fresh
+    return check_canvas(records, canvas) | check_sis(records, sis)
+
+
+def check_canvas(records: ReadRecords, actual: str) -> dict[str, str]:
+    """The same for Canvas alone."""
+    return _check(records, CANVAS_IDENTITY, "Canvas", actual)
+
+
+def check_sis(records: ReadRecords, actual: str) -> dict[str, str]:
+    """The same for the SIS alone."""
+    return _check(records, SIS_IDENTITY, "the SIS", actual)
+
+
+def _check(records: ReadRecords, name: str, side: str, actual: str) -> dict[str, str]:
+    known = records.watermark(name)
+    if known is None:
+        return {name: actual}
+    if known != actual:
+        raise ConnectionProblem(
+            f"{side} at this address is not the institution recorded for the account",
+            code="GS-208",
+            hint="check the address; if the institution really moved, have the identity recorded anew",
+        )
+    return {}
 
 
 def record_identity(records: RunRecords, fresh: dict[str, str]) -> None:

@@ -1,0 +1,209 @@
+"""From a course as read to decided classes: sections to SIS classes, what the SIS must be asked, and the decision.
+
+The SIS is asked when the first class needs it and not before, its identity first of all. Every decision is in
+`domain.passback`; what is done with one is the caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from gradesync.domain.gradebook import CourseGradebook, SectionStudent, SisCatalogue, Submission
+from gradesync.domain.line_item import item_subject, result_subject
+from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
+from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry
+from gradesync.domain.run import Stage
+from gradesync.domain.scope import class_in_scope
+from gradesync.domain.wish import Rules, Verdict, wish_for
+from gradesync.errors import ConnectionProblem
+from gradesync.ports import GradebookReader, ReadRecords
+from gradesync.syncs.identity import check_sis
+from gradesync.syncs.passback_job import PassbackJob, ends_run
+
+FEW_COLUMNS = 2
+"""Up to so many changed columns are read one by one; more are cheaper with the whole class."""
+
+Act = Callable[[ClassInput, ClassDecision], Awaitable[bool]]
+"""What is done with a decided class; False when transport trouble left some of it undone."""
+
+
+@dataclass
+class ClassDeciding:
+    """Decides the classes of courses, and hands each decision to `act`.
+
+    `met` says that the SIS has shown who it is already; otherwise it is asked before anything else.
+    """
+
+    job: PassbackJob
+    sis: GradebookReader
+    records: ReadRecords
+    act: Act
+    rules: Rules
+    met: bool
+    _catalogue: asyncio.Task[SisCatalogue] | None = field(default=None)
+
+    async def catalogue(self) -> SisCatalogue:
+        """The SIS's classes, categories and periods, read once, when the first class needs them."""
+        if self._catalogue is None:
+            self._catalogue = asyncio.create_task(self._read_catalogue())
+        return await asyncio.shield(self._catalogue)
+
+    async def _read_catalogue(self) -> SisCatalogue:
+        if not self.met:
+            check_sis(self.records, await self.sis.identity())
+        return await self.sis.catalogue()
+
+    async def close(self) -> None:
+        """End a catalogue still being read, so that nothing reads on when the connections are closed."""
+        if self._catalogue is not None:
+            self._catalogue.cancel()
+            await asyncio.gather(self._catalogue, return_exceptions=True)
+
+    async def course(self, book: CourseGradebook) -> bool:
+        """Every class of the course; False when some of it is owed. Raises ConnectionProblem."""
+        by_class: dict[str, list[SectionStudent]] = {}
+        untied: list[SectionStudent] = []
+        for student in book.students:
+            if student.section_sis_id is not None:
+                by_class.setdefault(student.section_sis_id, []).append(student)
+            elif not student.test_student:
+                untied.append(student)
+        if self.job.class_filter is None:
+            self._untied(book, untied)
+        whole = True
+        trouble: ConnectionProblem | None = None
+        for class_id, students in sorted(by_class.items()):
+            if self.job.class_filter not in (None, class_id):
+                continue
+            try:
+                whole &= await self._class(book, class_id, tuple(students))
+            except ConnectionProblem as problem:
+                if ends_run(problem):
+                    raise
+                # One class the SIS will not show must not keep the others of its course from their grades.
+                if problem.retryable:
+                    trouble = problem
+                    continue
+                self.job.tracker.codes[problem.code] += 1
+                self.job.tracker.counts["classes not read"] += 1
+                # A class the SIS does not know waits for the roster; any other reading is owed again.
+                whole &= problem.code == "GS-512"
+        if trouble is not None:
+            raise trouble
+        return whole
+
+    def _untied(self, book: CourseGradebook, students: list[SectionStudent]) -> None:
+        """Students of sections that no SIS class stands behind: told once per section, never guessed."""
+        flagged = {a.id: a for a in book.assignments if a.flagged and a.published}
+        sections = {s.user_id: s.section_id for s in students}
+        meant = {
+            sections[submission.user_id]
+            for submission in book.submissions
+            if submission.user_id in sections
+            and submission.assignment_id in flagged
+            and wish_for(submission, flagged[submission.assignment_id], self.rules).verdict is Verdict.SEND
+        }
+        if meant:
+            self.job.tracker.codes["GS-414"] += len(meant)
+
+    async def _class(
+        self, book: CourseGradebook, class_id: str, students: tuple[SectionStudent, ...]
+    ) -> bool:
+        ledger = self.records.ledger(class_id)
+        users = {student.user_id for student in students}
+        submissions = tuple(s for s in book.submissions if s.user_id in users)
+        if not self._worth_asking(book, class_id, students, submissions, ledger):
+            return True
+        catalogue = await self.catalogue()
+        sis_class = catalogue.classes.get(class_id)
+        if sis_class is None:
+            # The section names a class the SIS does not have: nothing can be addressed.
+            self.job.tracker.codes["GS-512"] += 1
+            return True
+        in_scope = class_in_scope(
+            self.job.account.scope,
+            code=sis_class.code,
+            school_id=sis_class.school_id,
+            term_ids=sis_class.term_ids,
+            sessions=catalogue.sessions,
+            today=self.job.today,
+        )
+        if not in_scope:
+            self.job.tracker.counts["classes out of scope"] += 1
+            return True
+        self.job.tracker.stage = Stage.MATCH
+        given = ClassInput(
+            class_id=class_id,
+            section_ids=frozenset(student.section_id for student in students),
+            students=students,
+            assignments=book.assignments,
+            submissions=submissions,
+            sis=await self.sis.read_class(class_id, self._columns(book, class_id, submissions, ledger)),
+            ledger=ledger,
+            complete=book.complete,
+        )
+        self.job.tracker.stage = Stage.DECIDE
+        decision = decide_class(given, catalogue, self.rules)
+        self.job.tracker.counts["classes"] += 1
+        return await self.act(given, decision)
+
+    def _columns(
+        self,
+        book: CourseGradebook,
+        class_id: str,
+        submissions: tuple[Submission, ...],
+        ledger: Mapping[tuple[str, str], LedgerEntry],
+    ) -> tuple[str, ...]:
+        """The line items whose results a delta must see; empty for all.
+
+        A day's change is mostly one or two columns, and a delta decides no result of another one.
+        """
+        if book.complete:
+            return ()
+        meant = {a.id for a in book.assignments if a.flagged and a.published}
+        touched = {submission.assignment_id for submission in submissions} & meant
+        subjects = (item_subject(self.job.keyed, one, class_id) for one in touched)
+        entries = [ledger.get((LINE_ITEM, subject)) for subject in subjects]
+        if len(entries) > FEW_COLUMNS or any(entry is None for entry in entries):
+            return ()
+        return tuple(sorted({entry.record_id for entry in entries if entry is not None}))
+
+    def _worth_asking(
+        self,
+        book: CourseGradebook,
+        class_id: str,
+        students: tuple[SectionStudent, ...],
+        submissions: tuple[Submission, ...],
+        ledger: Mapping[tuple[str, str], LedgerEntry],
+    ) -> bool:
+        """Whether the SIS must be asked about the class at all; a delta that changes nothing costs it nothing."""
+        if book.complete:
+            return bool(ledger) or any(a.flagged and a.published for a in book.assignments)
+        assignments = {a.id: a for a in book.assignments if a.flagged and a.published}
+        ids = {s.user_id: s.sis_user_id for s in students if not s.test_student}
+        for submission in submissions:
+            assignment = assignments.get(submission.assignment_id)
+            student = ids.get(submission.user_id)
+            if assignment is None or student is None:
+                continue
+            wish = wish_for(submission, assignment, self.rules)
+            subject = result_subject(self.job.keyed, assignment.id, class_id, student)
+            entry = ledger.get((RESULT, subject))
+            if entry is not None and entry.intent is not None:
+                # A run broke off here: what the SIS holds now is not known.
+                return True
+            sent = entry.sent if entry is not None else None
+            if wish.verdict is Verdict.SEND and self.job.keyed(wish.key) != sent:
+                return True
+            if wish.verdict is Verdict.NOTHING and sent is not None:
+                return True
+            if wish.verdict is Verdict.WITHHELD and not self._waits(class_id, subject, wish.code):
+                # A grade hidden, or not posted yet: whoever asks why it is not there must find the reason on record.
+                return True
+        return False
+
+    def _waits(self, class_id: str, subject: str, code: str | None) -> bool:
+        row = self.records.waiting(class_id).get(subject)
+        return row is not None and row.record.code == code

@@ -1,0 +1,187 @@
+"""Which courses a passback must look at, and how much of each it reads (canvas.md 3.7, 5.1, 6).
+
+Where Canvas tells what changed in the whole account, a quiet course costs nothing; where it does not, every course is
+asked. Disappearances show in a full reading only, so a delta never concludes anything from what is missing in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gradesync.domain.gradebook import CanvasCourse, CourseChange, CourseGradebook, Submission
+from gradesync.domain.run import Mode
+from gradesync.errors import ConnectionProblem
+from gradesync.ports import ChangeFeed
+from gradesync.syncs.course_marks import OVERLAP, CourseMarks, Mark
+from gradesync.syncs.passback_job import PassbackJob, ends_run
+
+_READABLE = frozenset({"available", "completed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A course to look at: whole when `mark` is None, else `rows` alone, or (rows None) what was graded since.
+
+    `told` are all rows the listing of changes named, `at` its clock and `stamp` its stamp, keyed.
+    """
+
+    course: CanvasCourse
+    mark: Mark | None = None
+    rows: tuple[Submission, ...] | None = None
+    told: tuple[Submission, ...] = ()
+    at: datetime | None = None
+    stamp: str = ""
+
+
+@dataclass
+class CourseReading:
+    """Reads courses for one job. `total` is how many there are to look at, once that is known."""
+
+    job: PassbackJob
+    marks: CourseMarks
+    total: int | None = None
+    _feed: ChangeFeed | None = None
+    _followed_at: datetime | None = None
+    _followed: set[int] = field(default_factory=set)
+
+    # - which -
+
+    async def open(self) -> None:
+        """Ask whether Canvas tells what changed in the whole account; before `pieces`."""
+        if self.job.class_filter is None:
+            at = self.marks.changes_since()
+            self._feed = await self.job.source.changes(None if at is None else at - OVERLAP)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it does."""
+        return self._feed is not None
+
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Every course that must be looked at."""
+        if self.job.class_filter is not None:
+            async for course in self.job.source.courses():
+                yield Piece(course)
+            return
+        if self.job.mode is Mode.FULL:
+            pieces = self._all(self._feed)
+        elif self._feed is not None:
+            pieces = self._changed(self._feed)
+        else:
+            pieces = self._one_by_one(())
+        async for piece in pieces:
+            yield piece
+
+    async def _all(self, feed: ChangeFeed | None) -> AsyncGenerator[Piece, None]:
+        """Every course whole. What has changed lately is asked first, so that the next delta need not ask again."""
+        told: dict[int, CourseChange] = {}
+        if feed is not None:
+            try:
+                async for change in feed.courses:
+                    told[change.course.id] = change
+                self._through(feed, told.keys())
+            except ConnectionProblem as problem:
+                if ends_run(problem):
+                    raise
+        courses = [course async for course in self.job.source.courses()]
+        self.total = len(courses)
+        for course in courses:
+            change_ = told.get(course.id)
+            if change_ is None:
+                yield Piece(course)
+            else:
+                yield Piece(course, told=change_.submissions or (), stamp=self.marks.stamp(change_.stamp))
+
+    async def _changed(self, feed: ChangeFeed) -> AsyncGenerator[Piece, None]:
+        """The courses in which something moved. A listing that breaks off is made up by asking the rest."""
+        seen: set[int] = set()
+        try:
+            async for change in feed.courses:
+                seen.add(change.course.id)
+                piece = self._piece(change, feed.read_at)
+                if piece is not None:
+                    yield piece
+        except ConnectionProblem as problem:
+            if ends_run(problem):
+                raise
+            async for piece in self._one_by_one(seen):
+                yield piece
+            return
+        for course_id in self.marks.followed() - seen:
+            # Gone from its term; or, while pages were read, moved past the offset they are counted by.
+            self.marks.drop(course_id)
+        self._through(feed, seen)
+
+    def _piece(self, change: CourseChange, at: datetime) -> Piece | None:
+        course, told = change.course, change.submissions
+        if course.state not in _READABLE:
+            # Nothing can be read of it; when it comes back, all that happened meanwhile is owed.
+            self.marks.drop(course.id)
+            return None
+        mark, stamp = self.marks.known(course.id), self.marks.stamp(change.stamp)
+        if mark is None:
+            return Piece(course, told=told or (), stamp=stamp)
+        if told is None:
+            return Piece(course, mark, stamp=mark.stamp)
+        if mark.stamp != stamp:
+            # A changed assignment can free scores that no delta would tell again.
+            return Piece(course, told=told, stamp=stamp)
+        rows = tuple(row for row in told if self.marks.row(row) not in mark.decided)
+        return Piece(course, mark, rows, told, at, stamp) if rows else None
+
+    async def _one_by_one(self, seen: Collection[int]) -> AsyncGenerator[Piece, None]:
+        courses = [one async for one in self.job.source.courses() if one.id not in seen]
+        self.total = len(courses) + len(seen)
+        for course in courses:
+            mark = self.marks.known(course.id)
+            yield Piece(course, mark, stamp=mark.stamp if mark is not None else "")
+
+    def _through(self, feed: ChangeFeed, courses: Collection[int]) -> None:
+        self._followed_at, self._followed = feed.read_at, set(courses)
+
+    # - how much -
+
+    async def read(self, piece: Piece) -> CourseGradebook | None:
+        """The course as far as it must be looked at; None when a delta shows that nothing changed."""
+        source, mark = self.job.source, piece.mark
+        if mark is None:
+            return await source.read_course(piece.course, None)
+        if piece.rows is not None:
+            book = await source.read_around(piece.course, piece.rows)
+        else:
+            # All before the account's watermark has been told and carried.
+            since = max(mark.at, self.marks.changes_since() or mark.at) - OVERLAP
+            book = await source.read_course(piece.course, since)
+        if self.marks.assignments(book) != mark.assignments:
+            return await source.read_course(piece.course, None)
+        return book if book.submissions else None
+
+    # - afterwards -
+
+    def carried(self, piece: Piece, book: CourseGradebook) -> None:
+        """All that was read of the course is in the SIS, or on record as not to be."""
+        if self.job.class_filter is not None:
+            return
+        told = piece.told
+        if book.complete:
+            # What counts is how the rows stood when the course was read, a little after they were told.
+            names = {(one.assignment_id, one.user_id) for one in told}
+            told = tuple(one for one in book.submissions if (one.assignment_id, one.user_id) in names)
+        at = book.read_at if book.complete or piece.at is None else piece.at
+        decided = {self.marks.row(one) for one in told}
+        if piece.rows is None and piece.mark is not None:
+            decided |= piece.mark.decided
+        self.marks.put(book, at, piece.stamp, decided)
+
+    def owed(self, course: CanvasCourse) -> None:
+        """Some of the course was not carried."""
+        if self.job.class_filter is None:
+            self.marks.drop(course.id)
+
+    def through(self) -> None:
+        """The run went through: what is owed is on record course by course, so the account's watermark may move."""
+        if self.job.class_filter is None:
+            courses = self._followed if self._followed_at is not None else None
+            self.marks.carried(self._followed_at, courses)
