@@ -19,7 +19,7 @@ from gradesync.sandbox.faults import Fault, FaultPlan
 from gradesync.sandbox.odd_answers import ODD_ANSWERS
 from gradesync.sandbox.school import SandboxSchool
 from gradesync.sandbox.sis_behaviour import MANNERS, drop_manners, take_manner
-from gradesync.sandbox.sis_errors import imsx_body
+from gradesync.sandbox.sis_errors import SisError, error_answer
 from gradesync.sandbox.sis_world import utc_now
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -141,8 +141,9 @@ class Front:
         if fault.name == "slow":
             await asyncio.sleep(_SLOW_SECONDS)
             return await handler(request)
+        form = self.schools[district].sis.behaviour.error_form
         if fault.name == "throttle":
-            return _throttled(side, fault.after_effect)
+            return _canvas_throttled(fault.after_effect) if side == "canvas" else _sis_busy(form)
         if fault.name == "unauthorized":
             if side == "canvas":
                 return _canvas_unauthorized()
@@ -155,14 +156,12 @@ class Front:
         response = await handler(request) if fault.after_effect else None
         if fault.name == "cut":
             return await _cut(request, response)
-        return _server_error(side, 504 if fault.after_effect else 500)
+        status = 504 if fault.after_effect else 500
+        return _canvas_broken(status) if side == "canvas" else _sis_refusal(status, form)
 
 
-def _throttled(side: str, older_form: bool) -> web.Response:
-    """Canvas says it as 403 with a text, or as 429; a SIS as 429 with Retry-After."""
-    if side == "sis":
-        body = imsx_body("server_busy", "too many requests")
-        return web.json_response(body, status=429, headers={"Retry-After": "1"})
+def _canvas_throttled(older_form: bool) -> web.Response:
+    """Canvas says it as 403 with a text, or as 429."""
     text = (
         "403 Forbidden (Rate Limit Exceeded)" if older_form else "429 Too Many Requests (Rate Limit Exceeded)"
     )
@@ -170,14 +169,22 @@ def _throttled(side: str, older_form: bool) -> web.Response:
     return web.Response(status=403 if older_form else 429, text=f"{text}\n", headers=headers)
 
 
+def _sis_busy(form: str) -> web.Response:
+    text, kind = error_answer(SisError(429, "server_busy", "too many requests"), form)
+    return web.Response(text=text, status=429, content_type=kind, headers={"Retry-After": "1"})
+
+
+def _sis_refusal(status: int, form: str) -> web.Response:
+    text, kind = error_answer(SisError(status, "internal_server_error", "internal error"), form)
+    return web.Response(text=text, status=status, content_type=kind)
+
+
 def _canvas_unauthorized() -> web.Response:
     headers = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
     return web.json_response({"errors": [{"message": "Invalid access token."}]}, status=401, headers=headers)
 
 
-def _server_error(side: str, status: int) -> web.Response:
-    if side == "sis":
-        return web.json_response(imsx_body("internal_server_error", "internal error"), status=status)
+def _canvas_broken(status: int) -> web.Response:
     body = {"errors": [{"message": "An error occurred.", "error_code": "internal_server_error"}]}
     return web.json_response(body, status=status)
 

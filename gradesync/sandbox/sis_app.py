@@ -95,8 +95,11 @@ def _json(body: Json, status: int = 200, headers: dict[str, str] | None = None) 
 def _token_handler(world: SisWorld) -> Handler:
     async def issue(request: web.Request) -> web.StreamResponse:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        header, way = request.headers.get("Authorization"), world.behaviour.credentials_in
+        if way == "basic":
+            form = {name: value for name, value in form.items() if not name.startswith("client_")}
         try:
-            token = world.desk.issue(request.headers.get("Authorization"), form)
+            token = world.desk.issue(None if way == "form" else header, form)
         except sis_auth.TokenError as refusal:
             headers = {"WWW-Authenticate": 'Basic realm="genesis"'} if refusal.status == 401 else None
             return _json({"error": refusal.error}, refusal.status, headers)
@@ -116,6 +119,10 @@ def _check(world: SisWorld, dialect: Dialect, request: web.Request, *any_of: str
     """Let a request through only with a living token that has one of the scopes, and into an active gradebook."""
     uris = (dialect.scopes + name for name in any_of)
     world.desk.check(request.headers.get("Authorization"), *uris, uses=world.behaviour.token_uses)
+    if needed := world.behaviour.needs_header:
+        name, value = needed
+        if request.headers.get(name) != value:
+            raise SisError(403, "forbidden", "the vendor is not known")
     if world.behaviour.gradebook_inactive and sis_auth.GRADEBOOK_SCOPES.issuperset(any_of):
         raise SisError(403, "forbidden", "the gradebook is not active")
 

@@ -14,7 +14,15 @@ from typing import Any
 from gradesync.errors import UsageProblem
 
 WRITE_MODES = ("put", "post", "server-ids")
+CREDENTIALS_IN = ("any", "basic", "form")
 ERROR_FORMS = ("bare", "wrapped", "flat", "html", "empty")
+
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "write_mode": WRITE_MODES,
+    "error_form": ERROR_FORMS,
+    "credentials_in": CREDENTIALS_IN,
+}
 
 
 @dataclass(slots=True)
@@ -28,7 +36,9 @@ class SisBehaviour:
     `gradebook_inactive` is the summer state: every gradebook call answers 403. `empty_kinds` read as empty
     collections, as a broken export would make them. `link_origin` replaces the origin of Link urls, as a proxy may;
     `link_relative` leaves it out. `shifting_pages` repeats a row across pages. `token_uses` is after how many calls
-    a token dies. `wrong_envelope` names the rows by the last word of the path.
+    a token dies, `credentials_in` where its client's id and secret must stand (CREDENTIALS_IN). `needs_header` is
+    a name and a value that every call must bring. `soft_deletes` marks what is deleted and goes on listing it.
+    `wrong_envelope` names the rows by the last word of the path.
     """
 
     page_size: int = 100
@@ -43,6 +53,7 @@ class SisBehaviour:
     update_only: bool = False
     own_ids: bool = False
     refuse_duplicates: bool = False
+    soft_deletes: bool = False
     forget_writes: bool = False
     accept_later: bool = False
     partial_posts: bool = False
@@ -55,6 +66,8 @@ class SisBehaviour:
     link_relative: bool = False
     shifting_pages: bool = False
     token_uses: int | None = None
+    credentials_in: str = "any"
+    needs_header: tuple[str, ...] = ()
     wrong_envelope: bool = False
     error_form: str = "bare"
 
@@ -69,7 +82,7 @@ class SisBehaviour:
         unknown = changes.keys() - {one.name for one in fields(self)}
         if unknown:
             raise UsageProblem(f"a SIS has no behaviour {min(unknown)!r}")
-        for name, known in (("write_mode", WRITE_MODES), ("error_form", ERROR_FORMS)):
+        for name, known in _WORDS.items():
             if changes.get(name, known[0]) not in known:
                 raise UsageProblem(
                     f"unknown {name.replace('_', ' ')} {changes[name]!r}", hint=f"known: {', '.join(known)}"
@@ -91,6 +104,9 @@ _MANNERS: Mapping[str, Mapping[str, Any]] = {
     "sis-wrapped-errors": {"error_form": "wrapped"},
     "sis-flat-errors": {"error_form": "flat"},
     "sis-empty-errors": {"error_form": "empty"},
+    "sis-midnight-dates": {"dates_at_midnight": True},
+    "sis-refuses-duplicates": {"refuse_duplicates": True},
+    "sis-soft-deletes": {"soft_deletes": True},
     "sis-clamps": {"page_clamp": 50, "total_header": False, "link_header": False},
     "sis-duplicates": {"shifting_pages": True},
     "sis-foreign-links": {"link_origin": "http://foreign.example"},

@@ -29,7 +29,8 @@ class _Hand:
 
     def pick(self, rows: Iterable[Json]) -> Json | None:
         """The row asked for, or any one of them; None when there is none. Raises UsageProblem for a wrong name."""
-        found = sorted(rows, key=lambda row: str(row["sourcedId"]))
+        live = (row for row in rows if row.get("status", "active") == "active")
+        found = sorted(live, key=lambda row: str(row["sourcedId"]))
         if self.target is not None:
             found = [row for row in found if row["sourcedId"] == self.target]
             if not found:

@@ -117,11 +117,20 @@ class SisWorld:
         return None if row is None else str(row["school"]["sourcedId"])
 
     def remove(self, kind: str, sourced_id: str) -> None:
-        """Take a row out with what hangs on it: a line item takes its results along."""
+        """Delete a row with what hangs on it: a line item takes its results along.
+
+        A SIS that deletes softly keeps all of them, marked as to be deleted.
+        """
         if kind == "lineItems":
             for result in list(self.found("results/lineItem", sourced_id)):
-                self.drop_row("results", result["sourcedId"])
-        self.drop_row(kind, sourced_id)
+                self._delete_one("results", result["sourcedId"])
+        self._delete_one(kind, sourced_id)
+
+    def _delete_one(self, kind: str, sourced_id: str) -> None:
+        if self.behaviour.soft_deletes:
+            self.put_row(kind, self.rows[kind][sourced_id] | {"status": "tobedeleted"})
+        else:
+            self.drop_row(kind, sourced_id)
 
     def current_periods(self) -> list[str]:
         """The grading periods that today lies in (ends are exclusive)."""
@@ -182,8 +191,9 @@ class SisWorld:
         return [row for item in items for row in self.found("results/lineItem", item["sourcedId"])]
 
     def results_of_pair(self, line_item_id: str, student_id: str) -> list[Json]:
-        """The results one student has for one line item; more than one is a duplicate somebody made."""
-        return list(self.found("results/pair", f"{line_item_id}\n{student_id}"))
+        """The live results one student has for one line item; more than one is a duplicate somebody made."""
+        found = self.found("results/pair", f"{line_item_id}\n{student_id}")
+        return [row for row in found if row.get("status", "active") == "active"]
 
     def edit_score(self, result_id: str, score: float) -> None:
         """A teacher changes a score by hand in the SIS's own gradebook."""

@@ -86,7 +86,7 @@ def post(world: SisWorld, dialect: Dialect, kind: str, within: Mapping[str, str]
 def delete(world: SisWorld, kind: str, sourced_id: str) -> None:
     """Delete one gradebook object; a line item takes its results with it. 404 when there is none."""
     row = world.rows[kind].get(sourced_id)
-    if row is None:
+    if row is None or row["status"] != "active":
         raise unknown(SINGULAR[kind])
     if kind == "categories" and any(
         item["category"]["sourcedId"] == sourced_id for item in world.rows["lineItems"].values()

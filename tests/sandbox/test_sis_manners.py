@@ -14,7 +14,7 @@ from gradesync.sandbox.server import Sandbox, SandboxSchool, running
 from gradesync.sandbox.sis_behaviour import MANNERS, SisBehaviour
 
 from .gradebook_bodies import Place, empty_gradebook, place_of
-from .sis_client import Answer, Client, ClientV1P2, call
+from .sis_client import Answer, Client, ClientV1P2, call, token
 
 
 @pytest.fixture
@@ -268,3 +268,40 @@ def test_answers_can_be_cut_swollen_or_dripping(
     monkeypatch.setattr("gradesync.sandbox.odd_answers._LORIS_SECONDS", 0)
     control(sandbox, "POST", "faults", {"name": "slow-loris", "side": "sis", "times": 1})
     assert sis.get("orgs").body == swollen.body
+
+
+def test_what_is_deleted_softly_stays_listed_as_to_be_deleted(
+    sandbox: Sandbox, sis: Client, place: Place
+) -> None:
+    put_item(sis, place)
+    put_result(sis, place)
+    stand(sandbox, "sis-soft-deletes")
+    assert [sis.delete("lineItems", "li-1").status for _ in range(2)] == [204, 404]
+    rows = sis.get("lineItems").body["lineItems"] + sis.get("results").body["results"]
+    assert [row["status"] for row in rows] == ["tobedeleted"] * 2
+    assert put_result(sis, place).status == 404
+    assert put_item(sis, place).status == 200
+    assert sis.get("lineItems", "li-1").body["lineItem"]["status"] == "active"
+
+
+def test_a_server_may_want_credentials_in_one_place_and_a_vendors_header(
+    sandbox: Sandbox, school: SandboxSchool, sis: Client
+) -> None:
+    url, who = sandbox.sis_url("riverside"), (school.sis.client_id, school.sis.client_secret)
+    for way, basic in (("basic", True), ("form", False)):
+        control(sandbox, "POST", "behaviour/riverside", {"credentials_in": way})
+        assert token(url, *who, basic=basic).status == 200
+        assert token(url, *who, basic=not basic).status == 401
+    control(sandbox, "POST", "behaviour/riverside", {"needs_header": ["X-Vendor-Authorization", "key:word"]})
+    assert sis.get("orgs").status == 403
+    sis.headers["X-Vendor-Authorization"] = "key:word"
+    assert sis.get("orgs").status == 200
+
+
+def test_what_breaks_by_chance_is_worded_as_the_rest(sandbox: Sandbox, sis: Client) -> None:
+    stand(sandbox, "sis-html-errors")
+    for name, status in (("server-error", 500), ("throttle", 429)):
+        order = {"name": name, "side": "sis", "times": 1, "when": "before"}
+        assert control(sandbox, "POST", "faults", order).status == 200
+        answer = sis.get("orgs")
+        assert (answer.status, answer.headers["Content-Type"][:9]) == (status, "text/html")
