@@ -8,7 +8,7 @@ record is named by Canvas's assignment number and a keyed pseudonym; values are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -227,7 +227,7 @@ class _Sides:
             cause=cause,
             code=code,
             sends=decision.verdict not in (Verdict.UNCHANGED, Verdict.WITHHELD),
-            fields=_fields(decision, held),
+            fields=_fields(decision, held, self.decision.omit),
             shown=self._shown(decision, held) if self.values else None,
         )
 
@@ -366,11 +366,11 @@ def _short(score: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _fields(decision: Decision, held: LineItem | Result | None) -> tuple[str, ...]:
-    """Names of a line item's fields that differ; empty for a result, whose value is one."""
+def _fields(decision: Decision, held: LineItem | Result | None, omit: Collection[str]) -> tuple[str, ...]:
+    """Names of a line item's fields that differ, without those this SIS is never told; none for a result."""
     if not isinstance(decision, LineItemDecision) or decision.item is None or not isinstance(held, LineItem):
         return ()
-    here, there = line_item_key(decision.item)[1:], line_item_key(held)[1:]
+    here, there = line_item_key(decision.item, omit)[1:], line_item_key(held, omit)[1:]
     names = ("title", "category", "period", "assign date", "due date", "minimum", "maximum")
     return tuple(
         name

@@ -85,10 +85,15 @@ class RunResult:
     @property
     def did_nothing(self) -> bool:
         """True for an uneventful run: such streaks share one history entry (DESIGN.md 7)."""
-        return self.outcome is Outcome.COMPLETED and not any(
-            self.counts.get(word)
-            for word in ("sent", "line items sent", "would send", "withheld", "refused", "imported")
-        )
+        return self.outcome is Outcome.COMPLETED and not any(self.counts.get(word) for word in _EVENTFUL)
+
+
+_EVENTFUL = (
+    *("sent", "line items sent", "blanked", "deleted", "line items deleted"),
+    *("would send", "would send line items", "would blank", "would delete", "would delete line items"),
+    *("withheld", "refused", "imported", "would import"),
+)
+"""Counts that make a run more than a look: records written or to be written, and records left behind."""
 
 
 def outcome_of(codes: Mapping[str, int]) -> Outcome:

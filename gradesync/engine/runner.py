@@ -147,7 +147,14 @@ async def _observed(tools: Tools, run: Run, target: EffectiveAccount, tracker: S
     return replace(end.result, counts=counts)
 
 
-_WOULD = {"sent": "would send", "line items sent": "would send line items", "imported": "would import"}
+_WOULD = {
+    "sent": "would send",
+    "line items sent": "would send line items",
+    "blanked": "would blank",
+    "deleted": "would delete",
+    "line items deleted": "would delete line items",
+    "imported": "would import",
+}
 
 
 def _name_reference(problem: ConnectionProblem, account: Account) -> None:

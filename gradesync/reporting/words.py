@@ -35,6 +35,9 @@ COUNT_WORDS = (
     "sent",
     "line items sent",
     "would send",
+    "blanked",
+    "deleted",
+    "line items deleted",
     "imported",
     "unchanged",
     "nothing to send",
@@ -159,7 +162,16 @@ def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
 
 
 def _future(word: str) -> str:
-    return {"sent": "would be sent", "line items sent": "line items would be sent"}.get(word, word)
+    return _FUTURE.get(word, word)
+
+
+_FUTURE = {
+    "sent": "would be sent",
+    "line items sent": "line items would be sent",
+    "blanked": "would be blanked",
+    "deleted": "would be deleted",
+    "line items deleted": "line items would be deleted",
+}
 
 
 _SAID = {"future": "enrollments to begin later"}

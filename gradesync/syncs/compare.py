@@ -6,11 +6,8 @@ difference means is `domain.comparing`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from gradesync.domain.comparing import ClassComparison, compare_class
-from gradesync.domain.passback import ClassDecision, ClassInput
-from gradesync.domain.record import WaitingRow
+from gradesync.domain.passback_removals import within_limit
 from gradesync.ports import GradebookReader, ReadRecords
 from gradesync.syncs.grade_passback import Decided, PassbackJob, look
 
@@ -26,12 +23,15 @@ async def compare_gradebooks(
     `values` keeps both values beside each difference. Raises ConnectionProblem when nothing can be read any more.
     """
     found: list[ClassComparison] = []
+    removed = 0
 
     def see(seen: Decided) -> None:
-        given: ClassInput = seen.given
-        decision: ClassDecision = seen.decision
-        waiting: Mapping[str, WaitingRow] = records.waiting(given.class_id)
-        found.append(compare_class(given, decision, seen.rules, waiting, values=values))
+        nonlocal removed
+        # A run removes no more than its limit in all its classes; more would be promised than it does.
+        decision, used = within_limit(seen.decision, seen.decision.removal_limit - removed)
+        removed += used
+        waiting = records.waiting(seen.given.class_id)
+        found.append(compare_class(seen.given, decision, seen.rules, waiting, values=values))
 
     await look(job, reader, records, see)
     return tuple(sorted(found, key=lambda one: one.class_id))

@@ -92,6 +92,17 @@ def test_a_column_whose_assignment_is_gone_is_not_called_somebody_elses() -> Non
     assert {d.kind for d in found.differences} == {LINE_ITEM, RESULT}
 
 
+@pytest.mark.parametrize(("policy", "sends"), [("report", False), ("blank", True), ("delete", True)])
+def test_a_score_cleared_in_canvas_waits_for_the_next_run_only_where_the_account_removes(
+    policy: str, sends: bool
+) -> None:
+    one = replace(after_a_run(), submissions=(submission(None),))
+    (found,) = judged(one, deletions=policy).differences
+    assert found.sends is sends
+    assert (found.cause, found.code) == ((Cause.NOT_YET, None) if sends else (Cause.WITHHELD, "GS-418"))
+    assert not found.needs_person
+
+
 @settings(max_examples=150, deadline=None)
 @over(
     before=st.lists(SCORES, min_size=3, max_size=3),
