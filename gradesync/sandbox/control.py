@@ -135,7 +135,7 @@ class _Control:
                 for key in keys
             }
         except (ValueError, TypeError, GradesyncError) as problem:
-            return _error(400, str(problem))
+            return _error(400, str(problem), getattr(problem, "hint", None))
         return web.json_response(counts)
 
     async def teach(self, request: web.Request) -> web.Response:
@@ -159,7 +159,7 @@ class _Control:
                 # Let waiting requests through between two districts.
                 await asyncio.sleep(0)
         except (ValueError, KeyError, TypeError, GradesyncError) as problem:
-            return _error(400, str(problem))
+            return _error(400, str(problem), getattr(problem, "hint", None))
         return web.json_response(counts)
 
 
@@ -174,5 +174,5 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _error(status: int, message: str) -> web.Response:
-    return web.json_response({"error": message}, status=status)
+def _error(status: int, message: str, hint: str | None = None) -> web.Response:
+    return web.json_response({"error": message, "hint": hint}, status=status)

@@ -66,7 +66,8 @@ def _asked(url: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     if status == 404 and "error" in answer:
         raise NotFound(f"the sandbox has no district {district!r}", hint="its start-up text lists them")
     if status == 400:
-        raise UsageProblem(str(answer.get("error", "the sandbox did not understand the request")))
+        said = str(answer.get("error", "the sandbox did not understand the request"))
+        raise UsageProblem(said, hint=answer.get("hint"))
     if status != 200 or not answer:
         raise GradesyncError(
             f"what answers at {url} is not a gradesync sandbox (status {status})",

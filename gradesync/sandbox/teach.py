@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from gradesync.errors import UsageProblem
 from gradesync.sandbox.canvas_world import CanvasWorld
@@ -62,8 +62,8 @@ def teach(
     Raises UsageProblem for other styles and acts.
     """
     styles: dict[str, Callable[[CanvasWorld, random.Random], Counter[str]]] = {
-        "day": lambda world, rng: _day(world, rng, _DAY),
-        "hard-day": lambda world, rng: _day(world, rng, _DAY | _HARD),
+        "day": _day,
+        "hard-day": _hard_day,
         "grade-all": _grade_all,
         "regrade-all": _regrade_all,
     }
@@ -112,14 +112,24 @@ def _regrade_all(world: CanvasWorld, _rng: random.Random) -> Counter[str]:
     return done
 
 
-def _day(world: CanvasWorld, rng: random.Random, shares: Mapping[str, int]) -> Counter[str]:
+def _day(world: CanvasWorld, rng: random.Random) -> Counter[str]:
     done: Counter[str] = Counter()
     courses = published_courses(world)
     if not courses:
         return done
     rng.shuffle(courses)
-    for name, share in shares.items():
+    for name, share in _DAY.items():
         for index in range(max(1, share * len(courses) // 100)):
             course = courses[(index + share) % len(courses)]
             done[name] += ACTS[name](world, course, rng)
     return +done
+
+
+def _hard_day(world: CanvasWorld, rng: random.Random) -> Counter[str]:
+    """A day, and then the rare acts, each where something is found for it."""
+    done = _day(world, rng)
+    count = len(published_courses(world))
+    for name, share in _HARD.items():
+        for _ in range(max(1, share * count // 100)):
+            done += _each_once(world, rng, (name,))
+    return done

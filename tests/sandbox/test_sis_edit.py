@@ -133,5 +133,6 @@ def test_a_running_sandbox_can_be_edited_from_outside(sandbox: Sandbox) -> None:
     assert set(sis_edit_over_http(sandbox.url, acts=("open-period",))) == {"riverside", "oak-hill"}
     with pytest.raises(NotFound):
         sis_edit_over_http(sandbox.url, "atlantis")
-    with pytest.raises(UsageProblem, match="nobody at the SIS"):
+    with pytest.raises(UsageProblem, match="nobody at the SIS") as caught:
         sis_edit_over_http(sandbox.url, acts=("burn-down",))
+    assert "transfer-student" in (caught.value.hint or "")
