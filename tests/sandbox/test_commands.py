@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gradesync.cli.main import group
+from gradesync.sandbox.faults import FAULTS
 from gradesync.sandbox.server import Sandbox, SandboxSchool, running
+from gradesync.sandbox.sis_behaviour import MANNERS, WRITE_MODES
+from gradesync.sandbox.sis_edit import SIS_ACTS
+from gradesync.sandbox.teach import STYLES
+from gradesync.sandbox.teach_acts import ACTS
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +78,10 @@ def test_no_name_title_or_id_of_the_school_is_told(sandbox: Sandbox, school: San
     }
     assert done.exit_code == 0
     assert not [word for word in people if json.dumps(word)[1:-1] in said]
+
+
+def test_the_page_about_the_sandbox_names_everything_one_can_ask_for() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z0-9_-]+)`", page))
+    known = {*FAULTS, *MANNERS, *SIS_ACTS, *ACTS, *STYLES, *WRITE_MODES}
+    assert known <= told | {"day"}
