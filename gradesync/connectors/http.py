@@ -42,6 +42,7 @@ _LOW_BUCKET = 150.0
 _LARGEST_ERROR = 65_536
 # A server that revokes tokens may revoke the next one too before it was used; more than that is a refusal.
 _RENEWALS = 3
+_JSON = {"Content-Type": "application/json"}
 # Bare 404s of a kind of address that never answered otherwise, before the service counts as not offered.
 _MISSES = 4
 _TIMEOUTS = Timeouts()
@@ -177,10 +178,7 @@ class HttpClient:
 
         Unless the server `mints` an id for it: then every arrival may create a record, as with POST.
         """
-        call = self._call("PUT", template, ids, (), self._write_timeout)
-        call.body, call.headers = body, {"Content-Type": "application/json"}
-        call.idempotent = not mints
-        return await self._perform(call)
+        return await self._send("PUT", template, ids, body, idempotent=not mints)
 
     async def delete(self, template: str, *ids: str | int) -> Reply:
         """DELETE; repeated on transport trouble, since it is idempotent."""
@@ -188,17 +186,20 @@ class HttpClient:
 
     async def post(self, template: str, *ids: str | int, body: bytes) -> Reply:
         """POST a JSON body; repeated only when nothing can have arrived, since every arrival may create a record."""
-        call = self._call("POST", template, ids, (), self._write_timeout)
-        call.body, call.headers = body, {"Content-Type": "application/json"}
-        call.idempotent = False
+        return await self._send("POST", template, ids, body, idempotent=False)
+
+    async def _send(
+        self, method: str, template: str, ids: tuple[str | int, ...], body: bytes, *, idempotent: bool
+    ) -> Reply:
+        call = self._call(method, template, ids, (), self._write_timeout)
+        call.body, call.headers, call.idempotent = body, dict(_JSON), idempotent
         return await self._perform(call)
 
     async def ask(self, template: str, *ids: str | int, body: bytes) -> Reply:
         """POST a question that changes nothing (GraphQL): not guarded, and not repeated, so that the caller can
         ask for less when the other side needs too long."""
         call = self._call("POST", template, ids, (), self._read_timeout)
-        call.body, call.headers = body, {"Content-Type": "application/json"}
-        call.idempotent = call.guarded = False
+        call.body, call.headers, call.idempotent, call.guarded = body, dict(_JSON), False, False
         return await self._perform(call)
 
     async def upload(self, template: str, *ids: str | int, body: bytes, content_type: str) -> Reply:
@@ -338,11 +339,9 @@ class HttpClient:
     def _lost(self, call: _Call, trouble: Exception) -> _Lost:
         name = errors.NAMES[self.side]
         if isinstance(trouble, aiohttp.ClientSSLError):
-            raise ConnectionProblem(
-                f"The secure connection to {name} failed.",
-                code="GS-205",
-                hint="Check that the certificate is current and names the host.",
-            ) from None
+            hint = "Check that the certificate is current and names the host."
+            problem = ConnectionProblem(f"The secure connection to {name} failed.", code="GS-205", hint=hint)
+            raise problem from None
         late = isinstance(trouble, TimeoutError)
         what = "did not answer in time" if late else "could not be reached or broke off"
         problem = ConnectionProblem(

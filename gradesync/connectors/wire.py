@@ -118,9 +118,9 @@ def one_line(value: str, limit: int = 200) -> str:
     return _CONTROL.sub(" ", value).strip()[:limit]
 
 
-def json_body(envelope: str, fields: Mapping[str, object], numbers: Mapping[str, str]) -> bytes:
-    """`{envelope: {fields, numbers}}` as bytes; `numbers` are JSON numbers written out, kept digit by digit."""
+def json_object(fields: Mapping[str, object], numbers: Mapping[str, str]) -> str:
+    """A JSON object of `fields` (one at least) and `numbers`, which are written out and kept digit by digit."""
     # Plain ASCII, so that even half a character in a title is JSON.
     head = json.dumps(fields, separators=(",", ":"))[:-1]
     tail = "".join(f',"{name}":{value}' for name, value in numbers.items())
-    return f'{{"{envelope}":{head}{tail}}}}}'.encode()
+    return f"{head}{tail}}}"

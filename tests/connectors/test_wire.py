@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradesync.connectors.links import BadAddress, Origin, link_relations, origin_of, query_of_link, segment
-from gradesync.connectors.wire import Malformed, day, decode, instant, json_body, number, plain, stamp
+from gradesync.connectors.wire import Malformed, day, decode, instant, json_object, number, plain, stamp
 
 SCORES = st.decimals(min_value=-10_000, max_value=1_000_000, allow_nan=False, allow_infinity=False, places=6)
 
@@ -22,9 +22,9 @@ SCORES = st.decimals(min_value=-10_000, max_value=1_000_000, allow_nan=False, al
 def test_a_score_comes_back_as_it_was_sent(score: Decimal) -> None:
     text = plain(score)
     assert "e" not in text.lower()
-    body = json_body("result", {"title": 'a "b" é'}, {"score": text})
-    assert number(decode(body)["result"]["score"]) == score
-    assert json.loads(body)["result"]["title"] == 'a "b" é'
+    body = json_object({"title": 'a "b" é'}, {"score": text})
+    assert number(decode(body.encode())["score"]) == score
+    assert json.loads(body)["title"] == 'a "b" é'
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15))
@@ -42,7 +42,7 @@ def test_what_is_no_score_is_refused(value: Any) -> None:
 
 
 def test_half_a_character_is_still_json() -> None:
-    assert json.loads(json_body("lineItem", {"title": "\ud800"}, {}))["lineItem"]["title"] == "\ud800"
+    assert json.loads(json_object({"title": "\ud800"}, {}))["title"] == "\ud800"
     assert segment("\ud800") == "%ED%A0%80"
 
 

@@ -1,4 +1,4 @@
-"""OneRoster's JSON rows into the domain's values, and the domain's gradebook values into PUT bodies. Pure.
+"""OneRoster's JSON rows, 1.1 and 1.2, into the domain's values. Pure.
 
 Parsers keep the fields the domain has and drop the rest at once: metadata and demographics of SISes hold religion,
 health and addresses (oneroster.md 5.4). Fields and vocabularies: oneroster.md 2.
@@ -7,11 +7,10 @@ health and addresses (oneroster.md 5.4). Fields and vocabularies: oneroster.md 2
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
-from gradesync.connectors.links import segment
-from gradesync.connectors.wire import Malformed, day, instant, json_body, number, plain, stamp, text_of
+from gradesync.connectors.wire import Malformed, day, instant, number, text_of
 from gradesync.domain.gradebook import Category, LineItem, Result
 from gradesync.domain.roster import (
     AcademicSession,
@@ -91,22 +90,39 @@ def school_class(sourced_id: str, row: Row) -> RosterClass:
     )
 
 
+def _roles(row: Row) -> list[str]:
+    """The user's roles, the first one first: 1.1 has one, 1.2 a list with the primary one marked."""
+    entries = row.get("roles")
+    if not isinstance(entries, list):
+        return [text_of(row.get("role"))]
+    found = [entry for entry in entries if isinstance(entry, dict)]
+    found.sort(key=lambda entry: entry.get("roleType") != "primary")
+    return [_word(entry.get("role")) for entry in found]
+
+
+def _word(value: Any) -> str:
+    """A word of an open vocabulary, without 1.2's prefix for words of one's own."""
+    return text_of(value).removeprefix("ext:")
+
+
 def user(sourced_id: str, row: Row) -> RosterUser:
-    """A row of /users, /students or /teachers."""
+    """A row of /users, /students or /teachers, of either version."""
     return RosterUser(
         id=sourced_id,
         username=text_of(row.get("username")),
         given_name=text_of(row.get("givenName")),
         family_name=text_of(row.get("familyName")),
         email=text_of(row.get("email")),
-        role=text_of(row.get("role")),
+        role=next(iter(_roles(row)), ""),
         enabled=yes(row.get("enabledUser"), otherwise=True),
     )
 
 
 def aide(sourced_id: str, row: Row) -> RosterUser | None:
     """A row of /users when it is an aide's; anybody else is let go at once, filter or not."""
-    return user(sourced_id, row) if row.get("role") == "aide" else None
+    if "aide" not in _roles(row):
+        return None
+    return replace(user(sourced_id, row), role="aide")
 
 
 def enrollment(sourced_id: str, row: Row) -> RosterEnrollment:
@@ -115,7 +131,7 @@ def enrollment(sourced_id: str, row: Row) -> RosterEnrollment:
         sourced_id,
         ref(row, "user") or "",
         ref(row, "class") or "",
-        text_of(row.get("role")),
+        _word(row.get("role")),
         day(row.get("beginDate")),
         day(row.get("endDate")),
         yes(row.get("primary")),
@@ -141,7 +157,8 @@ def line_item_of(class_id: str) -> Callable[[str, Row], LineItem | None]:
             title=text_of(row.get("title")),
             class_id=found,
             category_id=ref(row, "category"),
-            period_id=ref(row, "gradingPeriod"),
+            # 1.2 lets a server file a line item under a whole term instead.
+            period_id=ref(row, "gradingPeriod") or ref(row, "academicSession"),
             assign_date=instant(row.get("assignDate")),
             due_date=instant(row.get("dueDate")),
             minimum=number(row.get("resultValueMin")),
@@ -171,60 +188,8 @@ def result_of(class_id: str) -> Callable[[str, Row], Result]:
             day(get("scoreDate")),
             class_id,
             text if type(text) is str and text else None,
+            "late" in row and yes(row["late"]),
+            "missing" in row and yes(row["missing"]),
         )
 
     return parse
-
-
-class Bodies:
-    """PUT bodies of one service: complete objects, for strict servers refuse partial ones (oneroster.md 5.1).
-
-    `rostering` and `gradebook` are the services' base addresses, for the references' hrefs. `now` is aware.
-    """
-
-    def __init__(self, rostering: str, gradebook: str, version: str, now: Callable[[], datetime]) -> None:
-        self._roots = {"lineItem": gradebook, "category": gradebook}
-        self._rostering = rostering
-        self._newer = version != "1.1"
-        self._now = now
-
-    def line_item(self, item: LineItem) -> bytes:
-        """`{"lineItem": {...}}` with everything we own."""
-        fields: dict[str, object] = self._head(item.id)
-        fields["title"] = item.title
-        if item.assign_date is not None:
-            fields["assignDate"] = stamp(item.assign_date)
-        if item.due_date is not None:
-            fields["dueDate"] = stamp(item.due_date)
-        fields["class"] = self._ref("class", "classes", item.class_id)
-        if item.category_id is not None:
-            fields["category"] = self._ref("category", "categories", item.category_id)
-        if item.period_id is not None:
-            fields["gradingPeriod"] = self._ref("academicSession", "academicSessions", item.period_id)
-        if self._newer and item.school_id is not None:
-            # 1.1 has no such field, and a strict 1.1 server refuses fields it does not know.
-            fields["school"] = self._ref("org", "orgs", item.school_id)
-        ends = {"resultValueMin": item.minimum, "resultValueMax": item.maximum}
-        return json_body("lineItem", fields, {k: plain(v) for k, v in ends.items() if v is not None})
-
-    def result(self, result: Result, *, with_text: bool) -> bytes:
-        """`{"result": {...}}`; never a comment, since an empty one is refused and ours would overwrite theirs."""
-        fields: dict[str, object] = self._head(result.id)
-        fields["lineItem"] = self._ref("lineItem", "lineItems", result.line_item_id)
-        fields["student"] = self._ref("user", "users", result.student_id)
-        if self._newer and result.class_id is not None:
-            fields["class"] = self._ref("class", "classes", result.class_id)
-        fields["scoreStatus"] = result.status
-        if result.score_date is not None:
-            fields["scoreDate"] = result.score_date.isoformat()
-        if with_text and result.text is not None:
-            fields["textScore"] = result.text
-        numbers = {} if result.score is None else {"score": plain(result.score)}
-        return json_body("result", fields, numbers)
-
-    def _head(self, sourced_id: str) -> dict[str, object]:
-        return {"sourcedId": sourced_id, "status": "active", "dateLastModified": stamp(self._now())}
-
-    def _ref(self, kind: str, path: str, sourced_id: str) -> dict[str, str]:
-        root = self._roots.get(kind, self._rostering)
-        return {"href": f"{root}/{path}/{segment(sourced_id)}", "sourcedId": sourced_id, "type": kind}

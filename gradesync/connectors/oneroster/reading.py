@@ -1,18 +1,18 @@
-"""The SIS over OneRoster 1.1 as source of rosters and as gradebook (ports RosterSource, GradebookReader, -Sink).
+"""The SIS over OneRoster 1.1 and 1.2 as source of rosters and as gradebook to read (RosterSource, GradebookReader).
 
-Which collections, in which order; rows are `rows`', pages `paging`'s. Nothing here decides about a grade:
-a refused record is a ConnectionProblem with a code, and the next record is another call.
+Which collections, in which order; rows are `rows`', pages `paging`'s, a class's views `views`'. What writes lives in
+`writing` alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import rows
 from gradesync.connectors.oneroster.paging import Collections
+from gradesync.connectors.oneroster.views import ClassViews, of_class
 from gradesync.connectors.tasks import together
 from gradesync.domain.gradebook import (
     Category,
@@ -23,7 +23,7 @@ from gradesync.domain.gradebook import (
     SisClass,
     SisGradebook,
 )
-from gradesync.domain.profile import SisProfile
+from gradesync.domain.profile import V1P1, SisProfile
 from gradesync.domain.roster import (
     AcademicSession,
     Org,
@@ -34,14 +34,6 @@ from gradesync.domain.roster import (
     RosterUser,
 )
 from gradesync.errors import ConnectionProblem
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-_VIEW_MISSES = 3
-"""Single columns not found in a row before only whole classes are asked for."""
 
 
 class OneRosterReader:
@@ -61,11 +53,12 @@ class OneRosterReader:
         self._rostering = rostering
         self._gradebook = gradebook or rostering
         self._profile = profile
-        self._missed_views = 0
         self._roster_rows = Collections(rostering, profile.page_size)
         self._gradebook_rows = (
             self._roster_rows if gradebook is None else Collections(gradebook, profile.page_size)
         )
+        self._newer = profile.version != V1P1
+        self._views = ClassViews(self._gradebook_rows, may_filter=self._newer)
 
     # -- rosters -------------------------------------------------------------------------------------------------
 
@@ -142,7 +135,8 @@ class OneRosterReader:
     async def _aides(self) -> dict[str, RosterUser]:
         """Aides have no endpoint of their own; a server that cannot filter is not asked for everybody instead."""
         try:
-            return await self._roster_rows.read("/users", key="users", parser=rows.aide, where="role='aide'")
+            where = "roles.role='aide'" if self._newer else "role='aide'"
+            return await self._roster_rows.read("/users", key="users", parser=rows.aide, where=where)
         except ConnectionProblem as problem:
             if problem.status not in (400, 403, 404, 422):
                 raise
@@ -197,103 +191,18 @@ class OneRosterReader:
 
     async def read_results(self, class_id: str) -> Sequence[Result]:
         """The class's results."""
-        return await self._of_class(
-            self._gradebook_rows, "/classes/{}/results", class_id, "results", rows.result_of(class_id)
-        )
+        return await self._views.results(class_id)
 
     async def read_line_item_results(self, class_id: str, line_item_id: str) -> Sequence[Result]:
         """One line item's results; the whole class's where the server does not offer that view."""
-        if self._missed_views < _VIEW_MISSES:
-            try:
-                found = await self._gradebook_rows.read(
-                    "/classes/{}/lineItems/{}/results",
-                    class_id,
-                    line_item_id,
-                    key="results",
-                    parser=rows.result_of(class_id),
-                )
-            except ConnectionProblem as problem:
-                if problem.status not in (400, 404, 405, 501):
-                    raise
-                # Either this column is gone, or the server has no such view: a few misses in a row tell which.
-                self._missed_views += 1
-            else:
-                self._missed_views = 0
-                return list(found.values())
-        return await self.read_results(class_id)
+        return await self._views.column(class_id, line_item_id)
 
     async def read_line_items(self, class_id: str) -> Sequence[LineItem]:
         """The class's line items."""
-        return await self._of_class(
-            self._gradebook_rows, "/classes/{}/lineItems", class_id, "lineItems", rows.line_item_of(class_id)
-        )
+        return await self._views.line_items(class_id)
 
     async def _students(self, class_id: str) -> frozenset[str]:
-        ids = await self._of_class(
+        ids = await of_class(
             self._roster_rows, "/classes/{}/students", class_id, "users", lambda sourced_id, _row: sourced_id
         )
         return frozenset(ids)
-
-    async def _of_class(
-        self,
-        collections: Collections,
-        template: str,
-        class_id: str,
-        key: str,
-        parser: Callable[[str, Mapping[str, Any]], Any],
-    ) -> list[Any]:
-        try:
-            found = await collections.read(template, class_id, key=key, parser=parser)
-        except ConnectionProblem as problem:
-            if problem.code != "GS-505":
-                raise
-            raise ConnectionProblem(
-                "The SIS does not know the class.",
-                code="GS-512",
-                status=problem.status,
-                vendor_text=problem.vendor_text,
-            ) from None
-        return list(found.values())
-
-
-class OneRosterConnector(OneRosterReader):
-    """The SIS with PUT. The id of a new record is ours; PUT to a known id replaces it (oneroster.md 2.2)."""
-
-    def __init__(
-        self,
-        rostering: HttpClient,
-        profile: SisProfile,
-        *,
-        gradebook: HttpClient | None = None,
-        now: Callable[[], datetime] = _utc_now,
-    ) -> None:
-        super().__init__(rostering, profile, gradebook=gradebook)
-        self._bodies = rows.Bodies(rostering.root, self._gradebook.root, profile.version, now)
-
-    async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
-        """Create or replace the whole line item."""
-        await self._gradebook.put("/lineItems/{}", item.id, body=self._bodies.line_item(item))
-        return item.id
-
-    async def put_result(self, result: Result, *, new: bool = True) -> str:
-        """Create or replace the whole result. Raises GS-422 for a result this SIS's profile cannot say."""
-        if result.score is None and self._profile.score_required:
-            raise ConnectionProblem("This SIS cannot store a result without a score.", code="GS-422")
-        body = self._bodies.result(result, with_text=self._profile.can_send_text)
-        await self._gradebook.put("/results/{}", result.id, body=body)
-        return result.id
-
-    async def delete_result(self, result_id: str) -> None:
-        """Remove a result; 404 means it is gone already (oneroster.md 2.4)."""
-        await self._delete("/results/{}", result_id)
-
-    async def delete_line_item(self, line_item_id: str) -> None:
-        """Remove a line item; 404 means it is gone already (oneroster.md 2.4)."""
-        await self._delete("/lineItems/{}", line_item_id)
-
-    async def _delete(self, template: str, record_id: str) -> None:
-        try:
-            await self._gradebook.delete(template, record_id)
-        except ConnectionProblem as problem:
-            if problem.status != 404:
-                raise
