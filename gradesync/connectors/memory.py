@@ -240,6 +240,9 @@ class MemoryCanvas:
 
     async def read_course(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:
         """All of it, or assignments and what was graded strictly after `since`."""
+        return self._book(course, since)
+
+    def _book(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:
         held = self.held.get(course.id)
         if held is None:
             raise _refused("the course does not exist", "GS-305", 404)
@@ -266,8 +269,7 @@ class MemoryCanvas:
 
     async def read_around(self, course: CanvasCourse, submissions: tuple[Submission, ...]) -> CourseGradebook:
         """Assignments and students around submissions told by `changes`."""
-        whole = await self.read_course(course, None)
-        return replace(whole, submissions=submissions, complete=False)
+        return replace(self._book(course, None), submissions=submissions, complete=False)
 
     async def find_course(
         self, *, course_id: int | None = None, class_id: str | None = None
