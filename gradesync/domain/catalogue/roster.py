@@ -1,0 +1,100 @@
+"""GS-6nn: roster imports."""
+
+from __future__ import annotations
+
+from gradesync.domain.catalogue.entry import ACCOUNT, RECORD, Code, I, P, R
+
+_BRAKED = "Nothing is sent to Canvas, so nobody loses a class; Canvas stays as the last import left it."
+
+ENTRIES = (
+    Code(
+        "GS-601",
+        "Too many changes, stopped",
+        "The roster would remove or move more people or classes than a usual day brings.",
+        "Look, then raise `roster.change_limit`, or name the days in `roster.expect`.",
+        "support",
+        P,
+        ACCOUNT,
+        _BRAKED,
+    ),
+    Code(
+        "GS-602",
+        "Roster read is empty or incomplete",
+        "The SIS answered with no people or classes, or with clearly fewer than it has.",
+        "Check the SIS export.",
+        "SIS admin",
+        P,
+        ACCOUNT,
+        _BRAKED,
+    ),
+    Code(
+        "GS-603",
+        "Ids changed for the same classes",
+        "The SIS gave known classes new ids, so Canvas would drop the old ones and start empty ones.",
+        "Map the ids anew.",
+        "support",
+        P,
+        ACCOUNT,
+        _BRAKED,
+    ),
+    Code(
+        "GS-604",
+        "Canvas import finished with warnings",
+        "Canvas took the roster, but not every row of it.",
+        "Look at the rows Canvas named.",
+        "support",
+        P,
+        ACCOUNT,
+        "All other rows are in Canvas.",
+    ),
+    Code(
+        "GS-605",
+        "Inside a blackout window",
+        "A planned pause covers this time.",
+        "None.",
+        "nobody",
+        I,
+        ACCOUNT,
+        "Nothing starts until the window ends; then the schedule goes on by itself.",
+    ),
+    Code(
+        "GS-606",
+        "Canvas import failed",
+        "Canvas could not process the roster files.",
+        "Look at the import in Canvas.",
+        "Canvas admin",
+        P,
+        ACCOUNT,
+        "The next run sends the whole roster again.",
+    ),
+    Code(
+        "GS-607",
+        "Another import is running in Canvas",
+        "Canvas works on one import at a time, and another tool's is not finished.",
+        "None; the next pass tries again.",
+        "nobody",
+        R,
+        ACCOUNT,
+        "Nothing is sent until that import has ended.",
+    ),
+    Code(
+        "GS-608",
+        "Roster record cannot be carried over",
+        "A person, class or enrollment lacks something Canvas needs, such as an id.",
+        "Complete the record in the SIS.",
+        "SIS admin",
+        P,
+        RECORD,
+        "This record is left out; all others are carried.",
+    ),
+    Code(
+        "GS-609",
+        "Take-over: ids in Canvas do not match",
+        "Canvas already holds SIS ids of another tool, and too few of them are the ones the SIS gives us.",
+        "Compare the ids before going on.",
+        "support",
+        P,
+        ACCOUNT,
+        _BRAKED,
+    ),
+)

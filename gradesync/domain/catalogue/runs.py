@@ -1,0 +1,100 @@
+"""GS-7nn: runs themselves, the store and the tree."""
+
+from __future__ import annotations
+
+from gradesync.domain.catalogue.entry import ACCOUNT, B, Code, I, P, R
+
+_NEXT = "The next run takes up what was left, without sending anything twice."
+
+ENTRIES = (
+    Code(
+        "GS-701",
+        "Another sync is running",
+        "Only one run works in an account at a time.",
+        "None; it runs next.",
+        "nobody",
+        I,
+        ACCOUNT,
+        "The run waits for its turn.",
+    ),
+    Code(
+        "GS-702",
+        "Previous run died",
+        "The machine or job that worked on a run vanished before the run ended.",
+        "None; the run is taken up again, or the next slot does its work if it was given up.",
+        "nobody",
+        R,
+        ACCOUNT,
+        _NEXT,
+    ),
+    Code(
+        "GS-703",
+        "Run started late or was skipped",
+        "No pass came in time, so several slots joined into one run.",
+        "None.",
+        "nobody",
+        I,
+        ACCOUNT,
+        "One run does the work of all of them.",
+    ),
+    Code(
+        "GS-704",
+        "Recorded state is newer than this tree",
+        "A newer version of the files was applied before, and this checkout does not contain it.",
+        "Update the checkout.",
+        "support",
+        P,
+        ACCOUNT,
+        "Nothing of this checkout is applied; what was recorded keeps running.",
+    ),
+    Code(
+        "GS-705",
+        "Store unreachable or of another schema",
+        "The database does not answer, or belongs to another version of gradesync.",
+        "See the message.",
+        "us",
+        P,
+        ACCOUNT,
+        "Nothing is sent without the store.",
+    ),
+    Code(
+        "GS-706",
+        "Run exceeded its time window",
+        "There was more to do than the time allowed.",
+        "None; the next run resumes.",
+        "nobody",
+        I,
+        ACCOUNT,
+        _NEXT,
+    ),
+    Code(
+        "GS-707",
+        "Paused",
+        "Somebody paused the schedule, in the files or by a hold.",
+        "Resume when ready.",
+        "support",
+        I,
+        ACCOUNT,
+        "Nothing is sent, and nothing is caught up slot by slot: the first run after it carries what is owed.",
+    ),
+    Code(
+        "GS-708",
+        "Stopped by an operator",
+        "Somebody stopped the run.",
+        "Run it again when ready.",
+        "support",
+        I,
+        ACCOUNT,
+        _NEXT,
+    ),
+    Code(
+        "GS-709",
+        "Run failed for a reason we do not know",
+        "Something happened that gradesync was not made for.",
+        "Send the support bundle.",
+        "us",
+        B,
+        ACCOUNT,
+        _NEXT,
+    ),
+)
