@@ -162,5 +162,19 @@ def sis_edit(
     _told(sis_edit_over_http(url, district, acts, times, seed, target, value))
 
 
-for _command in (serve, teach, sis_edit):
+@new_command("other-tool", "gradesync sandbox other-tool --district riverside --share 0.5")
+@click.option("--url", default=f"http://127.0.0.1:{PORT}", show_default=True, help="The sandbox's address.")
+@click.option("--district", metavar="NAME", help="Default: all of them.")
+@click.option("--seed", type=int, help="The same seed carries the same share.")
+@click.option(
+    "--share", type=click.FloatRange(0.01, 1), default=1.0, show_default=True, help="How much of the work."
+)
+def other_tool(_said: Invocation, url: str, district: str | None, seed: int | None, share: float) -> None:
+    """Let another tool's sync carry grades into the SIS, so that there is something to adopt."""
+    from gradesync.sandbox.remote import other_tool_over_http
+
+    _told(other_tool_over_http(url, district, seed, share))
+
+
+for _command in (serve, teach, sis_edit, other_tool):
     command.add_command(_command)

@@ -18,6 +18,7 @@ from aiohttp import web
 from gradesync.errors import GradesyncError
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.front import Front
+from gradesync.sandbox.other_tool import sync_with_other_tool
 from gradesync.sandbox.sis_edit import edit_sis
 from gradesync.sandbox.teach import teach
 
@@ -33,6 +34,7 @@ def add_control(app: web.Application, front: Front) -> None:
     app.router.add_delete("/_sandbox/faults", control.clear_faults)
     app.router.add_post("/_sandbox/behaviour/{district}", control.behave)
     app.router.add_post("/_sandbox/edit/{district}", control.edit)
+    app.router.add_post("/_sandbox/other-tool", control.other_tool)
     app.router.add_post("/_sandbox/sis-edit", control.sis_edit)
     app.router.add_post("/_sandbox/teach", control.teach)
 
@@ -110,6 +112,20 @@ class _Control:
             return _error(404, "no such district or result")
         school.sis.edit_score(body["result"], float(body.get("score", 0)))
         return web.json_response({"ok": True})
+
+    async def other_tool(self, request: web.Request) -> web.Response:
+        """Body: district (absent: all), seed, share. Answers counts."""
+        body = await _body(request)
+        wanted = body.get("district")
+        keys = list(self._front.schools) if wanted is None else [wanted]
+        if not set(keys) <= self._front.schools.keys():
+            return _error(404, "no such district")
+        try:
+            seed, share = int(body.get("seed") or 1), float(body.get("share") or 1.0)
+        except (ValueError, TypeError) as problem:
+            return _error(400, str(problem))
+        counts = {key: sync_with_other_tool(self._front.schools[key], seed=seed, share=share) for key in keys}
+        return web.json_response(counts)
 
     async def sis_edit(self, request: web.Request) -> web.Response:
         """Body: district (absent: all), acts, times, seed (absent: another each time), target, value. Counts."""

@@ -59,6 +59,13 @@ def sis_edit_over_http(
     return _asked(url, "/_sandbox/sis-edit", body)
 
 
+def other_tool_over_http(
+    url: str, district: str | None = None, seed: int | None = None, share: float = 1.0
+) -> dict[str, Any]:
+    """Let another tool carry grades into the SIS of a running sandbox; raises as `teach_over_http` does."""
+    return _asked(url, "/_sandbox/other-tool", {"district": district, "seed": seed, "share": share})
+
+
 def _asked(url: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """What the sandbox answers to one order; its refusals as this project's errors."""
     district = body["district"]
