@@ -67,6 +67,10 @@ class Actor:
     via: str
 
 
+ADOPTING = " (adopt)"
+"""Ends the name under which an adoption's run is kept. No schedule can be called so: a pass that finds one broken off
+must never take it up as a run that sends grades."""
+
 SCHEDULER = Actor("scheduler", "slot")
 
 

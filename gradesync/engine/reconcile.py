@@ -21,6 +21,7 @@ from gradesync.domain.plan import Safety, make_plan
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport, RunEnd
 from gradesync.domain.run import (
+    ADOPTING,
     SCHEDULER,
     Busy,
     Claimed,
@@ -296,7 +297,10 @@ class _Syncs:
         self._load({key})
         target = self._accounts[key]
         if target is None or run.schedule.name not in target.account.schedules:
-            self._skip(run, "the schedule was retired before the run could start")
+            broke_off = run.schedule.name.endswith(ADOPTING)
+            self._skip(
+                run, _BROKE_OFF if broke_off else "the schedule was retired before the run could start"
+            )
             return
         if key in self.busy or self._blocked_now(run, target):
             return
@@ -357,6 +361,9 @@ class _Syncs:
         target = self._accounts[key]
         assert target is not None  # entries are only made for loaded accounts
         return target
+
+
+_BROKE_OFF = "an adoption broke off; only a person can begin it again"
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

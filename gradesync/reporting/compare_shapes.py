@@ -1,11 +1,16 @@
-"""The parts of a comparison's JSON document. Values never stand here: this output ends up in files and logs."""
+"""The parts of a comparison's and an adoption's JSON documents.
+
+Values never stand here: this output ends up in files and logs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gradesync.domain.adoption import Fate
 from gradesync.domain.comparing import Cause, ClassComparison, Comparison, Difference
 from gradesync.domain.record import LINE_ITEM, RESULT
+from gradesync.domain.take_over import TakeOver
 from gradesync.reporting.shapes import Shape, code_keys
 
 KINDS = {"results": RESULT, "line_items": LINE_ITEM}
@@ -39,6 +44,36 @@ def _class(one: ClassComparison) -> Shape:
         "scores_agree": one.scores_agree,
         "records": [_record(difference) for difference in one.differences],
     }
+
+
+def adoption_keys(found: TakeOver) -> Shape:
+    """Totals first, then class by class, and the records a person must settle."""
+    return {
+        "schedule": found.schedule,
+        "written": found.written,
+        "run": found.run_id,
+        **{key: _fates(found.counts(kind)) for key, kind in KINDS.items()},
+        "unread": dict(sorted(found.unread.items())),
+        "codes": [{"code": code, "count": n, **code_keys(code)} for code, n in sorted(found.codes.items())],
+        "classes": [
+            {"class": one.class_id, **{key: _fates(one.counts(kind)) for key, kind in KINDS.items()}}
+            for one in found.classes
+        ],
+        "to_settle": [
+            {
+                "class": class_id,
+                "kind": record.kind,
+                "assignment": record.assignment_id,
+                "fate": record.fate.value,
+                "code": record.code,
+            }
+            for class_id, record in found.open()
+        ],
+    }
+
+
+def _fates(counts: Mapping[Fate, int]) -> Shape:
+    return {fate.value: counts.get(fate, 0) for fate in Fate}
 
 
 def _causes(counts: Mapping[Cause, int]) -> Shape:

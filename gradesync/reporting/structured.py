@@ -19,8 +19,9 @@ from gradesync.domain.interval import Interval, IntervalWarning
 from gradesync.domain.problem import Place, Problem
 from gradesync.domain.report import AccountView, ClassCounts, PassReport, RunEnd, ScheduleRow
 from gradesync.domain.run import Run
+from gradesync.domain.take_over import TakeOver
 from gradesync.ports import StoreInfo
-from gradesync.reporting.compare_shapes import comparison_keys
+from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
 from gradesync.reporting.shapes import (
     Shape,
     block_shapes,
@@ -140,6 +141,11 @@ def account(view: AccountView, now: datetime) -> Shape:
 def history(entries: Sequence[HistoryEntry]) -> Shape:
     """History entries as appended, without their erasable details."""
     return _report("history", entries=[entry_shape(entry) for entry in entries])
+
+
+def adoption(found: TakeOver) -> Shape:
+    """What another tool's sync left, class by class."""
+    return _report("adoption", **adoption_keys(found))
 
 
 def comparison(comparison: Comparison, *, every: bool = False) -> Shape:

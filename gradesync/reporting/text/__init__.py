@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gradesync.reporting.text.adoptions import adoption
     from gradesync.reporting.text.compares import comparison
     from gradesync.reporting.text.listing import history, holds, next_runs, rows
     from gradesync.reporting.text.passes import pass_report, run, run_end
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "account",
+    "adoption",
     "comparison",
     "effective",
     "history",
@@ -36,6 +38,7 @@ __all__ = [
 
 _MODULES = {
     "account": "shows",
+    "adoption": "adoptions",
     "comparison": "compares",
     "effective": "shows",
     "history": "listing",
