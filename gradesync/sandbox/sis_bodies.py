@@ -7,10 +7,12 @@ there a school is required, and a property it does not know is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from gradesync.sandbox.sis_closed_world import check_forms
 from gradesync.sandbox.sis_dialect import Dialect
 from gradesync.sandbox.sis_errors import Json, SisError, invalid, unknown
 from gradesync.sandbox.sis_fields import day, flag, moment, number, referred, text
@@ -20,6 +22,7 @@ from gradesync.sandbox.sis_world import SisWorld
 _SCORE_STATUSES = frozenset(
     ("exempt", "fully graded", "not submitted", "partially graded", "submitted"),
 )
+_OWN_STATUS = re.compile(r"\Aext:[a-zA-Z0-9._-]+\Z")
 _FLAGS = ("inProgress", "incomplete", "late", "missing")
 # Known to 1.2, but this SIS keeps none of them: taking them would be a silent loss.
 _NOT_KEPT = ("scoreScale", "learningObjectiveSet")
@@ -31,8 +34,8 @@ def stored_row(world: SisWorld, dialect: Dialect, kind: str, sent: Json) -> Json
     Raises `SisError`: 404 for an unknown object it refers to, 409 for a locked line item, 422 for content that
     cannot be stored.
     """
-    if dialect.strict and sent.keys() - dialect.fields[kind]:
-        raise invalid("the object has a property that is not known")
+    if dialect.strict:
+        check_forms(sent, dialect.fields[kind])
     if sent.get("status", "active") not in ("active", "tobedeleted"):
         raise invalid("status is neither active nor tobedeleted")
     row: Json = {
@@ -174,7 +177,7 @@ def _result(world: SisWorld, dialect: Dialect, sent: Json) -> Json:
 def _status(dialect: Dialect, sent: Json) -> str:
     """A word of the vocabulary; 1.2 lets a client add its own behind a prefix."""
     word = sent.get("scoreStatus")
-    if isinstance(word, str) and (word in _SCORE_STATUSES or (dialect.strict and word.startswith("ext:"))):
+    if isinstance(word, str) and (word in _SCORE_STATUSES or (dialect.strict and _OWN_STATUS.match(word))):
         return word
     raise invalid("scoreStatus is not one of the allowed values")
 
