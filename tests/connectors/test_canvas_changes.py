@@ -241,6 +241,39 @@ def test_a_page_holds_fifty_courses_and_each_term_begins_its_own(school: School)
     assert len(asked) == pages + 1
 
 
+def test_long_lists_of_several_courses_go_on_in_one_request(school: School) -> None:
+    world = school.world
+    fit = [one for one in world.courses.values() if one.published and world.groups_by_course[one.id]]
+    terms = [one.enrollment_term_id for one in fit]
+    usual = max(terms, key=terms.count)
+    long = [one for one in fit if one.enrollment_term_id == usual][:12]
+    batches = -(-len(long) // 10)
+    for course in long:
+        for number in range(120):
+            world.add_assignment(
+                course.id,
+                world.groups_by_course[course.id][0],
+                f"Work {number}",
+                workflow_state="unpublished",
+            )
+    before = known(school, None)
+    school.asked()
+    found = known(school, None)
+    pages = sum(
+        max(1, -(-[one.enrollment_term_id for one in world.courses.values()].count(term) // 50))
+        for term in world.terms
+    )
+    # Two pages for each list, ten lists to a request.
+    assert school.asked().count("/api/graphql") == pages + 2 * batches
+    assert {one: change.stamp for one, change in found.items()} == {
+        one: change.stamp for one, change in before.items()
+    }
+    last = world.live_assignments(long[0].id)[-1]
+    world.rename(last.id, "On the second page")
+    moved = known(school, None)
+    assert [one for one in moved if moved[one].stamp != found[one].stamp] == [long[0].id]
+
+
 def test_a_query_too_dear_is_asked_again_for_half(school: School) -> None:
     school.world.settings.max_complexity = 20_000
     assert set(known(school, now())) == set(school.world.courses)
@@ -332,7 +365,7 @@ def test_rows_that_move_while_pages_are_read_are_not_passed_over(school: School)
             async def shifting(*args: Any, **more: Any) -> Any:
                 nonlocal pages
                 answer = await asked(*args, **more)
-                if b"course(id:" in more["body"]:
+                if b"c0: course(id:" in more["body"]:
                     pages += 1
                     if pages == 1:
                         world.unpublish(gone)

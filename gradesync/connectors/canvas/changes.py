@@ -10,14 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from gradesync.connectors.canvas import parse
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.wire import Malformed, stamp
-from gradesync.domain.gradebook import CanvasCourse, CourseChange, Submission
+from gradesync.domain.gradebook import CanvasCourse, CourseChange
 from gradesync.errors import ConnectionProblem
 
 LARGEST_BATCH = 50
@@ -30,6 +30,9 @@ _ROWS = 100
 """The largest page Canvas gives of anything."""
 
 _RESTARTS = 3
+
+_TOGETHER = 10
+"""Long lists of so many courses go on in one request; Canvas takes 20 aliases."""
 
 _ASSIGNMENT = (
     "_id updatedAt name dueAt pointsPossible gradingType postToSis state omitFromFinalGrade"
@@ -61,19 +64,9 @@ _COURSES = f"""query($term: ID!, $first: Int!, $after: String, $since: DateTime,
 }}"""
 
 
-def _of_one_course(connection: str, arguments: str, fields: str, variables: str = "") -> str:
-    return (
-        f"query($course: ID!, $after: String{variables}) {{ course(id: $course) {{"
-        f" {connection}(first: {_ROWS}, after: $after, {arguments})"
-        f" {{ pageInfo {{ hasNextPage }} edges {{ cursor node {{ {fields} }} }} }} }} }}"
-    )
-
-
-_REST = {
-    "assignmentsConnection": _of_one_course("assignmentsConnection", _ALL_WORK, _ASSIGNMENT),
-    "submissionsConnection": _of_one_course(
-        "submissionsConnection", _CHANGED, _SUBMISSION, ", $since: DateTime"
-    ),
+_LISTS = {
+    "assignmentsConnection": (_ALL_WORK, _ASSIGNMENT),
+    "submissionsConnection": (_CHANGED, _SUBMISSION),
 }
 
 # Not found, not allowed, or not understood: this Canvas or this key has no GraphQL for us.
@@ -115,8 +108,10 @@ class ChangeListing:
                 page = await self._page(term, after)
                 if page is None:
                     break
-                for node in _nodes(page):
-                    change = await self._course(node, sis_id)
+                nodes = list(_nodes(page))
+                long = await self._long_lists(nodes)
+                for node in nodes:
+                    change = self._course(node, sis_id, long)
                     # Cursors are offsets: a course created meanwhile shows its neighbour twice.
                     if change.course.id not in seen:
                         seen.add(change.course.id)
@@ -182,58 +177,120 @@ class ChangeListing:
 
     # - one course -
 
-    async def _course(self, node: Node, term_sis_id: str | None) -> CourseChange:
+    def _course(self, node: Node, term_sis_id: str | None, long: Mapping[str, LongList]) -> CourseChange:
         try:
             state = str(node["state"])
             sis_id = node.get("sisId") or None
             course = CanvasCourse(int(node["_id"]), sis_id, _STATES.get(state, state), None, term_sis_id)
             if course.state not in _READABLE:
                 return CourseChange(course, (), "")
-            work = await self._every(course.id, node, "assignmentsConnection")
-            rows = [] if self.since is None else await self._every(course.id, node, "submissionsConnection")
+            work = _rows(node, "assignmentsConnection", long)
+            rows = [] if self.since is None else _rows(node, "submissionsConnection", long)
             if work is None or rows is None:
                 return CourseChange(course, None, "")
-            return CourseChange(course, tuple(_submissions(rows)), _stamp(work))
+            return CourseChange(course, tuple(map(parse.changed_submission, rows)), _stamp(work))
         except (Malformed, KeyError, TypeError, ValueError, AttributeError):
-            raise self.client.unclear("a record of its GraphQL is not of the documented shape.") from None
+            raise self._odd() from None
 
-    async def _every(self, course_id: int, node: Node, connection: str) -> list[Node] | None:
-        """All rows of a course's connection; None when Canvas would not show it, or it never stood still."""
-        page = node.get(connection)
-        if not isinstance(page, dict):
-            return None
-        if _following(page) is None:
-            return list(_nodes(page))
-        for _ in range(_RESTARTS):
+    def _odd(self) -> ConnectionProblem:
+        return self.client.unclear("a record of its GraphQL is not of the documented shape.")
+
+    # - lists longer than a page -
+
+    async def _long_lists(self, nodes: list[Node]) -> dict[str, LongList]:
+        """What a page of courses leaves over, a few lists to a request; by course and connection."""
+        found = [
+            LongList(str(int(node["_id"])), connection)
+            for node in nodes
+            for connection in _LISTS
+            if isinstance(node.get(connection), dict) and _following(node[connection]) is not None
+        ]
+        for start in range(0, len(found), _TOGETHER):
+            batch = found[start : start + _TOGETHER]
+            while going := [one for one in batch if not one.done]:
+                data = await self._patiently(*self._question(going))
+                try:
+                    for number, one in enumerate(going):
+                        one.take(data.get(f"c{number}"))
+                except (KeyError, TypeError, AttributeError):
+                    raise self._odd() from None
+        return {one.name: one for one in found}
+
+    def _question(self, going: list[LongList]) -> tuple[str, dict[str, Any]]:
+        """One query for the next page of each list."""
+        asked: dict[str, Any] = {f"a{number}": one.after for number, one in enumerate(going)}
+        kinds = [f"${name}: String" for name in asked]
+        if any(one.connection == "submissionsConnection" for one in going):
+            asked |= self._since()
+            kinds.append("$since: DateTime")
+        parts = []
+        for number, one in enumerate(going):
+            arguments, fields = _LISTS[one.connection]
+            parts.append(
+                f"c{number}: course(id: {one.course}) {{ {one.connection}(first: {_ROWS}, after: $a{number},"
+                f" {arguments}) {{ pageInfo {{ hasNextPage }} edges {{ cursor node {{ {fields} }} }} }} }}"
+            )
+        return f"query({', '.join(kinds)}) {{ {' '.join(parts)} }}", asked
+
+    async def _patiently(self, query: str, variables: Mapping[str, Any]) -> Node:
+        """Asked again when the answer was lost; what was too much is no answer, and its lists are given up."""
+        for tries_left in (2, 1, 0):
             try:
-                rows = await self._rest(course_id, connection)
+                return await self._ask(query, variables)
             except _TooMuch:
-                return None
-            if rows is not None:
-                return rows
-        return None
+                break
+            except ConnectionProblem as problem:
+                if not problem.retryable or not tries_left:
+                    raise
+        return {}
 
-    async def _rest(self, course_id: int, connection: str) -> list[Node] | None:
-        """A long list by its own query. Each page begins with the last row of the one before: when it does not,
-        rows have moved under the offsets and one may have been passed over, so None."""
-        found: list[Node] = []
-        after: str | None = None
-        while True:
-            asked = {"course": str(course_id), "after": after}
-            if connection == "submissionsConnection":
-                asked |= self._since()
-            course = (await self._ask(_REST[connection], asked)).get("course")
-            page = course.get(connection) if isinstance(course, dict) else None
-            if not isinstance(page, dict):
-                return None
-            edges = page["edges"]
-            rows = [edge["node"] for edge in edges]
-            if found and (not rows or rows[0]["_id"] != found[-1]["_id"]):
-                return None
-            found += rows[1:] if found else rows
-            if not page["pageInfo"]["hasNextPage"] or len(edges) < 2:
-                return found
-            after = str(edges[-2]["cursor"])
+
+@dataclass(slots=True)
+class LongList:
+    """A course's list of several pages on its way in. `rows` None: Canvas would not show it, or it never stood still.
+
+    Cursors are offsets, so each page is asked to begin with the last row of the one before. When it does not, rows
+    have moved and one may have been passed over: the list is begun anew.
+    """
+
+    course: str
+    connection: str
+    rows: list[Node] | None = field(default_factory=list)
+    after: str | None = None
+    done: bool = False
+    restarts: int = 0
+
+    @property
+    def name(self) -> str:
+        """Which list it is."""
+        return f"{self.course} {self.connection}"
+
+    def take(self, course: Any) -> None:
+        """The next page."""
+        page = course.get(self.connection) if isinstance(course, dict) else None
+        if not isinstance(page, dict) or self.rows is None:
+            self.rows, self.done = None, True
+            return
+        edges = page["edges"]
+        rows = [edge["node"] for edge in edges]
+        if self.rows and (not rows or rows[0]["_id"] != self.rows[-1]["_id"]):
+            self.restarts += 1
+            self.rows, self.after, self.done = [], None, self.restarts >= _RESTARTS
+            if self.done:
+                self.rows = None
+            return
+        self.rows += rows[1:] if self.rows else rows
+        self.done = not page["pageInfo"]["hasNextPage"] or len(edges) < 2
+        self.after = None if self.done else str(edges[-2]["cursor"])
+
+
+def _rows(node: Node, connection: str, long: Mapping[str, LongList]) -> list[Node] | None:
+    """All rows of a course's connection; None when they could not be told."""
+    went_on = long.get(f"{int(node['_id'])} {connection}")
+    if went_on is not None:
+        return went_on.rows
+    page = node.get(connection)
+    return list(_nodes(page)) if isinstance(page, dict) else None
 
 
 def _nodes(page: Node) -> Iterator[Node]:
@@ -250,10 +307,6 @@ def _messages(answer: Any) -> str:
     errors = answer.get("errors") if isinstance(answer, dict) else None
     rows = errors if isinstance(errors, list) else []
     return " ".join(str(one.get("message")) for one in rows if isinstance(one, dict))
-
-
-def _submissions(rows: list[Node]) -> list[Submission]:
-    return [parse.changed_submission(row) for row in rows]
 
 
 def _stamp(rows: list[Node]) -> str:
