@@ -43,8 +43,14 @@ def problem_shape(problem: Problem) -> Shape:
 def code_keys(code: str) -> Shape:
     entry = CODES.get(code)
     if entry is None:
-        return {"title": None, "remedy": None, "who": None, "act": None}
-    return {"title": entry.title, "remedy": entry.remedy, "who": entry.who, "act": entry.act.value}
+        return {"title": None, "remedy": None, "who": None, "act": None, "radius": None}
+    return {
+        "title": entry.title,
+        "remedy": entry.remedy,
+        "who": entry.who,
+        "act": entry.act.value,
+        "radius": entry.radius.value,
+    }
 
 
 def place_shape(place: Place | None) -> Shape | None:

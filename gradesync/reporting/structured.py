@@ -16,7 +16,7 @@ from gradesync.domain.comparing import Comparison
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.interval import Interval, IntervalWarning
-from gradesync.domain.problem import Place, Problem
+from gradesync.domain.problem import Code, Place, Problem
 from gradesync.domain.report import AccountView, ClassCounts, PassReport, RunEnd, ScheduleRow
 from gradesync.domain.run import Run
 from gradesync.domain.take_over import TakeOver
@@ -39,7 +39,7 @@ from gradesync.reporting.shapes import (
     row_shape,
     run_shape,
 )
-from gradesync.reporting.words import needs_someone
+from gradesync.reporting.words import code_page, needs_someone
 
 VERSION = 1
 
@@ -152,6 +152,19 @@ def comparison(comparison: Comparison, *, every: bool = False) -> Shape:
     """Both gradebooks beside each other, without any value. `every` is not needed: all records stand here."""
     del every  # the same call as the text's
     return _report("comparison", **comparison_keys(comparison))
+
+
+def code(entry: Code) -> Shape:
+    """One code of the catalogue."""
+    return _report(
+        "code",
+        code=entry.code,
+        **code_keys(entry.code),
+        cause=entry.cause,
+        meanwhile=entry.meanwhile,
+        needs_person=entry.needs_person,
+        page=code_page(entry),
+    )
 
 
 def holds(holds: Sequence[Hold], now: datetime) -> Shape:

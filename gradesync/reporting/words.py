@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.interval import IntervalError, local_to_utc, to_local
-from gradesync.domain.problem import CODES, Act, Code, Problem
+from gradesync.domain.problem import CODES, Act, Code, Problem, Radius
 from gradesync.domain.report import RunEnd, ScheduleRow
 from gradesync.domain.run import Outcome, RunState
 from gradesync.domain.schedule import Schedule, State
@@ -208,6 +208,33 @@ def to_do(entry: Code) -> str:
         return f"Nobody needs to act{f': {lowered}' if lowered else '.'}"
     who = "For us to mend" if entry.who == "us" else entry.who[:1].upper() + entry.who[1:]
     return f"{who}: {lowered}"
+
+
+EFFECTS: Mapping[Act, str] = {
+    Act.RETRY: "It is tried again by itself.",
+    Act.PERSON: "A person must act; a run that meets it ends as `warning`.",
+    Act.HOLD: "The record waits until the other side opens again.",
+    Act.INFO: "For your information; nothing is wrong.",
+    Act.BUG: "It should not happen; a run that meets it ends as `warning`.",
+}
+CONCERNS: Mapping[Radius, str] = {
+    Radius.RECORD: "One record: this grade of this student, and no other.",
+    Radius.ASSIGNMENT: "One assignment: all its grades in the class.",
+    Radius.CLASS: "One class: all its grades.",
+    Radius.ACCOUNT: "The whole account.",
+}
+
+
+def who_acts(entry: Code) -> str:
+    """`the teacher`, `the SIS admin`, `nobody`; `us` are the people who make gradesync."""
+    if entry.who in ("nobody", "support"):
+        return entry.who
+    return "the makers of gradesync" if entry.who == "us" else f"the {entry.who}"
+
+
+def code_page(entry: Code) -> str:
+    """Where the docs say more, from the top of the checkout."""
+    return f"docs/codes/{entry.code}.md"
 
 
 def codes_short(codes: Mapping[str, int]) -> str:

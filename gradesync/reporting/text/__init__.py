@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradesync.reporting.text.adoptions import adoption
+    from gradesync.reporting.text.codes import code
     from gradesync.reporting.text.compares import comparison
     from gradesync.reporting.text.listing import history, holds, next_runs, rows
     from gradesync.reporting.text.passes import pass_report, run, run_end
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "account",
     "adoption",
+    "code",
     "comparison",
     "effective",
     "history",
@@ -39,6 +41,7 @@ __all__ = [
 _MODULES = {
     "account": "shows",
     "adoption": "adoptions",
+    "code": "codes",
     "comparison": "compares",
     "effective": "shows",
     "history": "listing",
