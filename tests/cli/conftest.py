@@ -105,6 +105,16 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, Any]:
 _GONE = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR")
 
 
+def writes(sandbox: Sandbox, district: str | None = None) -> int:
+    """Requests that could change something on either side; a question over POST is none."""
+    return sum(
+        one.method in ("PUT", "POST", "DELETE", "PATCH")
+        and not one.path.endswith(("/graphql", "/token"))
+        and district in (None, one.district)
+        for one in sandbox.requests
+    )
+
+
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _GONE:

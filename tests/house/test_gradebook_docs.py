@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from gradesync.cli.main import group
 from gradesync.sandbox.server import Sandbox, running
+from tests.cli.conftest import Tree
+from tests.cli.vendor import filled_by_another_tool
 
 DOCS = Path(__file__).parents[2] / "docs"
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -76,6 +78,13 @@ def show(page: str, gradesync: Callable[[str], tuple[int, str]]) -> int:
             else:
                 assert masked(line) in printed, (line, sorted(printed))
     return ran
+
+
+def test_the_page_about_adopting(
+    tmp_path: Path, sandbox: Sandbox, gradesync: Callable[[str], tuple[int, str]]
+) -> None:
+    filled_by_another_tool(Tree(tmp_path, sandbox.url), sandbox)
+    assert show("adopt.md", gradesync) >= 4
 
 
 def test_the_page_about_comparing(sandbox: Sandbox, gradesync: Callable[[str], tuple[int, str]]) -> None:

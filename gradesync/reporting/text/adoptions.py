@@ -19,7 +19,7 @@ MEANING: Mapping[Fate, str] = {
     Fate.MISSING: "not in the SIS; the next run creates it",
     Fate.WITHHELD: "a rule keeps it back, whatever the SIS holds",
     Fate.KNOWN: "ours already",
-    Fate.ONLY_IN_SIS: "nothing in Canvas answers to it; left alone",
+    Fate.ONLY_IN_SIS: "no single record of Canvas answers to it; left alone",
 }
 _COLORS = {Fate.SAME: "green", Fate.DIFFERS: "yellow", Fate.AMBIGUOUS: "red"}
 _NAMED = 30
