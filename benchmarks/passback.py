@@ -50,16 +50,16 @@ def large(students: int, latency: int, connections: int, rounds: int = 3) -> lis
     with School(students) as school, tempfile.TemporaryDirectory() as folder:
         store = f"{folder}/store.db"
         school.tell("teach", "grade-all")
-        _part("ours", school, store, connections, connections, "full")
+        part("ours", school, store, connections, connections, "full")
         for _ in range(rounds):
             school.tell("latency", "0")
             school.tell("regrade-last")
             school.tell("latency", str(latency))
             school.tell("record", "on")
-            ours = _part("ours", school, store, connections, connections, "delta")
+            ours = part("ours", school, store, connections, connections, "delta")
             school.tell("dump", f"{folder}/requests.json")
             school.tell("record", "off")
-            bare = _part("bare", school, f"{folder}/requests.json", connections, connections, "replay")
+            bare = part("bare", school, f"{folder}/requests.json", connections, connections, "replay")
             found.append((ours, bare))
     found.sort(key=lambda pair: pair[0]["cpu"] / pair[1]["cpu"])
     ours, bare = found[len(found) // 2]
@@ -78,12 +78,12 @@ def sequential(students: int, latency: int) -> Row:
     """A smaller school at 4 SIS writers, against the sequential script: milliseconds for each score sent."""
     with School(students) as school, tempfile.TemporaryDirectory() as folder:
         store = f"{folder}/store.db"
-        _part("ours", school, store, 4, 4, "full")
+        part("ours", school, store, 4, 4, "full")
         school.tell("teach", "grade-all")
         school.tell("latency", str(latency))
-        script = _part("sequential", school, f"{folder}/none", 1, 1, "script")
+        script = part("sequential", school, f"{folder}/none", 1, 1, "script")
         school.tell("teach", "regrade-all")
-        ours = _part("ours", school, store, 4, 4, "delta")
+        ours = part("ours", school, store, 4, 4, "delta")
     what = f"grade passback, time for a score, 4 SIS writers, {latency} ms latency, {ours['sent']:,} scores"
     baseline = f"sequential script (canvasapi and requests), {script['sent']:,} scores"
     each, other = (one["wall"] / one["sent"] * 1000 for one in (ours, script))
@@ -96,14 +96,14 @@ def memory(few: int, many: int) -> Row:
     peaks = []
     for students in (few, many):
         with School(students) as school, tempfile.TemporaryDirectory() as folder:
-            peaks.append((_part("ours", school, f"{folder}/s.db", 8, 8, "full"), school.classes))
+            peaks.append((part("ours", school, f"{folder}/s.db", 8, 8, "full"), school.classes))
     (small, small_classes), (large_, large_classes) = peaks
     what = f"first full grade passback, peak memory, {large_classes:,} classes"
     baseline = f"ours, {small_classes:,} classes"
     return Row(what, large_["memory"], small["memory"], "MB", baseline, 1.3, COMMAND, large_["memory"])
 
 
-def _part(kind: str, school: School, path: str, canvas: int, sis: int, how: str) -> dict[str, float]:
+def part(kind: str, school: School, path: str, canvas: int, sis: int, how: str) -> dict[str, float]:
     """One measured part in a process of its own, so that memory and CPU are its own."""
     done = subprocess.run(
         [

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from gradesync.sandbox.canvas_world import CanvasWorld
 
-COMMANDS = ("latency", "teach", "record", "dump", "forget", "quit")
+COMMANDS = ("latency", "teach", "regrade-last", "peak-day", "record", "dump", "forget", "counts", "quit")
 
 
 class School:
@@ -73,8 +73,37 @@ def _regrade_last(world: CanvasWorld) -> int:
     return changed
 
 
+def _peak_day(world: CanvasWorld, scores: int) -> int:
+    """About so many changed scores: a new assignment for every class, graded, and older work graded once more."""
+    from gradesync.sandbox.teach import teach
+
+    changed = teach(world, seed=7, style="grade-all")["graded"]
+    for row in list(world.submissions.values()):
+        if changed >= scores:
+            break
+        work = world.assignments[row.assignment_id]
+        shown = row.posted_at is not None and row.workflow_state == "graded"
+        meant = work.workflow_state == "published" and work.post_to_sis and work.grading_type == "points"
+        # What the new assignment brought has changed already.
+        older = work.position < len(world.assignments_by_course[row.course_id])
+        if row.score is not None and shown and meant and older:
+            world.grade(work.id, row.user_id, row.score + 0.5)
+            changed += 1
+    return changed
+
+
 def _dump(path: Path, seen: list[tuple[str, str, str]]) -> None:
     path.write_text(json.dumps(seen))
+
+
+def _counts(sandbox: Any) -> dict[str, int]:
+    """Requests since the last `forget`: to each side, and those refused for coming too fast."""
+    fast = sum(
+        number
+        for (side, _, _, status), number in sandbox.front.counts.items()
+        if status == 429 or (side == "canvas" and status == 403)
+    )
+    return {"canvas": sandbox.count(side="canvas"), "sis": sandbox.count(side="sis"), "throttled": fast}
 
 
 async def _serve(district: str, students: int) -> None:
@@ -89,7 +118,8 @@ async def _serve(district: str, students: int) -> None:
 
     async def handle(self: web.Application, request: web.Request) -> web.StreamResponse:
         if recording and request.path.startswith(f"/{district}/"):
-            body = (await request.read()).decode("utf-8", "replace") if request.method == "PUT" else ""
+            asked = request.method == "PUT" or request.path.endswith("/graphql")
+            body = (await request.read()).decode("utf-8", "replace") if asked else ""
             seen.append((request.method, request.raw_path, body))
         return await original(self, request)
 
@@ -120,6 +150,10 @@ async def _serve(district: str, students: int) -> None:
             say(**teach(school.canvas, seed=7, style=argument))
         elif command == "regrade-last":
             say(changed=_regrade_last(school.canvas))
+        elif command == "peak-day":
+            say(changed=_peak_day(school.canvas, int(argument)))
+        elif command == "counts":
+            say(**_counts(sandbox))
         elif command == "record":
             seen.clear()
             recording = argument == "on"
