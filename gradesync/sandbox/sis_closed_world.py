@@ -54,7 +54,7 @@ def _has_form(name: str, value: Any) -> bool:
 def _is_reference(value: Any, kind: str) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() <= {"href", "sourcedId", "type"}
+        and {"sourcedId"} <= value.keys() <= {"href", "sourcedId", "type"}
         and value.get("type", kind) == kind
         and all(isinstance(part, str) for part in value.values())
     )
