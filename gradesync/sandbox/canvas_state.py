@@ -74,6 +74,26 @@ class CanvasSettings:
     post_grades: bool = True
 
 
+_MANNERS: dict[str, tuple[str, bool]] = {
+    "canvas-no-graphql": ("graphql", False),
+    "canvas-scoped-key": ("scoped_key", True),
+    "canvas-no-sis-api": ("post_grades", False),
+}
+MANNERS = tuple(_MANNERS)
+"""How a Canvas may be all the time, by name."""
+
+
+def take_manner(settings: CanvasSettings, name: str) -> None:
+    """Let a Canvas show a manner of MANNERS from now on."""
+    setattr(settings, *_MANNERS[name])
+
+
+def drop_manner(settings: CanvasSettings, name: str) -> None:
+    """Put back what a manner changed."""
+    setting, _ = _MANNERS[name]
+    setattr(settings, setting, getattr(CanvasSettings(), setting))
+
+
 class CanvasState:
     """Records by id, and the indexes over them.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gradesync.errors import UsageProblem
+from gradesync.sandbox.canvas_state import MANNERS as CANVAS_MANNERS
 from gradesync.sandbox.sis_behaviour import MANNERS
 
 FAULTS = (
@@ -44,7 +45,7 @@ class FaultOrder:
 
     def __post_init__(self) -> None:
         if self.name not in FAULTS:
-            known = ", ".join((*FAULTS, *MANNERS))
+            known = ", ".join((*FAULTS, *MANNERS, *CANVAS_MANNERS))
             raise UsageProblem(f"unknown fault {self.name!r}", hint=f"known faults: {known}")
         if self.side not in (None, *SIDES) or self.when not in (None, "before", "after") or self.times < 1:
             raise UsageProblem(

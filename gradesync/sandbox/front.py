@@ -15,6 +15,7 @@ from datetime import datetime
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from gradesync.sandbox import canvas_state
 from gradesync.sandbox.faults import Fault, FaultPlan
 from gradesync.sandbox.odd_answers import ODD_ANSWERS
 from gradesync.sandbox.school import SandboxSchool
@@ -71,16 +72,21 @@ class Front:
         self.counts.clear()
 
     def stand(self, name: str, district: str | None = None) -> None:
-        """Let a fault stand from now on: a share of all requests, or a manner of one SIS (of all, when unnamed).
+        """Let a fault stand from now on: a share of all requests, or a manner of one side (of all districts', when
+        none is named).
 
         Raises UsageProblem for an unknown name.
         """
-        if name not in MANNERS:
+        if name not in (*MANNERS, *canvas_state.MANNERS):
             self.faults.stand((*self.faults.standing, name))
             return
         for key, school in self.schools.items():
-            if district in (None, key):
+            if district not in (None, key):
+                continue
+            if name in MANNERS:
                 take_manner(school.sis.behaviour, name, school.sis.current_periods)
+            else:
+                canvas_state.take_manner(school.canvas.settings, name)
 
     def calm(self, name: str | None = None) -> None:
         """Take one standing fault or manner back, or all of them; orders go with all."""
@@ -90,6 +96,9 @@ class Front:
             self.faults.stand(one for one in self.faults.standing if one != name)
         for school in self.schools.values():
             drop_manners(school.sis.behaviour, [one for one in MANNERS if name in (None, one)])
+            for one in canvas_state.MANNERS:
+                if name in (None, one):
+                    canvas_state.drop_manner(school.canvas.settings, one)
 
     def middleware(self) -> Middleware:
         """The aiohttp middleware of the whole server."""

@@ -22,6 +22,7 @@ from aiohttp import web
 
 from gradesync.errors import GradesyncError, UsageProblem
 from gradesync.sandbox.canvas_app import build_canvas_app
+from gradesync.sandbox.canvas_state import MANNERS as CANVAS_MANNERS
 from gradesync.sandbox.control import add_control
 from gradesync.sandbox.faults import FaultPlan
 from gradesync.sandbox.front import Front, RequestRecord
@@ -78,8 +79,9 @@ class Sandbox:
             raise UsageProblem("the sandbox is served on 127.0.0.1 only", hint="leave the host out")
         self.schools: dict[str, SandboxSchool] = {}
         faults = tuple(faults)
-        self._manners = tuple(name for name in faults if name in MANNERS)
-        requests = tuple(name for name in faults if name not in MANNERS)
+        manners = (*MANNERS, *CANVAS_MANNERS)
+        self._manners = tuple(name for name in faults if name in manners)
+        requests = tuple(name for name in faults if name not in manners)
         self.front = Front(self.schools, latency_ms, FaultPlan(requests, seed=seed))
         self._behaviour = {"write_mode": sis_write}
         SisBehaviour().change(self._behaviour)

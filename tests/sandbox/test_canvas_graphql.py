@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from gradesync.sandbox.canvas_records import Assignment, Course
+from gradesync.sandbox.canvas_state import MANNERS, CanvasSettings
 from gradesync.sandbox.canvas_world import CanvasWorld
+from gradesync.sandbox.server import running
 
 from .canvas_client import Answer, Canvas, Clock, _read, talk, world
 
@@ -249,6 +251,17 @@ def test_graphql_drinks_from_the_same_bucket() -> None:
     status, text = talk(made, story)
     assert status == 403
     assert "Rate Limit Exceeded" in text
+
+
+@pytest.mark.parametrize("name", MANNERS)
+def test_a_manner_of_canvas_stands_for_its_district_until_it_is_taken_back(name: str) -> None:
+    with running(("riverside", "oak-hill"), students=8, faults=(name,)) as sandbox:
+        one, other = (school.canvas for school in sandbox.schools.values())
+        assert one.settings == other.settings != CanvasSettings()
+        sandbox.front.calm(name)
+        assert one.settings == other.settings == CanvasSettings()
+        sandbox.front.stand(name, "oak-hill")
+        assert one.settings == CanvasSettings() != other.settings
 
 
 # -- the SIS assignments API ---------------------------------------------------------------------------

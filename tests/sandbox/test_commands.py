@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gradesync.cli.main import group
+from gradesync.sandbox.canvas_state import MANNERS as CANVAS_MANNERS
 from gradesync.sandbox.faults import FAULTS
 from gradesync.sandbox.server import Sandbox, SandboxSchool, running
 from gradesync.sandbox.sis_behaviour import MANNERS, WRITE_MODES
@@ -83,5 +84,5 @@ def test_no_name_title_or_id_of_the_school_is_told(sandbox: Sandbox, school: San
 def test_the_page_about_the_sandbox_names_everything_one_can_ask_for() -> None:
     page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`([a-z0-9_-]+)`", page))
-    known = {*FAULTS, *MANNERS, *SIS_ACTS, *ACTS, *STYLES, *WRITE_MODES}
+    known = {*FAULTS, *MANNERS, *CANVAS_MANNERS, *SIS_ACTS, *ACTS, *STYLES, *WRITE_MODES}
     assert known <= told | {"day"}
