@@ -41,7 +41,9 @@ class MemorySis:
     """RosterSource and GradebookSink. `students` is class id -> who may receive a result.
 
     `decimals` is how many places of a score are kept, `closed` names closed grading periods, `refuse` maps a record's
-    id to the problem its next writes raise, `forget` accepts writes without storing them. `writes` counts puts.
+    id to the problem its next writes raise, `forget` accepts writes without storing them. `own_ids` gives new records
+    ids of the SIS's own, `max_title` cuts titles, `keeps` says yes to deletions and deletes nothing. `writes` counts
+    puts and deletions.
     """
 
     district: str
@@ -56,6 +58,9 @@ class MemorySis:
     closed: frozenset[str] = frozenset()
     refuse: dict[str, ConnectionProblem] = field(default_factory=dict)
     forget: bool = False
+    own_ids: bool = False
+    max_title: int | None = None
+    keeps: bool = False
     writes: int = 0
 
     async def identity(self) -> str:
@@ -106,9 +111,12 @@ class MemorySis:
         if item.category_id is not None and item.category_id not in {one.id for one in self.categories}:
             raise _refused("unknown category", "GS-505", 404)
         self._open(item.period_id)
+        held = replace(
+            item, id=self._id_for(item.id, self.line_items, new), title=item.title[: self.max_title]
+        )
         if not self.forget:
-            self.line_items[item.id] = item
-        return item.id
+            self.line_items[held.id] = held
+        return held.id
 
     async def put_result(self, result: Result, *, new: bool = True) -> str:
         """Create or replace; GS-505 for an unknown line item, GS-503 for a student not in its class."""
@@ -119,18 +127,22 @@ class MemorySis:
         if result.student_id not in self._students_of(item.class_id):
             raise _refused("student does not belong to this class", "GS-503", 422)
         self._open(item.period_id)
+        held = replace(result, id=self._id_for(result.id, self.results, new), score=self._kept(result.score))
         if not self.forget:
-            self.results[result.id] = replace(result, score=self._kept(result.score))
-        return result.id
+            self.results[held.id] = held
+        return held.id
 
     async def delete_result(self, result_id: str) -> None:
         """Remove; gone already is removed."""
         self._before_write(result_id)
-        self.results.pop(result_id, None)
+        if not self.keeps:
+            self.results.pop(result_id, None)
 
     async def delete_line_item(self, line_item_id: str) -> None:
         """Remove with its results; gone already is removed."""
         self._before_write(line_item_id)
+        if self.keeps:
+            return
         self.line_items.pop(line_item_id, None)
         for one in [one.id for one in self.results.values() if one.line_item_id == line_item_id]:
             del self.results[one]
@@ -155,6 +167,15 @@ class MemorySis:
         if record_id in self.refuse:
             raise self.refuse[record_id]
         self.writes += 1
+
+    def _id_for(self, asked: str, held: Mapping[str, object], new: bool) -> str:
+        if not self.own_ids:
+            return asked
+        if new:
+            return f"own-{self.writes}"
+        if asked not in held:
+            raise _refused("unknown record", "GS-505", 404)
+        return asked
 
     def _kept(self, score: Decimal | None) -> Decimal | None:
         if score is None or self.decimals is None:

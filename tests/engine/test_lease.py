@@ -96,9 +96,9 @@ def test_a_database_that_comes_back_before_the_lease_ends_costs_the_run_nothing(
     sis = district.school.sis
     put = sis.put_result
 
-    async def slow(result: Result) -> None:
+    async def slow(result: Result, *, new: bool = True) -> str:
         await asyncio.to_thread(enough.wait, 30)
-        await put(result)
+        return await put(result, new=new)
 
     put_in(sis, "put_result", slow)  # until the lease was renewed
     report = district.reconcile()
