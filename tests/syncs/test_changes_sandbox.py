@@ -23,6 +23,7 @@ from gradesync.domain.schedule import SyncType
 from gradesync.sandbox.canvas_records import Submission
 from gradesync.sandbox.canvas_world import CanvasWorld
 from gradesync.sandbox.server import Sandbox, running
+from gradesync.sandbox.teach import teach
 from gradesync.store.memory import MemoryStore
 from gradesync.syncs.grade_passback import PassbackJob, pass_back
 from gradesync.syncs.stage import StageTracker
@@ -333,3 +334,17 @@ def test_a_scoped_key_reads_course_by_course_and_the_nightly_full_run_closes_its
     assert [one["score"] for one in district.results_of(late)] != [late.score]
     district.run(Mode.FULL)
     assert [one["score"] for one in district.results_of(late)] == [late.score]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_day_of_teachers_a_delta_leaves_nothing_for_the_full_run_to_send(seed: int) -> None:
+    with running((KEY,), students=40, seed=seed, today=date(2026, 11, 23)) as sandbox:
+        district = District(sandbox)
+        district.run(Mode.FULL)
+        district.run()
+        for number in range(3):
+            done = teach(district.canvas, seed=10 * seed + number, style="hard-day")
+            assert sum(done.values()) > 5
+            assert district.run().counts["sent"] > 0
+        full = district.run(Mode.FULL)
+        assert (full.counts["sent"], full.counts["line items sent"]) == (0, 0)
