@@ -329,6 +329,59 @@ def test_an_answer_that_offers_no_courses_is_no_feed(answer: dict[str, Any]) -> 
     asyncio.run(run())
 
 
+def test_an_answer_cut_off_by_its_time_limit_is_asked_again_for_half() -> None:
+    sizes: list[int] = []
+
+    def node(page: object) -> dict[str, Any]:
+        return {
+            "_id": "7",
+            "sisId": "C",
+            "state": "available",
+            "assignmentsConnection": page,
+            "submissionsConnection": page,
+        }
+
+    async def says(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/graphql"):
+            return web.json_response({"enrollment_terms": [{"id": 1}]})
+        sizes.append((await request.json())["variables"]["first"])
+        late = sizes[-1] > 25
+        page = None if late else {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []}
+        courses = {"pageInfo": {"hasNextPage": False, "endCursor": "MQ"}, "nodes": [node(page)]}
+        answer: dict[str, Any] = {"data": {"term": {"coursesConnection": courses}}}
+        if late:
+            answer["errors"] = [{"message": "Timeout on Course.submissionsConnection"}]
+        return web.json_response(answer)
+
+    async def run() -> list[CourseChange]:
+        async with hostile(says) as server, client_of(server, side="canvas") as client:
+            feed = await CanvasReader(client).changes(now())
+            assert feed is not None
+            return [one async for one in feed.courses]
+
+    (change,) = asyncio.run(run())
+    assert sizes == [50, 25]
+    assert change.submissions == ()
+
+
+def test_a_graphql_that_is_down_alone_leaves_the_rest_of_canvas_to_be_asked() -> None:
+    asked = 0
+
+    async def says(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        if request.path.endswith("/graphql"):
+            asked += 1
+            return web.json_response({}, status=504)
+        return web.json_response({"enrollment_terms": [{"id": 1}]})
+
+    async def run() -> None:
+        async with hostile(says) as server, client_of(server, side="canvas") as client:
+            assert await CanvasReader(client).changes(None) is None
+
+    asyncio.run(run())
+    assert asked == 4, "50 courses, then 12, 3, 1"
+
+
 def test_a_key_that_is_refused_is_no_missing_feature() -> None:
     async def says(request: web.Request) -> web.StreamResponse:
         if request.path.endswith("/graphql"):

@@ -130,15 +130,16 @@ class ChangeListing:
             try:
                 data = await self._ask(_COURSES, {**variables, "first": self.size})
             except _TooMuch:
-                self._shrink()
+                self._shrink(2)
                 continue
             except ConnectionProblem as problem:
-                if not self.met and problem.code in _REFUSED:
+                if not self.met and (problem.code in _REFUSED or (problem.retryable and self.size == 1)):
+                    # The rest of Canvas may answer all the same; if not, reading course by course will tell.
                     raise NotOffered from None
                 if not problem.retryable or self.size == 1:
                     raise
-                # Perhaps the answer was only too much work; half of it costs half.
-                self._shrink()
+                # Perhaps it was too much work for one answer. Each try may take a minute, so few of them.
+                self._shrink(4)
                 continue
             self.size = min(LARGEST_BATCH, self.size + _BACK)
             return self._root(data)
@@ -154,22 +155,23 @@ class ChangeListing:
             raise NotOffered
         return None
 
-    def _shrink(self) -> None:
+    def _shrink(self, parts: int) -> None:
         if self.size == 1:
             if not self.met:
                 raise NotOffered
             raise self.client.unclear("one course alone is more than its GraphQL will answer.")
-        self.size = max(1, self.size // 2)
+        self.size = max(1, self.size // parts)
 
     async def _ask(self, query: str, variables: Mapping[str, Any]) -> Node:
         body = json.dumps({"query": query, "variables": variables}).encode()
         answer = (await self.client.ask("/api/graphql", body=body)).json()
+        if _TOO_MUCH.search(_messages(answer)):
+            # A query cut off by its time limit comes with data, in which whatever was not reached is null.
+            raise _TooMuch
         data = answer.get("data") if isinstance(answer, dict) else None
         if isinstance(data, dict):
-            # Errors beside data concern what is null in it.
+            # Other errors beside data concern what is null in it.
             return data
-        if _TOO_MUCH.search(_messages(answer)):
-            raise _TooMuch
         raise self.client.unclear("its GraphQL answered no data.")
 
     def _since(self) -> dict[str, str]:
