@@ -1,7 +1,7 @@
 """OneRoster collections, read to their true end whatever the server says of pages (oneroster.md 1.4).
 
 Servers clamp limits silently, leave headers out, point links at other hosts and repeat pages. Of a next-link only
-`offset` and `limit` are taken. What a row means is the caller's parser's.
+the offset is taken, and of one that leads to another server nothing; no link is ever followed. What a row means is the caller's parser's.
 """
 
 from __future__ import annotations
@@ -147,7 +147,11 @@ class Collections:
         header = reply.headers.get("Link")
         relations = link_relations(header) if header else {}
         if "next" in relations:
-            query = self._client.query_of_next(relations["next"], behind_proxy=True)
+            try:
+                query = self._client.query_of_next(relations["next"], behind_proxy=True)
+            except ConnectionProblem:
+                # A link elsewhere only says that there is more; where it is, our own count knows.
+                return reached
             linked = parse_qs(query).get("offset", [""])[0]
             if linked.isdecimal() and int(linked) > offset:
                 return min(int(linked), reached)
