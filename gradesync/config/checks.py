@@ -112,23 +112,12 @@ def account_findings(
         message = f"the file is called `{stem}`, but the account `{account['account']}`"
         found.append(Finding("GS-113", ("account",), message, "rename the file or the account"))
     found += sis_findings(account)
-    found += _not_offered(account)
     found += _moved_findings(account, schedules)
     found += blackout_findings(account.get("blackouts", ()), schedules)
     for index, expected in enumerate(account.get("roster", {}).get("expect", ())):
         if expected and {"from", "until"} <= expected.keys() and expected["until"] < expected["from"]:
             path: Path = ("roster", "expect", index, "until")
             found.append(Finding("GS-110", path, "`until` is before `from`", "exchange the two"))
-    return found
-
-
-def _not_offered(account: Mapping[str, Any]) -> list[Finding]:
-    passback = account.get("passback", {})
-    found: list[Finding] = []
-    if passback.get("deletions", "report") != "report":
-        # Refused here rather than read as `report`: whoever asks for a deletion relies on it.
-        message = f"`deletions: {passback['deletions']}` is not offered yet"
-        found.append(Finding("GS-116", ("passback", "deletions"), message, "write `report`"))
     return found
 
 

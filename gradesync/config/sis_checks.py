@@ -109,3 +109,13 @@ def _policies(passback: Mapping[str, Any], profile: SisProfile) -> Iterator[Find
     if passback.get("missing") == "flag" and profile.can_flag_missing and profile.score_required:
         message = "a flag without a number cannot be sent while `score_required` is true"
         yield Finding("GS-116", ("passback", "missing"), message, "write `withhold`, `zero` or the other key")
+    if passback.get("deletions") == "blank" and profile.score_required:
+        # A blank that had to carry a number would be a zero, and a zero is a grade.
+        message = (
+            f"the profile {profile.name} cannot express `deletions: blank`: every result must have a number"
+        )
+        yield Finding("GS-116", ("passback", "deletions"), message, "write `report` or `delete`")
+    if passback.get("long_titles") == "shorten" and profile.max_title is None:
+        message = f"the profile {profile.name} knows no longest title, so `long_titles: shorten` cuts nothing"
+        hint = "write `max_title` under `sis`, or leave `long_titles` out"
+        yield Finding("GS-116", ("passback", "long_titles"), message, hint)

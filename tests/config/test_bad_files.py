@@ -41,7 +41,8 @@ BAD_VALUES = {
     "flagging what 1.1 cannot flag": (GOOD + "passback: {missing: flag}\n", "GS-116", 16, "flag"),
     "letters to 1.1": (GOOD + "passback: {letter_grades: text}\n", "GS-116", 16, "text"),
     "blanking what was cleared": (GOOD + "passback: {deletions: blank}\n", "GS-116", 16, "blank"),
-    "deleting what was cleared": (GOOD + "passback: {deletions: delete}\n", "GS-116", 16, "delete"),
+    "cutting titles nobody measured": (GOOD + "passback: {long_titles: shorten}\n", "GS-116", 16, "shorten"),
+    "a share of lost records without percent": (GOOD + "passback: {gone_limit: 10}\n", "GS-110", 16, "10"),
     "an unknown policy": (GOOD + "passback: {excused: exmpt}\n", "GS-110", 16, "exmpt"),
     "a share without percent": (GOOD + "roster: {change_limit: {users: 5}}\n", "GS-110", 16, "5"),
     "a school id without quotes": (GOOD + "scope: {schools: [010]}\n", "GS-106", 16, "["),
@@ -130,10 +131,11 @@ def test_a_duplicate_names_both_places(tmp_path: Path) -> None:
     assert "first on line 2" in problem.message
 
 
-def test_a_deletion_asked_for_is_refused_and_what_holds_instead_is_named(tmp_path: Path) -> None:
-    (problem,) = errors(loaded(tree(tmp_path, {"riverside.yaml": GOOD + "passback: {deletions: delete}\n"})))
-    assert "not offered yet" in problem.message
-    assert problem.hint == "write `report`"
+def test_a_blank_that_had_to_be_a_zero_is_refused_and_what_holds_instead_is_named(tmp_path: Path) -> None:
+    (problem,) = errors(loaded(tree(tmp_path, {"riverside.yaml": GOOD + "passback: {deletions: blank}\n"})))
+    assert "every result must have a number" in problem.message
+    assert problem.hint == "write `report` or `delete`"
+    assert not errors(loaded(tree(tmp_path, {"riverside.yaml": GOOD + "passback: {deletions: delete}\n"})))
 
 
 def test_a_misspelt_required_key_is_one_problem_with_a_suggestion(tmp_path: Path) -> None:

@@ -124,9 +124,9 @@ def test_a_lease_on_disk_is_renewed_beside_the_runs_own_writes(tmp_path: Path) -
         put_in(store, "renew", counted)
         put = district.school.sis.put_result
 
-        async def slow(result: Result) -> None:
+        async def slow(result: Result, *, new: bool = True) -> str:
             await asyncio.to_thread(renewed.wait, 20)
-            await put(result)
+            return await put(result, new=new)
 
         put_in(district.school.sis, "put_result", slow)
         report = district.reconcile()
@@ -185,9 +185,10 @@ def test_a_shutdown_stays_one_when_the_run_cannot_be_handed_back() -> None:
     district = owed()
     writing = asyncio.Event()
 
-    async def stuck(result: Result) -> None:
+    async def stuck(result: Result, *, new: bool = True) -> str:
         writing.set()
         await asyncio.sleep(3600)
+        return result.id
 
     put_in(district.school.sis, "put_result", stuck)  # a SIS that never answers
     put_in(district.store, "hand_back", away)  # and a database that is away
@@ -208,10 +209,11 @@ def test_a_shutdown_that_an_error_outshines_still_starts_no_other_run() -> None:
     district.later(15)
     writing = asyncio.Event()
 
-    async def fails_when_stopped(result: Result) -> None:
+    async def fails_when_stopped(result: Result, *, new: bool = True) -> str:
         writing.set()
         try:
             await asyncio.sleep(3600)
+            return result.id
         except asyncio.CancelledError:
             raise ZeroDivisionError from None
 

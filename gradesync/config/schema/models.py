@@ -159,8 +159,19 @@ class Passback(Strict):
     conflict: Literal["withhold", "canvas_wins"] = Field(
         default="withhold", description="The SIS was edited by hand since we wrote."
     )
+    gone_in_sis: Literal["withhold", "relink", "recreate"] = Field(
+        default="withhold", description="A record we wrote that is gone in the SIS."
+    )
+    gone_limit: Percent = _left_out(
+        "Share of a class's known records that are recreated at once; never more than 25."
+    )
     deletions: Literal["report", "blank", "delete"] = Field(
-        default="report", description="Cleared in Canvas after it was sent. Only `report` is offered yet."
+        default="report",
+        description="A score or an assignment that is gone in Canvas after it was sent; full runs only.",
+    )
+    deletion_limit: int = _left_out("Records that a run may blank or delete.", ge=0, le=100_000)
+    long_titles: Literal["withhold", "shorten"] = Field(
+        default="withhold", description="A title longer than the SIS shows."
     )
     over_max: Literal["send", "withhold"] = Field(
         default="send", description="A score above the points possible."
