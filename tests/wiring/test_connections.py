@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -106,3 +107,65 @@ def test_canvas_own_brake_is_widened_on_the_local_days_of_an_expected_change(
 
     field = b'name="change_threshold"'
     assert asyncio.run(uploaded()).split(field, 1)[1].split()[0] == threshold
+
+
+def test_headers_are_read_from_where_they_are_kept_and_sent_to_the_sis_alone() -> None:
+    async def run() -> None:
+        async with hostile(says({"access_token": "t"}), says({}, 404)) as server:
+            one = account(server)
+            headers = (("X-Vendor", "env:VENDOR"), ("X-Client", "plain"))
+            one = replace(one, sis=replace(one.sis, profile=replace(one.sis.profile, headers=headers)))
+            async with sis_of("writing grades", one) as sis:
+                with suppress(ConnectionProblem):
+                    await sis.identity()
+            for seen in server.seen:
+                assert (seen.headers["x-vendor"], seen.headers["x-client"]) == ("vendor", "plain")
+
+    asyncio.run(run())
+
+
+def test_a_header_with_a_line_break_in_its_secret_is_refused() -> None:
+    class Odd(Given):
+        def value(self, reference: str, account: str, name: str) -> str:
+            return "a\r\nHost: evil" if "header" in name else Given.value(self, reference, account, name)
+
+    async def run() -> None:
+        async with hostile(says({})) as server:
+            one = account(server)
+            headers = (("X-Vendor", "env:VENDOR"),)
+            one = replace(one, sis=replace(one.sis, profile=replace(one.sis.profile, headers=headers)))
+            with pytest.raises(ConnectionProblem) as caught:
+                async with HttpConnections(Odd()).gradebook(one, Ours()):
+                    pass
+            assert caught.value.code == "GS-207"
+            assert server.seen == []
+
+    asyncio.run(run())
+
+
+def test_the_key_goes_in_the_form_where_the_profile_says_so() -> None:
+    async def run() -> None:
+        async with hostile(says({"access_token": "t"}), says({}, 404)) as server:
+            one = account(server)
+            one = replace(one, sis=replace(one.sis, profile=replace(one.sis.profile, token_auth="form")))
+            async with sis_of("writing grades", one) as sis:
+                with suppress(ConnectionProblem):
+                    await sis.identity()
+            (token,) = [seen for seen in server.seen if seen.path == "/token"]
+            assert "authorization" not in token.headers
+            assert "client_secret" in parse_qs(token.body.decode())
+
+    asyncio.run(run())
+
+
+def test_the_right_to_remove_is_asked_for_only_where_the_policy_removes() -> None:
+    async def scopes(**more: Any) -> str:
+        async with hostile(says({"access_token": "t"}), says({}, 404)) as server:
+            async with sis_of("writing grades", account(server, **more)) as sis:
+                with suppress(ConnectionProblem):
+                    await sis.identity()
+            (token,) = [seen for seen in server.seen if seen.path == "/token"]
+            return token.body.decode()
+
+    assert "gradebook.delete" not in asyncio.run(scopes())
+    assert "gradebook.delete" in asyncio.run(scopes(passback={"deletions": "delete"}))
