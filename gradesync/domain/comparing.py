@@ -236,6 +236,13 @@ class _Sides:
     ) -> tuple[Cause | None, str | None]:
         if decision.verdict is Verdict.UNCHANGED:
             return self._of_unchanged(decision, held), None
+        if (
+            entry is not None
+            and decision.holds is not None
+            and entry.sent == decision.value != decision.holds == entry.read_back
+        ):
+            # We sent just this, and the SIS made another one of it.
+            return Cause.OTHERWISE, None
         ours = entry is not None and entry.sent is not None
         if decision.verdict is Verdict.WITHHELD:
             if decision.code == GONE and ours:

@@ -17,6 +17,7 @@ from gradesync.domain.keyed import minted_result_id
 from gradesync.domain.line_item import result_subject
 from gradesync.domain.passback_decisions import (
     GONE_STATES,
+    STORED_OTHERWISE,
     ClassInput,
     LineItemDecision,
     ResultDecision,
@@ -78,7 +79,7 @@ class Cells:
                 return None
             return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-422")
         if wish.verdict is Verdict.NOTHING:
-            if entry is not None and entry.sent is not None:
+            if entry is not None and self.removals.left_behind(entry):
                 # A score we sent is gone in Canvas; whether the SIS should forget it too is a policy.
                 handed_in = submission.state in _HANDED_IN
                 return self.removals.result(assignment.id, entry, "GS-418", handed_in=handed_in)
@@ -147,12 +148,20 @@ class Cells:
             # The student has just this score there already.
             confirmed = moved or not settled_at(entry, value)
             return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
+        own_way = found.status == wish.status and stored_its_own_way(found.score, wish.score)
         if entry is not None and entry.sent == value and entry.read_back == holds:
+            if not own_way:
+                # The SIS took the student's score and shows another one: neither equal nor a person's doing. The
+                # nightly run tries again, because a SIS that stored nothing for an hour would lose the score.
+                return (
+                    sending
+                    if self.given.complete
+                    else replace(sending, verdict=Verdict.WITHHELD, code=STORED_OTHERWISE)
+                )
             # Stored its own way by the SIS (rounded, say) and read back so: sending again changes nothing.
             return replace(sending, verdict=Verdict.UNCHANGED, confirmed=moved)
         if entry is not None and self._is_ours(found, holds, entry):
             return sending
-        own_way = found.status == wish.status and stored_its_own_way(found.score, wish.score)
         if entry is not None and entry.intent == value and own_way:
             # Written, and not read back because the run broke off: our own score in the SIS's form.
             return sending
@@ -189,7 +198,9 @@ class Cells:
             if student.sis_user_id is not None and student.state not in GONE_STATES
         }
         for (kind, subject), entry in self.given.ledger.items():
-            if kind == RESULT and entry.sent is not None and subject not in seen and subject not in current:
+            if kind != RESULT or subject in seen or subject in current:
+                continue
+            if self.removals.left_behind(entry):
                 yield self.removals.result(0, entry, "GS-424")
 
 

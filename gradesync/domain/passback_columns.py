@@ -28,7 +28,13 @@ from gradesync.domain.line_item import (
     shown_day,
     twins_of,
 )
-from gradesync.domain.passback_decisions import ClassInput, LineItemDecision, ResultDecision, settled_at
+from gradesync.domain.passback_decisions import (
+    STORED_OTHERWISE,
+    ClassInput,
+    LineItemDecision,
+    ResultDecision,
+    settled_at,
+)
 from gradesync.domain.record import LINE_ITEM, LedgerEntry
 from gradesync.domain.titles import cut, doubles, titles_for
 from gradesync.domain.wish import Rules, Verdict
@@ -131,7 +137,7 @@ class Columns:
 
         if not _meant(assignment):
             # Not meant for the report card. Sent before and withdrawn since: the SIS still shows it.
-            if entry is not None and entry.sent is not None:
+            if entry is not None and self._left_behind(entry):
                 return no(WITHDRAWN)
             return LineItemDecision(assignment.id, subject, Verdict.NOTHING)
         if assignment.grading_type == "not_graded":
@@ -255,6 +261,12 @@ class Columns:
             confirmed = moved or not settled_at(entry, value)
             return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
         if entry is not None and entry.sent == value and entry.read_back == holds:
+            if not _cut(found, item):
+                # The SIS took the column and shows another one. Nightly it is tried again; until then scores go into
+                # it as long as its maximum is the same.
+                fits = found.maximum == item.maximum
+                waits = replace(sending, verdict=Verdict.WITHHELD, code=STORED_OTHERWISE, usable=fits)
+                return sending if self.given.complete else waits
             # The SIS stores it its own way (a cut title, a date at midnight); sending again changes nothing.
             return replace(sending, verdict=Verdict.UNCHANGED, confirmed=moved)
         if entry is not None and holds in (entry.sent, entry.read_back, entry.intent):
@@ -291,8 +303,12 @@ class Columns:
         """Columns we sent whose assignment Canvas lists no more; only a full listing may conclude that."""
         listed = set(self.subjects.values())
         for (kind, subject), entry in self.given.ledger.items():
-            if kind == LINE_ITEM and entry.sent is not None and subject not in listed:
+            if kind == LINE_ITEM and subject not in listed and self._left_behind(entry):
                 yield entry
+
+    def _left_behind(self, entry: LedgerEntry) -> bool:
+        """Whether the SIS has our column; a run that broke off may have made it without noting so."""
+        return entry.sent is not None or (entry.intent is not None and entry.record_id in self.existing)
 
     def settled(self, item: LineItemDecision, results: list[ResultDecision]) -> LineItemDecision:
         """A new column waits for its first score unless the account wants it at once."""

@@ -14,6 +14,9 @@ from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStud
 from gradesync.domain.record import LedgerEntry, WaitingRecord
 from gradesync.domain.wish import NUMBERS_ONLY, Speech, Verdict
 
+STORED_OTHERWISE = "GS-509"
+"""The SIS said yes to a record and holds something else."""
+
 GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
 """Canvas enrollment states of a student who has left the section."""
 

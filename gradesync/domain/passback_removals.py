@@ -43,6 +43,10 @@ class Removals:
         """
         return self.rules.policy.deletions != "report" and self.given.complete
 
+    def left_behind(self, entry: LedgerEntry) -> bool:
+        """Whether the SIS may show a result of ours; a run that broke off may have sent it without noting so."""
+        return entry.sent is not None or (entry.intent is not None and entry.record_id in self.held)
+
     def result(
         self, assignment_id: int, entry: LedgerEntry, code: str, *, handed_in: bool = False
     ) -> ResultDecision:
@@ -90,7 +94,7 @@ class Removals:
         ours = {
             entry.record_id: entry
             for (kind, _), entry in self.given.ledger.items()
-            if kind == RESULT and entry.sent is not None
+            if kind == RESULT and self.left_behind(entry)
         }
         there = (result.id for result in self.given.sis.results if result.line_item_id == column_id)
         return [self.result(assignment_id, ours[id], code) for id in sorted(there) if id in ours]

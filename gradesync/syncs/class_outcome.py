@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gradesync.domain.passback import ClassDecision, ClassInput, LineItemDecision, ResultDecision
+from gradesync.domain.passback_decisions import STORED_OTHERWISE
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.wish import Verdict
 
 Decision = LineItemDecision | ResultDecision
 
-STORED_OTHERWISE = "GS-509"
 _WRITES = (Verdict.SEND, Verdict.BLANK)
 
 

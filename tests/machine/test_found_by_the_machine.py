@@ -1,0 +1,71 @@
+"""Stories that the state machine told first, each in its shortest form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from gradesync.domain.gradebook import Result
+from gradesync.domain.run import Mode
+from tests.syncs.passback_school import Crash, School, Sis
+
+
+@dataclass
+class Deaf(Sis):
+    """A SIS that says yes to a change of a result and goes on showing the old one, as long as it is deaf."""
+
+    deaf: bool = False
+
+    async def put_result(self, result: Result, *, new: bool = True) -> str:
+        before = self.results.get(result.id)
+        id = await Sis.put_result(self, result, new=new)
+        if self.deaf and before is not None:
+            self.results[result.id] = before
+        return id
+
+
+def _deaf_school() -> tuple[School, Deaf]:
+    school = School()
+    sis = Deaf(**{name: getattr(school.sis, name) for name in school.sis.__dataclass_fields__})
+    school.sis = sis
+    school.run()
+    school.later()
+    school.grade(1, 11, "4")
+    sis.deaf = True
+    assert school.run().codes["GS-509"] == 1
+    return school, sis
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_score_that_a_sis_said_yes_to_and_did_not_store_is_never_taken_for_carried(mode: Mode) -> None:
+    school, _ = _deaf_school()
+    for _round in range(2):
+        school.later()
+        school.grade(1, 12, "5")
+        assert school.run(mode).codes["GS-509"] >= 1 or mode is Mode.DELTA
+        waiting = {row.record.code for row in school.store.waiting_rows("riverside")}
+        assert "GS-509" in waiting, "the difference is still told"
+
+
+def test_the_nightly_run_carries_a_score_that_a_sis_did_not_store_for_a_while() -> None:
+    school, sis = _deaf_school()
+    sis.deaf = False
+    school.later()
+    assert school.run(Mode.FULL).counts["sent"] == 1
+    assert not school.run(Mode.FULL).codes
+    assert not school.store.waiting_rows("riverside")
+
+
+@pytest.mark.parametrize("at", range(1, 11))
+def test_a_score_cleared_after_a_killed_run_had_sent_it_is_told(at: int) -> None:
+    school = School()
+    school.sis.crash_at, school.sis.crash_after = at, True
+    with pytest.raises(Crash):
+        school.run()
+    school.sis.crash_at = None
+    written = {(r.line_item_id, r.student_id) for r in school.sis.results.values()}
+    for course in school.canvas.held.values():
+        course.submissions[:] = [replace(s, score=None, grade=None) for s in course.submissions]
+    school.later()
+    assert school.run(Mode.FULL).codes.get("GS-418", 0) == len(written)
