@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 
 from gradesync.connectors.oneroster.bodies import Bodies
 from gradesync.domain.gradebook import LineItem, Result
-from gradesync.domain.profile import OMITTABLE, PROFILES, SisProfile
+from gradesync.domain.profile import OMITTABLE, POST, PROFILES, PUT, SisProfile
+from gradesync.sandbox.server import Sandbox
 from tests import openapi
+from tests.connectors.badly_served import Town
+from tests.connectors.meddler import Ask
 
 NEWER = [profile for profile in PROFILES.values() if profile.version == "1.2"]
 ROOT = "https://sis.example/ims/oneroster"
@@ -103,6 +106,23 @@ SAMPLE_ITEM = LineItem(
     Decimal(0), Decimal(10), "s",
 )  # fmt: skip
 SAMPLE_RESULT = Result("r", "li", "p", Decimal("9.5"), "fully graded", date(2026, 11, 2), "c", "A", late=True)
+
+
+@pytest.mark.parametrize("mode", [PUT, POST])
+def test_a_whole_passback_sends_nothing_invalid(sandbox: Sandbox, mode: str) -> None:
+    spec = openapi.load("gradebook")
+    town = Town(sandbox, replace(PROFILES["oneroster-1.2"], write_mode=mode))
+    judged: list[str] = []
+
+    async def before(ask: Ask) -> None:
+        if ask.writes:
+            path = ask.request.raw_path.partition("/gradebook/v1p2")[2]
+            judged.extend([f"{ask.method} {path}", *spec.problems(ask.method, path, json.loads(ask.body))])
+
+    town.meddler.before = before
+    town.run()
+    assert all(one.startswith(("PUT /", "POST /")) for one in judged), judged
+    assert len(judged) == len(town.classes) * 8
 
 
 # -- without the files ------------------------------------------------------------------------------------------------
