@@ -23,6 +23,7 @@ from yarl import URL
 
 from gradesync import __version__
 from gradesync.connectors import errors
+from gradesync.connectors.absence import Absences
 from gradesync.connectors.auth import Auth
 from gradesync.connectors.errors import Side
 from gradesync.connectors.gate import Gate
@@ -43,8 +44,6 @@ _LARGEST_ERROR = 65_536
 # A server that revokes tokens may revoke the next one too before it was used; more than that is a refusal.
 _RENEWALS = 3
 _JSON = {"Content-Type": "application/json"}
-# Bare 404s of a kind of address that never answered otherwise, before the service counts as not offered.
-_MISSES = 4
 _TIMEOUTS = Timeouts()
 _RETRIES = RetryPolicy()
 
@@ -122,8 +121,8 @@ class HttpClient:
         self._sleep = sleep
         self._random = random
         self._session: aiohttp.ClientSession | None = None
-        self._served: set[str] = set()
-        self._missing: Counter[str] = Counter()
+        self._absences = Absences()
+        self._told: set[str] = set()
         self._read_timeout = self._timeout(timeouts.whole, timeouts.read)
         self._write_timeout = self._timeout(timeouts.write, timeouts.write)
         self._upload_timeout = self._timeout(timeouts.upload, timeouts.upload)
@@ -260,7 +259,7 @@ class HttpClient:
             outcome = await self._attempt(call)
             call.tries += 1
             if type(outcome) is Reply and 200 <= outcome.status < 300:
-                self._served.add(call.template)
+                self._absences.served(call.template)
                 return outcome
             await self._settle(call, outcome)
 
@@ -376,22 +375,17 @@ class HttpClient:
             return False
         return self._auth.drop(call.sent_with)
 
-    def _about_one(self, template: str) -> bool:
-        """Whether a bare 404 is more likely about one record than about the whole service.
-
-        Some web servers answer an odd id (an encoded slash) as if the address did not exist, and some SISes answer
-        every unknown object so. A service that has answered before is there; one that never did is given up soon.
-        """
-        self._missing[template] += 1
-        return "{}" in template and (template in self._served or self._missing[template] < _MISSES)
-
     def _judged(self, call: _Call, reply: Reply) -> tuple[ConnectionProblem, int]:
         """What the answer means, and how many tries such a call is worth."""
         problem = errors.refusal(
             self.side, call.method, call.template, reply.status, reply.headers, reply.body
         )
-        if problem.code == "GS-510" and reply.status == 404 and self._about_one(call.template):
+        if problem.code == "GS-510" and reply.status == 404 and self._absences.about_one(call.template):
             problem.code = "GS-505"
+        if problem.fingerprint and problem.fingerprint not in self._told:
+            self._told.add(problem.fingerprint)
+            level = logging.WARNING if problem.code == errors.UNKNOWN[self.side] else logging.INFO
+            _log.log(level, "%s It is %s, fingerprint %s", problem, problem.code, problem.fingerprint)
         if errors.is_throttled(reply.status, reply.body):
             self._gate.narrow()
             # Refused at the door: nothing was done, so even a POST may knock again.

@@ -221,3 +221,24 @@ def test_one_odd_404_is_about_one_class_and_many_are_about_the_service() -> None
 
     assert acting(act, page)[0] == ["GS-512"] * 3 + ["GS-510"] * 3
     assert acting(act, rows(), page)[0] == ["GS-512"] * 5
+
+
+def test_an_unknown_answer_is_told_once_by_its_fingerprint_and_never_in_its_own_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def act(sis: OneRosterConnector) -> list[str]:
+        found = []
+        for _ in range(3):
+            try:
+                await sis.put_result(RESULT)
+            except ConnectionProblem as problem:
+                found.append(problem.fingerprint)
+        return found
+
+    with caplog.at_level("INFO", logger="gradesync"):
+        prints, _ = acting(act, says({"imsx_description": "Maria Lopez has no widget"}, 418))
+    assert len(set(prints)) == 1
+    lines = [one for one in caplog.messages if prints[0] in one]
+    assert len(lines) == 1
+    assert "Maria" not in caplog.text
+    assert "widget" not in caplog.text
