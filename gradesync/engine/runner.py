@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from uuid import uuid4
 
 from gradesync.domain.account import Account
@@ -41,6 +42,7 @@ from gradesync.ports import RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
 from gradesync.syncs.stage import StageTracker
+from gradesync.syncs.waiting import Waiting
 
 log = logging.getLogger("gradesync.run")
 
@@ -205,6 +207,7 @@ async def _passback(
             tracker=tracker,
             workers=_workers(target.account),
             class_filter=claimed.run.class_filter,
+            waiting=_waiting(tools, target.account.key),
         )
         await pass_back(job, sink, tools.store.records(claimed))
     return tracker.result()
@@ -249,10 +252,17 @@ async def dry_run(
             tracker=tracker,
             workers=_workers(target.account),
             class_filter=run.class_filter,
+            waiting=_waiting(tools, target.account.key),
         )
         previews = await preview_passback(job, reader, records)
     classes = tuple(ClassCounts(p.class_id, p.counts, p.codes) for p in previews)
     return RunEnd(run, tracker.result(), classes=classes)
+
+
+def _waiting(tools: Tools, account: str) -> Waiting:
+    store = tools.store
+    since = {code: at for (_, code), at in store.waiting_since(account).items()}
+    return Waiting(store.now(), since, partial(store.waiting_rows, account))
 
 
 def known_key(tools: Tools, account: str) -> KeyedHash:

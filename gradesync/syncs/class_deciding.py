@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from gradesync.domain.gradebook import CourseGradebook, SectionStudent, SisCatalogue, Submission
 from gradesync.domain.line_item import item_subject, result_subject
 from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
-from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry
+from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, WaitingRecord
 from gradesync.domain.run import Stage
 from gradesync.domain.scope import class_in_scope
 from gradesync.domain.wish import Rules, Verdict, wish_for
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookReader, ReadRecords
+from gradesync.syncs.course_marks import waits_as
 from gradesync.syncs.identity import check_sis
 from gradesync.syncs.passback_job import PassbackJob, ends_run
 
@@ -28,12 +29,16 @@ FEW_COLUMNS = 2
 Act = Callable[[ClassInput, ClassDecision], Awaitable[bool]]
 """What is done with a decided class; False when transport trouble left some of it undone."""
 
+Park = Callable[[str, tuple[WaitingRecord, ...]], None]
+"""Told what waits in a class, or in a section without one, that cannot be decided at all; nothing: it waits no more."""
+
 
 @dataclass
 class ClassDeciding:
     """Decides the classes of courses, and hands each decision to `act`.
 
-    `met` says that the SIS has shown who it is already; otherwise it is asked before anything else.
+    `met` says that the SIS has shown who it is already; otherwise it is asked before anything else. `seen` are the
+    classes that may have something waiting after this run.
     """
 
     job: PassbackJob
@@ -42,6 +47,8 @@ class ClassDeciding:
     act: Act
     rules: Rules
     met: bool
+    park: Park | None = None
+    seen: set[str] = field(default_factory=set)
     _catalogue: asyncio.Task[SisCatalogue] | None = field(default=None)
 
     async def catalogue(self) -> SisCatalogue:
@@ -54,6 +61,13 @@ class ClassDeciding:
         if not self.met:
             check_sis(self.records, await self.sis.identity())
         return await self.sis.catalogue()
+
+    @property
+    def catalogue_read(self) -> SisCatalogue | None:
+        """The catalogue if this run needed one and got it."""
+        task = self._catalogue
+        good = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result() if task is not None and good else None
 
     async def close(self) -> None:
         """End a catalogue still being read, so that nothing reads on when the connections are closed."""
@@ -82,12 +96,15 @@ class ClassDeciding:
             except ConnectionProblem as problem:
                 if ends_run(problem):
                     raise
+                self.seen.add(class_id)
                 # One class the SIS will not show must not keep the others of its course from their grades.
                 if problem.retryable:
                     trouble = problem
                     continue
                 self.job.tracker.codes[problem.code] += 1
                 self.job.tracker.counts["classes not read"] += 1
+                if problem.code == "GS-512":
+                    self._wait(class_id, problem.code)
                 # A class the SIS does not know waits for the roster; any other reading is owed again.
                 whole &= problem.code == "GS-512"
         if trouble is not None:
@@ -105,8 +122,20 @@ class ClassDeciding:
             and submission.assignment_id in flagged
             and wish_for(submission, flagged[submission.assignment_id], self.rules).verdict is Verdict.SEND
         }
-        if meant:
-            self.job.tracker.codes["GS-414"] += len(meant)
+        for section_id in meant:
+            self.job.tracker.codes["GS-414"] += 1
+            self._wait(waits_as(section_id), "GS-414")
+        for section_id in {one.section_id for one in book.students} - meant if book.complete else ():
+            if self.park is not None and self.records.waiting(waits_as(section_id)):
+                # It was tied since, or nothing is meant for the SIS any more.
+                self.park(waits_as(section_id), ())
+
+    def _wait(self, class_id: str, code: str) -> None:
+        """The class waits as a whole: no record of it can be addressed."""
+        self.seen.add(class_id)
+        if self.park is not None:
+            subject = self.job.keyed("class", class_id)
+            self.park(class_id, (WaitingRecord(subject, class_id, code),))
 
     async def _class(
         self, book: CourseGradebook, class_id: str, students: tuple[SectionStudent, ...]
@@ -121,6 +150,7 @@ class ClassDeciding:
         if sis_class is None:
             # The section names a class the SIS does not have: nothing can be addressed.
             self.job.tracker.codes["GS-512"] += 1
+            self._wait(class_id, "GS-512")
             return True
         in_scope = class_in_scope(
             self.job.account.scope,
@@ -147,6 +177,7 @@ class ClassDeciding:
         self.job.tracker.stage = Stage.DECIDE
         decision = decide_class(given, catalogue, self.rules)
         self.job.tracker.counts["classes"] += 1
+        self.seen.add(class_id)
         return await self.act(given, decision)
 
     def _columns(

@@ -48,18 +48,22 @@ class CourseMarks:
 
     `policy` and `roster` are the present ones: a mark made under others counts as none, because what was decided
     then may be decided otherwise now (a roster may have brought people whose grades waited, GS-503 and GS-417).
+    So does the mark of a course with a class in `again`: what waits there is worth another look.
     """
 
     records: ReadRecords
     keyed: KeyedHash
     policy: str
     roster: str | None
+    again: frozenset[str] = frozenset()
     fresh: dict[str, str] = field(default_factory=dict)
 
     def known(self, course_id: int) -> Mark | None:
         """The course's mark if it still counts."""
         mark = self._stored(_name(course_id))
         if not mark or mark.get("policy") != self.policy or mark.get("roster") != self.roster:
+            return None
+        if self.again and not self.again.isdisjoint(mark.get("classes", self.again)):
             return None
         return Mark(
             datetime.fromisoformat(mark["at"]),
@@ -76,10 +80,17 @@ class CourseMarks:
                 "assignments": self.assignments(book),
                 "stamp": stamp,
                 "decided": sorted(decided),
+                "classes": self._classes(book),
                 "policy": self.policy,
                 "roster": self.roster,
             }
         )
+
+    def _classes(self, book: CourseGradebook) -> list[str]:
+        """What waiting rows call the course's classes. A delta names only those in which something moved."""
+        known = () if book.complete else self._stored(_name(book.course.id)).get("classes", ())
+        named = {one.section_sis_id or waits_as(one.section_id) for one in book.students}
+        return sorted({*known, *named})
 
     def drop(self, course_id: int) -> None:
         """The course is owed: it is read whole next time, whatever the account's watermark says by then."""
@@ -138,6 +149,11 @@ class CourseMarks:
     def _stored(self, name: str) -> dict[str, Any]:
         text = self.records.watermark(name)
         return json.loads(text) if text else {}
+
+
+def waits_as(section_id: int) -> str:
+    """The class id under which a section waits that no SIS class stands behind."""
+    return f"section:{section_id}"
 
 
 def _name(course_id: int) -> str:

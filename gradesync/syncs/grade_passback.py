@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 
 from gradesync.domain.gradebook import SisCatalogue
 from gradesync.domain.passback import ClassDecision, ClassInput
+from gradesync.domain.record import WaitingRecord
 from gradesync.domain.run import Mode, Stage
 from gradesync.domain.wish import Rules
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookReader, GradebookSink, ReadRecords, RunRecords
-from gradesync.syncs.class_deciding import Act, ClassDeciding
+from gradesync.syncs.class_deciding import Act, ClassDeciding, Park
 from gradesync.syncs.class_writer import ClassWriter
 from gradesync.syncs.course_marks import CourseMarks
 from gradesync.syncs.course_reading import CourseReading, Piece
 from gradesync.syncs.identity import SIS_IDENTITY, check_canvas, check_sis, record_identity
 from gradesync.syncs.marks import ROSTER_SENT
 from gradesync.syncs.passback_job import PassbackJob, ends_run
+from gradesync.syncs.waiting import Again, after_full, classes_to_retry
 
 TRANSPORT_LIMIT = 4
 """Courses in a row lost to transport trouble before the run gives up; the next pass resumes."""
@@ -45,10 +47,16 @@ async def pass_back(job: PassbackJob, sink: GradebookSink, records: RunRecords) 
     Raises ConnectionProblem when the run cannot go on, LeaseLost when it may not.
     """
     writer = ClassWriter(sink, records, job.keyed, job.tracker)
-    passback = _Passback(job, sink, records, writer.write)
+
+    def park(class_id: str, waiting: tuple[WaitingRecord, ...]) -> None:
+        records.checkpoint(class_id, ledger=(), waiting=waiting, complete=True)
+
+    passback = _Passback(job, sink, records, writer.write, park)
     fresh = await passback.meet()
     record_identity(records, fresh)
     await passback.all_courses(on_marks=records.set_watermarks)
+    for class_id in passback.left_behind():
+        park(class_id, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +111,13 @@ class _Passback:
     sis: GradebookReader
     records: ReadRecords
     act: Act
+    park: Park | None = None
     done: int = 0
     troubles: int = 0
     deciding: ClassDeciding = field(init=False)
     marks: CourseMarks = field(init=False)
     reading: CourseReading = field(init=False)
+    again: Again = field(default_factory=Again)
 
     async def meet(self) -> dict[str, str]:
         """Check who the sides are, and set up what rests on it; answers identities met for the first time.
@@ -132,8 +142,33 @@ class _Passback:
             check_sis(records, sis)
         account = job.account
         rules = Rules(account.passback, account.sis.profile, account.time_zone, canvas, job.keyed)
-        self.deciding = ClassDeciding(job, self.sis, records, self.act, rules, met=sis is not None)
+        self.deciding = ClassDeciding(
+            job, self.sis, records, self.act, rules, met=sis is not None, park=self.park
+        )
+        self.again = await self._again()
+        self.marks.again = self.again.classes
         return fresh
+
+    async def _again(self) -> Again:
+        """What waits and is worth another look. A SIS that does not answer now is asked again by the next run."""
+        job = self.job
+        if job.waiting is None or job.mode is Mode.FULL or job.class_filter is not None:
+            return Again()
+        try:
+            return await classes_to_retry(job.waiting, self.records, job.keyed, self.deciding.catalogue)
+        except ConnectionProblem as problem:
+            if ends_run(problem):
+                raise
+            job.tracker.codes[problem.code] += 1
+            return Again()
+
+    def left_behind(self) -> frozenset[str]:
+        """After a full run: classes in which records wait although no course leads there any more, as after a term."""
+        job = self.job
+        whole = job.mode is Mode.FULL and job.class_filter is None
+        if job.waiting is None or not whole or job.tracker.counts["courses not read"]:
+            return frozenset()
+        return frozenset(row.record.class_id for row in job.waiting.rows()) - self.deciding.seen
 
     async def _identities(self, *, later: bool) -> tuple[str, str | None]:
         """Canvas's, and the SIS's unless that may come later."""
@@ -180,7 +215,14 @@ class _Passback:
             await self.deciding.close()
         self.job.tracker.stage = Stage.RECORD
         self.reading.through()
+        self.marks.fresh.update(self._looked())
         flush(least=1)
+
+    def _looked(self) -> Mapping[str, str]:
+        job = self.job
+        if job.waiting is None or job.mode is not Mode.FULL or job.class_filter is not None:
+            return self.again.marks
+        return after_full(job.waiting, self.records, job.keyed, self.deciding.catalogue_read)
 
     async def _course_or_trouble(self, piece: Piece) -> None:
         """One course; its trouble is counted and the next course is served, unless nothing can work any more."""

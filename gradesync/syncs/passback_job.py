@@ -14,6 +14,7 @@ from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookSource, Progress
 from gradesync.syncs.class_writer import WritesForbidden
 from gradesync.syncs.stage import StageTracker
+from gradesync.syncs.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class PassbackJob:
     """One passback. `policy` is the digest of the account's definition: when it changes, everything is decided anew.
 
     `workers` is how many courses are in work at once; `class_filter` limits the run to one SIS class.
+    `waiting` is what a delta goes through again when its cause can have gone; None: nothing.
     """
 
     account: Account
@@ -34,6 +36,7 @@ class PassbackJob:
     tracker: StageTracker
     workers: int = 8
     class_filter: str | None = None
+    waiting: Waiting | None = None
 
 
 def ends_run(problem: ConnectionProblem) -> bool:
