@@ -261,7 +261,7 @@ class Columns:
             confirmed = moved or not settled_at(entry, value)
             return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
         if entry is not None and entry.sent == value and entry.read_back == holds:
-            if not _cut(found, item):
+            if not _own_way(found, item):
                 # The SIS took the column and shows another one. Nightly it is tried again; until then scores go into
                 # it as long as its maximum is the same.
                 fits = found.maximum == item.maximum
@@ -331,3 +331,14 @@ def _cut(found: LineItem, item: LineItem) -> bool:
         and abs(found.due_date - item.due_date).total_seconds() <= 86_400
     )
     return bool(title) and item.title.startswith(title) and found.maximum == item.maximum and near
+
+
+def _own_way(found: LineItem, item: LineItem) -> bool:
+    """Whether the SIS shows `item` as far as it can show it; a column it did not change at all is another one."""
+    same_day = found.due_date is not None and (found.due_date.hour, found.due_date.minute) == (0, 0)
+    return (
+        _cut(found, item)
+        and (same_day or found.due_date == item.due_date)
+        and found.category_id in (None, item.category_id)
+        and found.period_id in (None, item.period_id)
+    )

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
-from gradesync.domain.gradebook import Result
+from gradesync.domain.gradebook import LineItem, Result
 from gradesync.domain.run import Mode
-from tests.syncs.passback_school import Crash, School, Sis
+from tests.syncs.passback_school import DUE, Crash, School, Sis
 
 
 @dataclass
 class Deaf(Sis):
-    """A SIS that says yes to a change of a result and goes on showing the old one, as long as it is deaf."""
+    """A SIS that says yes to a change and goes on showing the old record, as long as it is deaf."""
 
     deaf: bool = False
+
+    async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
+        before = self.line_items.get(item.id)
+        id = await Sis.put_line_item(self, item, new=new)
+        if self.deaf and before is not None:
+            self.line_items[item.id] = before
+        return id
 
     async def put_result(self, result: Result, *, new: bool = True) -> str:
         before = self.results.get(result.id)
@@ -46,6 +54,20 @@ def test_a_score_that_a_sis_said_yes_to_and_did_not_store_is_never_taken_for_car
         assert school.run(mode).codes["GS-509"] >= 1 or mode is Mode.DELTA
         waiting = {row.record.code for row in school.store.waiting_rows("riverside")}
         assert "GS-509" in waiting, "the difference is still told"
+
+
+@pytest.mark.parametrize("hours", [-5, 3, 40])
+def test_a_column_that_a_sis_said_yes_to_and_did_not_store_is_told_until_it_is(hours: int) -> None:
+    school, sis = _deaf_school()
+    school.run(Mode.FULL)
+    for course in school.canvas.held.values():
+        course.assignments[:] = [replace(a, due_at=DUE + timedelta(hours=hours)) for a in course.assignments]
+    for _ in range(3):
+        school.later()
+        assert school.run(Mode.FULL).codes["GS-509"] > 1
+    sis.deaf = False
+    assert school.run(Mode.FULL).codes["GS-509"] == 0
+    assert school.run(Mode.FULL).counts["line items sent"] == 0
 
 
 def test_the_nightly_run_carries_a_score_that_a_sis_did_not_store_for_a_while() -> None:
