@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -147,6 +147,15 @@ class Town:
         ids = {one.user_id: str(one.sis_user_id) for one in held.students}
         points = {one.id: int(one.points or 0) for one in held.assignments}
         return {(points[s.assignment_id], ids[s.user_id]): [s.score] for s in held.submissions}
+
+    def regrade(self) -> None:
+        """Every teacher changes every score, a little."""
+        self.now += timedelta(minutes=5)
+        for course in self.canvas.held.values():
+            course.submissions = [
+                replace(one, score=(one.score or Decimal(0)) + 1, graded_at=self.now, posted_at=self.now)
+                for one in course.submissions
+            ]
 
     def held(self, class_id: str) -> Cells:
         """(points, student) -> every score the SIS holds there."""

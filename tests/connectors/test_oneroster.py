@@ -270,3 +270,39 @@ def test_a_server_that_shows_no_single_column_is_asked_for_the_class_and_soon_on
 )
 def test_nobody_is_suspended_for_an_odd_spelling(said: object, enabled: bool) -> None:
     assert rows.user("u1", {"enabledUser": said}).enabled is enabled
+
+
+def test_a_person_of_several_roles_is_taken_in_the_one_asked_for() -> None:
+    org = {"sourcedId": "s1"}
+    roles = [
+        {"roleType": "secondary", "role": "teacher", "org": org},
+        {"roleType": "primary", "role": "principal", "org": org},
+        {"roleType": "secondary", "role": "ext:aide", "org": org},
+    ]
+    row = {"sourcedId": "u1", "roles": roles}
+    assert rows.user("u1", row).role == "principal"
+    assert rows.user_as("teacher")("u1", row).role == "teacher"
+    assert rows.user_as("student")("u1", row).role == "principal"
+    found = rows.aide("u1", row)
+    assert found is not None
+    assert found.role == "aide"
+    assert rows.aide("u1", {"roles": roles[:2]}) is None
+    assert rows.user_as("teacher")("u2", {"role": "administrator"}).role == "administrator"
+
+
+def test_1_2_flags_letters_and_terms_are_read() -> None:
+    row = {
+        "lineItem": {"sourcedId": "li"},
+        "student": {"sourcedId": "p"},
+        "scoreStatus": "not submitted",
+        "textScore": "B+",
+        "late": "true",
+        "missing": True,
+    }
+    found = rows.result_of("c")("r", row)
+    assert (found.score, found.text, found.late, found.missing) == (None, "B+", True, True)
+    plain = rows.result_of("c")("r", {**row, "late": "false", "missing": None, "textScore": ""})
+    assert (plain.text, plain.late, plain.missing) == (None, False, False)
+    item = rows.line_item_of("c")("li", {"title": "T", "academicSession": {"sourcedId": "t1"}})
+    assert item is not None
+    assert item.period_id == "t1"

@@ -1,7 +1,8 @@
 """OneRoster collections, read to their true end whatever the server says of pages (oneroster.md 1.4).
 
 Servers clamp limits silently, leave headers out, point links at other hosts and repeat pages. Of a next-link only
-the offset is taken, and of one that leads to another server nothing; no link is ever followed. What a row means is the caller's parser's.
+the offset is taken, and of one that leads to another server nothing; no link is ever followed. What a row means is
+the caller's parser's.
 """
 
 from __future__ import annotations

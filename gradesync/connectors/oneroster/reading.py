@@ -90,8 +90,8 @@ class OneRosterReader:
                 counted(self._sessions()),
                 counted(self._courses()),
                 counted(self._classes()),
-                counted(self._users("/students")),
-                counted(self._users("/teachers")),
+                counted(self._users("/students", "student")),
+                counted(self._users("/teachers", "teacher")),
                 counted(self._aides()),
                 counted(self._enrollments()),
             ]
@@ -128,9 +128,9 @@ class OneRosterReader:
     async def _classes(self) -> dict[str, RosterClass]:
         return await self._roster_rows.read("/classes", key="classes", parser=rows.school_class)
 
-    async def _users(self, path: str) -> dict[str, RosterUser]:
+    async def _users(self, path: str, role: str) -> dict[str, RosterUser]:
         # Never all of /users: it would bring guardians, of whom nothing is needed.
-        return await self._roster_rows.read(path, key="users", parser=rows.user)
+        return await self._roster_rows.read(path, key="users", parser=rows.user_as(role))
 
     async def _aides(self) -> dict[str, RosterUser]:
         """Aides have no endpoint of their own; a server that cannot filter is not asked for everybody instead."""

@@ -118,6 +118,16 @@ def user(sourced_id: str, row: Row) -> RosterUser:
     )
 
 
+def user_as(wanted: str) -> Callable[[str, Row], RosterUser]:
+    """A parser of users shown as `wanted`: somebody with several roles in 1.2 is taken in that one."""
+
+    def parse(sourced_id: str, row: Row) -> RosterUser:
+        found = user(sourced_id, row)
+        return replace(found, role=wanted) if found.role != wanted and wanted in _roles(row) else found
+
+    return parse
+
+
 def aide(sourced_id: str, row: Row) -> RosterUser | None:
     """A row of /users when it is an aide's; anybody else is let go at once, filter or not."""
     if "aide" not in _roles(row):
