@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gradesync.cli import boundary
 from gradesync.cli.main import group
 from gradesync.sandbox.server import Sandbox, running
 
@@ -113,6 +114,12 @@ def writes(sandbox: Sandbox, district: str | None = None) -> int:
         and district in (None, one.district)
         for one in sandbox.requests
     )
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A --verbose of one test is not the next one's: commands that share a process would remember it."""
+    monkeypatch.setattr(boundary, "_verbose", [False])
 
 
 @pytest.fixture
