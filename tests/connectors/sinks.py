@@ -16,6 +16,7 @@ from gradesync.connectors.memory import MemorySis
 from gradesync.connectors.oneroster import OneRosterConnector
 from gradesync.domain.gradebook import LineItem, Result
 from gradesync.domain.profile import POST, PROFILES, PUT, SERVER_IDS, SisProfile
+from gradesync.ports import GradebookSink
 from gradesync.sandbox.server import Sandbox
 from tests.connectors.hostile import Sleeps
 
@@ -107,7 +108,7 @@ def class_with_students(sandbox: Sandbox) -> str:
     return next(one for one in world.rows["classes"] if len(world.people_of_class(one, "student")) > 2)
 
 
-async def new_item(sink: Sink, class_id: str, **changes: Any) -> LineItem:
+async def new_item(sink: GradebookSink, class_id: str, **changes: Any) -> LineItem:
     """A line item nobody has sent yet, in a grading period of the class."""
     catalogue = await sink.catalogue()
     below = {one: parent for one, parent in catalogue.session_parents.items() if parent is not None}
