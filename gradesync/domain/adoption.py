@@ -158,6 +158,10 @@ class _Finding:
             record_id=found.id,
             sent=decision.value if same else None,
             read_back=decision.holds if same else None,
+            # Another tool's form of a column is marked as meant, or the next full run would put ours in its place.
+            intent=decision.holds
+            if same and kind == LINE_ITEM and decision.holds != decision.value
+            else None,
         )
         return fate(Fate.SAME if same else Fate.DIFFERS, linked)
 

@@ -261,7 +261,8 @@ class Columns:
             confirmed = moved or not settled_at(entry, value)
             return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
         if entry is not None and entry.sent == value and entry.read_back == holds:
-            if not _own_way(found, item):
+            # `intent` says that it was taken over as another tool made it, and is left so until the work changes.
+            if entry.intent != holds and not _own_way(found, item):
                 # The SIS took the column and shows another one. Nightly it is tried again; until then scores go into
                 # it as long as its maximum is the same.
                 fits = found.maximum == item.maximum

@@ -23,7 +23,7 @@ from gradesync.domain.gradebook import (
 )
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
-from gradesync.domain.profile import SisProfile
+from gradesync.domain.profile import PROFILES
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry
 from gradesync.domain.wish import Rules, Verdict
 
@@ -43,9 +43,18 @@ CATALOGUE = SisCatalogue(
 )
 
 
-def rules(decimals: int = 2, max_title: int | None = None, unique: bool = False, **policy: Any) -> Rules:
-    profile = SisProfile("genesis", decimals=decimals, max_title=max_title, unique_titles=unique)
-    return Rules(PassbackPolicy(**policy), profile, "America/New_York", ROOT, HASH)
+def rules(
+    decimals: int = 2,
+    max_title: int | None = None,
+    unique: bool = False,
+    sis: str = "genesis",
+    profile: Mapping[str, Any] | None = None,
+    time_zone: str = "America/New_York",
+    **policy: Any,
+) -> Rules:
+    """Rules of an account with a policy; `profile` overrides single keys of the profile named `sis`."""
+    usual = replace(PROFILES[sis], decimals=decimals, max_title=max_title, unique_titles=unique)
+    return Rules(PassbackPolicy(**policy), replace(usual, **(profile or {})), time_zone, ROOT, HASH)
 
 
 def assignment(id: int = 1, **more: Any) -> Assignment:
@@ -125,10 +134,18 @@ def after(one: ClassInput, decision: ClassDecision, *, ledger: bool = True) -> C
         if d.verdict is Verdict.SEND and d.item is not None:
             items[d.item.id] = d.item
             book[(LINE_ITEM, d.subject)] = entry(LINE_ITEM, d.subject, d.item.id, d.value)
+        elif d.verdict is Verdict.DELETE and d.item is not None:
+            del items[d.item.id], book[(LINE_ITEM, d.subject)]
+        elif d.forget:
+            del book[(LINE_ITEM, d.subject)]
     for r in decision.results:
-        if r.verdict is Verdict.SEND and r.result is not None:
+        if r.verdict in (Verdict.SEND, Verdict.BLANK) and r.result is not None:
             results[r.result.id] = r.result
             book[(RESULT, r.subject)] = entry(RESULT, r.subject, r.result.id, r.value)
+        elif r.verdict is Verdict.DELETE and r.result is not None:
+            del results[r.result.id], book[(RESULT, r.subject)]
+        elif r.forget:
+            del book[(RESULT, r.subject)]
     sis = replace(one.sis, line_items=tuple(items.values()), results=tuple(results.values()))
     return replace(one, sis=sis, ledger=book if ledger else one.ledger)
 

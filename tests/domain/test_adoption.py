@@ -69,6 +69,18 @@ def test_what_agrees_is_taken_over_and_the_next_run_has_nothing_to_do() -> None:
     assert not after.codes()
 
 
+def test_another_tools_category_and_times_stay_until_the_work_changes() -> None:
+    one = vendor([theirs(category_id="tests", assign_date=DUE - timedelta(days=5))], [cell("8.5")])
+    book = adopted(one, adopt(one))
+    for complete in (True, False):
+        quiet = decide(replace(book, complete=complete))
+        assert (sent(quiet), quiet.codes()) == (0, {})
+    by_hand = replace(book, sis=replace(book.sis, line_items=(theirs(category_id="hw", title="Mine"),)))
+    assert decide(by_hand).line_items[0].code == "GS-412"
+    moved = decide(replace(book, assignments=(assignment(due_at=DUE + timedelta(days=1)),)))
+    assert moved.line_items[0].verdict is Verdict.SEND
+
+
 def test_a_rounded_score_is_the_same_score() -> None:
     one = vendor([theirs()], [cell("9")])
     assert adopt(one).counts(RESULT) == {Fate.SAME: 1}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradesync.domain.wish import Verdict, rounded, stored_its_own_way, value_key, wish_for
+from gradesync.domain.gradebook import Result
+from gradesync.domain.wish import Speech, Verdict, rounded, stored_its_own_way, value_key, wish_for
 from tests.domain.passback_samples import assignment, rules, submission
 
 
@@ -76,10 +78,103 @@ def test_every_known_way_of_grading_carries_its_number(kind: str) -> None:
     assert wish_for(submission("7"), assignment(grading_type=kind), rules()).score == Decimal(7)
 
 
+@pytest.mark.parametrize("kind", ["letter_grade", "gpa_scale"])
 @pytest.mark.parametrize("policy", ["text", "withhold"])
-def test_letters_are_withheld_when_the_account_wants_no_numbers_for_them(policy: str) -> None:
-    wish = wish_for(submission("7"), assignment(grading_type="letter_grade"), rules(letter_grades=policy))
+def test_letters_are_withheld_when_the_account_wants_no_numbers_for_them(policy: str, kind: str) -> None:
+    wish = wish_for(submission("7", grade="B"), assignment(grading_type=kind), rules(letter_grades=policy))
     assert (wish.verdict, wish.code) == (Verdict.WITHHELD, "GS-408")
+
+
+def test_a_letter_goes_with_the_number_behind_it_where_the_sis_takes_words() -> None:
+    one = rules(sis="oneroster-1.2", letter_grades="text")
+    wish = wish_for(submission("8.5", grade=" B+ "), assignment(grading_type="letter_grade"), one)
+    assert (wish.verdict, wish.score, wish.text) == (Verdict.SEND, Decimal("8.5"), "B+")
+    # A plain number says nothing in words, and a scheme without a word for the score is told.
+    assert wish_for(submission("8.5", grade="8.5"), assignment(), one).text is None
+    for grade in (None, "  "):
+        bare = wish_for(submission("8.5", grade=grade), assignment(grading_type="gpa_scale"), one)
+        assert (bare.verdict, bare.code) == (Verdict.WITHHELD, "GS-409")
+
+
+@pytest.mark.parametrize("kind", ["points", "percent", "pass_fail", "letter_grade"])
+@pytest.mark.parametrize("points", [None, Decimal(0), Decimal(-1)])
+def test_a_score_out_of_nothing_says_nothing(kind: str, points: Decimal | None) -> None:
+    for score in ("0", "3"):
+        wish = wish_for(submission(score), assignment(grading_type=kind, points=points), rules())
+        assert (wish.verdict, wish.code) == (Verdict.WITHHELD, "GS-413")
+
+
+@pytest.mark.parametrize(("score", "grade"), [("10", "complete"), ("0", "incomplete")])
+def test_complete_and_incomplete_are_all_points_or_none(score: str, grade: str) -> None:
+    wish = wish_for(submission(score, grade=grade), assignment(grading_type="pass_fail"), rules())
+    assert (wish.verdict, wish.score) == (Verdict.SEND, Decimal(score))
+
+
+def test_a_score_below_zero_goes_as_the_teacher_gave_it() -> None:
+    assert wish_for(submission("-2.5"), assignment(), rules()).score == Decimal("-2.5")
+    assert rounded(Decimal("-2.5"), 0) == Decimal(-3)
+
+
+def test_exempt_needs_no_number_where_the_sis_has_a_word_for_it() -> None:
+    one = rules(sis="oneroster-1.2", excused="exempt")
+    wish = wish_for(submission("3", excused=True, late=True), assignment(), one)
+    assert (wish.score, wish.status, wish.late) == (None, "exempt", False)
+    old = rules(sis="oneroster-1.2", excused="exempt", profile={"exempt_needs_score": True})
+    assert wish_for(submission(None, excused=True), assignment(), old).score == Decimal(0)
+
+
+def test_missing_work_is_flagged_without_a_number_where_the_sis_can() -> None:
+    one = rules(sis="oneroster-1.2", missing="flag")
+    wish = wish_for(submission(None, missing=True, posted_at=None), assignment(), one)
+    assert (wish.verdict, wish.score, wish.status, wish.missing) == (
+        Verdict.SEND,
+        None,
+        "not submitted",
+        True,
+    )
+    # Canvas's own zero for missing work is a number, and stays one.
+    scored = wish_for(submission("0", missing=True), assignment(), one)
+    assert (scored.score, scored.status, scored.missing) == (Decimal(0), "fully graded", True)
+    quiet = wish_for(submission("0", missing=True), assignment(), rules(sis="oneroster-1.2"))
+    assert not quiet.missing
+
+
+@pytest.mark.parametrize("profile", [{"score_required": True}, {"omit": ("missing",)}])
+def test_a_flag_the_sis_cannot_hold_alone_is_not_sent(profile: dict[str, Any]) -> None:
+    one = rules(sis="oneroster-1.2", missing="flag", profile=profile)
+    wish = wish_for(submission(None, missing=True), assignment(), one)
+    assert (wish.verdict, wish.code) == (Verdict.WITHHELD, "GS-421")
+
+
+def test_late_work_is_flagged_where_the_sis_has_a_flag_and_keeps_its_reduced_score() -> None:
+    late = submission("7", late=True)
+    wish = wish_for(late, assignment(), rules(sis="oneroster-1.2"))
+    assert (wish.score, wish.late) == (Decimal(7), True)
+    assert not wish_for(late, assignment(), rules()).late
+    assert not wish_for(late, assignment(), rules(sis="oneroster-1.2", profile={"omit": ("late",)})).late
+
+
+def test_a_value_names_flags_and_words_only_when_they_are_set() -> None:
+    # Ledgers written before there were flags must go on meaning the same.
+    assert value_key(Decimal(7), "fully graded") == "7|fully graded"
+    assert value_key(None, "exempt") == "-|exempt"
+    every = {
+        value_key(Decimal(7), "x", late=late, missing=missing, text=text)
+        for late in (False, True)
+        for missing in (False, True)
+        for text in (None, "A")
+    }
+    assert len(every) == 8
+
+
+def test_what_the_sis_says_beside_the_score_counts_only_as_far_as_we_say_it_too() -> None:
+    held = Result("r", "i", "s", Decimal(7), "fully graded", None, text="B", late=True, missing=True)
+    assert Speech().key_of(held) == value_key(Decimal(7), "fully graded")
+    assert Speech(late=True).key_of(held) == value_key(Decimal(7), "fully graded", late=True)
+    full = Speech.of(rules(sis="oneroster-1.2", missing="flag"))
+    assert full.key_of(held, text=True) == value_key(
+        Decimal(7), "fully graded", late=True, missing=True, text="B"
+    )
 
 
 def test_a_way_of_grading_nobody_knows_is_withheld() -> None:
