@@ -96,11 +96,15 @@ async def preview_passback(
         counts, codes = seen.decision.counts(), seen.decision.codes()
         job.tracker.counts.update(counts)
         job.tracker.codes.update(codes)
-        if counts["sent"] or counts["line items sent"] or codes:
+        if codes or any(counts[word] for word in _WRITTEN):
             previews.append(ClassPreview(seen.given.class_id, counts, codes))
 
     await look(job, reader, records, note)
     return tuple(sorted(previews, key=lambda preview: preview.class_id))
+
+
+_WRITTEN = ("sent", "line items sent", "blanked", "deleted", "line items deleted")
+"""Words under which a run counts what it writes."""
 
 
 @dataclass
