@@ -329,6 +329,23 @@ def test_an_answer_that_offers_no_courses_is_no_feed(answer: dict[str, Any]) -> 
     asyncio.run(run())
 
 
+def test_asking_is_no_write_so_a_dry_run_may_ask() -> None:
+    def refuse() -> None:
+        raise AssertionError("a guard stands before writes only")
+
+    async def says(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/graphql"):
+            return web.json_response({"enrollment_terms": [{"id": 1}]})
+        page = {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": []}
+        return web.json_response({"data": {"term": {"coursesConnection": page}}})
+
+    async def run() -> None:
+        async with hostile(says) as server, client_of(server, side="canvas", guard=refuse) as client:
+            assert await CanvasReader(client).changes(None) is not None
+
+    asyncio.run(run())
+
+
 def test_an_answer_cut_off_by_its_time_limit_is_asked_again_for_half() -> None:
     sizes: list[int] = []
 
