@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -51,6 +52,48 @@ class Oracle:
             if cells or key in self._columns:
                 self._columns[key] = column
                 self._cells.setdefault(key, {}).update({cell[0]: cell for cell in cells})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the rules ask for in one class and assignment today: student -> (score or "-", status) in a column."""
+
+    column: tuple[str, str, str, str, str]
+    cells: dict[str, tuple[str, str]]
+
+
+def wanted_now(canvas: Row, sis: Row, *, exempt_score: str = "0") -> dict[tuple[str, int], Wanted]:
+    """(class, assignment) -> what the SIS should hold by today's Canvas alone, whatever was sent before.
+
+    `exempt_score` is the number that goes with an excused grade: OneRoster 1.1 must have one, 1.2 has "-", none.
+    """
+    school = _School(canvas, sis)
+    found: dict[tuple[str, int], Wanted] = {}
+    for section in canvas["sections"]:
+        class_id = section["sis_section_id"]
+        there = section["workflow_state"] == "active" and class_id in school.classes
+        if not there or not school.is_current(class_id):
+            continue
+        for assignment_id, column, cells in school.columns_of(section, class_id):
+            values = {who: (exempt_score if word == "exempt" else score, word) for who, score, word in cells}
+            found[class_id, assignment_id] = Wanted(column, values)
+    return found
+
+
+def column_of(item: Row) -> tuple[str, str, str, str, str]:
+    """What a line item of the raw world says, in the words of `Wanted.column`."""
+    return (
+        item["title"],
+        item["dueDate"],
+        item["category"]["sourcedId"],
+        item.get("gradingPeriod", {"sourcedId": "-"})["sourcedId"],
+        _number(item["resultValueMax"]),
+    )
+
+
+def cell_of(result: Row) -> tuple[str, str]:
+    """What a result of the raw world says, in the words of `Wanted.cells`."""
+    return (_number(result["score"]) if "score" in result else "-", result["scoreStatus"])
 
 
 def held(sis: Row) -> Gradebooks:
