@@ -117,7 +117,7 @@ class ScheduleRow:
     """One line of `list`: the vendor page's columns, and what it never told.
 
     `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
-    account's waiting records by code.
+    account's waiting records by code, `waiting_since` tells when the oldest of each began to wait.
     """
 
     schedule: Schedule
@@ -129,6 +129,7 @@ class ScheduleRow:
     group: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    waiting_since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +147,4 @@ class AccountView:
     holds: Sequence[Hold]
     waiting: Mapping[str, int]
     lease: Lease | None
+    waiting_since: Mapping[str, datetime] = field(default_factory=dict)

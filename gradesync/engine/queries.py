@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradesync.domain.due import blocks
 from gradesync.domain.problem import CODES
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gradesync.domain.definition import RecordedAccount
     from gradesync.domain.hold import Hold
     from gradesync.ports import Store
+
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,23 @@ class _Lookups:
     first: Mapping[ScheduleId, datetime]
     leases: Mapping[str, Lease]
     waiting: Mapping[str, Mapping[str, int]]
+    since: Mapping[str, Mapping[str, datetime]]
 
     @classmethod
     def read(cls, store: Store, now: datetime, only: Iterable[str] | None) -> _Lookups:
         waiting: dict[str, dict[str, int]] = {}
         for (account, code), count in store.waiting_counts().items():
             waiting.setdefault(account, {})[code] = count
+        since: dict[str, dict[str, datetime]] = {}
+        for (account, code), at in store.waiting_since().items() if waiting else ():
+            since.setdefault(account, {})[code] = at
         return cls(
             holds=tuple(store.holds(now)),
             last=store.last_runs(only),
             first=store.first_runs(),
             leases={lease.account: lease for lease in store.leases()},
             waiting=waiting,
+            since=since,
         )
 
 
@@ -97,7 +104,8 @@ def _rows(
             running=lookups.leases.get(account.key),
             group=group,
             labels=labels,
-            waiting=_waiting(lookups, schedule),
+            waiting=_waiting(lookups.waiting, schedule),
+            waiting_since=_waiting(lookups.since, schedule),
         )
 
 
@@ -109,10 +117,11 @@ def _blackouts(definition: Mapping[str, Any]) -> tuple[Blackout, ...]:
     return blackouts_of(definition)
 
 
-def _waiting(lookups: _Lookups, schedule: Schedule) -> Mapping[str, int]:
+def _waiting(by_account: Mapping[str, Mapping[str, _V]], schedule: Schedule) -> Mapping[str, _V]:
+    """By code; a roster import leaves nothing waiting."""
     if schedule.type is not SyncType.GRADE_PASSBACK:
         return {}
-    return lookups.waiting.get(schedule.id.account, {})
+    return by_account.get(schedule.id.account, {})
 
 
 def needs_of(row: ScheduleRow) -> frozenset[str]:
@@ -163,6 +172,9 @@ def account_view(store: Store, key: str) -> AccountView:
         rows=rows,
         holds=holds,
         waiting={code: n for (account, code), n in store.waiting_counts(key).items() if account == key},
+        waiting_since={
+            code: at for (account, code), at in store.waiting_since(key).items() if account == key
+        },
         lease=next((lease for lease in store.leases() if lease.account == key), None),
     )
 

@@ -212,7 +212,17 @@ def row_shape(row: ScheduleRow) -> Shape:
         "group": row.group,
         "labels": dict(row.labels),
         "waiting": sum(row.waiting.values()),
+        "waiting_codes": waiting_shapes(row.waiting, row.waiting_since),
     }
+
+
+def waiting_shapes(waiting: Mapping[str, int], since: Mapping[str, datetime]) -> list[Shape]:
+    """By code: how many records wait, and since when the oldest of them does."""
+    return [
+        {"code": code, "count": n, "since": instant(since.get(code)), **code_keys(code)}
+        for code, n in sorted(waiting.items())
+        if n
+    ]
 
 
 def entry_shape(entry: HistoryEntry) -> Shape:

@@ -38,6 +38,7 @@ from gradesync.reporting.shapes import (
     problem_shape,
     row_shape,
     run_shape,
+    waiting_shapes,
 )
 from gradesync.reporting.words import code_page, needs_someone
 
@@ -131,9 +132,7 @@ def account(view: AccountView, now: datetime) -> Shape:
         revision=view.revision,
         schedules=[row_shape(row) for row in view.rows],
         holds=[hold_shape(hold, now) for hold in view.holds],
-        waiting=[
-            {"code": code, "count": n, **code_keys(code)} for code, n in sorted(view.waiting.items()) if n
-        ],
+        waiting=waiting_shapes(view.waiting, view.waiting_since),
         busy=lease_shape(view.lease),
     )
 

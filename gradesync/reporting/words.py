@@ -237,6 +237,31 @@ def code_page(entry: Code) -> str:
     return f"docs/codes/{entry.code}.md"
 
 
+def age(since: datetime, now: datetime) -> str:
+    """`3 days`, `2 hours`, `15 minutes`; the largest unit that fits once."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes >= 24 * 60:
+        return plural(minutes // (24 * 60), "day")
+    return plural(minutes // 60, "hour") if minutes >= 60 else plural(minutes, "minute")
+
+
+def waiting_order(codes: Mapping[str, int], since: Mapping[str, datetime]) -> list[str]:
+    """Codes that wait, those that need a person first, the oldest first among them."""
+    far = datetime.max.replace(tzinfo=UTC)
+
+    def place(code: str) -> tuple[bool, datetime, str]:
+        return (code not in CODES or not CODES[code].needs_person, since.get(code, far), code)
+
+    return sorted((code for code, number in codes.items() if number), key=place)
+
+
+def waiting_short(code: str, count: int, since: datetime | None, now: datetime) -> str:
+    """`12 GS-405 since 3 days (teacher)`."""
+    aged = f" since {age(since, now)}" if since is not None else ""
+    who = f" ({CODES[code].who})" if code in CODES else ""
+    return f"{count:,} {clean(code)}{aged}{who}"
+
+
 def codes_short(codes: Mapping[str, int]) -> str:
     """`GS-401 x3, GS-405`."""
     return ", ".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradesync.domain.run import Outcome
-from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
+from gradesync.engine.queries import ListFilter, account_view, needs_of, schedule_rows
 from gradesync.reporting.words import needs_someone
 from tests.engine.district import District
 from tests.syncs.passback_school import work
@@ -23,3 +23,29 @@ def test_a_quiet_delta_does_not_make_waiting_records_disappear_from_the_list() -
     assert set(row.waiting) == {"GS-401"}
     assert needs_someone(row)
     assert needs_of(row) == {"teacher"}
+
+
+def test_list_and_show_tell_since_when_the_oldest_record_waits() -> None:
+    district = District()
+    course = next(iter(district.school.canvas.held.values()))
+    course.assignments[0] = work(course.assignments[0].id, course.course.id, due_at=None)
+    district.started()
+    began = district.school.now
+    district.later(24 * 60)
+    district.reconcile()
+    (row,) = schedule_rows(district.store, ListFilter())
+    assert row.waiting_since == {"GS-401": began}
+    view = account_view(district.store, "riverside")
+    assert view.waiting_since == {"GS-401": began}
+    assert view.waiting == row.waiting
+
+
+def test_the_list_can_be_narrowed_to_what_waits_for_teachers() -> None:
+    district = District()
+    course = next(iter(district.school.canvas.held.values()))
+    course.assignments[0] = work(course.assignments[0].id, course.course.id, due_at=None)
+    district.started()
+    district.later(15)
+    district.reconcile()
+    assert len(schedule_rows(district.store, ListFilter(needs="teacher"))) == 1
+    assert schedule_rows(district.store, ListFilter(needs="district")) == ()

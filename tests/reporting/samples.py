@@ -158,7 +158,14 @@ HELD = Block("hold", "held by dana until 2026-11-27 13:00 UTC: SIS upgrade", "GS
 PAUSED = Block("paused", "paused in its YAML file (summer)", "GS-707")
 
 GRADES_ROW = ScheduleRow(
-    schedule(GRADES), at(14, 15), at(7, 0, 2), (), run(), None, waiting={"GS-401": 2, "GS-411": 1}
+    schedule(GRADES),
+    at(14, 15),
+    at(7, 0, 2),
+    (),
+    run(),
+    None,
+    waiting={"GS-411": 1, "GS-401": 12},
+    waiting_since={"GS-401": at(14, 5, 22), "GS-411": at(11, 30)},
 )
 ROSTER_ROW = ScheduleRow(schedule(ROSTER), at(2, 0, 26), None, (HELD,), None, None)
 OLD_ROW = ScheduleRow(
@@ -195,6 +202,7 @@ VIEW = AccountView(
     rows=ROWS,
     holds=(HOLD,),
     waiting={"GS-401": 2},
+    waiting_since={"GS-401": at(14, 5, 22)},
     lease=None,
 )
 

@@ -43,15 +43,30 @@ OUTCOME_COLORS = {
 _STATE_COLORS = {"active": "", "observe": "cyan", "paused": "blue", "held": "yellow", "blackout": "magenta"}
 
 
-def rows(rows: Sequence[ScheduleRow], now: datetime, *, style: Style) -> str:
+def rows(rows: Sequence[ScheduleRow], now: datetime, *, style: Style, waiting: bool = True) -> str:
     """The vendor page's columns, in the order given, and one line of counts; `now` tells what is overdue.
+    `waiting` adds what waits, by code and age.
 
     A narrow terminal gets a few lines per schedule instead of ten squeezed columns.
     """
     if not rows:
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
     lines = table(COLUMNS, [_cells(row) for row in rows], style)
-    return finished([*lines, "", *folded(_counted(rows, now), style)])
+    told = _waiting(rows, now, style) if waiting else []
+    return finished([*lines, "", *folded(_counted(rows, now), style), *told])
+
+
+def _waiting(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:
+    """What waits in the accounts shown, by code and age, whoever must act first; each account counts once."""
+    accounts = {row.schedule.id.account: row for row in rows if row.waiting}
+    number: Counter[str] = Counter()
+    since: dict[str, datetime] = {}
+    for row in accounts.values():
+        number.update(row.waiting)
+        for code, at in row.waiting_since.items():
+            since[code] = min(at, since.get(code, at))
+    told = [words.waiting_short(c, number[c], since.get(c), now) for c in words.waiting_order(number, since)]
+    return folded(f"Waiting: {', '.join(told)}.", style, "", " " * 9) if told else []
 
 
 def _cells(row: ScheduleRow) -> tuple[Cell, ...]:

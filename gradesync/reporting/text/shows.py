@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gradesync.domain.problem import Place
@@ -34,14 +34,22 @@ def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
         ("spread", words.plural(s.spread, "minute") if s.spread else ""),
         ("group", clean(row.group or "")),
         ("labels", clean(", ".join(f"{key}={value}" for key, value in row.labels.items()))),
-        (
-            "waiting",
-            f"{words.plural(sum(row.waiting.values()), 'record')} in the account" if row.waiting else "",
-        ),
     ]
     lines = [style.paint(clean(s.id), "bold"), *fields(pairs, style), *_blocks(row, style)]
     lines += _busy(row.running, style)
+    lines += _waiting("Waiting in the account", row.waiting, row.waiting_since, now, style)
     return finished([*lines, *_last(row, style)])
+
+
+def _waiting(
+    title: str, waiting: Mapping[str, int], since: Mapping[str, datetime], now: datetime, style: Style
+) -> list[str]:
+    """What waits in the account, by code and age, with who must act and how."""
+    lines: list[str] = []
+    for code in words.waiting_order(waiting, since):
+        aged = f"since {words.age(since[code], now)}" if code in since else ""
+        lines += folded(words.code_line(code, waiting[code], aged), style, "  ", " " * 9)
+    return ["", style.paint(title, "yellow"), *lines] if lines else []
 
 
 def _no_next_run(row: ScheduleRow) -> str:
@@ -100,18 +108,14 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
             f"{hold.scope}: by {hold.actor.name} ({hold.actor.via}), {hold_until(hold, now)}: {hold.reason}"
         )
         lines += folded(f"- {clean(told)}", style, "  ", "    ")
-    waiting = {code: number for code, number in sorted(view.waiting.items()) if number}
-    if waiting:
-        lines += ["", style.paint("Waiting", "yellow")]
-    for code, number in waiting.items():
-        lines += folded(words.code_line(code, number), style, "  ", " " * 9)
+    lines += _waiting("Waiting", view.waiting, view.waiting_since, now, style)
     if any(row.blocks for row in view.rows):
         lines += ["", style.paint("Blocked", "yellow")]
     for row in view.rows:
         for block in row.blocks:
             told = f"{row.schedule.id.name}: {block.sentence} ({block.code})"
             lines += folded(f"- {clean(told)}", style, "  ", "    ")
-    return finished([*lines, "", rows(view.rows, now, style=style)])
+    return finished([*lines, "", rows(view.rows, now, style=style, waiting=False)])
 
 
 def effective(rows: Sequence[tuple[str, object, Place]], *, style: Style) -> str:
