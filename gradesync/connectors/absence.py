@@ -1,7 +1,8 @@
-"""Whether a bare 404 is about one record or about the whole service. No HTTP here.
+"""Whether a refusal is about one record or about the whole service, by what the service did before. No HTTP here.
 
-Some web servers answer an odd id (an encoded slash) as if the address did not exist, and some SISes answer every
-unknown object so. A service that has answered before is there; one that never did is given up soon.
+Some web servers answer an odd id (an encoded slash) as if the address did not exist, some SISes answer every unknown
+object so, and some say 401 or 405 where they mean "not this class". A service that has answered before is there, and
+its key is good; one that never did is given up soon.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ class Absences:
         """An address of this kind answered well."""
         self._served.add(template)
 
-    def about_one(self, template: str) -> bool:
-        """Called for each bare 404: True while it is more likely about one record."""
-        self._missed[template] += 1
-        return "{}" in template and (template in self._served or self._missed[template] < MISSES)
+    def code(self, code: str, template: str, status: int) -> str:
+        """The code of a refusal by the SIS: `code`, or a milder one that is about the one record alone."""
+        if "{}" not in template:
+            return code
+        known = template in self._served
+        if status == 404 and code == "GS-510":
+            self._missed[template] += 1
+            return "GS-505" if known or self._missed[template] < MISSES else code
+        if status in (405, 501) and known:
+            return "GS-506"
+        if status == 401 and known:
+            # Whoever gets here has shown fresh tokens, and such a token was good for another record.
+            return "GS-203"
+        return code

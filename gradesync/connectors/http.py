@@ -380,8 +380,8 @@ class HttpClient:
         problem = errors.refusal(
             self.side, call.method, call.template, reply.status, reply.headers, reply.body
         )
-        if problem.code == "GS-510" and reply.status == 404 and self._absences.about_one(call.template):
-            problem.code = "GS-505"
+        if self.side == "sis":
+            problem.code = self._absences.code(problem.code, call.template, reply.status)
         if problem.fingerprint and problem.fingerprint not in self._told:
             self._told.add(problem.fingerprint)
             level = logging.WARNING if problem.code == errors.UNKNOWN[self.side] else logging.INFO

@@ -124,6 +124,7 @@ def test_a_change_told_by_graphql_is_the_row_that_rest_shows(school: School) -> 
                     continue
                 book = await reader.read_course(change.course, None)
                 published = {one.id for one in book.assignments if one.published}
+                assert change.meant == {one.id for one in book.assignments if one.published and one.flagged}
                 assert change.submissions is not None
                 assert set(change.submissions) == {
                     one for one in book.submissions if one.assignment_id in published

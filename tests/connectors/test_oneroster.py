@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gradesync.connectors.oneroster import OneRosterConnector, rows
 from gradesync.domain.gradebook import LineItem, Result
-from gradesync.domain.profile import SisProfile
+from gradesync.domain.profile import PROFILES, SisProfile
 from gradesync.errors import ConnectionProblem
 from tests.connectors.conftest import PROFILE
 from tests.connectors.hostile import Answer, Hostile, client_of, hostile, says
@@ -306,3 +306,30 @@ def test_1_2_flags_letters_and_terms_are_read() -> None:
     item = rows.line_item_of("c")("li", {"title": "T", "academicSession": {"sourcedId": "t1"}})
     assert item is not None
     assert item.period_id == "t1"
+
+
+def test_categories_shown_class_by_class_only_are_those_of_their_class() -> None:
+    known = {"sourcedId": "k", "title": "Homework"}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/categories":
+            return web.json_response({"imsx_description": "forbidden"}, status=403)
+        if request.path == "/classes/c2/categories":
+            return web.json_response({"imsx_description": "unknown class"}, status=404)
+        rows: dict[str, list[Any]] = {
+            "/classes": [{"sourcedId": one, "school": {"sourcedId": "s"}} for one in ("c1", "c2", "c3")],
+            "/classes/c1/categories": [known],
+            "/classes/c3/categories": [known],
+        }
+        found = rows.get(request.path, [])
+        return web.json_response({"x": found}, headers={"X-Total-Count": str(len(found))})
+
+    async def run(profile: SisProfile) -> list[tuple[str, str | None]]:
+        async with hostile(answer) as server, client_of(server) as client:
+            catalogue = await OneRosterConnector(client, profile).catalogue()
+            return [(one.id, one.class_id) for one in catalogue.categories]
+
+    assert asyncio.run(run(PROFILES["oneroster-1.2"])) == [("k", "c1"), ("k", "c3")]
+    with pytest.raises(ConnectionProblem) as caught:
+        asyncio.run(run(PROFILE))
+    assert caught.value.code == "GS-203"

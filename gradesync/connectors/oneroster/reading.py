@@ -152,12 +152,14 @@ class OneRosterReader:
         answers: list[Any] = await together([self._classes(), self._sessions(), self._categories()])
         classes: dict[str, RosterClass] = answers[0]
         sessions: dict[str, AcademicSession] = answers[1]
-        categories: dict[str, Category] = answers[2]
+        categories: Sequence[Category] | None = answers[2]
+        if categories is None:
+            categories = await self._categories_by_class(sorted(classes))
         return SisCatalogue(
             classes={
                 one.id: SisClass(one.id, one.school_id, one.term_ids, one.code) for one in classes.values()
             },
-            categories=tuple(categories.values()),
+            categories=tuple(categories),
             periods=tuple(
                 GradingPeriod(one.id, one.title, one.start, one.end, one.parent_id)
                 for one in sessions.values()
@@ -167,8 +169,31 @@ class OneRosterReader:
             sessions={one.id: (one.title, one.start, one.end) for one in sessions.values()},
         )
 
-    async def _categories(self) -> dict[str, Category]:
-        return await self._gradebook_rows.read("/categories", key="categories", parser=rows.category)
+    async def _categories(self) -> Sequence[Category] | None:
+        """All categories; None where the server shows them class by class only, as 1.2 allows."""
+        try:
+            found = await self._gradebook_rows.read("/categories", key="categories", parser=rows.category)
+        except ConnectionProblem as problem:
+            withheld = problem.code in ("GS-203", "GS-505", "GS-510") and problem.status is not None
+            if not (self._newer and withheld):
+                raise
+            return None
+        return list(found.values())
+
+    async def _categories_by_class(self, class_ids: Sequence[str]) -> list[Category]:
+        async def of_one(class_id: str) -> list[Category]:
+            parser = rows.category_of(class_id)
+            try:
+                return await of_class(
+                    self._gradebook_rows, "/classes/{}/categories", class_id, "categories", parser
+                )
+            except ConnectionProblem as problem:
+                # The rostering service may know more classes than the gradebook does.
+                if problem.code != "GS-512":
+                    raise
+                return []
+
+        return [one for found in await together([of_one(one) for one in class_ids]) for one in found]
 
     async def read_class(self, class_id: str, columns: Sequence[str] = ()) -> SisGradebook:
         """The class's line items, results and students, read at once. Raises GS-512 for an unknown class."""

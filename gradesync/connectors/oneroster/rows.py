@@ -155,6 +155,11 @@ def category(sourced_id: str, row: Row) -> Category:
     return Category(sourced_id, text_of(row.get("title")), class_id if isinstance(class_id, str) else None)
 
 
+def category_of(class_id: str) -> Callable[[str, Row], Category]:
+    """A parser of categories shown by a class itself: they are that class's, whatever else they say."""
+    return lambda sourced_id, row: replace(category(sourced_id, row), class_id=class_id)
+
+
 def line_item_of(class_id: str) -> Callable[[str, Row], LineItem | None]:
     """A parser of lineItems of one class; items a server mixes in from other classes are left out."""
 
