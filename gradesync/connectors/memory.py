@@ -286,7 +286,8 @@ class MemoryCanvas:
     async def _changes(self, since: datetime | None) -> AsyncIterator[CourseChange]:
         for one in list(self.held.values()):
             rows = () if since is None else tuple(one.changed_since(since))
-            yield CourseChange(one.course, rows, repr(one.assignments))
+            meant = frozenset(work.id for work in one.assignments if work.flagged and work.published)
+            yield CourseChange(one.course, rows, repr(one.assignments), meant)
 
     async def read_around(self, course: CanvasCourse, submissions: tuple[Submission, ...]) -> CourseGradebook:
         """Assignments and students around submissions told by `changes`."""

@@ -104,11 +104,13 @@ class CourseChange:
 
     `course.state` may also be unpublished or deleted here. `submissions` None: this course's changes could not be
     told. `stamp` is opaque and changes when anything that decides about a line item does; empty when not known.
+    `meant` are the assignments that are published and flagged for the SIS.
     """
 
     course: CanvasCourse
     submissions: tuple[Submission, ...] | None
     stamp: str
+    meant: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,8 @@ class CourseReading:
         if mark.stamp != stamp:
             # A changed assignment can free scores that no delta would tell again.
             return Piece(course, told=told, stamp=stamp)
+        # Work that is not meant for the SIS is graded too; were it ever flagged, its stamp would move.
+        told = tuple(row for row in told if row.assignment_id in change.meant)
         rows = tuple(row for row in told if self.marks.row(row) not in mark.decided)
         return Piece(course, mark, rows, told, at, stamp) if rows else None
 

@@ -355,6 +355,18 @@ def test_a_dry_run_tells_what_the_tick_then_does_and_moves_no_watermark(school: 
     assert school.tick().counts["sent"] == 1
 
 
+def test_grades_of_work_that_is_not_meant_for_the_sis_cost_nothing_until_it_is(school: Told) -> None:
+    held = school.canvas.held[1]
+    held.assignments[0] = replace(held.assignments[0], flagged=False)
+    school.tick()
+    school.grade(1, 11, "9")
+    school.tick()
+    assert school.idle()
+    held.assignments[0] = replace(held.assignments[0], flagged=True)
+    assert school.tick().counts["sent"] == 1
+    assert school.grades()["Work 1", "s11"] == (Decimal(9), "fully graded")
+
+
 def test_dropped_students_show_in_a_full_run_only_and_their_grades_stay(school: Told) -> None:
     held = school.canvas.held[1]
     held.students = [one for one in held.students if one.user_id != 12]

@@ -190,7 +190,9 @@ class ChangeListing:
             rows = [] if self.since is None else _rows(node, "submissionsConnection", long)
             if work is None or rows is None:
                 return CourseChange(course, None, "")
-            return CourseChange(course, tuple(map(parse.changed_submission, rows)), _stamp(work))
+            return CourseChange(
+                course, tuple(map(parse.changed_submission, rows)), _stamp(work), frozenset(_meant(work))
+            )
         except (Malformed, KeyError, TypeError, ValueError, AttributeError):
             raise self._odd() from None
 
@@ -309,6 +311,10 @@ def _messages(answer: Any) -> str:
     errors = answer.get("errors") if isinstance(answer, dict) else None
     rows = errors if isinstance(errors, list) else []
     return " ".join(str(one.get("message")) for one in rows if isinstance(one, dict))
+
+
+def _meant(rows: list[Node]) -> Iterator[int]:
+    return (int(one["_id"]) for one in rows if one["postToSis"] is True and one["state"] == "published")
 
 
 def _stamp(rows: list[Node]) -> str:
