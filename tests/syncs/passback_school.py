@@ -176,6 +176,8 @@ class School:
         self.canvas = Canvas("root-uuid", now=lambda: self.now)
         self.canvas.hold([_course(1, {"c1": (11, 12)}, (1, 2)), _course(2, {"c2": (21,), "c3": (31,)}, (3,))])
         self.passback: dict[str, Any] = {}
+        self.sis_keys: dict[str, Any] = {}
+        self.scope: dict[str, Any] = {"terms": "all"}
         self.policy = "policy-1"
 
     def later(self, minutes: float = 30) -> None:
@@ -207,9 +209,9 @@ class School:
         return answer
 
     def job(self, mode: Mode, class_filter: str | None = None) -> PassbackJob:
-        account = Account.from_definitions(
-            "riverside", definition("riverside", passback=self.passback, scope={"terms": "all"}), {}
-        )
+        values = definition("riverside", passback=self.passback, scope=self.scope)
+        values["sis"] |= self.sis_keys
+        account = Account.from_definitions("riverside", values, {})
         return PassbackJob(
             account=account,
             schedule=GRADES,
