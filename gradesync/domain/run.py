@@ -78,6 +78,8 @@ SCHEDULER = Actor("scheduler", "slot")
 class RunResult:
     """What one run did. `counts` by word (`sent`, `unchanged`, `withheld`, `refused`, `nothing to send` ...) and
     `codes` by GS code; `vendor` keeps short vendor texts by code for the private detail, never for a log.
+
+    `answers` tells apart what a code alone does not: `GS-599 0a1b2c3d4e5f` (code and fingerprint) -> how often.
     """
 
     outcome: Outcome
@@ -85,6 +87,7 @@ class RunResult:
     counts: Mapping[str, int] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     vendor: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def did_nothing(self) -> bool:
@@ -98,6 +101,12 @@ _EVENTFUL = (
     *("withheld", "refused", "imported", "would import"),
 )
 """Counts that make a run more than a look: records written or to be written, and records left behind."""
+
+
+def answers_to(result: RunResult, code: str) -> list[tuple[str, int]]:
+    """(fingerprint, how often) of the answers behind a code, the most frequent first."""
+    mine = [(key.partition(" ")[2], n) for key, n in result.answers.items() if key.startswith(f"{code} ")]
+    return sorted(mine, key=lambda one: (-one[1], one[0]))
 
 
 def outcome_of(codes: Mapping[str, int]) -> Outcome:

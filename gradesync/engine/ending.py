@@ -78,6 +78,8 @@ def _ended(tools: Tools, run: Run, result: RunResult) -> Fact:
         "codes": dict(sorted(result.codes.items())),
         "attempt": run.attempt,
     }
+    if result.answers:
+        data["answers"] = dict(sorted(result.answers.items()))
     if run.slot_at is not None:
         data |= {"slot": run.slot_at.isoformat(), "late by": run.late_by}
     if run.reason:

@@ -122,6 +122,7 @@ async def _sync(
         return await _passback(tools, claimed, target, guard, tracker), None
     except ConnectionProblem as problem:
         tracker.codes[problem.code] += 1
+        tracker.answered(problem)
         _name_reference(problem, target.account)
         return tracker.result(Outcome.FAILED), problem
     except LeaseLost:

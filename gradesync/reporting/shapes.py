@@ -16,7 +16,7 @@ from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
-from gradesync.domain.run import Actor, Lease, Run, RunResult
+from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
 from gradesync.reporting.words import declared_first_run, is_dry, needs_someone, next_run_of, state_words
 
 Shape = dict[str, Any]
@@ -128,8 +128,16 @@ def result_shape(result: RunResult | None) -> Shape | None:
         "outcome": result.outcome.value,
         "stage": result.stage.value,
         "counts": dict(sorted(result.counts.items())),
-        "codes": [{"code": code, "count": n, **code_keys(code)} for code, n in sorted(result.codes.items())],
+        "codes": [
+            {"code": code, "count": n, **code_keys(code), "answers": answer_shapes(result, code)}
+            for code, n in sorted(result.codes.items())
+        ],
     }
+
+
+def answer_shapes(result: RunResult, code: str) -> list[Shape]:
+    """What the other side answered, told apart by fingerprints; empty where the code says it all."""
+    return [{"fingerprint": one, "count": n} for one, n in answers_to(result, code)]
 
 
 def class_shapes(classes: Sequence[ClassCounts]) -> list[Shape]:

@@ -70,7 +70,8 @@ def result_values(result: RunResult | None) -> dict[str, object]:
         "outcome": result.outcome.value,
         "stage": result.stage.value,
         "counts": to_json(dict(result.counts)),
-        "codes": to_json(dict(result.codes)),
+        # An answer's key is its code and more, so that both share one column.
+        "codes": to_json({**result.codes, **result.answers}),
         "vendor": to_json(dict(result.vendor)) if result.vendor else None,
     }
 
@@ -102,12 +103,14 @@ def run_of(row: Row[*tuple[Any, ...]]) -> Run:
 def _result_of(row: Row[*tuple[Any, ...]]) -> RunResult | None:
     if row.outcome is None:
         return None
+    codes = json.loads(row.codes)
     return RunResult(
         outcome=Outcome(row.outcome),
         stage=Stage(row.stage),
         counts=json.loads(row.counts),
-        codes=json.loads(row.codes),
+        codes={key: n for key, n in codes.items() if " " not in key},
         vendor=json.loads(row.vendor) if row.vendor else {},
+        answers={key: n for key, n in codes.items() if " " in key},
     )
 
 

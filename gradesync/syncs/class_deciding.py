@@ -102,6 +102,7 @@ class ClassDeciding:
                     trouble = problem
                     continue
                 self.job.tracker.codes[problem.code] += 1
+                self.job.tracker.answered(problem)
                 self.job.tracker.counts["classes not read"] += 1
                 if problem.code == "GS-512":
                     self._wait(class_id, problem.code)

@@ -17,6 +17,7 @@ from gradesync.domain.line_item import line_item_key
 from gradesync.domain.passback import ClassDecision, ClassInput, LineItemDecision, ResultDecision
 from gradesync.domain.passback_removals import within_limit
 from gradesync.domain.problem import ENDS_RUN
+from gradesync.domain.retrying import let_rest
 from gradesync.domain.run import Stage
 from gradesync.domain.wish import Verdict
 from gradesync.errors import ConnectionProblem
@@ -86,6 +87,9 @@ class ClassWriter:
 
     async def write(self, given: ClassInput, decision: ClassDecision) -> bool:
         """Write one class; False when transport trouble left records undone (the watermark must stay)."""
+        standing = self.records.waiting(given.class_id)
+        if not given.complete:
+            decision = let_rest(decision, standing)
         # Taken from the limit before anything is awaited: other classes are being written meanwhile.
         decision, used = within_limit(decision, max(0, decision.removal_limit - self.removed))
         self.removed += used
@@ -96,7 +100,7 @@ class ClassWriter:
             await self._remove(work, outcome)
             await self._read_back(given.class_id, work, outcome)
         self.tracker.stage = Stage.RECORD
-        book = Bookkeeping(given, decision, outcome, self.records.waiting(given.class_id))
+        book = Bookkeeping(given, decision, outcome, standing)
         book.keep()
         self.tracker.counts.update(book.counts())
         self.tracker.codes.update(decision.codes())
@@ -178,6 +182,7 @@ class ClassWriter:
                     status=problem.status,
                     vendor_text=problem.vendor_text,
                 )
+        self.tracker.answered(problem)
         outcome.answers[decision.subject] = problem.code
         outcome.transport |= problem.retryable
 
@@ -229,6 +234,7 @@ class ClassWriter:
                 raise
             # Written but not seen: the intents stay, and the next run compares before it writes.
             self.tracker.codes[problem.code] += 1
+            self.tracker.answered(problem)
             outcome.transport = True
 
     async def _results_now(self, class_id: str, work: _Work, outcome: Outcome) -> Sequence[Result]:

@@ -164,6 +164,7 @@ class _Passback:
             if ends_run(problem):
                 raise
             job.tracker.codes[problem.code] += 1
+            job.tracker.answered(problem)
             return Again()
 
     def left_behind(self) -> frozenset[str]:
@@ -237,6 +238,7 @@ class _Passback:
                 raise
             self.reading.owed(piece.course)
             self.job.tracker.codes[problem.code] += 1
+            self.job.tracker.answered(problem)
             self.job.tracker.counts["courses not read"] += 1
             if problem.retryable:
                 self.troubles += 1

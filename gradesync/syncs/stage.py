@@ -10,15 +10,28 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from gradesync.domain.run import Outcome, RunResult, Stage, outcome_of
+from gradesync.errors import ConnectionProblem
+
+ANSWERS_KEPT = 20
+"""How many kinds of answers a run keeps, the most frequent: a SIS that never says the same twice fills no store."""
 
 
 @dataclass(slots=True)
 class StageTracker:
-    """The one mutable thing of a run: its stage, its counts by word and its codes (GS-nnn) by number of records."""
+    """The one mutable thing of a run: its stage, its counts by word and its codes (GS-nnn) by number of records.
+
+    `answers` counts fingerprints beside their codes (see RunResult).
+    """
 
     stage: Stage = Stage.FETCH
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+
+    def answered(self, problem: ConnectionProblem) -> None:
+        """Group an answer that nobody has a code of its own for; any other is its code and nothing more."""
+        if problem.fingerprint:
+            self.answers[f"{problem.code} {problem.fingerprint}"] += 1
 
     def result(self, outcome: Outcome | None = None) -> RunResult:
         """The run as it stands; without `outcome` the codes decide it (`outcome_of`).
@@ -31,4 +44,5 @@ class StageTracker:
             stage=self.stage,
             counts=dict(self.counts),
             codes=codes,
+            answers=dict(self.answers.most_common(ANSWERS_KEPT)),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradesync.domain.report import ClassCounts, PassReport, RunEnd
-from gradesync.domain.run import Outcome, Run, RunResult, Stage
+from gradesync.domain.run import Outcome, Run, RunResult, Stage, answers_to
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
@@ -202,7 +202,17 @@ def code_lines(result: RunResult, style: Style, indent: str) -> list[str]:
     for code, count in sorted(result.codes.items()):
         if count:
             lines += _code_line(code, words.code_line(code, count), style, indent)
+            lines += _answers(result, code, style, indent + " " * 7)
     return lines
+
+
+def _answers(result: RunResult, code: str, style: Style, indent: str) -> list[str]:
+    """The kinds of answers behind a code, by fingerprint; nothing where the code says it all."""
+    found = answers_to(result, code)
+    if not found:
+        return []
+    told = ", ".join(f"{clean(one)} x{count:,}" for one, count in found)
+    return folded(f"{words.plural(len(found), 'kind')} of answers by fingerprint: {told}", style, indent)
 
 
 def _code_line(code: str, told: str, style: Style, indent: str) -> list[str]:

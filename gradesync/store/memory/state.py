@@ -174,7 +174,13 @@ class MemoryState:
 
 
 def _kept(result: RunResult) -> RunResult:
-    return replace(result, counts=dict(result.counts), codes=dict(result.codes), vendor=dict(result.vendor))
+    return replace(
+        result,
+        counts=dict(result.counts),
+        codes=dict(result.codes),
+        vendor=dict(result.vendor),
+        answers=dict(result.answers),
+    )
 
 
 def _host_clock() -> datetime:
