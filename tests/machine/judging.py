@@ -129,10 +129,29 @@ class Watcher:
         for id, item in after.items.items():
             if before.items.get(id) != item:
                 self._check_column(item, wanted)
-        assert before.items.keys() <= after.items.keys(), "a line item was deleted"
-        assert before.results.keys() <= after.results.keys(), "a result was deleted"
+        self._check_removals(before, after, wanted)
         self._check_doubles(before, after)
         self._check_people(after)
+
+    def _check_removals(self, before: Gradebook, after: Gradebook, wanted: dict[Place, Wanted]) -> None:
+        """Nothing goes unless the account wants it so, and then only what is ours and in Canvas no more."""
+        lost = [before.results[id] for id in before.results.keys() - after.results.keys()]
+        lost_items = [before.items[id] for id in before.items.keys() - after.items.keys()]
+        assert self._overwrites or not (lost or lost_items), "a record was deleted"
+        for result in lost:
+            cell = before.cell_at(result)
+            assert cell in self.ours, "a result of somebody else was deleted"
+            wish = wanted.get(cell[:2]) if cell is not None else None
+            assert cell is None or wish is None or cell[2] not in wish.cells, (
+                f"{cell} is wanted, and was deleted"
+            )
+            assert self.by_hand.get(result["sourcedId"]) != result, "a score typed by hand was deleted"
+        for item in lost_items:
+            place = (item["class"]["sourcedId"], assignment_of(item) or 0)
+            assert item["sourcedId"] in self.our_columns.get(place, ()), (
+                "somebody else's line item was deleted"
+            )
+            assert place not in wanted, f"{place} is wanted, and its line item was deleted"
 
     def _check_column(self, item: Row, wanted: dict[Place, Wanted]) -> None:
         assignment = assignment_of(item)

@@ -430,6 +430,7 @@ class Passback(RuleBasedStateMachine):
     @initialize()
     def first_pass(self) -> None:
         self._calm_pass(Mode.FULL)
+        assert len(self.watcher.ours) > 50, "there is something to go wrong"
 
     @rule(mode=modes)
     def calm_pass(self, mode: Mode) -> None:
@@ -453,7 +454,7 @@ class Passback(RuleBasedStateMachine):
         name=st.sampled_from(FAULTS),
         times=st.sampled_from((1, 2, 4, 9, 40)),
         side=st.sampled_from(("sis", "sis", "canvas")),
-        method=st.sampled_from((None, "PUT")),
+        method=st.sampled_from((None, "PUT", "POST")),
         when=st.sampled_from(("before", "after")),
     )
     def pass_in_bad_weather(
@@ -523,6 +524,44 @@ class Passback(RuleBasedStateMachine):
             self.town.close()
 
 
+class Passback12(Passback):
+    """OneRoster 1.2: excused work without a number."""
+
+    sis = {"profile": "oneroster-1.2"}  # noqa: RUF012 - read only
+    exempt_score = "-"
+
+
+class PassbackPosted(Passback12):
+    """OneRoster 1.2 where only POST creates, so that every new record gets an id of the SIS's own."""
+
+    sis = {"profile": "oneroster-1.2", "write_mode": "post"}  # noqa: RUF012 - read only
+    sis_write = "post"
+
+
+class PassbackMinted(Passback12):
+    """OneRoster 1.2 where PUT creates under an id of the SIS's own."""
+
+    sis = {"profile": "oneroster-1.2", "write_mode": "server_ids"}  # noqa: RUF012 - read only
+    sis_write = "server-ids"
+
+
+class Decisive(Passback):
+    """An account in which Canvas always wins: over hands, over losses, and by removing what it dropped."""
+
+    passback = {  # noqa: RUF012 - read only
+        "excused": "exempt",
+        "conflict": "canvas_wins",
+        "gone_in_sis": "recreate",
+        "gone_limit": 1.0,
+        "deletions": "delete",
+        "deletion_limit": 100_000,
+    }
+    overwrites = True
+
+
+MACHINES = (Passback, Passback12, PassbackPosted, PassbackMinted, Decisive)
+
+
 def _run(machine: type[RuleBasedStateMachine]) -> None:
     run_state_machine_as_test(
         machine,
@@ -540,7 +579,7 @@ def _run(machine: type[RuleBasedStateMachine]) -> None:
     )
 
 
-@pytest.mark.parametrize("machine", [Passback])
+@pytest.mark.parametrize("machine", MACHINES)
 def test_after_every_pass_the_sis_is_right_or_the_difference_has_a_code(
     machine: type[RuleBasedStateMachine],
 ) -> None:

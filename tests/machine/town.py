@@ -168,7 +168,7 @@ class Town:
         with (
             # Who is dead hands nothing back: the lease stands until its time is over.
             patch.object(self.store, "hand_back", lambda claimed: None),
-            at_request(self.sandbox, kill_at, kill, method="PUT"),
+            at_request(self.sandbox, kill_at, kill, method="PUT|POST|DELETE", path="/ims/oneroster"),
         ):
             await asyncio.wait([task])
         return None if task.cancelled() else task.result()

@@ -279,13 +279,13 @@ def at_request(
 ) -> Iterator[threading.Event]:
     """Call `act` in the server, after the number-th request that fits took effect and before its answer.
 
-    `path` is a part of the path.
+    `method` may name several, as "PUT|POST"; `path` is a part of the path.
     """
     reached = threading.Event()
     left = [number]
 
     def told(record: RequestRecord) -> None:
-        if method in (None, record.method) and path in record.path:
+        if (method is None or record.method in method.split("|")) and path in record.path:
             left[0] -= 1
             if left[0] == 0:
                 act()
