@@ -294,28 +294,25 @@ class _Sides:
 
     def only_in_sis(self) -> Iterator[Difference]:
         """What the SIS holds and no decision accounts for: not ours, or left behind by an assignment that is gone."""
-        columns = self._columns()
-        ours = {entry.record_id: entry for (kind, _), entry in self.given.ledger.items() if kind == LINE_ITEM}
+        columns, codes = self._columns(), {one.assignment_id: one.code for one in self.decision.line_items}
+        ours = {entry.record_id: entry for entry in self.given.ledger.values()}
         for item in self.given.sis.line_items:
             if item.id not in columns:
-                yield self._alone(LINE_ITEM, item.id, None, ours.get(item.id))
+                yield self._alone(LINE_ITEM, item.id, None, ours.get(item.id), None)
         decided = {one.subject: one for one in self.decision.results if one.verdict is not Verdict.NOTHING}
         accounted = {one.result.id for one in decided.values() if one.result is not None}
-        accounted |= {
-            entry.record_id
-            for (kind, subject), entry in self.given.ledger.items()
-            if kind == RESULT and subject in decided
-        }
         for result in self.given.sis.results:
-            if result.id in accounted:
+            entry = ours.get(result.id)
+            if result.id in accounted or (entry is not None and entry.subject in decided):
                 continue
             assignment = columns.get(result.line_item_id)
-            if assignment is not None:
+            if assignment is not None and entry is None:
                 subject = result_subject(self.rules.hash, assignment, self.given.class_id, result.student_id)
                 cell = decided.get(subject)
                 if cell is not None and cell.result is None:
                     continue  # told already: its decision could not say which record of the SIS it is about
-            yield self._alone(RESULT, result.id, assignment, None, result)
+            code = codes.get(assignment) if assignment is not None else None
+            yield self._alone(RESULT, result.id, assignment, entry, code, result)
 
     def _columns(self) -> Mapping[str, int]:
         """The SIS's id of every column that is some assignment's -> the assignment."""
@@ -334,8 +331,10 @@ class _Sides:
         record_id: str,
         assignment_id: int | None,
         entry: LedgerEntry | None,
+        code: str | None,
         result: Result | None = None,
     ) -> Difference:
+        """Not ours; or ours, and left behind by what its line item's `code` says."""
         return Difference(
             class_id=self.given.class_id,
             kind=kind,
@@ -344,7 +343,7 @@ class _Sides:
             if entry is not None
             else self.rules.hash("only in the SIS", kind, record_id),
             cause=Cause.ONLY_IN_SIS if entry is None else Cause.WITHHELD,
-            code=None if entry is None else LEFT,
+            code=None if entry is None else code or LEFT,
             shown=Shown("", _text(result)) if self.values and result is not None else None,
         )
 

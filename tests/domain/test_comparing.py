@@ -92,6 +92,14 @@ def test_a_column_whose_assignment_is_gone_is_not_called_somebody_elses() -> Non
     assert {d.kind for d in found.differences} == {LINE_ITEM, RESULT}
 
 
+def test_scores_of_withdrawn_work_are_still_called_ours() -> None:
+    one = replace(after_a_run(), assignments=(assignment(flagged=False),), submissions=())
+    assert {(d.kind, d.cause, d.code) for d in judged(one).differences} == {
+        (LINE_ITEM, Cause.WITHHELD, "GS-419"),
+        (RESULT, Cause.WITHHELD, "GS-419"),
+    }
+
+
 @pytest.mark.parametrize(("policy", "sends"), [("report", False), ("blank", True), ("delete", True)])
 def test_a_score_cleared_in_canvas_waits_for_the_next_run_only_where_the_account_removes(
     policy: str, sends: bool
