@@ -140,11 +140,10 @@ class Watcher:
         assert self._overwrites or not (lost or lost_items), "a record was deleted"
         for result in lost:
             cell = before.cell_at(result)
+            assert cell is not None, "a result in somebody else's column was deleted"
             assert cell in self.ours, "a result of somebody else was deleted"
-            wish = wanted.get(cell[:2]) if cell is not None else None
-            assert cell is None or wish is None or cell[2] not in wish.cells, (
-                f"{cell} is wanted, and was deleted"
-            )
+            wish = wanted.get(cell[:2])
+            assert wish is None or cell[2] not in wish.cells, f"{cell} is wanted, and was deleted"
             assert self.by_hand.get(result["sourcedId"]) != result, "a score typed by hand was deleted"
         for item in lost_items:
             place = (item["class"]["sourcedId"], assignment_of(item) or 0)
