@@ -133,12 +133,14 @@ def within_limit(decision: ClassDecision, left: int) -> tuple[ClassDecision, int
             if used < left:
                 used += 1
             else:
-                kept |= {result.result.line_item_id} if result.result is not None else set()
+                assert result.result is not None  # a removal always names its record
+                kept.add(result.result.line_item_id)
                 result = replace(result, verdict=Verdict.WITHHELD, code=OVER_LIMIT)
         results.append(result)
     items: list[LineItemDecision] = []
     for item in decision.line_items:
-        if item.verdict is Verdict.DELETE and item.item is not None:
+        if item.verdict is Verdict.DELETE:
+            assert item.item is not None  # a removal always names its record
             if used < left and item.item.id not in kept:
                 used += 1
             else:

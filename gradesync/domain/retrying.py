@@ -6,10 +6,14 @@ that matters and wears out the SIS. Each branch says what may have changed since
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gradesync.domain.passback_decisions import ClassDecision, LineItemDecision
 from gradesync.domain.problem import CODES, Act
 from gradesync.domain.record import WaitingRow
+from gradesync.domain.wish import Verdict
 
 DAY = timedelta(days=1)
 _ROSTER = frozenset({"GS-414", "GS-417", "GS-503"})
@@ -71,3 +75,25 @@ def _day_passed(since: datetime, now: datetime, looked: datetime | None) -> bool
     """Whether a further whole day of waiting is over since the last look, so that each day counts once."""
     before = (max(looked, since) - since) // DAY if looked is not None else 0
     return (now - since) // DAY > before
+
+
+def let_rest(decision: ClassDecision, standing: Mapping[str, WaitingRow]) -> ClassDecision:
+    """The decision of a delta without columns that the SIS has closed and that nobody's score needs now.
+
+    A delta decides every column of a class in which one score changed. One that waits for a period to open
+    (`standing`, by subject) is not sent along each time; a changed score in it still asks the SIS.
+    """
+    if not standing:
+        return decision
+    needed = {d.assignment_id for d in decision.results if d.verdict is Verdict.SEND}
+
+    def rested(item: LineItemDecision) -> LineItemDecision:
+        row = standing.get(item.subject)
+        if row is None or item.verdict is not Verdict.SEND or item.assignment_id in needed:
+            return item
+        known = CODES.get(row.record.code)
+        if known is None or known.act is not Act.HOLD:
+            return item
+        return replace(item, verdict=Verdict.WITHHELD, code=row.record.code)
+
+    return replace(decision, line_items=tuple(rested(item) for item in decision.line_items))

@@ -23,6 +23,13 @@ def test_equal_records_of_two_districts_do_not_look_equal() -> None:
     assert KeyedHash(b"key", "a").key_id != KeyedHash(b"other", "a").key_id
 
 
+def test_any_number_of_values_hashes_the_same_again() -> None:
+    keyed = KeyedHash(b"key", "riverside")
+    first = [keyed(str(n)) for n in range(10_050)]
+    assert [keyed(str(n)) for n in range(10_050)] == first
+    assert len(set(first)) == len(first)
+
+
 def test_minted_ids_stay_as_they_are_for_ever() -> None:
     # They stand in districts' gradebooks: another rule would make a second column of everything.
     item = minted_line_item_id("root", 7, "class-1")

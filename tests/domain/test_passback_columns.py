@@ -224,6 +224,28 @@ def test_a_due_date_late_in_the_evening_belongs_to_the_local_day() -> None:
     assert item.period_id == "q2"
 
 
+def test_work_for_this_section_only_is_for_the_whole_class() -> None:
+    one = assignment(only_overrides=True, overrides=(DueOverride(SECTION, DUE),))
+    assert column(one).verdict is Verdict.SEND
+
+
+def test_a_column_the_sis_shows_another_way_waits_in_a_delta_and_is_sent_again_by_the_full_run() -> None:
+    one = given()
+    first = decide(one)
+    known = after(one, first)
+    d = first.line_items[0]
+    for change, usable in (({"category_id": "tests"}, True), ({"maximum": Decimal(99)}, False)):
+        other = replace(known.sis.line_items[0], **change)
+        book = dict(known.ledger)
+        book[LINE_ITEM, d.subject] = replace(
+            book[LINE_ITEM, d.subject], read_back=HASH(*line_item_key(other))
+        )
+        shown = replace(known, sis=replace(known.sis, line_items=(other,)), ledger=book)
+        assert decide(shown).line_items[0].verdict is Verdict.SEND
+        waits = decide(replace(shown, complete=False)).line_items[0]
+        assert (waits.verdict, waits.code, waits.usable) == (Verdict.WITHHELD, "GS-509", usable)
+
+
 def test_the_sections_own_due_date_wins() -> None:
     own = DUE + timedelta(days=3)
     one = assignment(overrides=(DueOverride(None, DUE - timedelta(days=9)), DueOverride(SECTION, own)))

@@ -307,5 +307,17 @@ def test_a_run_that_broke_off_and_a_record_that_was_never_sent() -> None:
     assert {kind for kind, _ in one.ledger} == {LINE_ITEM, RESULT}
 
 
+def test_what_a_run_meant_to_send_and_the_sis_does_not_have_is_no_leftover() -> None:
+    one = known()
+    never = {
+        key: replace(entry, sent=None, read_back=None, intent="x", record_id="nowhere")
+        for key, entry in one.ledger.items()
+    }
+    left = replace(one, students=(), submissions=(), assignments=(), ledger=never)
+    for deletions in ("report", "delete"):
+        decision = decide(left, policy(deletions))
+        assert (decision.line_items, decision.results) == ((), ())
+
+
 def _is(one: ClassInput, entry: LedgerEntry, student_id: str) -> bool:
     return any(r.id == entry.record_id and r.student_id == student_id for r in one.sis.results)

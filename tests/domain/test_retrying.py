@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradesync.domain.passback import ClassDecision
 from gradesync.domain.problem import CODES
 from gradesync.domain.record import WaitingRecord, WaitingRow
-from gradesync.domain.retrying import worth_retrying
+from gradesync.domain.retrying import let_rest, worth_retrying
+from gradesync.domain.wish import Verdict
+from tests.domain.passback_samples import decide
+from tests.domain.passback_samples import given as class_of
 
 SINCE = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)
 MINUTES = timedelta(minutes=15)
@@ -66,6 +71,27 @@ def test_what_a_teacher_must_mend_is_seen_by_its_change_and_never_asked_for(code
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_a_full_run_looks_at_everything(code: str) -> None:
     assert worth(code, complete=True)
+
+
+def test_a_delta_leaves_closed_columns_alone_unless_a_score_of_theirs_changed() -> None:
+    decision = decide(class_of())
+    (item,) = decision.line_items
+    assert item.verdict is Verdict.SEND
+
+    def rested(code: str, one: ClassDecision = decision) -> Verdict:
+        standing = {item.subject: WaitingRow(WaitingRecord(item.subject, "c1", code), SINCE)}
+        return let_rest(one, standing).line_items[0].verdict
+
+    quiet = replace(decision, results=())
+    assert let_rest(quiet, {}) is quiet
+    assert let_rest(quiet, {"another": WaitingRow(WaitingRecord("another", "c1", "GS-501"), SINCE)}) == quiet
+    assert rested("GS-501", quiet) is Verdict.WITHHELD
+    assert rested("GS-508", quiet) is Verdict.SEND
+    assert rested("GS-000", quiet) is Verdict.SEND
+    # A student waits for this column: the SIS is asked.
+    assert rested("GS-501") is Verdict.SEND
+    done = replace(quiet, line_items=(replace(item, verdict=Verdict.UNCHANGED),))
+    assert rested("GS-501", done) is Verdict.UNCHANGED
 
 
 @given(

@@ -226,6 +226,12 @@ def test_a_sis_that_answers_with_float_noise_holds_the_same_value(score: Decimal
     assert value_key(score, "fully graded") != value_key(score, "exempt")
 
 
+def test_what_is_no_number_is_still_a_value_of_its_own() -> None:
+    # A SIS may answer anything; it must neither break a run nor look like a score.
+    assert value_key(Decimal("NaN"), "x") == "NaN|x"
+    assert not stored_its_own_way(Decimal("Infinity"), Decimal(8))
+
+
 def test_blank_and_zero_are_different_values() -> None:
     assert value_key(None, "fully graded") != value_key(Decimal(0), "fully graded")
     assert value_key(Decimal("-0.0"), "x") == value_key(Decimal(0), "x")

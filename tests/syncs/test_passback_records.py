@@ -249,6 +249,37 @@ def test_a_refused_deletion_keeps_its_column_and_waits() -> None:
     assert (school.sis.line_items, school.sis.results) == ({}, {})
 
 
+def test_what_was_removed_and_not_seen_to_be_gone_is_not_counted_as_trouble_twice() -> None:
+    school = removing("delete")
+    school.canvas.held[1].assignments[0] = work(1, 1, flagged=False)
+    read, tried = school.sis.read_results, 0
+
+    async def away(class_id: str) -> Any:
+        nonlocal tried
+        tried += 1
+        if len(school.sis.results) < EVERY and class_id == "c1":
+            raise ConnectionProblem("the SIS does not answer", code="GS-508", retryable=True)
+        return await read(class_id)
+
+    school.sis.read_results = away  # type: ignore[method-assign]  # away after the deletions
+    tracker = school.run(Mode.FULL)
+    assert tracker.codes == {"GS-508": 1}
+    assert tried > 1
+    school.sis.read_results = read  # type: ignore[method-assign]  # and back
+    school.later()
+    assert not school.run(Mode.FULL).codes
+    assert len(school.sis.line_items) == 3
+
+
+def test_a_key_that_dies_while_it_deletes_ends_the_run() -> None:
+    school = removing("delete")
+    school.grade(1, 11, None)
+    (cell,) = [r.id for r in school.sis.results.values() if r.student_id == "s11"][:1]
+    school.sis.refuse[cell] = ConnectionProblem("refused", code="GS-202", status=401)
+    with pytest.raises(ConnectionProblem):
+        school.run(Mode.FULL)
+
+
 # --- what is told of each record ---------------------------------------------------------------------------------
 
 
@@ -430,6 +461,28 @@ def test_a_period_that_has_ended_is_the_sis_s_to_close() -> None:
     school.now = school.now.replace(year=2027)
     # The period ended a year ago by the catalogue; the SIS takes the scores all the same.
     assert school.run().counts["sent"] == EVERY
+
+
+def test_a_closed_column_is_not_asked_for_again_by_every_delta_and_opens_by_itself() -> None:
+    school = School()
+    school.run()
+    school.later()
+    (column,) = [item.id for item in school.sis.line_items.values() if item.title == "Work 1"]
+    school.sis.refuse[column] = ConnectionProblem("the period is closed", code="GS-501", status=422)
+    school.canvas.held[1].assignments[0] = work(1, 1, title="Renamed")
+    assert school.run().codes == {"GS-501": 1}
+    writes = school.sis.writes
+    for score in ("1", "2"):
+        school.later()
+        school.grade(2, 11, score)
+        school.later(1)
+        assert school.run().counts["sent"] == 1
+    assert school.sis.writes == writes + 2
+    assert words(school, item_subject(KEYED, 1, "c1")) == [("sent", None), ("refused", "GS-501")]
+    school.sis.refuse.clear()
+    school.later()
+    assert school.run(Mode.FULL).counts["line items sent"] == 1
+    assert school.store.waiting_counts("riverside") == {}
 
 
 def test_late_and_missing_work_reach_a_sis_that_has_flags() -> None:
