@@ -323,6 +323,16 @@ def test_a_dry_run_says_what_would_be_sent_by_class_and_code() -> None:
     )
 
 
+def test_a_dry_run_that_would_take_scores_back_has_a_column_for_them() -> None:
+    taking = replace(s.DRY, classes=(ClassCounts("class-101", {"sent": 1, "blanked": 2}, {}),))
+    assert screen(
+        """
+        CLASS      WOULD BE SENT  UNCHANGED  WITHHELD  LINE ITEMS  WOULD BE BLANKED  CODES
+        class-101  1              0          0         0           2                 -
+        """
+    ) in text.run_end(taking, style=s.PLAIN)
+
+
 def test_a_run_whose_lease_was_lost_says_who_goes_on() -> None:
     lost = replace(s.FAILED, result=None, problem=None, hint=None)
     assert text.run_end(lost, style=s.PLAIN) == (

@@ -221,17 +221,22 @@ def _code_line(code: str, told: str, style: Style, indent: str) -> list[str]:
     return [indent + style.paint(first[len(indent) : start], "yellow") + first[start:], *rest]
 
 
+_REMOVED = ("blanked", "deleted")
+"""Words of results that accounts may choose to take back; their columns stand only where there are any."""
+
+
 def class_lines(classes: Sequence[ClassCounts], style: Style) -> list[str]:
     """What a dry run would do, class by class."""
-    columns = (
-        "CLASS",
-        "WOULD BE SENT",
-        "UNCHANGED",
-        "WITHHELD",
-        "LINE ITEMS",
-        "CODES",
-    )
-    shown = ("sent", "unchanged", "withheld", "line items sent")
+    shown = {
+        "sent": "WOULD BE SENT",
+        "unchanged": "UNCHANGED",
+        "withheld": "WITHHELD",
+        "line items sent": "LINE ITEMS",
+    }
+    for word in _REMOVED:
+        if any(one.counts.get(word) for one in classes):
+            shown[word] = f"WOULD BE {word.upper()}"
+    columns = ("CLASS", *shown.values(), "CODES")
     cells = [
         (
             Cell(one.class_id, "bold"),
