@@ -84,6 +84,11 @@ def _a_good_day(it: Everything) -> None:
         it.say(*command)
     it.say("show", it.tree.runs()[0]["id"], "--format", "json")
     it.say("store", "info")
+    it.say("compare", ID, "--records", "--verbose")
+    it.say("compare", ID, "--format", "json")
+    it.say("compare", ID, "--show-values")
+    it.say("adopt", ID, "--verbose")
+    it.say("adopt", ID, "--yes", "--format", "json")
 
 
 def _a_bad_day(it: Everything) -> None:
@@ -100,6 +105,8 @@ def _a_bad_day(it: Everything) -> None:
     _spoil(list(world.rows["results"].values()), "score", "scoreStatus", "student")
     it.say("run", ID, "--full", "--verbose")
     it.say("run", f"{ACCOUNT}/{ROSTER}", "--verbose")
+    it.say("compare", ID, "--records", "--verbose")
+    it.say("adopt", ID, "--verbose", "--format", "json")
     it.say("history", "--last", "500", "--format", "json")
     it.say("show", ACCOUNT)
     newest = it.tree.runs()[-1]["id"]
