@@ -53,7 +53,8 @@ class SisProfile:
     `score_required`: no result without a number. `exempt_needs_score`: an exempt one neither, so 0 goes along.
     `can_flag_missing`, `sends_late`: results have such flags. `decimals` is how many places of a score the SIS keeps;
     `max_title` is in characters, None when unknown; `due_date_as` is `utc` (the instant) or `local_midnight_utc` (the
-    local day at 00:00Z, for a SIS that keeps the date part only). `concurrency` is requests in flight.
+    local day at 00:00Z, for a SIS that keeps the date part only). `concurrency` is requests in flight, `timeout` the
+    seconds of silence after which an answer is given up.
     """
 
     name: str
@@ -67,6 +68,7 @@ class SisProfile:
     write_mode: str = PUT
     concurrency: int = 4
     page_size: int = 1000
+    timeout: int = 60
     decimals: int = 2
     max_title: int | None = None
     unique_titles: bool = False
@@ -156,6 +158,7 @@ OVERRIDABLE = (
     "write_mode",
     "concurrency",
     "page_size",
+    "timeout",
     "decimals",
     "max_title",
     "unique_titles",

@@ -16,6 +16,7 @@ from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector, CanvasReader
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
+from gradesync.connectors.retry import Timeouts
 from gradesync.domain.account import Account
 from gradesync.domain.interval import to_local
 from gradesync.errors import ConnectionProblem, GradesyncError
@@ -119,6 +120,8 @@ class HttpConnections:
         )
         headers = [(name, self._header(account, name, value)) for name, value in sis.profile.headers]
 
+        timeouts = Timeouts(read=float(sis.profile.timeout))
+
         async def client(url: str) -> HttpClient:
             opened = HttpClient(
                 url,
@@ -126,6 +129,7 @@ class HttpConnections:
                 auth=auth,
                 concurrency=sis.profile.concurrency,
                 headers=headers,
+                timeouts=timeouts,
                 guard=guard,
             )
             return await stack.enter_async_context(opened)

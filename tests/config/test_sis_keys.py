@@ -37,6 +37,7 @@ def test_every_key_of_a_profile_can_be_written_and_wins(tmp_path: Path) -> None:
         "write_mode: server_ids",
         "concurrency: 2",
         "page_size: 50",
+        "timeout: 120",
         "decimals: 1",
         "max_title: 40",
         "unique_titles: true",
@@ -54,12 +55,13 @@ def test_every_key_of_a_profile_can_be_written_and_wins(tmp_path: Path) -> None:
     assert (profile.write_mode, profile.concurrency, profile.page_size) == ("server_ids", 2, 50)
     assert (profile.decimals, profile.max_title, profile.unique_titles) == (1, 40, True)
     assert (profile.due_date_as, profile.token_auth) == ("local_midnight_utc", "form")
+    assert profile.timeout == 120
     assert profile.can_flag_missing
     assert profile.can_send_text
     assert profile.sends_late
     assert profile.school_required
     assert profile.omit == ("gradingPeriod", "scoreDate")
-    assert profile.headers == (("X-Vendor-Authorization", "env:VENDOR"), ("X-Client", "gradesync"))
+    assert dict(profile.headers) == {"X-Vendor-Authorization": "env:VENDOR", "X-Client": "gradesync"}
     assert sis.token_url.endswith("/oauth2/token?appName=x")
 
 

@@ -110,6 +110,43 @@ def test_sorting_is_given_up_for_good_once_refused() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_a_server_that_bears_small_pages_only_is_asked_for_small_ones(status: int) -> None:
+    honest = roster_server(230, clamp=100)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if int(request.query["limit"]) > 100 or "sort" in request.query:
+            return web.json_response({"imsx_description": "too much"}, status=status)
+        return await honest(request)
+
+    async def run() -> None:
+        async with hostile(answer) as server, client_of(server) as client:
+            rows = Collections(client, 1000)
+            for _ in range(2):
+                found = await rows.read("/things", key="things", parser=lambda one, _row: one)
+                assert list(found) == ids(230)
+            refused = [one for one in server.seen if one.query["limit"] != "100"]
+            # Each refusal is met once (a 500 is repeated before it is believed), and never again.
+            assert len(refused) == (6 if status == 500 else 2)
+
+    asyncio.run(run())
+
+
+def test_a_server_that_breaks_at_sorting_is_read_unsorted() -> None:
+    honest = roster_server(5, clamp=2)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if "sort" in request.query:
+            return web.Response(status=500, text="<html>oops</html>", content_type="text/html")
+        return await honest(request)
+
+    async def run() -> None:
+        async with hostile(answer) as server:
+            assert await read(server) == ids(5)
+
+    asyncio.run(run())
+
+
 def test_a_next_link_to_another_server_is_neither_followed_nor_in_the_way() -> None:
     async def run() -> None:
         async with hostile(says({"things": []})) as other, hostile(says()) as server:

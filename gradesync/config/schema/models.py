@@ -96,6 +96,7 @@ class Sis(Strict):
     )
     concurrency: int = _left_out("Requests in flight.", ge=1, le=50)
     page_size: int = _left_out("Records per page.", ge=1, le=10000)
+    timeout: int = _left_out("Seconds of silence after which an answer is given up.", ge=5, le=240)
     decimals: int = _left_out("Decimal places of a score the SIS keeps.", ge=0, le=6)
     max_title: int = _left_out("Longest title of an assignment, in characters.", ge=8, le=1000)
     unique_titles: bool = _left_out("Whether titles must differ within a class.")

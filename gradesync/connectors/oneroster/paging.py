@@ -23,6 +23,12 @@ Row = Mapping[str, Any]
 # `inactive` is OneRoster 1.0's word for a row that may be deleted; the 1.1 default result contains both kinds.
 _GONE = frozenset({"tobedeleted", "inactive", "toBeDeleted", "Inactive"})
 
+_SMALL = 100
+"""Rows per page that every server takes: OneRoster's own default."""
+
+_PERHAPS_THE_QUERY = (400, 422, 500, 501)
+"""Refusals behind which a sorting or a page size may stand that the server does not bear."""
+
 _TIMES = 3
 """How often a collection that changes under the reading is read."""
 
@@ -66,9 +72,8 @@ class Collections:
         """Read all pages into `found`; True when rows were removed meanwhile."""
         seen: set[str] = set()
         offset = pages = largest = 0
-        limit = self._page_size
         while True:
-            reply = await self._page(template, ids, limit, offset, where)
+            reply = await self._page(template, ids, offset, where)
             rows = self._rows(reply, key)
             new = self._take(template, rows, parser, found, seen)
             pages += 1
@@ -86,21 +91,27 @@ class Collections:
                 return shrunk
             offset = following
 
-    async def _page(self, template: str, ids: tuple[str, ...], limit: int, offset: int, where: str) -> Reply:
-        query = f"limit={limit}&offset={offset}"
-        if where:
-            query += f"&filter={quote(where, safe='')}"
-        if not self._sorts:
-            return await self._client.get(template, *ids, query=query)
-        try:
+    async def _page(self, template: str, ids: tuple[str, ...], offset: int, where: str) -> Reply:
+        """One page. At the start, a server that refuses is asked for less: unsorted, then in small pages."""
+        filtered = f"&filter={quote(where, safe='')}" if where else ""
+        ways = [(self._page_size, self._sorts)]
+        if not offset:
+            ways += [(self._page_size, False)] if self._sorts else []
+            ways += [(_SMALL, False)] if self._page_size > _SMALL else []
+        for number, (size, sorts) in enumerate(ways, 1):
             # Sorted pages stay put while rows are added; `orderBy` is sent along because strict servers want it.
-            return await self._client.get(template, *ids, query=f"{query}&sort=sourcedId&orderBy=asc")
-        except ConnectionProblem as problem:
-            if problem.status not in (400, 422) or offset:
-                raise
-        reply = await self._client.get(template, *ids, query=query)
-        self._sorts = False
-        return reply
+            order = "&sort=sourcedId&orderBy=asc" if sorts else ""
+            try:
+                reply = await self._client.get(
+                    template, *ids, query=f"limit={size}&offset={offset}{filtered}{order}"
+                )
+            except ConnectionProblem as problem:
+                if number == len(ways) or problem.status not in _PERHAPS_THE_QUERY:
+                    raise
+            else:
+                self._page_size, self._sorts = size, sorts
+                return reply
+        raise AssertionError("the last way answers or raises")
 
     def _rows(self, reply: Reply, key: str) -> list[Any]:
         data = reply.json()
