@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from gradesync.domain.gradebook import Category, GradingPeriod, SisCatalogue
+from gradesync.domain.gradebook import Category, CourseGradebook, GradingPeriod, SisCatalogue
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.record import LedgerEntry, WaitingRecord, WaitingRow
-from gradesync.domain.run import Outcome
+from gradesync.domain.run import Mode, Outcome
+from gradesync.syncs.course_marks import CourseMarks
 from gradesync.syncs.marks import ROSTER_SENT
 from gradesync.syncs.waiting import Again, Waiting, after_full, classes_to_retry
 from tests.engine.district import District
@@ -223,6 +224,37 @@ def test_a_section_no_class_stands_behind_waits_by_age_until_it_is_tied(follows:
     found.later(24 * 60)
     found.reconcile()
     assert codes(found) == {}
+
+
+@both
+def test_a_section_tied_since_waits_no_more_as_soon_as_its_course_is_read_whole(follows: bool) -> None:
+    found = district(follows=follows)
+    course = found.school.canvas.held[1]
+    tied = list(course.students)
+    course.students[:] = [replace(one, section_sis_id=None) for one in tied]
+    found.started()
+    course.students[:] = tied
+    course.assignments[1] = replace(course.assignments[1], title="Another title")
+    found.later(15)
+    (end,) = found.reconcile().ends
+    assert end.run.mode is Mode.DELTA
+    assert codes(found) == {}
+    assert any(item.class_id == "c1" for item in found.school.sis.line_items.values())
+
+
+def test_a_course_is_found_by_all_its_classes_after_a_delta_that_named_one_of_them() -> None:
+    school = District().school
+    course = school.canvas.held[2]
+    whole = CourseGradebook(course.course, (), tuple(course.students), (), True, NOW)
+    records = Remembered()
+    marks = CourseMarks(records, KEYED, "policy", None)
+    marks.put(whole, NOW, "", ())
+    records.marks |= marks.take()
+    marks.put(replace(whole, students=tuple(course.students[:1]), complete=False), NOW, "", ())
+    records.marks |= marks.take()
+    for again, known in (({"c2"}, False), ({"c3"}, False), ({"c1"}, True), (set[str](), True)):
+        marks.again = frozenset(again)
+        assert (marks.known(2) is not None) is known
 
 
 @both
