@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
+from collections.abc import Callable
 from typing import Any
 
-from gradesync.sandbox.server import Sandbox
-from tests.cli.conftest import Tree, writes
+import pytest
+
+from gradesync.sandbox.server import Sandbox, running
+from tests.cli.conftest import DISTRICTS, Tree, writes
 from tests.cli.vendor import filled_by_another_tool
 
 
@@ -95,3 +100,25 @@ def _history(tree: Tree) -> list[dict[str, Any]]:
 def test_an_unknown_class_is_said(live: Tree) -> None:
     answer = live.run("adopt", "riverside/grades", "--class", "nobody-has-this", code=1)
     assert "no class nobody-has-this" in answer.stderr
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_adoption_that_is_killed_or_stopped_leaves_no_run_that_a_pass_would_send_with(
+    make_tree: Callable[[str], Tree], how: signal.Signals
+) -> None:
+    with running(DISTRICTS, students=24, latency_ms=100) as slow:
+        tree = make_tree(slow.url)
+        slow.write_secrets(tree.root / ".gradesync" / "sandbox")
+        tree.run("reconcile", "--no-syncs")
+        going = tree.start("adopt", "riverside/grades", "--yes")
+        deadline = time.monotonic() + 20
+        while slow.count(side="sis") < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        going.send_signal(how)
+        going.communicate(timeout=20)
+        assert going.returncode in (-how, 130)
+        tree.run("reconcile", code=None)
+        assert writes(slow) == 0
+        told = [one["data"]["outcome"] for one in _history(tree) if "outcome" in one["data"]]
+        assert told[0] == ("abandoned" if how is signal.SIGKILL else "stopped")
+        assert adopted(tree, "--yes")["written"]
