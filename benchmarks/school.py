@@ -9,6 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -74,22 +75,37 @@ def _regrade_last(world: CanvasWorld) -> int:
 
 
 def _peak_day(world: CanvasWorld, scores: int) -> int:
-    """About so many changed scores: a new assignment for every class, graded, and older work graded once more."""
+    """About so many changed scores: a new assignment for every class, graded, and older work graded once more.
+
+    The older scores are spread evenly over the classes, as far as they have any.
+    """
     from gradesync.sandbox.teach import teach
 
+    older = [_shown_scores(world, course_id) for course_id in world.courses]
     changed = teach(world, seed=7, style="grade-all")["graded"]
-    for row in list(world.submissions.values()):
-        if changed >= scores:
-            break
-        work = world.assignments[row.assignment_id]
-        shown = row.posted_at is not None and row.workflow_state == "graded"
-        meant = work.workflow_state == "published" and work.post_to_sis and work.grading_type == "points"
-        # What the new assignment brought has changed already.
-        older = work.position < len(world.assignments_by_course[row.course_id])
-        if row.score is not None and shown and meant and older:
-            world.grade(work.id, row.user_id, row.score + 0.5)
-            changed += 1
+    for rows in zip_longest(*older):
+        for row in rows:
+            if row is not None and changed < scores:
+                world.grade(row.assignment_id, row.user_id, row.score + 0.5)
+                changed += 1
     return changed
+
+
+def _shown_scores(world: CanvasWorld, course_id: int) -> list[Any]:
+    """Scores of a course that count and that its students may see."""
+    meant = {
+        one.id
+        for one in world.assignments_by_course[course_id]
+        if one.workflow_state == "published" and one.post_to_sis and one.grading_type == "points"
+    }
+    return [
+        row
+        for row in world.submissions_by_course[course_id]
+        if row.assignment_id in meant
+        and row.score is not None
+        and row.posted_at is not None
+        and row.workflow_state == "graded"
+    ]
 
 
 def _dump(path: Path, seen: list[tuple[str, str, str]]) -> None:
