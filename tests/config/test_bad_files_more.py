@@ -68,7 +68,7 @@ MORE = {
     "yes where true is wanted": (GOOD + "shared: yes\n", "GS-110", 16, "yes", "true"),
     "Paused for paused": (GOOD + "state: Paused\n", "GS-110", 16, "Paused", "paused"),
     "a path with a question": (
-        bad("genesis\n  url", "genesis\n  token_path: /a?b\n  url"), "GS-110", 7, "/a?b", "/oauth/token",
+        bad("genesis\n  url", "genesis\n  rostering_path: /a?b\n  url"), "GS-110", 7, "/a?b", "/oauth/token",
     ),
     "a line that only a diff has": (GOOD + "=======\n", "GS-101", 16, "=", "key: value"),
     "an order to the parser": ("%FOO\n" + GOOD, "GS-101", 1, None, "remove the line"),
