@@ -7,7 +7,7 @@ and passes the same conformance suite.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -494,8 +494,8 @@ class Store(Protocol):
         """(account, code) -> records waiting."""
         ...
 
-    def waiting_rows(self, account: str) -> Sequence[WaitingRow]:
-        """Everything that waits in the account, oldest first."""
+    def waiting_rows(self, account: str, codes: Collection[str] | None = None) -> Sequence[WaitingRow]:
+        """Everything that waits in the account (for one of `codes`), oldest first."""
         ...
 
     def waiting_since(self, account: str | None = None) -> Mapping[tuple[str, str], datetime]:

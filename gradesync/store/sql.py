@@ -5,7 +5,7 @@ Only the contract's surface stands here; no statement and no rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -187,10 +187,10 @@ class SqlStore:
         with self._db.read() as tx:
             return waiting.counts(tx, account)
 
-    def waiting_rows(self, account: str) -> Sequence[WaitingRow]:
-        """Everything that waits in the account."""
+    def waiting_rows(self, account: str, codes: Collection[str] | None = None) -> Sequence[WaitingRow]:
+        """Everything that waits in the account (for one of `codes`)."""
         with self._db.read() as tx:
-            return waiting.of_account(tx, account)
+            return waiting.of_account(tx, account, codes)
 
     def waiting_since(self, account: str | None = None) -> Mapping[tuple[str, str], datetime]:
         """(account, code) -> when the oldest record began to wait."""

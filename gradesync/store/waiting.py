@@ -5,7 +5,7 @@ A row keeps its `since` while the record waits for the same code. Keyed subjects
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select
@@ -68,13 +68,15 @@ def _values(
     }
 
 
-def of_account(tx: Tx, account: str) -> list[WaitingRow]:
-    """Everything that waits in the account, oldest first."""
+def of_account(tx: Tx, account: str, codes: Collection[str] | None) -> list[WaitingRow]:
+    """Everything that waits in the account (for one of `codes`), oldest first."""
     query = (
         select(_W.subject, _W.class_id, _W.code, _W.assignment_id, _W.since)
         .where(_W.account == account)
         .order_by(_W.since, _W.class_id, _W.subject)
     )
+    if codes is not None:
+        query = query.where(_W.code.in_(sorted(codes)))
     return [WaitingRow(WaitingRecord(*row[:4]), row[4]) for row in tx.execute(query)]
 
 

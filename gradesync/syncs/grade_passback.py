@@ -173,7 +173,7 @@ class _Passback:
         whole = job.mode is Mode.FULL and job.class_filter is None
         if job.waiting is None or not whole or job.tracker.counts["courses not read"]:
             return frozenset()
-        return frozenset(row.record.class_id for row in job.waiting.rows()) - self.deciding.seen
+        return frozenset(row.record.class_id for row in job.waiting.rows(None)) - self.deciding.seen
 
     async def _identities(self, *, later: bool) -> tuple[str, str | None]:
         """Canvas's, and the SIS's unless that may come later."""

@@ -7,7 +7,7 @@ arrive, did the SIS's categories, periods and classes change, is a day over. Not
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,14 +27,15 @@ CATALOGUE_EVERY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits in the account: `since` is by code when the oldest began to; `rows` reads all, and is asked late.
+    """What waits in the account: `since` is by code when the oldest began to; `rows` reads
+    those that wait for some codes (None: for any).
 
     `now` is by the clock that `since` was written with.
     """
 
     now: datetime
     since: Mapping[str, datetime]
-    rows: Callable[[], Sequence[WaitingRow]]
+    rows: Callable[[Collection[str] | None], Sequence[WaitingRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ async def classes_to_retry(
     looked = before.get("at")
     classes = frozenset(
         row.record.class_id
-        for row in waiting.rows()
+        for row in waiting.rows(codes)
         if worth_retrying(
             row,
             waiting.now,

@@ -556,6 +556,9 @@ class Ledger:
         clock.forward(60)
         records.checkpoint("c1", ledger=[], waiting=[old, new], complete=True)
         rows = store.waiting_rows("riverside")
+        for codes in (set[str](), {rows[0].record.code}, {row.record.code for row in rows}):
+            some = [row for row in rows if row.record.code in codes]
+            assert list(store.waiting_rows("riverside", codes)) == some
         assert [(row.record, row.since) for row in rows] == [(old, T0), (new, minutes(1))]
         assert store.waiting_since() == {("riverside", "GS-401"): T0}
         assert store.waiting_since("riverside") == {("riverside", "GS-401"): T0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -65,9 +65,9 @@ class Looking:
     def full(self) -> None:
         self.records.marks |= after_full(Waiting(NOW, {}, self._rows), self.records, KEYED, self.catalogue)
 
-    def _rows(self) -> list[WaitingRow]:
+    def _rows(self, codes: Collection[str] | None) -> list[WaitingRow]:
         self.read += 1
-        return self.rows
+        return [row for row in self.rows if codes is None or row.record.code in codes]
 
     async def _catalogue(self) -> SisCatalogue:
         self.asked += 1

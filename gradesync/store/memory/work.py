@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -192,10 +192,11 @@ class Work(MemoryState):
                     counts[key] = counts.get(key, 0) + 1
         return counts
 
-    def waiting_rows(self, account: str) -> Sequence[WaitingRow]:
-        """Everything that waits in the account, oldest first."""
+    def waiting_rows(self, account: str, codes: Collection[str] | None = None) -> Sequence[WaitingRow]:
+        """Everything that waits in the account (for one of `codes`), oldest first."""
         with self.lock:
             rows = [row for (whose, _, _), row in self.waiting_table.items() if whose == account]
+        rows = [row for row in rows if codes is None or row.record.code in codes]
         return sorted(rows, key=lambda row: (row.since, row.record.class_id, row.record.subject))
 
     def waiting_since(self, account: str | None = None) -> Mapping[tuple[str, str], datetime]:
