@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gradesync.domain.gradebook import Assignment, Result, SectionStudent, Submission
 from gradesync.domain.passback import ClassDecision, ClassInput, ResultDecision
 from gradesync.domain.record import LINE_ITEM, RESULT
-from gradesync.domain.wish import Rules, Verdict, rounded, value_key
+from gradesync.domain.wish import Rules, Speech, Verdict, rounded, value_key
 from tests.domain.passback_samples import (
     GRADED,
     HASH,
@@ -257,8 +257,8 @@ _assignments: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "hidden": _mostly(False, True),
         "counts": _mostly(True, False),
         "points": _mostly(Decimal(10), Decimal(0), None),
-        "title": st.sampled_from(["A", "B", "C"]),
-        "grading_type": _mostly("points", "percent", "letter_grade", "not_graded", "new"),
+        "title": st.sampled_from(["A", "B", "C", "Reading log of the week", "Reading log of the month"]),
+        "grading_type": _mostly("points", "percent", "letter_grade", "pass_fail", "not_graded", "new"),
         "group": _mostly("Homework", "Tests", "Other"),
     }
 )
@@ -267,6 +267,8 @@ _submissions: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "score": _SCORES,
         "excused": _mostly(False, True),
         "missing": _mostly(False, True),
+        "late": st.booleans(),
+        "grade": st.sampled_from(["A", "complete", " ", None]),
         "posted_at": _mostly(GRADED, None),
         "state": _mostly("graded", "submitted", "unsubmitted", "pending_review"),
     }
@@ -276,7 +278,10 @@ _policies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "excused": st.sampled_from(["withhold", "exempt"]),
         "missing": st.sampled_from(["withhold", "zero", "flag"]),
         "over_max": st.sampled_from(["send", "withhold"]),
-        "letter_grades": st.sampled_from(["score", "withhold"]),
+        "letter_grades": st.sampled_from(["score", "text", "withhold"]),
+        "deletions": st.sampled_from(["report", "blank", "delete"]),
+        "gone_in_sis": st.sampled_from(["withhold", "relink", "recreate"]),
+        "long_titles": st.sampled_from(["withhold", "shorten"]),
         "new_assignments": st.sampled_from(["with_first_score", "at_once"]),
     }
 )
@@ -300,7 +305,14 @@ def classes(draw: st.DrawFn) -> tuple[ClassInput, Rules]:
         for who in _PEOPLE:
             values = draw(_submissions)
             rows.append(replace(submission("0", one, who), **values))
-    given_rules = rules(draw(st.integers(0, 2)), **draw(_policies))
+    given_rules = rules(
+        draw(st.integers(0, 2)),
+        max_title=draw(_mostly(None, 12)),
+        unique=draw(_mostly(False, True)),
+        sis=draw(st.sampled_from(["genesis", "oneroster-1.2"])),
+        profile={"due_date_as": draw(st.sampled_from(["utc", "local_midnight_utc"]))},
+        **draw(_policies),
+    )
     return given(work, rows, people), given_rules
 
 
@@ -333,16 +345,27 @@ def test_nothing_is_sent_that_is_not_flagged_published_and_posted(drawn: tuple[C
         if row.excused:
             assert given_rules.policy.excused == "exempt"
             assert row.posted_at is not None
-            assert (d.result.score, d.result.status) == (Decimal(0), "exempt")
+            needs = given_rules.profile.exempt_needs_score
+            assert (d.result.score, d.result.status) == (Decimal(0) if needs else None, "exempt")
         elif row.score is None:
             assert row.missing
-            assert given_rules.policy.missing == "zero"
-            assert (d.result.score, d.result.status) == (Decimal(0), "fully graded")
+            if given_rules.policy.missing == "zero":
+                assert (d.result.score, d.result.status) == (Decimal(0), "fully graded")
+            else:
+                assert given_rules.policy.missing == "flag"
+                assert given_rules.profile.can_flag_missing
+                assert (d.result.score, d.result.status, d.result.missing) == (None, "not submitted", True)
         else:
             assert row.posted_at is not None
             assert row.state != "pending_review"
             assert d.result.score == rounded(row.score, given_rules.profile.decimals)
             assert d.result.status == "fully graded"
+            assert d.result.late == (row.late and given_rules.profile.sends_late)
+            assert d.result.text == (
+                row.grade
+                if about.grading_type == "letter_grade" and given_rules.policy.letter_grades == "text"
+                else None
+            )
 
 
 @over(classes())
@@ -397,7 +420,38 @@ def test_what_a_person_typed_in_the_sis_is_never_overwritten(data: st.DataObject
         if d.verdict is Verdict.SEND and d.result is not None and d.result.id in held:
             mine = records[d.result.id]
             there = held[d.result.id]
-            assert HASH(value_key(there.score, there.status)) in (mine.sent, mine.read_back, mine.intent)
+            speech = Speech.of(given_rules)
+            forms = {HASH(speech.key_of(there, text=text)) for text in (False, True)}
+            assert forms & {mine.sent, mine.read_back, mine.intent}
+
+
+@over(classes(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_whatever_happens_to_a_class_every_score_not_there_has_a_code(
+    drawn: tuple[ClassInput, Rules], data: st.DataObject
+) -> None:
+    """Sent, changed in Canvas and in the SIS, decided, taken: then decided again, and nothing is left to do."""
+    one, given_rules = drawn
+    before = _held(data.draw, after(one, decide(one, given_rules)))
+    lost = data.draw(st.sets(st.sampled_from(sorted(r.id for r in before.sis.results) or ["none"])))
+    before = replace(
+        before,
+        sis=replace(before.sis, results=tuple(r for r in before.sis.results if r.id not in lost)),
+        assignments=tuple(replace(a, **data.draw(_assignments)) for a in before.assignments),
+        submissions=tuple(replace(s, **data.draw(_submissions)) for s in before.submissions),
+    )
+    now = after(before, decide(before, given_rules))
+    again = decide(now, given_rules)
+    assert [d for d in again.results if d.verdict in (Verdict.SEND, Verdict.BLANK, Verdict.DELETE)] == []
+    assert [d for d in again.line_items if d.verdict in (Verdict.SEND, Verdict.DELETE)] == []
+    held = {(r.line_item_id, r.student_id): r for r in now.sis.results}
+    for d in again.results:
+        if d.verdict is Verdict.UNCHANGED:
+            assert d.result is not None
+            there = held[d.result.line_item_id, d.result.student_id]
+            assert (there.score, there.status) == (d.result.score, d.result.status)
+        else:
+            assert (d.code is None) == (d.verdict is Verdict.NOTHING)
 
 
 @over(classes(), st.sets(st.tuples(st.sampled_from(_IDS), st.sampled_from(_PEOPLE))))
