@@ -1,20 +1,91 @@
-"""`gradesync explain`: one code of the catalogue in plain words."""
+"""`gradesync explain`: a code in plain words, the life of one grade, or what each teacher must do."""
 
 from __future__ import annotations
 
+import re
+import sys
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from gradesync.cli.common import Invocation, format_option, new_command
+from gradesync.cli.common import Invocation, carry_out, format_option, new_command, opened
 from gradesync.cli.options import nearest
 from gradesync.cli.render import show
 from gradesync.errors import NotFound
 
+if TYPE_CHECKING:
+    from gradesync.engine.explain import GradeWish
 
-@new_command("explain", "gradesync explain GS-405\ngradesync explain 405")
-@click.argument("code")
+_ADDRESS = re.compile(r"(?:.*/)?courses/(\d{1,18})/assignments/(\d{1,18})(?:[/?#].*)?\Z")
+_STUDENT = re.compile(r"(?:\d{1,18}|sis:.+)\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the options said about one grade."""
+
+    assignment: str | None
+    student: str | None
+    was: str | None
+    offline: bool
+    show_values: bool
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.assignment or self.student or self.was or self.offline or self.show_values)
+
+
+@new_command(
+    "explain",
+    "gradesync explain GS-405\n"
+    "gradesync explain riverside/grades --assignment 4711 --student sis:s-1042\n"
+    "gradesync explain riverside --assignment courses/12/assignments/4711 --student 88 --was 87\n"
+    "gradesync explain riverside --worklist",
+)
+@click.argument("target", metavar="CODE|ACCOUNT|ACCOUNT/SCHEDULE")
 @format_option()
-def command(_said: Invocation, code: str, form: str) -> None:
-    """Say what a GS code means, what cures it, who must act, and what happens meanwhile."""
+@click.option("--assignment", metavar="ID", help="The assignment: Canvas's number, or its address in Canvas.")
+@click.option("--student", metavar="ID", help="The student: Canvas's number, or sis: with the SIS's id.")
+@click.option("--was", metavar="SCORE", help="Say whether this score was ever sent.")
+@click.option("--offline", is_flag=True, help="Ask the store alone, neither Canvas nor the SIS.")
+@click.option("--show-values", is_flag=True, help="Insist on scores and titles, which only a terminal shows.")
+@click.option(
+    "--worklist",
+    is_flag=False,
+    flag_value="",
+    metavar="[DIR]",
+    help="Write one list per teacher of what they must do (default: ./worklist-ACCOUNT).",
+)
+def command(
+    said: Invocation,
+    target: str,
+    form: str,
+    assignment: str | None,
+    student: str | None,
+    was: str | None,
+    offline: bool,
+    show_values: bool,
+    worklist: str | None,
+) -> None:
+    """Say what a GS code means; or why one grade is, or is not, in the SIS.
+
+    Every look at a grade and every worklist is kept in the history, without the student.
+    """
+    asked = _Asked(assignment, student, was, offline, show_values)
+    if worklist is not None:
+        if asked.anything:
+            raise click.UsageError("--worklist is asked for a whole account, not with one grade")
+        _worklist(said, target, form, worklist)
+    elif asked.anything:
+        _grade(said, target, form, asked)
+    else:
+        _code(target, form)
+
+
+def _code(code: str, form: str) -> None:
     from gradesync.domain.problem import CODES
 
     name = code.upper()
@@ -22,7 +93,96 @@ def command(_said: Invocation, code: str, form: str) -> None:
     found = CODES.get(name)
     if found is None:
         if "/" in code:
-            told = f"`gradesync show {code}` tells about a schedule; codes look like GS-405"
+            told = f"`gradesync show {code}` tells about a schedule; name a grade with --assignment and --student"
             raise NotFound(f"{code} is no code", hint=told)
         raise NotFound(f"there is no code {code}", hint=nearest(name, CODES.keys()))
     show(form, "code", found)
+
+
+def _place(target: str) -> tuple[str, str | None]:
+    """ACCOUNT or ACCOUNT/SCHEDULE."""
+    if "/" not in target:
+        return target, None
+    from gradesync.domain.schedule import ScheduleId
+
+    try:
+        id = ScheduleId.parse(target)
+    except ValueError as problem:
+        raise click.UsageError(str(problem)) from None
+    return id.account, id.name
+
+
+def _grade(said: Invocation, target: str, form: str, asked: _Asked) -> None:
+    terminal = form == "text" and sys.stdout.isatty()
+    if asked.show_values and not terminal:
+        raise click.UsageError("--show-values is for a terminal: scores must not end up in a file or a log")
+    account, schedule = _place(target)
+    wish = _wish(asked, values=terminal)
+    from gradesync.cli.progress import watching
+    from gradesync.engine.explain import explain_grade
+
+    watch = watching()
+    with opened(said, progress=watch) as app:
+        try:
+            found = carry_out(explain_grade(app.tools(), account, schedule, wish))
+        finally:
+            watch.clear()
+        show(form, "explanation", found)
+
+
+def _wish(asked: _Asked, *, values: bool) -> GradeWish:
+    from gradesync.engine.explain import GradeWish
+
+    if asked.assignment is None or asked.student is None:
+        raise click.UsageError("a grade is named by --assignment and --student")
+    course, assignment = _assignment(asked.assignment)
+    if not _STUDENT.match(asked.student):
+        raise click.UsageError("--student takes Canvas's user number, or sis: with the SIS's id")
+    # Two spellings of one number would be two pseudonyms in the history.
+    student = asked.student if asked.student.startswith("sis:") else str(int(asked.student))
+    return GradeWish(assignment, student, course, asked.offline, _number(asked.was), values)
+
+
+def _assignment(text: str) -> tuple[int | None, int]:
+    """Course (where the address tells it) and assignment. Raises a usage error."""
+    if text.isdecimal() and len(text) <= 18:
+        return None, int(text)
+    found = _ADDRESS.match(text)
+    if found is None:
+        raise click.UsageError(
+            "--assignment takes Canvas's number, or its address with courses/N/assignments/N"
+        )
+    return int(found[1]), int(found[2])
+
+
+def _number(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise click.UsageError("--was takes a number, like 87 or 8.5") from None
+    if not number.is_finite() or number.adjusted() > 12:
+        raise click.UsageError("--was takes a number, like 87 or 8.5")
+    return number
+
+
+def _worklist(said: Invocation, target: str, form: str, folder: str) -> None:
+    from gradesync.cli.progress import watching
+    from gradesync.cli.worklist import prepare, write
+    from gradesync.engine.explain import passback_of
+    from gradesync.engine.worklist import make_worklist
+
+    account, schedule = _place(target)
+    watch = watching()
+    with opened(said, progress=watch) as app:
+        tools = app.tools()
+        passback_of(tools, account, schedule)
+        place = Path(folder or f"worklist-{account}")
+        prepare(place)
+        try:
+            found = carry_out(make_worklist(tools, account, schedule))
+        finally:
+            watch.clear()
+        write(found, place)
+        show(form, "worklist", found, str(place))

@@ -33,7 +33,11 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("holds", "holds", "What is held, by whom and until when"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
             ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
-            ("explain", "explain", "What a GS code means and what to do"),
+            (
+                "explain",
+                "explain",
+                "A GS code in plain words, one grade's life, or lists of what teachers must do",
+            ),
         ),
     ),
     (

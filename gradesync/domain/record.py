@@ -6,7 +6,7 @@ Keyed hashes and codes only, never a value or a person's id; the store keeps the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 LINE_ITEM = "line item"
 RESULT = "result"
@@ -58,6 +58,10 @@ class RecordEvent:
 EVENTS = ("sent", "refused", "withheld", "released", "blanked", "deleted", "adopted", "differs")
 """`withheld` is told when the code is new for the record, `released` when a withheld record needs nothing any more;
 `differs` when the SIS said yes and holds something else."""
+
+
+EVENTS_KEPT = timedelta(days=400)
+"""How long a record's events are kept: one school year and the weeks in which its grades are still asked about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from gradesync.domain.action import Plan
 from gradesync.domain.comparing import Comparison
+from gradesync.domain.explained import Explanation
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.interval import Interval, IntervalWarning
@@ -20,8 +21,10 @@ from gradesync.domain.problem import Code, Place, Problem
 from gradesync.domain.report import AccountView, ClassCounts, PassReport, RunEnd, ScheduleRow
 from gradesync.domain.run import Run
 from gradesync.domain.take_over import TakeOver
+from gradesync.domain.worklist import Worklist
 from gradesync.ports import StoreInfo
 from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
+from gradesync.reporting.explain_shapes import explanation_keys, worklist_keys
 from gradesync.reporting.shapes import (
     Shape,
     block_shapes,
@@ -151,6 +154,16 @@ def comparison(comparison: Comparison, *, every: bool = False) -> Shape:
     """Both gradebooks beside each other, without any value. `every` is not needed: all records stand here."""
     del every  # the same call as the text's
     return _report("comparison", **comparison_keys(comparison))
+
+
+def explanation(told: Explanation) -> Shape:
+    """The life of one grade, without any value."""
+    return _report("explanation", **explanation_keys(told))
+
+
+def worklist(found: Worklist, folder: str) -> Shape:
+    """What was written for teachers: counts alone."""
+    return _report("worklist", **worklist_keys(found, folder))
 
 
 def code(entry: Code) -> Shape:

@@ -11,11 +11,10 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
-from gradesync.domain.record import PastEvent, RecordEvent
+from gradesync.domain.record import EVENTS_KEPT, PastEvent, RecordEvent
 from gradesync.domain.run import Claimed
 from gradesync.store import tables as t
 from gradesync.store.database import Prepared, Tx
-from gradesync.store.facts import EVENTS_KEPT
 
 CHUNK = 500
 """Subjects per SELECT: databases limit the number of parameters."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
 
 from gradesync.domain.definition import canonical
 from gradesync.domain.history import CHECKPOINT, Fact
@@ -15,9 +14,6 @@ from gradesync.domain.run import Actor, Lease, Mode, Outcome, RunResult
 
 MAX_ABANDONED = 3
 """Attempts that may vanish before the run itself is given up: something in it kills its process."""
-
-EVENTS_KEPT = timedelta(days=400)
-"""How long a record's events are kept: one school year and the weeks in which its grades are still asked about."""
 
 
 def outcome_of_lost(lost: int, *, stop_asked: bool) -> Outcome | None:

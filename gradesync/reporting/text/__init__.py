@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gradesync.reporting.text.adoptions import adoption
     from gradesync.reporting.text.codes import code
     from gradesync.reporting.text.compares import comparison
+    from gradesync.reporting.text.explain import explanation, worklist
     from gradesync.reporting.text.listing import history, holds, next_runs, rows
     from gradesync.reporting.text.passes import pass_report, run, run_end
     from gradesync.reporting.text.plans import plan
@@ -25,6 +26,7 @@ __all__ = [
     "code",
     "comparison",
     "effective",
+    "explanation",
     "history",
     "holds",
     "next_runs",
@@ -36,6 +38,7 @@ __all__ = [
     "run_end",
     "schedule",
     "store_info",
+    "worklist",
 ]
 
 _MODULES = {
@@ -43,6 +46,8 @@ _MODULES = {
     "adoption": "adoptions",
     "code": "codes",
     "comparison": "compares",
+    "explanation": "explain",
+    "worklist": "explain",
     "effective": "shows",
     "history": "listing",
     "holds": "listing",

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntry, chain_of
 from gradesync.domain.hold import Hold, Request
+from gradesync.domain.record import EVENTS_KEPT
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId
-from gradesync.store.facts import EVENTS_KEPT, checkpoint_fact, heads_digest
+from gradesync.store.facts import checkpoint_fact, heads_digest
 from gradesync.store.memory.state import MemoryState
 
 _REQUEST_LIFE = timedelta(hours=24)

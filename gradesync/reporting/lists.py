@@ -1,0 +1,73 @@
+"""A teacher's worklist as the text of a CSV file, safe to be opened in a spreadsheet.
+
+Titles and names come from people, and a cell that begins like a formula would be carried out by the program that
+opens it; so such a cell is marked as text. Nothing here writes a file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from gradesync.domain.problem import CODES
+from gradesync.domain.worklist import Task, TeacherList
+from gradesync.reporting.clean import clean
+from gradesync.reporting.words import stamp
+
+HEADER = (
+    "course",
+    "class",
+    "assignment",
+    "student",
+    "what is wrong",
+    "why",
+    "what to do",
+    "waiting since",
+    "code",
+)
+WHOLE_CLASS = "(whole class)"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
+_ODD = re.compile(r"[^A-Za-z0-9]+")
+
+
+def list_text(one: TeacherList, time_zone: str) -> str:
+    """The whole file. The mark at its beginning tells spreadsheets that it is UTF-8."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(HEADER)
+    for task in one.tasks:
+        writer.writerow([cell(text) for text in _row(task, time_zone)])
+    return f"\ufeff{out.getvalue()}"
+
+
+def list_name(one: TeacherList) -> str:
+    """The file's name: the teacher's, in letters every file system takes, and Canvas's number against namesakes."""
+    if one.teacher is None:
+        return "no-teacher.csv"
+    name = _ODD.sub("-", one.teacher.name).strip("-")[:60]
+    return f"{name or 'teacher'}-{one.teacher.user_id}.csv"
+
+
+def cell(text: str) -> str:
+    """One cell that no spreadsheet takes for a formula."""
+    plain = clean(text)
+    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+
+
+def _row(task: Task, time_zone: str) -> tuple[str, ...]:
+    entry = CODES.get(task.code)
+    return (
+        task.course,
+        task.class_id,
+        task.assignment,
+        task.student if task.student is not None else WHOLE_CLASS,
+        entry.title if entry is not None else "",
+        entry.cause if entry is not None else "",
+        entry.remedy if entry is not None else "",
+        stamp(task.since, time_zone),
+        task.code,
+    )
+
+
+__all__ = ["HEADER", "WHOLE_CLASS", "cell", "list_name", "list_text"]
