@@ -50,9 +50,11 @@ from tests.domain.plan_samples import definition
 KEY = "riverside"
 GRADES = ScheduleId(KEY, "grades")
 START = datetime(2026, 11, 23, 15, tzinfo=UTC)
-HURRY = Timeouts(connect=1.0, read=0.3, write=0.3, whole=0.8)
-DEADLINE = 12.0
-"""Seconds one run may take, however the SIS behaves; a hundred times what it needs when well served."""
+PATIENT = Timeouts(connect=5.0, read=5.0, write=5.0, whole=15.0)
+HURRY = Timeouts(connect=1.0, read=1.0, write=1.0, whole=1.0)
+"""For a server that never comes to an end: nobody wants to wait for it in a test."""
+DEADLINE = 40.0
+"""Seconds one run may take, however the SIS behaves: hundreds of times what it needs, and less than a drip lasts."""
 POINTS = (10, 20)
 STUDENTS = 3
 TITLES = {10: "Reading log, week one of the winter term", 20: "Essay on rivers and their towns"}
@@ -75,6 +77,7 @@ class Town:
     sandbox: Sandbox
     profile: SisProfile
     now: datetime = START
+    timeouts: Timeouts = PATIENT
     store: MemoryStore = field(init=False)
     canvas: MemoryCanvas = field(init=False)
     meddler: Meddler = field(init=False)
@@ -110,6 +113,7 @@ class Town:
         school = self.sandbox.schools[KEY]
         school.sis.behaviour = SisBehaviour(write_mode=self.profile.write_mode.replace("_", "-"))
         self.meddler.before = self.meddler.after = None
+        self.timeouts = PATIENT
 
     def students(self, class_id: str) -> list[str]:
         people = self.sandbox.schools[KEY].sis.people_of_class(class_id, "student")
@@ -193,7 +197,12 @@ class Town:
             desk, url = self.sandbox.schools[KEY].sis.desk, f"{meddler.url}/{KEY}/genesis"
             scopes = (*self.profile.write_scopes, self.profile.delete_scope)
             auth = ClientCredentials(f"{url}/token", desk.client_id, desk.client_secret, scopes)
-            options: dict[str, Any] = {"side": "sis", "auth": auth, "sleep": Sleeps(), "timeouts": HURRY}
+            options: dict[str, Any] = {
+                "side": "sis",
+                "auth": auth,
+                "sleep": Sleeps(),
+                "timeouts": self.timeouts,
+            }
             async with (
                 HttpClient(url + self.profile.rostering_path, **options) as rostering,
                 HttpClient(url + self.profile.gradebook_path, **options) as gradebook,

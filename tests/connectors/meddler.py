@@ -145,7 +145,7 @@ async def drip(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
     try:
-        for _ in range(300):
+        for _ in range(2000):
             await response.write(b" ")
             await asyncio.sleep(0.05)
     except (ConnectionError, aiohttp.ClientError, asyncio.CancelledError):

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from gradesync.domain.profile import POST, PROFILES, PUT, SERVER_IDS, SisProfile
 from gradesync.sandbox.server import Sandbox
-from tests.connectors.badly_served import Town
+from tests.connectors.badly_served import HURRY, Town
 from tests.connectors.meddler import Ask, Got, drip, huge, torn
 
 USUAL = replace(PROFILES["genesis"], write_mode=PUT)
@@ -49,6 +49,9 @@ def streaming(stream: Callable[[web.Request], object]) -> Manner:
     """Reads of the bad class's results are answered by a stream."""
 
     def take(town: Town) -> None:
+        if stream is drip:
+            town.timeouts = HURRY
+
         async def before(ask: Ask) -> web.StreamResponse | None:
             if ask.about == town.bad and ask.path.endswith("/results") and ask.method == "GET":
                 return await stream(ask.request)  # type: ignore[no-any-return,misc]  # a coroutine function
