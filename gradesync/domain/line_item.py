@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from gradesync.domain.account import PassbackPolicy
 from gradesync.domain.gradebook import Assignment, Category, GradingPeriod, LineItem, SisCatalogue
@@ -119,6 +120,7 @@ def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+@lru_cache(maxsize=20_000)
 def clean_title(title: str) -> str:
     """Without control characters and doubled blanks: what a SIS column can show."""
     return " ".join("".join(c if c.isprintable() else " " for c in title).split())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStudent, Submission
@@ -72,6 +72,9 @@ class Cells:
         subject = result_subject(self.rules.hash, assignment.id, self.given.class_id, student.sis_user_id)
         entry = self.given.ledger.get((RESULT, subject))
         if item.verdict is Verdict.NOTHING:
+            if entry is not None and entry.record_id in self.removals.held:
+                # Sent into a column that a person or another tool had made, and withdrawn since.
+                return self.removals.result(assignment.id, entry, "GS-419")
             return None
         if student.sis_user_id in self.shared_ids:
             # Two people in Canvas are one student in the SIS: either one's score could be the wrong one.
@@ -131,46 +134,40 @@ class Cells:
         if found is None:
             # The student's first score in this column, or one the account lets us bring back.
             return ResultDecision(assignment.id, subject, Verdict.SEND, None, result, value)
-        return self._against(
-            found, ResultDecision(assignment.id, subject, Verdict.SEND, None, result, value), entry, wish
-        )
+        holds = self.rules.hash(self.speech.key_of(found, text=wish.text is not None))
+        verdict, code, confirmed = self._against(found, value, holds, entry, wish)
+        return ResultDecision(assignment.id, subject, verdict, code, result, value, confirmed, holds)
 
     def _against(
-        self, found: Result, sending: ResultDecision, entry: LedgerEntry | None, wish: Wish
-    ) -> ResultDecision:
-        """What the SIS holds against what it should hold."""
-        value = sending.value
-        assert value is not None  # a score to send always has its hash
-        holds = self.rules.hash(self.speech.key_of(found, text=wish.text is not None))
-        sending = replace(sending, holds=holds)
+        self, found: Result, value: str, holds: str, entry: LedgerEntry | None, wish: Wish
+    ) -> tuple[Verdict, str | None, bool]:
+        """What the SIS holds against what it should hold: verdict, code, and whether the ledger must be told."""
         moved = entry is not None and entry.record_id != found.id
         if holds == value:
             # The student has just this score there already.
-            confirmed = moved or not settled_at(entry, value)
-            return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
-        own_way = found.status == wish.status and stored_its_own_way(found.score, wish.score)
+            return Verdict.UNCHANGED, None, moved or not settled_at(entry, value)
         if entry is not None and entry.sent == value and entry.read_back == holds:
-            if not own_way:
-                # The SIS took the student's score and shows another one: neither equal nor a person's doing. The
-                # nightly run tries again, because a SIS that stored nothing for an hour would lose the score.
-                return (
-                    sending
-                    if self.given.complete
-                    else replace(sending, verdict=Verdict.WITHHELD, code=STORED_OTHERWISE)
-                )
-            # Stored its own way by the SIS (rounded, say) and read back so: sending again changes nothing.
-            return replace(sending, verdict=Verdict.UNCHANGED, confirmed=moved)
+            if _own_way(found, wish):
+                # Stored its own way by the SIS (rounded, say) and read back so: sending again changes nothing.
+                return Verdict.UNCHANGED, None, moved
+            if self.given.complete:
+                # The SIS took the student's score and shows another one: neither equal nor a person's doing. Tried
+                # again each night, because a SIS that stored nothing for an hour would lose the score.
+                return Verdict.SEND, None, False
+            # Until then it is told, and no delta writes it again and again.
+            return Verdict.WITHHELD, STORED_OTHERWISE, False
         if entry is not None and self._is_ours(found, holds, entry):
-            return sending
-        if entry is not None and entry.intent == value and own_way:
+            # As we left it: the student's new score goes there.
+            return Verdict.SEND, None, False
+        if entry is not None and entry.intent == value and _own_way(found, wish):
             # Written, and not read back because the run broke off: our own score in the SIS's form.
-            return sending
+            return Verdict.SEND, None, False
         if self.rules.policy.conflict == "canvas_wins":
             # The account has decided that the student's score is what Canvas shows, whoever typed in the SIS.
-            return sending
+            return Verdict.SEND, None, False
         # Neither what we wrote nor what we read back: a person typed it. Overwriting would undo a decision
         # about a child that nobody told us about.
-        return replace(sending, verdict=Verdict.WITHHELD, code="GS-412")
+        return Verdict.WITHHELD, "GS-412", False
 
     def _is_ours(self, found: Result, holds: str, entry: LedgerEntry) -> bool:
         """Whether the SIS holds what we wrote, be it under rules that sent words beside the number or none."""
@@ -202,6 +199,11 @@ class Cells:
                 continue
             if self.removals.left_behind(entry):
                 yield self.removals.result(0, entry, "GS-424")
+
+
+def _own_way(found: Result, wish: Wish) -> bool:
+    """Whether the SIS shows the score we wish for as far as it can show it."""
+    return found.status == wish.status and stored_its_own_way(found.score, wish.score)
 
 
 def _shared_ids(students: Iterable[SectionStudent]) -> frozenset[str]:

@@ -240,47 +240,47 @@ class Columns:
                 assignment.id, subject, Verdict.SEND, item=item, value=value, usable=True, is_new=True
             )
         holds = self.rules.hash(*line_item_key(found, self.rules.profile.omit))
-        return self._against(assignment, subject, item, value, holds, entry, found)
+        verdict, code, confirmed = self._against(found, item, value, holds, entry)
+        return LineItemDecision(
+            assignment.id,
+            subject,
+            verdict,
+            code,
+            item=item,
+            value=value,
+            usable=verdict is not Verdict.WITHHELD or found.maximum == item.maximum,
+            confirmed=confirmed,
+            holds=holds,
+        )
 
     def _against(
-        self,
-        assignment: Assignment,
-        subject: str,
-        item: LineItem,
-        value: str,
-        holds: str,
-        entry: LedgerEntry | None,
-        found: LineItem,
-    ) -> LineItemDecision:
-        """What the SIS holds against what it should hold."""
-        sending = LineItemDecision(
-            assignment.id, subject, Verdict.SEND, item=item, value=value, usable=True, holds=holds
-        )
+        self, found: LineItem, item: LineItem, value: str, holds: str, entry: LedgerEntry | None
+    ) -> tuple[Verdict, str | None, bool]:
+        """What the SIS holds against what it should hold: verdict, code, and whether the ledger must be told."""
         moved = entry is not None and entry.record_id != found.id
         if holds == value:
-            confirmed = moved or not settled_at(entry, value)
-            return replace(sending, verdict=Verdict.UNCHANGED, confirmed=confirmed)
+            return Verdict.UNCHANGED, None, moved or not settled_at(entry, value)
         if entry is not None and entry.sent == value and entry.read_back == holds:
-            # `intent` says that it was taken over as another tool made it, and is left so until the work changes.
-            if entry.intent != holds and not _own_way(found, item):
-                # The SIS took the column and shows another one. Nightly it is tried again; until then scores go into
-                # it as long as its maximum is the same.
-                fits = found.maximum == item.maximum
-                waits = replace(sending, verdict=Verdict.WITHHELD, code=STORED_OTHERWISE, usable=fits)
-                return sending if self.given.complete else waits
-            # The SIS stores it its own way (a cut title, a date at midnight); sending again changes nothing.
-            return replace(sending, verdict=Verdict.UNCHANGED, confirmed=moved)
+            if entry.intent == holds or _own_way(found, item):
+                # The SIS stores it its own way (a cut title, a date at midnight); sending again changes nothing. Or
+                # it was taken over as another tool made it (`intent` says so), and is left so until the work changes.
+                return Verdict.UNCHANGED, None, moved
+            if self.given.complete:
+                # The SIS took the column and shows another one. Tried again each night.
+                return Verdict.SEND, None, False
+            # Until then scores go into it as long as its maximum is the same.
+            return Verdict.WITHHELD, STORED_OTHERWISE, False
         if entry is not None and holds in (entry.sent, entry.read_back, entry.intent):
             # As we left it: the teacher's new title, date or points go to the SIS.
-            return sending
+            return Verdict.SEND, None, False
         if entry is not None and entry.intent == value and _cut(found, item):
             # Written, and not read back because the run broke off: our own column in the SIS's form.
-            return sending
+            return Verdict.SEND, None, False
         if self.rules.policy.conflict == "canvas_wins":
             # The account has decided that the column is what Canvas says, whoever changed it in the SIS.
-            return sending
+            return Verdict.SEND, None, False
         # Somebody changed the column by hand. Scores still fit as long as its maximum is the same.
-        return replace(sending, verdict=Verdict.WITHHELD, code="GS-412", usable=found.maximum == item.maximum)
+        return Verdict.WITHHELD, "GS-412", False
 
     def _alike(self, assignment: Assignment, wanted: LineItem, entry: LedgerEntry | None) -> list[LineItem]:
         """Unclaimed line items with the same title and due day: made by another tool's sync, or by hand.

@@ -64,10 +64,12 @@ def every(decision: ClassDecision) -> Iterator[Decision]:
 
 def intent(given: ClassInput, decision: Decision, id: str | None = None) -> LedgerEntry:
     """The ledger's row before a record is sent: what it was, and what is about to be written."""
-    old = given.ledger.get((kind_of(decision), decision.subject))
-    if old is None:
-        old = LedgerEntry(kind_of(decision), decision.subject, given.class_id, "", None, None)
-    return replace(old, record_id=id or record_id(decision), intent=decision.value)
+    kind = kind_of(decision)
+    old = given.ledger.get((kind, decision.subject))
+    sent, seen = (old.sent, old.read_back) if old is not None else (None, None)
+    return LedgerEntry(
+        kind, decision.subject, given.class_id, id or record_id(decision), sent, seen, decision.value
+    )
 
 
 def settled(given: ClassInput, decisions: Sequence[Decision]) -> list[LedgerEntry]:

@@ -183,6 +183,20 @@ def test_an_assignment_deleted_in_canvas_is_found_by_a_full_run() -> None:
     assert decide(replace(one, complete=False), policy("delete")).line_items == ()
 
 
+def test_a_score_in_a_column_that_a_person_made_is_told_or_taken_when_the_work_is_withdrawn() -> None:
+    mine = decide(given()).line_items[0].item
+    assert mine is not None
+    one = given(line_items=[replace(mine, id="theirs", category_id="tests")])
+    sent_there = after(one, decide(one))
+    assert [kind for kind, _ in sent_there.ledger] == [RESULT]
+    gone = replace(sent_there, assignments=(assignment(flagged=False),))
+    assert verdicts(decide(gone, policy("report"))) == [("withheld", "GS-419")]
+    decision = decide(gone, policy("delete"))
+    assert verdicts(decision) == [("delete", None)]
+    # The column is theirs and stays.
+    assert [d.verdict for d in decision.line_items] == [Verdict.NOTHING]
+
+
 def test_a_student_who_left_loses_only_what_the_account_said() -> None:
     one = replace(known(), students=(student(11, state="deleted"), student(12)))
     assert verdicts(decide(one, policy("report"))) == [("withheld", "GS-424")]
