@@ -33,7 +33,7 @@ UNUSUAL = 0.37
 
 FAULTS = ("server-error", "cut", "throttle", "unauthorized", "truncated-json", "sis-403-throttle")
 MANNERS = (
-    "sis-stores-nothing",
+    *("sis-stores-nothing",) * 3,
     "sis-other-id",
     "sis-accepts-202",
     "sis-closed-period",
