@@ -399,6 +399,9 @@ def end_sentence(end: RunEnd) -> str:
         for word in (
             "sent",
             "line items sent",
+            "blanked",
+            "deleted",
+            "line items deleted",
             "imported",
             "unchanged",
             "withheld",
