@@ -1,17 +1,17 @@
-"""`gradesync store`: making, looking at and unlocking the database."""
+"""`gradesync store`: making, looking at, unlocking and purging the database."""
 
 from __future__ import annotations
 
 import click
 
-from gradesync.cli.common import CONTEXT, Invocation, format_option, new_command, opened, tell
+from gradesync.cli.common import CONTEXT, Invocation, duration, format_option, new_command, opened, tell
 from gradesync.cli.render import show
 from gradesync.errors import StoreUnavailable
 
 
 @click.group("store", context_settings=CONTEXT)
 def command() -> None:
-    """Make, inspect, migrate and unlock the store."""
+    """Make, inspect, migrate, unlock and purge the store."""
 
 
 @new_command("init", "gradesync store init")
@@ -71,5 +71,27 @@ def unlock(said: Invocation, account: str, reason: str) -> int:
     return 1
 
 
-for _command in (init, info, migrate, unlock):
+@new_command("purge", "gradesync store purge\ngradesync store purge --older-than 90d")
+@click.option(
+    "--older-than",
+    default="400d",
+    show_default=True,
+    metavar="TIME",
+    help="Erase what is older: 90d, 26w. Events of single records never outlive 400 days.",
+)
+def purge(said: Invocation, older_than: str) -> None:
+    """Erase old texts of other systems and old events of single records.
+
+    The history's entries and their hashes stay, so it still verifies. Run it once in a while, from a timer say.
+    """
+    from gradesync.domain.history import Fact
+
+    age = duration(older_than)
+    with opened(said) as app:
+        data = {"older than days": age.days}
+        erased = app.store.purge(app.store.now() - age, [Fact("purged", app.actor, data=data)])
+    tell(f"{erased:,} texts and events erased")
+
+
+for _command in (init, info, migrate, unlock, purge):
     command.add_command(_command)
