@@ -35,6 +35,6 @@ class Absences:
         if status in (405, 501) and known:
             return "GS-506"
         if status == 401 and known:
-            # Whoever gets here has shown fresh tokens, and such a token was good for another record.
-            return "GS-203"
+            # Fresh tokens were shown, and one was good for another record: the server is confused, the key is not bad.
+            return "GS-508"
         return code

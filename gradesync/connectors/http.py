@@ -382,6 +382,7 @@ class HttpClient:
         )
         if self.side == "sis":
             problem.code = self._absences.code(problem.code, call.template, reply.status)
+            problem.retryable |= problem.code == errors.DOWN["sis"]
         if problem.fingerprint and problem.fingerprint not in self._told:
             self._told.add(problem.fingerprint)
             level = logging.WARNING if problem.code == errors.UNKNOWN[self.side] else logging.INFO
