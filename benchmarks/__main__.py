@@ -50,9 +50,10 @@ sandbox Canvas and SIS in one process of their own over HTTP on loopback. The re
   work one request after the other, without a ledger and without reading back. One run each."""
 
 DISTRICT = """\
-the same sandbox with Canvas's bucket on, both sides at 50 ms, one delta. The ideal counts the records written and
-  nothing else: no reading, no reading back. The whole day takes half an hour, so this page measures a tenth of
-  it; `python -m benchmarks.district_day` measures all of it. The quiet tick is the whole district's, counted at the
+the same sandbox with Canvas's bucket on, both sides at 50 ms, one delta. The ideal counts the records
+  written and nothing else: no reading, no reading back. Both sides and the run share the processors, so a loaded
+  machine shows in the wall row. The whole day takes half an hour, so this page measures a tenth of it;
+  `python -m benchmarks.district_day` measures all of it. The quiet tick is the whole district's, counted at the
   sandbox's door, with GraphQL."""
 
 SHARE = 0.1
