@@ -22,7 +22,7 @@ from gradesync.domain.gradebook import (
     Submission,
 )
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
+from gradesync.domain.passback import ClassDecision, ClassInput, LineItemDecision, decide_class
 from gradesync.domain.profile import PROFILES
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry
 from gradesync.domain.wish import Rules, Verdict
@@ -154,3 +154,14 @@ def entry(
     kind: str, subject: str, record_id: str, value: str | None, intent: str | None = None
 ) -> LedgerEntry:
     return LedgerEntry(kind, subject, CLASS, record_id, value, value, intent)
+
+
+def entry_with_intent(d: LineItemDecision) -> LedgerEntry:
+    """What a run leaves that broke off after it had sent a column."""
+    assert d.item is not None
+    return entry(LINE_ITEM, d.subject, d.item.id, None, intent=d.value)
+
+
+def column(one: Assignment, **policy: Any) -> LineItemDecision:
+    """What is decided about one assignment with one score."""
+    return decide(given([one], [submission(assignment_id=one.id)]), rules(**policy)).line_items[0]

@@ -25,6 +25,8 @@ from gradesync.domain.gradebook import (
     Submission,
 )
 from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.line_item import result_subject
+from gradesync.domain.record import RecordEvent
 from gradesync.domain.roster import Roster, RosterClass
 from gradesync.domain.run import (
     SCHEDULER,
@@ -252,3 +254,18 @@ class School:
             assert cell not in shown, "one student has two results in one column"
             shown[cell] = (one.score, one.status)
         return shown
+
+
+def told(school: School, subject: str) -> list[RecordEvent]:
+    """What was told of one record, oldest first."""
+    return [past.event for past in school.store.record_events("riverside", [subject])]
+
+
+def words(school: School, subject: str) -> list[tuple[str, str | None]]:
+    """The same without values."""
+    return [(event.what, event.code) for event in told(school, subject)]
+
+
+def score_of(assignment: int = 1, class_id: str = "c1", student: str = "s11") -> str:
+    """The subject of one score."""
+    return result_subject(KEYED, assignment, class_id, student)
