@@ -144,7 +144,7 @@ def line_item_key(item: LineItem, omit: Collection[str] = ()) -> tuple[str, ...]
 
 
 def _instant(value: datetime | None) -> str:
-    return "-" if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+    return "-" if value is None else value.astimezone(UTC).isoformat()[:16]
 
 
 def _number(value: Decimal | None) -> str:

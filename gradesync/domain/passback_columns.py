@@ -233,13 +233,15 @@ class Columns:
         if found is not None:
             self.claimed[found.id] = assignment.id
         item = replace(wanted, id=found.id if found is not None else minted)
-        value = self.rules.hash(*line_item_key(item, self.rules.profile.omit))
+        wanted_key = line_item_key(item, self.rules.profile.omit)
+        value = self.rules.hash(*wanted_key)
         if found is None:
             # The first score of this work brings its column along, or the account lets us bring one back.
             return LineItemDecision(
                 assignment.id, subject, Verdict.SEND, item=item, value=value, usable=True, is_new=True
             )
-        holds = self.rules.hash(*line_item_key(found, self.rules.profile.omit))
+        held_key = line_item_key(found, self.rules.profile.omit)
+        holds = value if held_key == wanted_key else self.rules.hash(*held_key)
         verdict, code, confirmed = self._against(found, item, value, holds, entry)
         return LineItemDecision(
             assignment.id,

@@ -18,6 +18,7 @@ from gradesync.domain.wish import BLANKS, NOT_SUBMITTED, SUBMITTED, Rules, Speec
 
 OVER_LIMIT = "GS-425"
 HAND_EDIT = "GS-412"
+_REMOVED = (Verdict.BLANK, Verdict.DELETE)
 
 
 @dataclass
@@ -125,11 +126,16 @@ def within_limit(decision: ClassDecision, left: int) -> tuple[ClassDecision, int
 
     Results come first, in their order; a column goes only when all of its results may.
     """
+    if not any(d.verdict in _REMOVED for d in decision.results) and not any(
+        d.verdict in _REMOVED for d in decision.line_items
+    ):
+        # Nearly every class of every run: nothing is taken from any student.
+        return decision, 0
     used = 0
     kept: set[str] = set()
     results: list[ResultDecision] = []
     for result in decision.results:
-        if result.verdict in (Verdict.BLANK, Verdict.DELETE):
+        if result.verdict in _REMOVED:
             if used < left:
                 used += 1
             else:

@@ -114,7 +114,7 @@ class Bookkeeping:
                 self._waits(d, d.code)
             else:
                 self._rested(d)
-        if self.given.complete:
+        if self.given.complete and self.standing:
             self._vanished()
 
     def _written(self, d: Decision) -> None:
