@@ -91,7 +91,7 @@ class Town:
             assignment.name = f"A{assignment.id} {assignment.name}"
         self.store = MemoryStore(clock=lambda: self.now)
         self.keyed = Keys().keyed(KEY)
-        self._account = self._account_of(sis, passback)
+        self.account = self._account_of(sis, passback)
         secrets = {"token": self.canvas.token, "id": self.sis.client_id, "secret": self.sis.client_secret}
         self._tools = Tools(
             store=self.store,
@@ -139,7 +139,7 @@ class Town:
         """One run to its end, or None when it was killed at its `kill_at`-th writing request."""
         self.later(seconds=20)
         run = queued_run(
-            self._account,
+            self.account,
             "grades",
             slot_key=f"manual:{next(self._numbers)}",
             slot_at=None,
@@ -149,7 +149,7 @@ class Town:
             now=self.now,
         )
         assert self.store.add_run(run)
-        target = EffectiveAccount(self._account, "one policy", None)
+        target = EffectiveAccount(self.account, "one policy", None)
         answer = asyncio.run(self._killed(partial(execute, self._tools, run, target), kill_at))
         assert not isinstance(answer, (Busy, Gone)), answer
         if answer is None:
