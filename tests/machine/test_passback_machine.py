@@ -26,7 +26,7 @@ from tests.machine.town import OPEN, Town
 
 T = TypeVar("T")
 
-EXAMPLES = int(os.environ.get("GRADESYNC_MACHINE_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("GRADESYNC_MACHINE_EXAMPLES", "12"))
 STEPS = 40
 UNUSUAL = 0.37
 """No score in Canvas ends in this, so a score typed by hand is known again."""

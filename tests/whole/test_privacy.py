@@ -21,6 +21,7 @@ from tests.whole.harness import GRADES, ROSTER, Done, Tree
 
 ACCOUNT = "riverside"
 ID = f"{ACCOUNT}/{GRADES}"
+WORKLIST = "for-teachers"
 FORBIDDEN_KEYS = {
     "score",
     "scores",
@@ -55,6 +56,7 @@ def everything(folder: Path) -> Iterator[Everything]:
         _mark(sandbox)
         it = Everything(sandbox, Tree(folder, sandbox))
         _a_good_day(it)
+        _a_day_of_questions(it)
         _a_bad_day(it)
         yield it
 
@@ -89,6 +91,33 @@ def _a_good_day(it: Everything) -> None:
     it.say("compare", ID, "--show-values")
     it.say("adopt", ID, "--verbose")
     it.say("adopt", ID, "--yes", "--format", "json")
+
+
+def _a_day_of_questions(it: Everything) -> None:
+    """Both gradebooks compared, another tool's work taken over, the life of single grades, and lists for teachers."""
+    world = it.sandbox.schools[ACCOUNT].sis
+    for result in list(world.rows["results"].values())[::9]:
+        world.edit_score(result["sourcedId"], 61.37)
+    it.tree.all_due(full=True)
+    it.say("reconcile", "--verbose")
+    for form in ("text", "json"):
+        for command in (["show", ACCOUNT], ["show", ID], ["compare", ID], ["adopt", ID], *_grades(it)):
+            it.say(*command, "--format", form, "--verbose")
+    it.say("compare", ID, "--details", "--verbose")
+    it.say(*_grades(it)[0], "--was", "61.37", "--offline", "--format", "json")
+    it.say("next")
+    it.say("explain", ACCOUNT, "--worklist", WORKLIST, "--verbose")
+    it.say("explain", ACCOUNT, "--worklist", f"{WORKLIST}-2", "--format", "json")
+    it.say("history", "--last", "500")
+    it.say("store", "verify")
+
+
+def _grades(it: Everything) -> list[list[str]]:
+    """Questions about single grades: one that is in the SIS, one edited by hand there, one of nobody."""
+    canvas = it.sandbox.schools[ACCOUNT].canvas
+    rows = [row for row in canvas.submissions.values() if row.score is not None][::40][:2]
+    asked = [["explain", ID, "--assignment", str(r.assignment_id), "--student", str(r.user_id)] for r in rows]
+    return [*asked, ["explain", ID, "--assignment", str(rows[0].assignment_id), "--student", "999999"]]
 
 
 def _a_bad_day(it: Everything) -> None:
@@ -180,7 +209,8 @@ def test_json_answers_have_no_place_for_a_person_or_a_score(everything: Everythi
 
 def _keys(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        yield from value
+        # That somebody asked about a student is kept under a keyed pseudonym.
+        yield from (key for key, inner in value.items() if not re.fullmatch("[0-9a-f]{25}", str(inner)))
         for inner in value.values():
             yield from _keys(inner)
     elif isinstance(value, list):
@@ -193,13 +223,35 @@ def test_no_file_left_behind_holds_a_name_a_person_id_a_title_or_a_secret(everyt
     secrets = _secrets(everything)
     searched = []
     for path in everything.tree.root.rglob("*"):
-        if path.is_file() and "secrets" not in path.parts:
+        meant_for_people = any(part.startswith(WORKLIST) for part in path.parts)
+        if path.is_file() and "secrets" not in path.parts and not meant_for_people:
             text = path.read_bytes().decode("latin-1")
             assert _found(needles, text) == set(), path.name
             if path.name != "key":
                 assert _found(secrets, text) == set(), path.name
             searched.append(path.name)
     assert "store.db" in searched
+
+
+def test_the_lists_for_teachers_are_the_one_place_with_names_and_are_for_their_owner_alone(
+    everything: Everything,
+) -> None:
+    files = [path for path in (everything.tree.root / WORKLIST).rglob("*") if path.is_file()]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert _found(_people(everything.sandbox), text) != set()
+    for path in files:
+        assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_a_score_typed_by_hand_is_in_no_answer(everything: Everything) -> None:
+    for command, done in everything.said:
+        assert "--was" in command or _found({"61.37"}, done.said) == set(), command
+
+
+def test_values_are_shown_at_a_terminal_alone(everything: Everything) -> None:
+    for command in (["compare", ID], _grades(everything)[0]):
+        done = everything.tree.run(*command, "--show-values")
+        assert done.code == 64, done.said
 
 
 def test_the_stores_files_and_the_key_are_for_their_owner_alone(everything: Everything) -> None:
