@@ -15,14 +15,13 @@ from uuid import uuid4
 
 from gradesync.domain.adoption import ClassAdoption, Fate
 from gradesync.domain.history import Fact
-from gradesync.domain.interval import to_local
 from gradesync.domain.run import ADOPTING, Busy, Claimed, Gone, Mode, Outcome, RunResult, Trigger
 from gradesync.domain.schedule import ScheduleId
 from gradesync.domain.take_over import KINDS, TakeOver, history_counts
 from gradesync.engine.compare import passback_account
 from gradesync.engine.control import busy_error
 from gradesync.engine.lease import LeaseGuard, kept
-from gradesync.engine.runner import EffectiveAccount, known_key, queued_run
+from gradesync.engine.runner import EffectiveAccount, known_key, look_job, queued_run
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, StoreUnavailable
 from gradesync.ports import GradebookSource, ReadRecords, RunRecords
@@ -149,19 +148,8 @@ async def _write(
 def _job(
     tools: Tools, wish: AdoptWish, target: EffectiveAccount, tracker: StageTracker, source: GradebookSource
 ) -> PassbackJob:
-    return PassbackJob(
-        account=target.account,
-        schedule=wish.schedule,
-        mode=Mode.FULL,
-        policy=target.digest,
-        today=to_local(tools.store.now(), target.account.time_zone).date(),
-        source=source,
-        keyed=known_key(tools, target.account.key),
-        progress=tools.progress,
-        tracker=tracker,
-        workers=target.account.canvas.concurrency + target.account.sis.profile.concurrency,
-        class_filter=wish.class_filter,
-    )
+    keyed = known_key(tools, target.account.key)
+    return look_job(tools, target, wish.schedule, tracker, source, keyed, class_filter=wish.class_filter)
 
 
 def _finish(

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 
 from gradesync.domain.comparing import Comparison
 from gradesync.domain.history import Fact
-from gradesync.domain.interval import to_local
-from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.control import find_account
-from gradesync.engine.runner import EffectiveAccount, known_key
+from gradesync.engine.runner import EffectiveAccount, known_key, look_job
 from gradesync.engine.tools import Tools
 from gradesync.errors import NotFound, UsageProblem
 from gradesync.syncs.compare import NOT_READ, compare_gradebooks
-from gradesync.syncs.grade_passback import PassbackJob
 from gradesync.syncs.stage import StageTracker
 
 
@@ -45,19 +42,8 @@ async def compare(tools: Tools, wish: CompareWish) -> Comparison:
         )
         tools.store.append([fact])
     async with tools.connections.gradebook_readonly(target.account) as (source, reader):
-        job = PassbackJob(
-            account=target.account,
-            schedule=wish.schedule,
-            mode=Mode.FULL,
-            policy=target.digest,
-            today=to_local(tools.store.now(), target.account.time_zone).date(),
-            source=source,
-            keyed=known_key(tools, target.account.key),
-            progress=tools.progress,
-            tracker=tracker,
-            workers=target.account.canvas.concurrency + target.account.sis.profile.concurrency,
-            class_filter=wish.class_filter,
-        )
+        keyed = known_key(tools, target.account.key)
+        job = look_job(tools, target, wish.schedule, tracker, source, keyed, class_filter=wish.class_filter)
         records = tools.store.read_records(wish.schedule.account)
         classes = await compare_gradebooks(job, reader, records, values=wish.values)
     return Comparison(

@@ -25,21 +25,20 @@ from gradesync.domain.explaining import (
 )
 from gradesync.domain.gradebook import CanvasCourse, CourseGradebook, SectionStudent, Submission
 from gradesync.domain.history import Fact
-from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.passback_decisions import GONE_STATES
 from gradesync.domain.people import CoursePeople
 from gradesync.domain.record import EVENTS_KEPT
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Mode, Run
+from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.control import find_account
 from gradesync.engine.queries import schedule_row
-from gradesync.engine.runner import EffectiveAccount, known_key
+from gradesync.engine.runner import EffectiveAccount, known_key, look_job
 from gradesync.engine.tools import Tools
 from gradesync.errors import NotFound, UsageProblem
 from gradesync.ports import ChangeFeed, GradebookReader, GradebookSource, RunQuery
-from gradesync.syncs.grade_passback import Decided, PassbackJob, look
+from gradesync.syncs.grade_passback import Decided, look
 from gradesync.syncs.identity import check_identity
 from gradesync.syncs.stage import StageTracker
 
@@ -291,18 +290,8 @@ class _Search:
     async def _seen(self, class_id: str, source: _OneCourse, reader: GradebookReader) -> Seen:
         """The class through grade passback's own eyes."""
         tracker = StageTracker()
-        job = PassbackJob(
-            account=self.account,
-            schedule=self.schedule,
-            mode=Mode.FULL,
-            policy=self.target.digest,
-            today=to_local(self.tools.store.now(), self.account.time_zone).date(),
-            source=source,
-            keyed=self.keyed,
-            progress=self.tools.progress,
-            tracker=tracker,
-            workers=1,
-            class_filter=class_id,
+        job = look_job(
+            self.tools, self.target, self.schedule, tracker, source, self.keyed, class_filter=class_id
         )
         found: list[Decided] = []
         await look(job, reader, self.tools.store.read_records(self.account.key), found.append)

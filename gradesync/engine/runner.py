@@ -33,12 +33,12 @@ from gradesync.domain.run import (
     RunState,
     Trigger,
 )
-from gradesync.domain.schedule import State, SyncType
+from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.ending import finish
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound, StoreUnavailable
-from gradesync.ports import RunQuery
+from gradesync.ports import GradebookSource, RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
 from gradesync.syncs.stage import StageTracker
@@ -196,22 +196,48 @@ async def _passback(
 ) -> RunResult:
     keyed = known_key(tools, target.account.key)
     async with tools.connections.gradebook(target.account, guard) as (source, sink):
-        job = PassbackJob(
-            account=target.account,
-            schedule=claimed.run.schedule,
-            mode=claimed.run.mode,
-            policy=target.digest,
-            today=_today(tools.store.now(), target.account),
-            source=source,
-            keyed=keyed,
-            progress=tools.progress,
-            tracker=tracker,
-            workers=_workers(target.account),
-            class_filter=claimed.run.class_filter,
-            waiting=_waiting(tools, target.account.key),
-        )
+        job = passback_job(tools, target, claimed.run, tracker, source, keyed)
         await pass_back(job, sink, tools.store.records(claimed))
     return tracker.result()
+
+
+def passback_job(
+    tools: Tools,
+    target: EffectiveAccount,
+    run: Run,
+    tracker: StageTracker,
+    source: GradebookSource,
+    keyed: KeyedHash,
+) -> PassbackJob:
+    """The passback that a run means."""
+    job = look_job(tools, target, run.schedule, tracker, source, keyed, class_filter=run.class_filter)
+    return replace(job, mode=run.mode, waiting=_waiting(tools, target.account.key))
+
+
+def look_job(
+    tools: Tools,
+    target: EffectiveAccount,
+    schedule: ScheduleId,
+    tracker: StageTracker,
+    source: GradebookSource,
+    keyed: KeyedHash,
+    *,
+    class_filter: str | None = None,
+) -> PassbackJob:
+    """A full look at both sides through a schedule's eyes, for whoever compares, adopts or explains."""
+    return PassbackJob(
+        account=target.account,
+        schedule=schedule,
+        mode=Mode.FULL,
+        policy=target.digest,
+        today=_today(tools.store.now(), target.account),
+        source=source,
+        keyed=keyed,
+        progress=tools.progress,
+        tracker=tracker,
+        workers=_workers(target.account),
+        class_filter=class_filter,
+    )
 
 
 async def dry_run(
@@ -241,20 +267,7 @@ async def dry_run(
         return RunEnd(run, result)
     keyed = known_key(tools, target.account.key)
     async with tools.connections.gradebook_readonly(target.account) as (gradebook, reader):
-        job = PassbackJob(
-            account=target.account,
-            schedule=run.schedule,
-            mode=run.mode,
-            policy=target.digest,
-            today=today,
-            source=gradebook,
-            keyed=keyed,
-            progress=tools.progress,
-            tracker=tracker,
-            workers=_workers(target.account),
-            class_filter=run.class_filter,
-            waiting=_waiting(tools, target.account.key),
-        )
+        job = passback_job(tools, target, run, tracker, gradebook, keyed)
         previews = await preview_passback(job, reader, records)
     classes = tuple(ClassCounts(p.class_id, p.counts, p.codes) for p in previews)
     return RunEnd(run, tracker.result(), classes=classes)
