@@ -112,6 +112,7 @@ class Bookkeeping:
             elif d.verdict is Verdict.WITHHELD:
                 assert d.code is not None  # withheld without a reason would be silence
                 self._waits(d, d.code)
+                self._link(d)
             else:
                 self._rested(d)
         if self.given.complete and self.standing:
@@ -158,6 +159,13 @@ class Bookkeeping:
         self.waiting.append(WaitingRecord(d.subject, self.given.class_id, code, d.assignment_id or None))
         if self._is_new(d, code):
             self._tell(d, "withheld", code)
+
+    def _link(self, d: Decision) -> None:
+        """Remember whose column our scores go into: renamed by a person, it would not be found a second time."""
+        if not isinstance(d, LineItemDecision) or not d.usable or d.item is None or d.holds is None:
+            return
+        if (LINE_ITEM, d.subject) not in self.given.ledger:
+            self.ledger.append(LedgerEntry(LINE_ITEM, d.subject, self.given.class_id, d.item.id, None, None))
 
     def _rested(self, d: Decision) -> None:
         """Nothing was to be done; a record that waited waits no longer."""

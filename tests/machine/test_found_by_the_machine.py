@@ -107,3 +107,18 @@ def test_a_score_in_a_column_that_somebody_else_made_is_told_when_the_work_is_wi
     school.later()
     assert school.run(Mode.FULL).codes["GS-419"] == len(school.sis.results) == 6
     assert school.sis.results[sent.id] == sent
+
+
+def test_a_column_that_somebody_else_made_and_renames_is_not_made_a_second_time() -> None:
+    school = School()
+    school.run()
+    item = next(iter(school.sis.line_items.values()))
+    school = School()
+    school.sis.line_items["another-tools"] = replace(item, id="another-tools", minimum=Decimal(1))
+    school.run()
+    columns = len(school.sis.line_items)
+    school.sis.line_items["another-tools"] = replace(item, id="another-tools", title="By hand")
+    school.later()
+    codes = school.run(Mode.FULL).codes
+    assert len(school.sis.line_items) == columns
+    assert codes == {"GS-412": 1}
