@@ -244,7 +244,8 @@ def _host_clock() -> datetime:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True)
+    # Every transaction here is committed or rolled back by its own block; a connection given back has none open.
+    engine = create_engine(url, hide_parameters=True, pool_reset_on_return=None)
 
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:

@@ -39,18 +39,28 @@ _FORGET = Prepared(
 )
 
 
+_READ_ALONG = 64
+"""Classes whose waiting rows are kept between reading the ledger and asking for them; more are not in work at once."""
+
+
 class SqlReadRecords:
     """What a dry run may see of an account."""
 
     def __init__(self, database: Database, account: str) -> None:
         self._database = database
         self._account = account
+        self._read_along: dict[str, Mapping[str, WaitingRow]] = {}
 
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         """What was last written in the class, by (kind, subject)."""
         with self._database.read() as tx:
             rows = tx.run(_LEDGER_OF_CLASS, {"of_account": self._account, "of_class": class_id})
-            return {(row[0], row[1]): LedgerEntry(*row) for row in rows}
+            found = {(row[0], row[1]): LedgerEntry(*row) for row in rows}
+            if len(self._read_along) >= _READ_ALONG:
+                self._read_along.clear()
+            # A class that is looked at is mostly written next, and a second transaction costs more than this row.
+            self._read_along[class_id] = waiting_rows.in_class(tx, self._account, class_id)
+            return found
 
     def watermark(self, name: str) -> str | None:
         """A stored watermark of the account."""
@@ -59,6 +69,9 @@ class SqlReadRecords:
 
     def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
         """What waits in the class, by subject."""
+        read_along = self._read_along.pop(class_id, None)
+        if read_along is not None:
+            return read_along
         with self._database.read() as tx:
             return waiting_rows.in_class(tx, self._account, class_id)
 
@@ -88,6 +101,7 @@ class SqlRunRecords(SqlReadRecords):
         forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
         """One class is done; a record in `ledger` or `forgotten` waits no longer unless it is among `waiting`."""
+        self._read_along.pop(class_id, None)
         with self._database.write() as tx:
             leases.fence(tx, self._claimed)
             self._write_ledger(tx, _CONFIRM, ledger)
