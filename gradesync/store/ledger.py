@@ -23,9 +23,9 @@ KEY_ID = "key id"
 _ENTRY = ("kind", "subject", "class_id", "record_id", "sent", "read_back", "intent")
 _MINE = (t.ledger.c.account == bindparam("of_account"), t.ledger.c.class_id == bindparam("of_class"))
 _LEDGER_OF_CLASS = Prepared(lambda _: select(*(t.ledger.c[name] for name in _ENTRY)).where(*_MINE))
-_WATERMARK = Prepared(
-    lambda _: select(t.watermark.c.value).where(
-        t.watermark.c.account == bindparam("of_account"), t.watermark.c.name == bindparam("of_name")
+_WATERMARKS = Prepared(
+    lambda _: select(t.watermark.c.name, t.watermark.c.value).where(
+        t.watermark.c.account == bindparam("of_account")
     )
 )
 _INTEND = Prepared(lambda tx: tx.upsert(t.ledger, "class_id", "record_id", "intent", "key_id"))
@@ -50,6 +50,7 @@ class SqlReadRecords:
         self._database = database
         self._account = account
         self._read_along: dict[str, Mapping[str, WaitingRow]] = {}
+        self._marks: dict[str, str] | None = None
 
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         """What was last written in the class, by (kind, subject)."""
@@ -64,12 +65,16 @@ class SqlReadRecords:
 
     def watermark(self, name: str) -> str | None:
         """A stored watermark of the account."""
-        with self._database.read() as tx:
-            return tx.run(_WATERMARK, {"of_account": self._account, "of_name": name}).scalar_one_or_none()
+        if self._marks is None:
+            # All at once: a run asks for one of nearly every course, and nobody else may write them meanwhile.
+            with self._database.read() as tx:
+                rows = tx.run(_WATERMARKS, {"of_account": self._account})
+                self._marks = {row[0]: row[1] for row in rows}
+        return self._marks.get(name)
 
     def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
         """What waits in the class, by subject."""
-        read_along = self._read_along.pop(class_id, None)
+        read_along = self._read_along.get(class_id)
         if read_along is not None:
             return read_along
         with self._database.read() as tx:
@@ -101,7 +106,7 @@ class SqlRunRecords(SqlReadRecords):
         forgotten: Sequence[tuple[str, str]] = (),
     ) -> None:
         """One class is done; a record in `ledger` or `forgotten` waits no longer unless it is among `waiting`."""
-        self._read_along.pop(class_id, None)
+        standing = self._read_along.pop(class_id, None)
         with self._database.write() as tx:
             leases.fence(tx, self._claimed)
             self._write_ledger(tx, _CONFIRM, ledger)
@@ -111,7 +116,7 @@ class SqlRunRecords(SqlReadRecords):
             handled = [entry.subject for entry in ledger] + [subject for _, subject in forgotten]
             if complete or handled or waiting:
                 over = None if complete else handled
-                waiting_rows.replace(tx, self._account, class_id, waiting, over=over)
+                waiting_rows.replace(tx, self._account, class_id, waiting, over=over, standing=standing)
             if events:
                 record_events.append(tx, self._claimed, events, self._known_key_id(tx))
 
@@ -124,6 +129,8 @@ class SqlRunRecords(SqlReadRecords):
             ]
             if rows:
                 tx.execute(tx.upsert(t.watermark), rows)
+        if self._marks is not None:
+            self._marks.update(values)
 
     def _write_ledger(self, tx: Tx, statement: Prepared, entries: Sequence[LedgerEntry]) -> None:
         if not entries:

@@ -31,14 +31,21 @@ def in_class(tx: Tx, account: str, class_id: str) -> dict[str, WaitingRow]:
 
 
 def replace(
-    tx: Tx, account: str, class_id: str, records: Sequence[WaitingRecord], *, over: Iterable[str] | None
+    tx: Tx,
+    account: str,
+    class_id: str,
+    records: Sequence[WaitingRecord],
+    *,
+    over: Iterable[str] | None,
+    standing: Mapping[str, WaitingRow] | None = None,
 ) -> None:
     """Let `records` wait. `over` names subjects that wait no longer unless they are in `records`; None means all.
 
-    What stands already is read first and only the difference is written: most classes at most ticks differ in
-    nothing, and then this is one SELECT.
+    What stands already is read first, unless the caller knows it, and only the difference is written: most classes
+    at most ticks differ in nothing, and then this is one SELECT at most.
     """
-    standing = in_class(tx, account, class_id)
+    if standing is None:
+        standing = in_class(tx, account, class_id)
     wanted = {record.subject: record for record in records}
     gone = (standing if over is None else standing.keys() & set(over)) - wanted.keys()
     if gone:
