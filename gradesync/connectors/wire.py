@@ -29,6 +29,7 @@ def _no_constant(name: str) -> object:
 
 
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def decode(body: bytes) -> Any:
@@ -121,6 +122,6 @@ def one_line(value: str, limit: int = 200) -> str:
 def json_object(fields: Mapping[str, object], numbers: Mapping[str, str]) -> str:
     """A JSON object of `fields` (one at least) and `numbers`, which are written out and kept digit by digit."""
     # Plain ASCII, so that even half a character in a title is JSON.
-    head = json.dumps(fields, separators=(",", ":"))[:-1]
+    head = _ENCODER.encode(fields)[:-1]
     tail = "".join(f',"{name}":{value}' for name, value in numbers.items())
     return f"{head}{tail}}}"

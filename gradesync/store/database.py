@@ -98,7 +98,7 @@ class Tx:
         text, order = statement.text_and_order(self)
         if order is None:
             return self.connection.exec_driver_sql(text, rows[0] if len(rows) == 1 else list(rows))
-        values = [tuple(row[name] for name in order) for row in rows]
+        values = [tuple([row[name] for name in order]) for row in rows]
         return self.connection.exec_driver_sql(text, values[0] if len(values) == 1 else values)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -55,7 +55,7 @@ class SqlReadRecords:
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         """What was last written in the class, by (kind, subject)."""
         with self._database.read() as tx:
-            rows = tx.run(_LEDGER_OF_CLASS, {"of_account": self._account, "of_class": class_id})
+            rows = tx.run(_LEDGER_OF_CLASS, {"of_account": self._account, "of_class": class_id}).all()
             found = {(row[0], row[1]): LedgerEntry(*row) for row in rows}
             if len(self._read_along) >= _READ_ALONG:
                 self._read_along.clear()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from gradesync.domain.gradebook import CourseGradebook, Submission
@@ -26,6 +27,8 @@ CHANGES = "changes"
 
 FOLLOWED = "changes:courses"
 """The courses that listing named. One that is missing from the next may have been passed over, and is read whole."""
+
+_SAID = attrgetter(*(one.name for one in fields(Submission)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class CourseMarks:
 
     def row(self, submission: Submission) -> str:
         """A changed row as it is remembered: equal only for a row that says the very same."""
-        return self.keyed("row", repr(submission))[:16]
+        return self.keyed("row", "|".join(map(str, _SAID(submission))))[:16]
 
     def _stored(self, name: str) -> dict[str, Any]:
         text = self.records.watermark(name)

@@ -24,13 +24,15 @@ _READABLE = frozenset({"available", "completed"})
 class Piece:
     """A course to look at: whole when `mark` is None, else `rows` alone, or (rows None) what was graded since.
 
-    `told` are all rows the listing of changes named, `at` its clock and `stamp` its stamp, keyed.
+    `told` are all rows the listing of changes named, `decided` what a mark calls them, `at` the listing's clock and
+    `stamp` its stamp, keyed.
     """
 
     course: CanvasCourse
     mark: Mark | None = None
     rows: tuple[Submission, ...] | None = None
     told: tuple[Submission, ...] = ()
+    decided: frozenset[str] = frozenset()
     at: datetime | None = None
     stamp: str = ""
 
@@ -130,8 +132,9 @@ class CourseReading:
             return Piece(course, told=told, stamp=stamp)
         # Work that is not meant for the SIS is graded too; were it ever flagged, its stamp would move.
         told = tuple(row for row in told if row.assignment_id in change.meant)
-        rows = tuple(row for row in told if self.marks.row(row) not in mark.decided)
-        return Piece(course, mark, rows, told, at, stamp) if rows else None
+        names = [self.marks.row(row) for row in told]
+        rows = tuple(row for row, name in zip(told, names, strict=True) if name not in mark.decided)
+        return Piece(course, mark, rows, told, frozenset(names), at, stamp) if rows else None
 
     async def _one_by_one(self, seen: Collection[int]) -> AsyncGenerator[Piece, None]:
         courses = [one async for one in self.job.source.courses() if one.id not in seen]
@@ -166,13 +169,14 @@ class CourseReading:
         """All that was read of the course is in the SIS, or on record as not to be."""
         if self.job.class_filter is not None:
             return
-        told = piece.told
+        decided = piece.decided
         if book.complete:
             # What counts is how the rows stood when the course was read, a little after they were told.
-            names = {(one.assignment_id, one.user_id) for one in told}
-            told = tuple(one for one in book.submissions if (one.assignment_id, one.user_id) in names)
+            told = {(one.assignment_id, one.user_id) for one in piece.told}
+            decided = frozenset(
+                self.marks.row(one) for one in book.submissions if (one.assignment_id, one.user_id) in told
+            )
         at = book.read_at if book.complete or piece.at is None else piece.at
-        decided = {self.marks.row(one) for one in told}
         if piece.rows is None and piece.mark is not None:
             decided |= piece.mark.decided
         self.marks.put(book, at, piece.stamp, decided)
