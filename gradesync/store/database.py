@@ -101,6 +101,12 @@ class Tx:
         values = [tuple([row[name] for name in order]) for row in rows]
         return self.connection.exec_driver_sql(text, values[0] if len(values) == 1 else values)
 
+    def rows(self, statement: Prepared, row: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        """All rows of a prepared SELECT as the driver gives them: for those that are read by the hundred."""
+        cursor = self.run(statement, row).cursor
+        assert cursor is not None  # a SELECT always has one
+        return cursor.fetchall()
+
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows this database's ON CONFLICT."""
         if self.on_sqlite:
@@ -147,11 +153,13 @@ class Tx:
         """The host's clock; on SQLite never before the latest time that was written."""
         now = clock()
         if self.on_sqlite:
-            latest = self.latest()
-            if latest is not None and now <= latest:
-                return latest
             micros = (now - EPOCH) // timedelta(microseconds=1)
-            self.connection.exec_driver_sql("UPDATE meta SET value = ? WHERE key = 'clock'", (str(micros),))
+            moved = self.connection.exec_driver_sql(
+                "UPDATE meta SET value = ? WHERE key = 'clock' AND CAST(value AS INTEGER) < ?",
+                (str(micros), micros),
+            )
+            if moved.rowcount != 1:
+                return self.latest() or now
         return now
 
     def latest(self) -> datetime | None:

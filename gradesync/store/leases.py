@@ -150,8 +150,8 @@ _LOCKED_LEASE = Prepared(
 
 def fence(tx: Tx, claimed: Claimed) -> None:
     """Lock the lease row; raises LeaseLost unless it is still this run's."""
-    row = tx.run(_LOCKED_LEASE, {"of_account": claimed.run.schedule.account}).one_or_none()
-    if row is None or row.epoch != claimed.epoch or row.run_id != claimed.run.id:
+    row = tx.run(_LOCKED_LEASE, {"of_account": claimed.run.schedule.account}).first()
+    if row is None or tuple(row) != (claimed.epoch, claimed.run.id):
         raise lost(claimed)
 
 

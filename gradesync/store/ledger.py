@@ -5,7 +5,8 @@ Hashes and pseudonyms come in ready made; no value, name or score reaches this r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, delete, select, union
 
@@ -43,6 +44,27 @@ _READ_ALONG = 64
 """Classes whose waiting rows are kept between reading the ledger and asking for them; more are not in work at once."""
 
 
+class _Entries(Mapping[tuple[str, str], LedgerEntry]):
+    """A class's ledger. Entries are made when asked for: after a day's change, few of a hundred are."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: Mapping[tuple[str, str], Sequence[Any]]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, key: tuple[str, str]) -> LedgerEntry:
+        return LedgerEntry(*self._rows[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
 class SqlReadRecords:
     """What a dry run may see of an account."""
 
@@ -55,8 +77,8 @@ class SqlReadRecords:
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         """What was last written in the class, by (kind, subject)."""
         with self._database.read() as tx:
-            rows = tx.run(_LEDGER_OF_CLASS, {"of_account": self._account, "of_class": class_id}).all()
-            found = {(row[0], row[1]): LedgerEntry(*row) for row in rows}
+            rows = tx.rows(_LEDGER_OF_CLASS, {"of_account": self._account, "of_class": class_id})
+            found = _Entries({(row[0], row[1]): row for row in rows})
             if len(self._read_along) >= _READ_ALONG:
                 self._read_along.clear()
             # A class that is looked at is mostly written next, and a second transaction costs more than this row.

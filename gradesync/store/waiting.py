@@ -23,7 +23,7 @@ _GONE = Prepared(lambda _: delete(t.waiting).where(*_OF_CLASS, _W.subject == bin
 
 def in_class(tx: Tx, account: str, class_id: str) -> dict[str, WaitingRow]:
     """What waits in the class, by subject."""
-    rows = tx.run(_IN_CLASS, {"of_account": account, "of_class": class_id})
+    rows = tx.rows(_IN_CLASS, {"of_account": account, "of_class": class_id})
     return {
         row[0]: WaitingRow(WaitingRecord(row[0], class_id, row[1], row[2]), t.instant_of(row[3]))
         for row in rows
