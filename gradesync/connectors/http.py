@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
@@ -46,6 +47,12 @@ _RENEWALS = 3
 _JSON = {"Content-Type": "application/json"}
 _TIMEOUTS = Timeouts()
 _RETRIES = RetryPolicy()
+
+
+@lru_cache(maxsize=256)
+def _query_text(query: tuple[tuple[str, str], ...]) -> str:
+    """A query as text; a run asks the same few questions of every class."""
+    return urlencode(query, quote_via=quote)
 
 
 @dataclass(slots=True)
@@ -232,7 +239,7 @@ class HttpClient:
     ) -> _Call:
         path = template.format(*map(segment, ids)) if ids else template
         if query:
-            text = query if isinstance(query, str) else urlencode(list(query), quote_via=quote)
+            text = query if isinstance(query, str) else _query_text(tuple(query))
             path = f"{path}?{text}"
         url = URL(self._root + path, encoded=True)
         whole = self._timeouts.whole
