@@ -1,0 +1,142 @@
+"""Reading the SIS and deciding what of it is to be sent: the half a dry run shares with a run. Sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from gradesync.domain.roster import Roster
+from gradesync.domain.roster_csv import CanvasFiles, canvas_files, files_digest
+from gradesync.domain.roster_guard import (
+    RosterStop,
+    file_counts,
+    files_stop,
+    roster_counts,
+    roster_stop,
+    takeover_stop,
+)
+from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
+from gradesync.domain.run import Mode, RunResult, Stage
+from gradesync.syncs.identity import check_identity
+from gradesync.syncs.roster_job import RosterPreview
+from gradesync.syncs.stage import StageTracker
+
+_DATA_SET_BYTES = 128
+_REMEMBERED = ("sent", "counts", "chain", "remaster")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be sent, or `stop`: why not. `passes` are the imports in order, by their remaster flag."""
+
+    scoped: Roster
+    files: CanvasFiles
+    digest: str
+    data_set: str
+    chain: str
+    counts: Mapping[str, int]
+    passes: tuple[bool, ...]
+    stop: RosterStop | None
+    identities: Mapping[str, str] = field(default_factory=dict)
+
+
+async def decide(job: RosterPreview) -> Decided:
+    """Read the SIS, ask the guards, make the files."""
+
+    def told(done: int, total: int | None) -> None:
+        job.progress.stage(job.schedule, Stage.FETCH.value, done, total)
+
+    job.tracker.stage = Stage.FETCH
+    identities = check_identity(job.records, await job.canvas.identity(), await job.source.identity())
+    whole = await job.source.read_roster(told)
+    job.tracker.stage = Stage.DECIDE
+    job.progress.stage(job.schedule, Stage.DECIDE.value)
+    # Read here, because a store's connection may belong to this thread.
+    remembered = {name: job.records.watermark(f"roster:{name}") for name in _REMEMBERED}
+    # A large district takes seconds of pure computing: on the loop it would keep the lease from being renewed.
+    decided = await asyncio.to_thread(_judge, job, whole, remembered)
+    decided = replace(decided, identities=identities)
+    _count(job.tracker, whole, decided.files)
+    if decided.stop is not None or remembered["sent"] is not None:
+        return decided
+    # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
+    known = (await job.canvas.known_ids()).get("sections", frozenset())
+    return replace(decided, stop=takeover_stop(known, decided.scoped))
+
+
+def _count(tracker: StageTracker, whole: Roster, files: CanvasFiles) -> None:
+    """What was read and what became of it."""
+    parts = (whole.orgs, whole.sessions, whole.courses, whole.classes, whole.users, whole.enrollments)
+    tracker.counts["read"] = sum(len(part) for part in parts)
+    tracker.counts["users"] = files.counts["users"]
+    tracker.counts["classes"] = files.counts["sections"]
+    tracker.counts["enrollments"] = files.counts["enrollments"]
+    tracker.counts["dropped"] = files.dropped
+    tracker.counts["future"] = files.future
+    tracker.codes.update(files.problems)
+
+
+def _judge(job: RosterPreview, whole: Roster, remembered: Mapping[str, str | None]) -> Decided:
+    """All that is pure: scope, files, the brake, and which imports are needed."""
+    scoped = in_scope(whole, job.account.scope, job.today)
+    files = canvas_files(scoped, time_zone=job.account.time_zone, today=job.today)
+    data_set = data_set_id(job.data_set, job.account.key, school_year(whole, job.today))
+    chain = f"{data_set} {scope_digest(job.account.scope)}"
+    same_chain = remembered["chain"] == chain
+    # Counts of another school year or another scope say nothing about what is missing from this one.
+    previous = _previous_counts(remembered["counts"]) if same_chain else None
+    policy = job.account.roster
+    digest = files_digest(files)
+    pending = job.remaster or remembered["remaster"] == "1"
+    return Decided(
+        scoped=scoped,
+        files=files,
+        digest=digest,
+        data_set=data_set,
+        chain=chain,
+        counts={**roster_counts(scoped), **file_counts(files)},
+        passes=_passes(
+            job.mode, same_chain=same_chain, changed=digest != remembered["sent"], pending=pending
+        ),
+        stop=roster_stop(scoped, previous, policy, job.today)
+        or files_stop(files, previous, policy, job.today),
+    )
+
+
+def _passes(mode: Mode, *, same_chain: bool, changed: bool, pending: bool) -> tuple[bool, ...]:
+    """The imports needed, each by its remaster flag; none when Canvas already has exactly these files.
+
+    A remaster applies every row and removes nothing, and becomes what the next upload is compared with
+    (`canvas.md` 2.6). So after a change it must follow a plain import, or what left the files would stay in Canvas
+    for good. Under a new name or scope it goes alone: what the account no longer looks at is not to be removed.
+    """
+    if not same_chain:
+        return (True,)
+    if not changed:
+        return (True,) if pending else ()
+    return (False, True) if pending or mode is Mode.FULL else (False,)
+
+
+def _previous_counts(text: str | None) -> dict[str, int] | None:
+    if text is None:
+        return None
+    return {str(kind): int(number) for kind, number in json.loads(text).items()}
+
+
+def stopped(job: RosterPreview, files: CanvasFiles, stop: RosterStop) -> RunResult:
+    """The run's end when a guard said no: everything withheld, the sentence kept beside the code."""
+    job.tracker.codes[stop.code] += 1
+    job.tracker.counts["withheld"] = files.rows
+    job.progress.say(job.schedule, f"{stop.code}: {stop.message}")
+    return replace(job.tracker.result(), vendor={stop.code: stop.message})
+
+
+def data_set_id(stem: str, account: str, year: str) -> str:
+    """The name under which Canvas compares uploads: at most 128 bytes (`canvas.md` 2.2), one per school year."""
+    name = f"{stem or f'gradesync:{account}'}:{year}"
+    if len(name.encode()) <= _DATA_SET_BYTES:
+        return name
+    return f"gradesync:{hashlib.sha256(name.encode()).hexdigest()}"

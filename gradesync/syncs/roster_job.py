@@ -1,0 +1,63 @@
+"""What a roster import and its dry twin are given. Types only; the work is in the rooms beside this one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from gradesync.domain.account import Account
+from gradesync.domain.run import Mode
+from gradesync.domain.schedule import ScheduleId
+from gradesync.ports import Guard, Progress, ReadRecords, RosterReader, RosterSink, RosterSource, RunRecords
+from gradesync.syncs.stage import StageTracker
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPreview:
+    """What a dry run of a roster import needs: readers only. `today` is the local date of the account's zone.
+
+    `data_set` is the stem of the name Canvas compares uploads under (empty: `gradesync:<account>`); the school year
+    is appended. `remaster` asks for all rows to be applied again even when nothing changed (after repairs made by
+    hand in Canvas).
+    """
+
+    account: Account
+    schedule: ScheduleId
+    mode: Mode
+    today: date
+    source: RosterSource
+    records: ReadRecords
+    canvas: RosterReader
+    progress: Progress
+    data_set: str = ""
+    remaster: bool = False
+    tracker: StageTracker = field(default_factory=StageTracker)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterJob:
+    """What a roster import needs. Fields shared with `RosterPreview` mean the same.
+
+    `sleep` waits that many seconds. `wait_for_others` and `wait_for_import` bound, in seconds, how long another
+    tool's import and our own are waited for.
+    """
+
+    account: Account
+    schedule: ScheduleId
+    mode: Mode
+    today: date
+    source: RosterSource
+    records: RunRecords
+    guard: Guard
+    progress: Progress
+    sink: RosterSink
+    sleep: Sleep = asyncio.sleep
+    data_set: str = ""
+    remaster: bool = False
+    wait_for_others: float = 120.0
+    wait_for_import: float = 7200.0
+    tracker: StageTracker = field(default_factory=StageTracker)
