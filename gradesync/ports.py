@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gradesync.domain.history import Fact
@@ -38,7 +39,17 @@ if TYPE_CHECKING:
     from gradesync.domain.keyed import KeyedHash
     from gradesync.domain.people import CoursePeople
     from gradesync.domain.plan import Action
-    from gradesync.domain.roster import ImportStatus, Roster
+    from gradesync.domain.roster import (
+        AcademicSession,
+        ImportStatus,
+        Org,
+        Roster,
+        RosterClass,
+        RosterCourse,
+        RosterEnrollment,
+        RosterUser,
+    )
+    from gradesync.domain.roster_csv import Row, RowFiles
     from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, RunResult
 
 Clock = Callable[[], datetime]
@@ -92,6 +103,29 @@ class FileCache(Protocol):
 # --- the SIS as the source of rosters, Canvas as their sink --------------------------------------------------
 
 
+class RosterIntake(Protocol):
+    """Takes a roster's rows as pages arrive."""
+
+    def orgs(self, rows: Iterable[Org]) -> None: ...
+    def sessions(self, rows: Iterable[AcademicSession]) -> None: ...
+    def courses(self, rows: Iterable[RosterCourse]) -> None: ...
+    def classes(self, rows: Iterable[RosterClass]) -> None: ...
+    def users(self, rows: Iterable[RosterUser]) -> None: ...
+    def enrollments(self, rows: Iterable[RosterEnrollment]) -> None: ...
+
+
+class RosterSpool(RosterIntake, Protocol):
+    """A run's private place for student data: a read that is not in memory, and the files made of it."""
+
+    def roster(self) -> Roster:
+        """What was taken in."""
+        ...
+
+    def files(self, headers: Mapping[str, Row]) -> RowFiles:
+        """Room for one set of Canvas files, which live as long as the spool does."""
+        ...
+
+
 class RosterSource(Protocol):
     """The SIS, read for a roster import."""
 
@@ -99,8 +133,12 @@ class RosterSource(Protocol):
         """The district's stable id (OneRoster: sourcedId of the district org, else of the root orgs)."""
         ...
 
-    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
-        """Everything a roster import needs, nothing more (never demographics or metadata)."""
+    async def read_roster(self, told: Callable[[int, int | None], None], intake: RosterIntake) -> None:
+        """Hand everything a roster import needs to `intake`, nothing more (never demographics or metadata).
+
+        Rows go as they come, page by page, so that the read is never in memory as a whole. Every row is handed over
+        once; a method of the intake may be called many times, and from this task only.
+        """
         ...
 
 
@@ -123,8 +161,8 @@ class RosterReader(Protocol):
 class RosterSink(RosterReader, Protocol):
     """Canvas, fed with SIS CSV files."""
 
-    async def start_import(self, files: Mapping[str, str], *, data_set: str, remaster: bool) -> ImportStatus:
-        """Send the files (name -> CSV text) as one import with diffing; answers its first status."""
+    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+        """Send the files (by name) as one import with diffing; answers its first status."""
         ...
 
     async def import_status(self, import_id: int) -> ImportStatus:
@@ -264,6 +302,10 @@ class Connections(Protocol):
     def roster_readonly(
         self, account: Account
     ) -> AbstractAsyncContextManager[tuple[RosterSource, RosterReader]]: ...
+    def spool(self) -> AbstractContextManager[RosterSpool]:
+        """A private place for one run's roster; gone when the block ends."""
+        ...
+
     def gradebook(
         self, account: Account, guard: Guard
     ) -> AbstractAsyncContextManager[tuple[GradebookSource, GradebookSink]]: ...
@@ -600,9 +642,11 @@ __all__ = [
     "Progress",
     "ReadRecords",
     "RecordEvent",
+    "RosterIntake",
     "RosterReader",
     "RosterSink",
     "RosterSource",
+    "RosterSpool",
     "RunQuery",
     "RunRecords",
     "Secrets",

@@ -12,7 +12,7 @@ import logging
 import random as random_module
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
@@ -55,6 +55,10 @@ def _query_text(query: tuple[tuple[str, str], ...]) -> str:
     return urlencode(query, quote_via=quote)
 
 
+Body = Callable[[], AsyncIterator[bytes]]
+"""A body that is not in memory: called once for every try."""
+
+
 @dataclass(slots=True)
 class _Call:
     """One request on its way through tries. `ends_at` is a length until the first try makes it an instant."""
@@ -63,7 +67,7 @@ class _Call:
     url: URL
     template: str
     headers: dict[str, str]
-    body: bytes | None
+    body: bytes | Body | None
     timeout: aiohttp.ClientTimeout
     ends_at: float
     idempotent: bool
@@ -208,10 +212,13 @@ class HttpClient:
         call.body, call.headers, call.idempotent, call.guarded = body, dict(_JSON), False, False
         return await self._perform(call)
 
-    async def upload(self, template: str, *ids: str | int, body: bytes, content_type: str) -> Reply:
-        """POST a file, with the long timeout; repeated only when nothing can have arrived."""
+    async def upload(
+        self, template: str, *ids: str | int, body: Body, length: int, content_type: str
+    ) -> Reply:
+        """POST a body of `length` bytes as it is read, with the long timeout; repeated only when nothing can have
+        arrived."""
         call = self._call("POST", template, ids, (), self._upload_timeout)
-        call.body, call.headers = body, {"Content-Type": content_type}
+        call.body, call.headers = body, {"Content-Type": content_type, "Content-Length": str(length)}
         call.idempotent = False
         call.ends_at += self._timeouts.upload
         return await self._perform(call)
@@ -284,7 +291,7 @@ class HttpClient:
             async with session.request(
                 call.method,
                 call.url,
-                data=call.body,
+                data=call.body() if callable(call.body) else call.body,
                 headers=call.headers,
                 timeout=timeout,
                 allow_redirects=False,

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 from gradesync.domain.gradebook import (
     Assignment,
@@ -29,7 +30,12 @@ from gradesync.domain.gradebook import (
 from gradesync.domain.people import CoursePeople, Member
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.errors import ConnectionProblem
-from gradesync.ports import ChangeFeed
+from gradesync.ports import ChangeFeed, RosterIntake
+
+
+def _text(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read()
 
 
 def _refused(message: str, code: str, status: int) -> ConnectionProblem:
@@ -67,10 +73,16 @@ class MemorySis:
         """The district's id."""
         return self.district
 
-    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
+    async def read_roster(self, told: Callable[[int, int | None], None], intake: RosterIntake) -> None:
         """The roster as it stands."""
+        held = self.roster
+        intake.orgs(held.orgs)
+        intake.sessions(held.sessions)
+        intake.courses(held.courses)
+        intake.classes(held.classes)
+        intake.users(held.users)
+        intake.enrollments(held.enrollments)
         told(1, 1)
-        return self.roster
 
     async def catalogue(self) -> SisCatalogue:
         """Every class of the roster."""
@@ -324,11 +336,11 @@ class MemoryCanvas:
         lived = {who.section_sis_id for one in self.held.values() for who in one.students}
         return {"courses": courses, "sections": self.sections | {one for one in lived if one}}
 
-    async def start_import(self, files: Mapping[str, str], *, data_set: str, remaster: bool) -> ImportStatus:
-        """Keep the files in `sent`."""
+    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+        """Keep the files' texts in `sent`."""
         if self.guard is not None:
             self.guard()
-        self.sent.append(SentImport(dict(files), data_set, remaster))
+        self.sent.append(SentImport({name: _text(path) for name, path in files.items()}, data_set, remaster))
         number = len(self.sent)
         self._looks[number] = 0
         return ImportStatus(number, "created")

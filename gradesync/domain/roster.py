@@ -2,13 +2,21 @@
 
 The values only. Deciding is pure and beside it: `roster_scope` (what the account looks at), `roster_csv` (the files),
 `roster_guard` (what is too strange to send). Reading, sending and polling belong to `syncs.roster_import`.
+
+A district's classes, people and enrollments need not be in memory: they are collections that can be gone through as
+often as needed, and `shards` hands out small parts of them of which each holds all there is about some people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from zlib import crc32
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,11 @@ class RosterUser:
     enabled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RosterEnrollment:
-    """One person in one class. `end` is exclusive; an ended enrollment stays in a OneRoster read."""
+class RosterEnrollment(NamedTuple):
+    """One person in one class. `end` is exclusive; an ended enrollment stays in a OneRoster read.
+
+    A tuple, because a district has hundreds of thousands of them and each is made several times a run.
+    """
 
     id: str
     user_id: str
@@ -84,14 +94,91 @@ class RosterEnrollment:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """One full read of the SIS, without rows marked `tobedeleted`."""
+    """One full read of the SIS, without rows marked `tobedeleted`.
+
+    `classes`, `users` and `enrollments` may lie on disk: go through them, as often as needed, but keep no list of them.
+    """
 
     orgs: Sequence[Org] = ()
     sessions: Sequence[AcademicSession] = ()
     courses: Sequence[RosterCourse] = ()
-    classes: Sequence[RosterClass] = ()
-    users: Sequence[RosterUser] = ()
-    enrollments: Sequence[RosterEnrollment] = ()
+    classes: Collection[RosterClass] = ()
+    users: Collection[RosterUser] = ()
+    enrollments: Collection[RosterEnrollment] = ()
+
+
+SHARDS = 64
+"""Into how many parts a roster is cut; constant, because the order of the files' rows follows from it."""
+
+
+def shard_of(key: str) -> int:
+    """The part that everything about `key` falls into: the same in every process and on every machine."""
+    return crc32(key.encode("utf-8", "surrogatepass")) % SHARDS
+
+
+@runtime_checkable
+class Sharded(Protocol[T_co]):
+    """A collection that is kept in its parts already."""
+
+    def shards(self) -> Iterator[Sequence[T_co]]:
+        """All `SHARDS` parts, in order: part n holds the rows whose key is of shard n."""
+        ...
+
+
+def shards(rows: Collection[T], key: Callable[[T], str]) -> Iterator[Sequence[T]]:
+    """The rows in `SHARDS` parts by `shard_of(key(row))`.
+
+    Users are cut by `id` and enrollments by `user_id`, so that part n of both is about the same people; classes by
+    `id`. A collection that is `Sharded` was cut by these keys when it was made.
+    """
+    if isinstance(rows, Sharded):
+        yield from rows.shards()
+        return
+    parts: list[list[T]] = [[] for _ in range(SHARDS)]
+    for row in rows:
+        parts[shard_of(key(row))].append(row)
+    yield from parts
+
+
+def key_of_user(row: RosterUser) -> str:
+    """What users are cut by."""
+    return row.id
+
+
+def key_of_enrollment(row: RosterEnrollment) -> str:
+    """What enrollments are cut by: their person."""
+    return row.user_id
+
+
+def key_of_class(row: RosterClass) -> str:
+    """What classes are cut by."""
+    return row.id
+
+
+class Chosen(Collection[T]):
+    """The rows of another collection for which `keep` says yes, without a copy of them."""
+
+    __slots__ = ("_count", "_keep", "_key", "_whole")
+
+    def __init__(self, whole: Collection[T], keep: Callable[[T], bool], key: Callable[[T], str]) -> None:
+        self._whole, self._keep, self._key = whole, keep, key
+        self._count: int | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        return filter(self._keep, self._whole)
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == one for one in self)
+
+    def __len__(self) -> int:
+        if self._count is None:
+            self._count = sum(1 for _ in self)
+        return self._count
+
+    def shards(self) -> Iterator[Sequence[T]]:
+        """The chosen rows of each part."""
+        for part in shards(self._whole, self._key):
+            yield list(filter(self._keep, part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,15 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from gradesync.domain.account import Scope
-from gradesync.domain.roster import AcademicSession, Roster, RosterClass
+from gradesync.domain.roster import (
+    AcademicSession,
+    Chosen,
+    Roster,
+    RosterClass,
+    key_of_class,
+    key_of_enrollment,
+    key_of_user,
+)
 
 
 def ancestors(session_id: str, sessions: Mapping[str, AcademicSession]) -> tuple[str, ...]:
@@ -54,16 +62,21 @@ def in_scope(roster: Roster, scope: Scope, today: date) -> Roster:
     """
     sessions = {s.id: s for s in roster.sessions}
     wanted_terms = _terms_in_scope(roster.sessions, sessions, scope, today)
-    classes = [c for c in roster.classes if _class_in_scope(c, scope, sessions, wanted_terms)]
-    outside = {c.id for c in roster.classes} - {c.id for c in classes}
+    outside = {c.id for c in roster.classes if not _class_in_scope(c, scope, sessions, wanted_terms)}
+    if not outside and scope.schools == "all":
+        return roster
     users = roster.users
     if scope.schools != "all":
         # A person carries no school here; whoever sits in a class of a chosen school (of any term) belongs to it.
         of_schools = {c.id for c in roster.classes if _chosen(c.school_id, scope.schools)}
         present = {e.user_id for e in roster.enrollments if e.class_id in of_schools}
-        users = [u for u in roster.users if u.id in present]
-    enrollments = [e for e in roster.enrollments if e.class_id not in outside]
-    return replace(roster, classes=classes, users=users, enrollments=enrollments)
+        users = Chosen(roster.users, lambda user: user.id in present, key_of_user)
+    return replace(
+        roster,
+        classes=Chosen(roster.classes, lambda row: row.id not in outside, key_of_class),
+        users=users,
+        enrollments=Chosen(roster.enrollments, lambda row: row.class_id not in outside, key_of_enrollment),
+    )
 
 
 def _years(sessions: Sequence[AcademicSession]) -> dict[str, str]:

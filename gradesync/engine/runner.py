@@ -184,6 +184,7 @@ async def _roster(
                 guard=guard,
                 progress=tools.progress,
                 sink=sink,
+                spool=tools.connections.spool,
                 sleep=tools.sleep,
                 remaster=run.mode is Mode.FULL,
                 tracker=tracker,
@@ -260,6 +261,7 @@ async def dry_run(
                     records=records,
                     canvas=canvas,
                     progress=tools.progress,
+                    spool=tools.connections.spool,
                     remaster=run.mode is Mode.FULL,
                     tracker=tracker,
                 )

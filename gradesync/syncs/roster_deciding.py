@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gradesync.domain.roster import Roster
-from gradesync.domain.roster_csv import CanvasFiles, canvas_files, files_digest
+from gradesync.domain.roster_csv import HEADERS, CanvasFiles, files_digest
 from gradesync.domain.roster_guard import (
     RosterStop,
     file_counts,
@@ -18,8 +18,10 @@ from gradesync.domain.roster_guard import (
     roster_stop,
     takeover_stop,
 )
+from gradesync.domain.roster_mapping import canvas_files
 from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
 from gradesync.domain.run import Mode, RunResult, Stage
+from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import check_identity
 from gradesync.syncs.roster_job import RosterPreview
 from gradesync.syncs.stage import StageTracker
@@ -43,21 +45,22 @@ class Decided:
     identities: Mapping[str, str] = field(default_factory=dict)
 
 
-async def decide(job: RosterPreview) -> Decided:
-    """Read the SIS, ask the guards, make the files."""
+async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
+    """Read the SIS, ask the guards, make the files; both lie in `spool` and go with it."""
 
     def told(done: int, total: int | None) -> None:
         job.progress.stage(job.schedule, Stage.FETCH.value, done, total)
 
     job.tracker.stage = Stage.FETCH
     identities = check_identity(job.records, await job.canvas.identity(), await job.source.identity())
-    whole = await job.source.read_roster(told)
+    await job.source.read_roster(told, spool)
+    whole = spool.roster()
     job.tracker.stage = Stage.DECIDE
     job.progress.stage(job.schedule, Stage.DECIDE.value)
     # Read here, because a store's connection may belong to this thread.
     remembered = {name: job.records.watermark(f"roster:{name}") for name in _REMEMBERED}
     # A large district takes seconds of pure computing: on the loop it would keep the lease from being renewed.
-    decided = await asyncio.to_thread(_judge, job, whole, remembered)
+    decided = await asyncio.to_thread(_judge, job, spool, remembered)
     decided = replace(decided, identities=identities)
     _count(job.tracker, whole, decided.files)
     if decided.stop is not None or remembered["sent"] is not None:
@@ -79,10 +82,11 @@ def _count(tracker: StageTracker, whole: Roster, files: CanvasFiles) -> None:
     tracker.codes.update(files.problems)
 
 
-def _judge(job: RosterPreview, whole: Roster, remembered: Mapping[str, str | None]) -> Decided:
+def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str | None]) -> Decided:
     """All that is pure: scope, files, the brake, and which imports are needed."""
+    whole = spool.roster()
     scoped = in_scope(whole, job.account.scope, job.today)
-    files = canvas_files(scoped, time_zone=job.account.time_zone, today=job.today)
+    files = canvas_files(scoped, spool.files(HEADERS), time_zone=job.account.time_zone, today=job.today)
     data_set = data_set_id(job.data_set, job.account.key, school_year(whole, job.today))
     chain = f"{data_set} {scope_digest(job.account.scope)}"
     same_chain = remembered["chain"] == chain

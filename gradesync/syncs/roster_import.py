@@ -13,6 +13,7 @@ steps, the waiting, and what is remembered between runs:
 from __future__ import annotations
 
 from gradesync.domain.run import RunResult, Stage
+from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import record_identity
 from gradesync.syncs.roster_after import verified
 from gradesync.syncs.roster_deciding import data_set_id, decide, stopped
@@ -27,7 +28,8 @@ async def preview_roster(job: RosterPreview) -> RunResult:
 
     Raises ConnectionProblem when a side cannot be read.
     """
-    decided = await decide(job)
+    with job.spool() as spool:
+        decided = await decide(job, spool)
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
@@ -44,8 +46,13 @@ async def import_roster(job: RosterJob) -> RunResult:
     over), `future` (enrollments not begun). Raises ConnectionProblem, LeaseLost and RunStopped; the tracker then tells
     the stage. Nothing is remembered of an import that did not succeed, except that the next one must apply all rows.
     """
+    with job.spool() as spool:
+        return await _imported(job, spool)
+
+
+async def _imported(job: RosterJob, spool: RosterSpool) -> RunResult:
     look = _look(job)
-    decided = await decide(look)
+    decided = await decide(look, spool)
     job.tracker.counts["sent"] = 0
     if decided.stop is not None:
         return stopped(look, decided.files, decided.stop)
@@ -75,6 +82,7 @@ def _look(job: RosterJob) -> RosterPreview:
         records=job.records,
         canvas=job.sink,
         progress=job.progress,
+        spool=job.spool,
         data_set=job.data_set,
         remaster=job.remaster,
         tracker=job.tracker,

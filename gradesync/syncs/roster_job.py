@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 
 from gradesync.domain.account import Account
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId
-from gradesync.ports import Guard, Progress, ReadRecords, RosterReader, RosterSink, RosterSource, RunRecords
+from gradesync.ports import (
+    Guard,
+    Progress,
+    ReadRecords,
+    RosterReader,
+    RosterSink,
+    RosterSource,
+    RosterSpool,
+    RunRecords,
+)
 from gradesync.syncs.stage import StageTracker
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -22,7 +32,7 @@ class RosterPreview:
 
     `data_set` is the stem of the name Canvas compares uploads under (empty: `gradesync:<account>`); the school year
     is appended. `remaster` asks for all rows to be applied again even when nothing changed (after repairs made by
-    hand in Canvas).
+    hand in Canvas). `spool` opens the run's private place for student data.
     """
 
     account: Account
@@ -33,6 +43,7 @@ class RosterPreview:
     records: ReadRecords
     canvas: RosterReader
     progress: Progress
+    spool: Callable[[], AbstractContextManager[RosterSpool]]
     data_set: str = ""
     remaster: bool = False
     tracker: StageTracker = field(default_factory=StageTracker)
@@ -55,6 +66,7 @@ class RosterJob:
     guard: Guard
     progress: Progress
     sink: RosterSink
+    spool: Callable[[], AbstractContextManager[RosterSpool]]
     sleep: Sleep = asyncio.sleep
     data_set: str = ""
     remaster: bool = False

@@ -43,7 +43,7 @@ async def one_import(job: RosterJob, decided: Decided, *, remaster: bool) -> Imp
     # upload that happens to equal an older one would leave them as they are.
     job.records.set_watermarks({"roster:remaster": "1"})
     job.guard.check()
-    status = await job.sink.start_import(decided.files.files, data_set=decided.data_set, remaster=remaster)
+    status = await job.sink.start_import(decided.files.paths, data_set=decided.data_set, remaster=remaster)
     job.tracker.counts["sent"] = decided.files.rows
     for delay in _delays(job.wait_for_import):
         job.progress.stage(job.schedule, Stage.WRITE.value, status.progress, 100)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from gradesync.connectors.canvas import CanvasConnector, CanvasReader
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
 from gradesync.connectors.retry import Timeouts
+from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account
 from gradesync.domain.interval import to_local
 from gradesync.errors import ConnectionProblem, GradesyncError
@@ -29,6 +30,7 @@ from gradesync.ports import (
     RosterReader,
     RosterSink,
     RosterSource,
+    RosterSpool,
     Secrets,
 )
 
@@ -72,6 +74,10 @@ class HttpConnections:
             sis = await self._sis(stack, account, write=False, guard=refuse_write)
             canvas = await self._canvas(stack, account, refuse_write)
             yield _reader(sis, account), _canvas_reader(canvas, account)
+
+    def spool(self) -> AbstractContextManager[RosterSpool]:
+        """A private place on disk for one run's roster."""
+        return disk_spool()
 
     @asynccontextmanager
     async def gradebook(

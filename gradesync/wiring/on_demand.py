@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         RosterReader,
         RosterSink,
         RosterSource,
+        RosterSpool,
         Secrets,
     )
     from gradesync.wiring.connections import HttpConnections
@@ -42,6 +43,10 @@ class ConnectionsOnDemand:
     ) -> AbstractAsyncContextManager[tuple[RosterSource, RosterReader]]:
         """See ports."""
         return self._http().roster_readonly(account)
+
+    def spool(self) -> AbstractContextManager[RosterSpool]:
+        """See ports."""
+        return self._http().spool()
 
     def gradebook(
         self, account: Account, guard: Guard

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,10 @@ from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.memory import MemoryCanvas, MemoryCourse, MemorySis
-from gradesync.connectors.oneroster import OneRosterConnector
+from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
+from gradesync.connectors.spool import ListIntake
 from gradesync.domain.profile import PROFILES
+from gradesync.domain.roster import Roster
 from gradesync.sandbox.canvas_state import CanvasSettings
 from gradesync.sandbox.server import Sandbox, running
 from gradesync.sandbox.sis_behaviour import SisBehaviour
@@ -60,6 +63,22 @@ async def canvas_client(sandbox: Sandbox) -> AsyncIterator[HttpClient]:
         yield client
 
 
+async def roster_of(
+    source: MemorySis | OneRosterReader, told: Callable[[int, int | None], None] = lambda _done, _total: None
+) -> Roster:
+    """One full read, in memory."""
+    intake = ListIntake()
+    await source.read_roster(told, intake)
+    return intake.roster()
+
+
+def on_disk(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
+    """Files to upload, by name."""
+    for name, text in files.items():
+        (folder / name).write_bytes(text.encode())
+    return {name: folder / name for name in files}
+
+
 @dataclass
 class Sis:
     """One kind of SIS under test. `close` closes grading periods, `stop` makes the guard refuse."""
@@ -78,7 +97,7 @@ class Sis:
                 client.guard = guard  # type: ignore[assignment]  # tests hand in a callable
                 yield real
                 return
-            roster = await real.read_roster(lambda _done, _total: None)
+            roster = await roster_of(real)
             catalogue = await real.catalogue()
             classes = await asyncio.gather(*(real.read_class(one.id) for one in roster.classes))
             yield MemorySis(

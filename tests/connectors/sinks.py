@@ -18,6 +18,7 @@ from gradesync.domain.gradebook import LineItem, Result
 from gradesync.domain.profile import POST, PROFILES, PUT, SERVER_IDS, SisProfile
 from gradesync.ports import GradebookSink
 from gradesync.sandbox.server import Sandbox
+from tests.connectors.conftest import roster_of
 from tests.connectors.hostile import Sleeps
 
 KEY = "riverside"
@@ -92,7 +93,7 @@ async def sink_of(
         catalogue = await real.catalogue()
         yield MemorySis(
             district=await real.identity(),
-            roster=await real.read_roster(lambda _done, _total: None),
+            roster=await roster_of(real),
             categories=catalogue.categories,
             periods=catalogue.periods,
             students={class_id: (await real.read_class(class_id)).students},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from gradesync.connectors.canvas import CanvasConnector, CanvasReader
 from gradesync.domain.account import Scope
 from gradesync.domain.gradebook import CanvasCourse
 from gradesync.errors import ConnectionProblem
+from tests.connectors.conftest import on_disk
 from tests.connectors.hostile import Hostile, client_of, hostile, says
 
 COURSE = CanvasCourse(7, "C-7", "available", "America/New_York")
@@ -141,11 +143,12 @@ def test_one_failed_listing_ends_the_others() -> None:
         (503, {}, "GS-302"),
     ],
 )
-def test_an_import_that_may_not_start_says_why(status: int, body: object, code: str) -> None:
+def test_an_import_that_may_not_start_says_why(status: int, body: object, code: str, tmp_path: Path) -> None:
     async def run() -> None:
         async with hostile(says(body, status)) as server, client_of(server, side="canvas") as client:
+            files = on_disk(tmp_path, {"a.csv": "x"})
             with pytest.raises(ConnectionProblem) as caught:
-                await CanvasConnector(client).start_import({"a.csv": "x"}, data_set="d", remaster=False)
+                await CanvasConnector(client).start_import(files, data_set="d", remaster=False)
             assert caught.value.code == code
             assert len(server.seen) == 1
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ from gradesync.ports import (
     RosterSink,
     RosterSource,
 )
-from tests.connectors.conftest import Canvas, Sis
+from tests.connectors.conftest import Canvas, Sis, on_disk, roster_of
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -112,7 +113,7 @@ def test_refused_records_have_their_codes_and_harm_no_other(sis: Sis) -> None:
 async def someone_else(sink: MemorySis | OneRosterConnector, class_id: str) -> str:
     """A student of the school who is not in the class."""
     students = (await sink.read_class(class_id)).students
-    roster = await sink.read_roster(lambda _done, _total: None)
+    roster = await roster_of(sink)
     return next(one.id for one in roster.users if one.role == "student" and one.id not in students)
 
 
@@ -178,7 +179,7 @@ def test_a_roster_is_whole_and_holds_nothing_that_is_gone(sis: Sis) -> None:
         world = sis.sandbox.schools["riverside"].sis
         told: list[tuple[int, int | None]] = []
         async with sis.open() as source:
-            roster = await source.read_roster(lambda done, total: told.append((done, total)))
+            roster = await roster_of(source, lambda done, total: told.append((done, total)))
         living = {name for name, row in world.rows["enrollments"].items() if row["status"] == "active"}
         assert {one.id for one in roster.enrollments} == living
         assert {one.id for one in roster.classes} == set(world.rows["classes"])
@@ -242,10 +243,12 @@ def test_a_course_that_vanished_is_a_problem_that_is_not_retried(canvas: Canvas)
 FILES = {"terms.csv": "term_id,name,status\r\nT-TEST,Test term,active\r\n"}
 
 
-def test_an_import_is_followed_to_its_end(canvas: Canvas) -> None:
+def test_an_import_is_followed_to_its_end(canvas: Canvas, tmp_path: Path) -> None:
     async def run() -> None:
         async with canvas.open() as sink:
-            status = await sink.start_import(FILES, data_set="gradesync:test", remaster=True)
+            status = await sink.start_import(
+                on_disk(tmp_path, FILES), data_set="gradesync:test", remaster=True
+            )
             states = [status.state]
             while states[-1] not in FINISHED and len(states) < 200:
                 await asyncio.sleep(0.01)
@@ -256,11 +259,11 @@ def test_an_import_is_followed_to_its_end(canvas: Canvas) -> None:
     asyncio.run(run())
 
 
-def test_no_import_starts_once_the_guard_says_no(canvas: Canvas) -> None:
+def test_no_import_starts_once_the_guard_says_no(canvas: Canvas, tmp_path: Path) -> None:
     async def run() -> None:
         async with canvas.open(guard=refuse) as sink:
             with pytest.raises(LeaseLost):
-                await sink.start_import(FILES, data_set="gradesync:test", remaster=False)
+                await sink.start_import(on_disk(tmp_path, FILES), data_set="gradesync:test", remaster=False)
 
     asyncio.run(run())
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,18 +21,14 @@ from gradesync.domain.roster import Roster
 from gradesync.errors import ConnectionProblem, GradesyncError
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.server import Sandbox
-from tests.connectors.conftest import KEY, PROFILE, Sis, canvas_client, sis_client
+from tests.connectors.conftest import KEY, PROFILE, Sis, canvas_client, on_disk, roster_of, sis_client
 from tests.connectors.hostile import TOKEN, client_of, hostile, says
 from tests.connectors.test_conformance import item_for, result_for
 
 
-def quiet(_done: int, _total: int | None) -> None:
-    """Nobody watches."""
-
-
 async def roster(sandbox: Sandbox, **options: Any) -> Roster:
     async with sis_client(sandbox) as client:
-        return await OneRosterReader(client, PROFILE, **options).read_roster(quiet)
+        return await roster_of(OneRosterReader(client, PROFILE, **options))
 
 
 @pytest.mark.parametrize("totals", [True, False])
@@ -157,7 +154,7 @@ def test_log_records_never_hold_a_token_a_query_or_an_id(
             sandbox.front.faults.stand(["cut", "throttle"])
             await all_courses(canvas)
             sink = OneRosterConnector(client, PROFILE)
-            await sink.read_roster(quiet)
+            await roster_of(sink)
             item = await item_for(sink, class_id, "li-secret")
             await sink.put_line_item(item)
             for student in (await sink.read_class(class_id)).students:
@@ -214,7 +211,7 @@ def test_of_all_users_only_aides_are_taken_even_when_the_filter_is_ignored() -> 
             return web.json_response({"rows": found}, headers={"X-Total-Count": str(len(found))})
 
         async with hostile(answer) as server, client_of(server) as client:
-            found = await OneRosterReader(client, PROFILE).read_roster(quiet)
+            found = await roster_of(OneRosterReader(client, PROFILE))
             assert [one.id for one in found.users] == ["a"]
             asked = next(one for one in server.seen if one.path == "/users")
             assert asked.query["filter"] == "role='aide'"
@@ -309,12 +306,13 @@ def test_a_data_set_canvas_would_cut_is_refused(sandbox: Sandbox) -> None:
     asyncio.run(run())
 
 
-def test_an_import_brings_its_files_whole(sandbox: Sandbox) -> None:
-    files = {"terms.csv": "term_id,name,status\r\nT-NEW,Neuer Begriff ä,active\r\n"}
+def test_an_import_brings_its_files_whole(sandbox: Sandbox, tmp_path: Path) -> None:
+    texts = {"terms.csv": "term_id,name,status\r\nT-NEW,Neuer Begriff ä,active\r\n"}
 
     async def run() -> None:
         async with canvas_client(sandbox) as client:
             sink = CanvasConnector(client)
+            files = on_disk(tmp_path, texts)
             started = await sink.start_import(files, data_set="gradesync:whole", remaster=False)
             for _ in range(200):
                 if (await sink.import_status(started.id)).finished:

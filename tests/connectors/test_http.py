@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -28,7 +28,10 @@ async def _put(client: HttpClient) -> object:
 
 
 async def _post(client: HttpClient) -> object:
-    return (await client.upload("/things", body=b"x", content_type="text/csv")).status
+    async def body() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    return (await client.upload("/things", body=body, length=1, content_type="text/csv")).status
 
 
 def play(action: Action, *script: Answer, **options: Any) -> tuple[Any, Hostile, HttpClient]:

@@ -14,6 +14,7 @@ from gradesync.domain.gradebook import LineItem, Result
 from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.server import Sandbox
+from tests.connectors.conftest import roster_of
 from tests.connectors.sinks import (
     KINDS,
     OVER_HTTP,
@@ -136,7 +137,7 @@ def test_a_refused_record_has_its_code_and_harms_no_other(sandbox: Sandbox, kind
         class_id = class_with_students(sandbox)
         async with sink_of(sandbox, kind) as sink:
             students = (await sink.read_class(class_id)).students
-            roster = await sink.read_roster(lambda _done, _total: None)
+            roster = await roster_of(sink)
             stranger = next(u.id for u in roster.users if u.role == "student" and u.id not in students)
             item = await sent_item(sink, class_id)
             assert (await refused(sink.put_result(new_result(item, stranger)))).code == "GS-503"
@@ -362,7 +363,7 @@ def test_a_1_2_roster_is_the_same_school(sandbox: Sandbox, newer: Kind) -> None:
             connector(sandbox, profile) as new,
             connector(sandbox, OVER_HTTP[0].profile or profile) as old,
         ):
-            first, second = [await one.read_roster(lambda _d, _t: None) for one in (new, old)]
+            first, second = [await roster_of(one) for one in (new, old)]
         for part in ("orgs", "sessions", "courses", "classes", "users", "enrollments"):
             assert sorted(getattr(first, part), key=repr) == sorted(getattr(second, part), key=repr)
 

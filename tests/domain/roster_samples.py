@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 from gradesync.domain.roster import (
     AcademicSession,
@@ -16,7 +19,8 @@ from gradesync.domain.roster import (
     RosterEnrollment,
     RosterUser,
 )
-from gradesync.domain.roster_csv import CanvasFiles
+from gradesync.domain.roster_csv import HEADERS, CanvasFile, CanvasFiles, Row, csv_text
+from gradesync.domain.roster_mapping import canvas_files
 
 TODAY = date(2026, 11, 23)
 ZONE = "America/New_York"
@@ -75,4 +79,39 @@ def sample(**changes: object) -> Roster:
 
 def table(files: CanvasFiles, kind: str) -> list[dict[str, str]]:
     """The rows of one file, read back by a CSV reader that knows nothing of how it was written."""
-    return list(csv.DictReader(io.StringIO(files.files[f"{kind}.csv"], newline="")))
+    return list(csv.DictReader(io.StringIO(text_of(files, kind), newline="")))
+
+
+_TEXTS: dict[str, str] = {}
+
+
+class Texts:
+    """Files in memory (`RowFiles`); `text_of` finds them again by their digest."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def add(self, kind: str, rows: Iterable[Row]) -> int:
+        kept = list(rows)
+        self._texts[kind] = self._texts.get(kind) or csv_text([HEADERS[kind]])
+        self._texts[kind] += csv_text(kept)
+        return len(kept)
+
+    def finished(self) -> dict[str, CanvasFile]:
+        found = {}
+        for kind, text in self._texts.items():
+            content = text.encode()
+            one = CanvasFile(Path(f"{kind}.csv"), len(content), hashlib.sha256(content).hexdigest())
+            _TEXTS[one.digest] = text
+            found[f"{kind}.csv"] = one
+        return found
+
+
+def text_of(files: CanvasFiles, kind: str) -> str:
+    """The text of a file written to `Texts`."""
+    return _TEXTS[files.files[f"{kind}.csv"].digest]
+
+
+def files_of(roster: Roster, today: date = TODAY) -> CanvasFiles:
+    """The sample district's files."""
+    return canvas_files(roster, Texts(), time_zone=ZONE, today=today)

@@ -14,25 +14,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradesync.domain.roster import Org, Roster, RosterClass, RosterCourse, RosterEnrollment, RosterUser
-from gradesync.domain.roster_csv import HEADERS, CanvasFiles, canvas_files, files_digest
+from gradesync.domain.roster_csv import HEADERS, CanvasFiles, files_digest
 from tests.domain.roster_samples import (
     FALL,
     LAST_YEAR,
     SPRING,
     TODAY,
     YEAR,
-    ZONE,
+    files_of,
     person,
     sample,
     seat,
     table,
+    text_of,
 )
 
 NAMES = {"accounts.csv", "terms.csv", "courses.csv", "sections.csv", "users.csv", "enrollments.csv"}
 
 
 def made(roster: Roster, today: date = TODAY) -> CanvasFiles:
-    return canvas_files(roster, time_zone=ZONE, today=today)
+    return files_of(roster, today)
 
 
 def statuses(roster: Roster, today: date = TODAY) -> dict[tuple[str, str, str], str]:
@@ -47,7 +48,7 @@ def test_all_six_files_are_there_even_when_nothing_is_in_them() -> None:
     files = made(Roster())
     assert set(files.files) == NAMES
     assert files.rows == 0
-    assert all(text.endswith("\r\n") and text.count("\r\n") == 1 for text in files.files.values())
+    assert all(text_of(files, kind).count("\r\n") == 1 for kind in HEADERS)
 
 
 def kind_by_columns(columns: tuple[str, ...]) -> str:
@@ -290,7 +291,7 @@ def test_hostile_titles_and_names_survive_a_csv_reader_on_one_line(
     )
     files = made(roster)
     for kind, header in HEADERS.items():
-        text = files.files[f"{kind}.csv"]
+        text = text_of(files, kind)
         text.encode()  # A lone surrogate would end the upload in mid-file.
         rows = list(csv.reader(io.StringIO(text, newline="")))
         assert rows[0] == list(header)

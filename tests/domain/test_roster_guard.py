@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gradesync.domain.account import ChangeLimit, ExpectedChange, RosterPolicy
 from gradesync.domain.roster import Roster, RosterClass
-from gradesync.domain.roster_csv import CanvasFiles, canvas_files
+from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.roster_guard import (
     file_counts,
     files_stop,
@@ -19,7 +19,7 @@ from gradesync.domain.roster_guard import (
     shrink_stop,
     takeover_stop,
 )
-from tests.domain.roster_samples import TODAY, ZONE, sample, seat
+from tests.domain.roster_samples import TODAY, files_of, sample, seat
 
 POLICY = RosterPolicy()
 
@@ -142,9 +142,7 @@ def test_a_read_that_did_not_shrink_always_passes_and_a_stop_always_names_a_real
 def test_records_that_are_read_but_cannot_be_carried_over_stop_the_import() -> None:
     broken = sample(courses=())
     assert roster_stop(broken, roster_counts(sample()), POLICY, TODAY) is None
-    assert (
-        code(files_stop(canvas_files(broken, time_zone=ZONE, today=TODAY), None, POLICY, TODAY)) == "GS-602"
-    )
+    assert code(files_stop(files_of(broken), None, POLICY, TODAY)) == "GS-602"
 
 
 def test_ending_everybodys_enrollment_counts_as_a_loss() -> None:
@@ -153,9 +151,9 @@ def test_ending_everybodys_enrollment_counts_as_a_loss() -> None:
         *sample().users,
         *(sample().users[0].__class__(f"s{n}", f"l{n}", "", "", "", "student") for n in range(40)),
     ]
-    before = canvas_files(sample(users=users, enrollments=many), time_zone=ZONE, today=TODAY)
+    before = files_of(sample(users=users, enrollments=many))
     ended = [seat(f"s{n}", end=TODAY) for n in range(39)] + [seat("s39")]
-    after = canvas_files(sample(users=users, enrollments=ended), time_zone=ZONE, today=TODAY)
+    after = files_of(sample(users=users, enrollments=ended))
     assert code(files_stop(after, file_counts(before), POLICY, TODAY)) == "GS-601"
 
 
@@ -166,7 +164,7 @@ def test_disabling_everybody_counts_as_a_loss(first: bool) -> None:
 
     def files(*, enabled: bool) -> CanvasFiles:
         users = [person(f"s{n}", f"l{n}", "", "", "", "student", enabled) for n in range(40)]
-        return canvas_files(sample(users=users, enrollments=many), time_zone=ZONE, today=TODAY)
+        return files_of(sample(users=users, enrollments=many))
 
     previous = None if first else file_counts(files(enabled=True))
     assert code(files_stop(files(enabled=False), previous, POLICY, TODAY)) == "GS-602"

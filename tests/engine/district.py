@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account
 from gradesync.domain.definition import Desired
 from gradesync.domain.history import HistoryEntry
@@ -17,7 +18,7 @@ from gradesync.domain.run import Actor, Holder, Run
 from gradesync.domain.schedule import ScheduleId
 from gradesync.engine.reconcile import PassOptions, reconcile
 from gradesync.engine.tools import Tools
-from gradesync.ports import Guard, RunQuery
+from gradesync.ports import Guard, RosterSpool, RunQuery
 from gradesync.store.holder import this_holder
 from tests.domain.plan_samples import account, desired, schedule
 from tests.syncs.passback_school import Canvas, School, Sis, Watching
@@ -61,6 +62,9 @@ class Connections:
     @asynccontextmanager
     async def roster(self, account: Account, guard: Guard) -> AsyncIterator[tuple[Any, Any]]:
         yield self.school.sis, self.school.canvas
+
+    def spool(self) -> AbstractContextManager[RosterSpool]:
+        return disk_spool()
 
     @asynccontextmanager
     async def roster_readonly(self, account: Account) -> AsyncIterator[tuple[Any, Any]]:

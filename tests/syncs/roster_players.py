@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import ConnectionProblem, LeaseLost
+from gradesync.ports import RosterIntake
 
 
 @dataclass
@@ -22,11 +24,12 @@ class Sis:
     async def identity(self) -> str:
         return self.name
 
-    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
+    async def read_roster(self, told: Callable[[int, int | None], None], intake: RosterIntake) -> None:
         if self.down:
             raise ConnectionProblem("The SIS does not answer.", code="GS-508", retryable=True)
+        for kind in ("orgs", "sessions", "courses", "classes", "users", "enrollments"):
+            getattr(intake, kind)(getattr(self.roster, kind))
         told(1, 1)
-        return self.roster
 
 
 @dataclass
@@ -62,10 +65,11 @@ class Canvas:
     async def known_ids(self) -> Mapping[str, frozenset[str]]:
         return {"sections": frozenset(self.sections)}
 
-    async def start_import(self, files: Mapping[str, str], *, data_set: str, remaster: bool) -> ImportStatus:
-        self.uploads.append(Upload(files, data_set, remaster))
+    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+        texts = {name: path.read_bytes().decode() for name, path in files.items()}
+        self.uploads.append(Upload(texts, data_set, remaster))
         self.polls = 0
-        rows = files["sections.csv"].splitlines()[1:]
+        rows = texts["sections.csv"].splitlines()[1:]
         self.sections |= {row.split(",")[0] for row in rows} - self.loses
         return ImportStatus(7, "created")
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account, ExpectedChange, Scope
 from gradesync.domain.roster import ImportStatus, RosterClass
 from gradesync.domain.run import Mode, Outcome, RunResult, Stage
@@ -66,6 +67,7 @@ class Scene:
             guard=self.lease,
             progress=self.watcher,
             sink=self.canvas,
+            spool=disk_spool,
             sleep=self.nap,
             remaster=remaster,
             tracker=self.tracker,
@@ -82,6 +84,7 @@ class Scene:
             records=self.records,
             canvas=self.canvas,
             progress=self.watcher,
+            spool=disk_spool,
         )
         return asyncio.run(preview_roster(job))
 

@@ -11,6 +11,7 @@ from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterReader
+from gradesync.connectors.spool import disk_spool
 from gradesync.domain.profile import profile_with
 from gradesync.domain.run import Mode, Outcome, RunResult
 from gradesync.sandbox.server import Sandbox, running
@@ -59,6 +60,7 @@ def run(sandbox: Sandbox, records: Records, mode: Mode = Mode.DELTA) -> RunResul
                 guard=Lease(),
                 progress=Watcher(),
                 sink=CanvasConnector(canvas),
+                spool=disk_spool,
             )
             return await import_roster(job)
 

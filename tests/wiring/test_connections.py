@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -92,8 +93,10 @@ def test_writing_grades_asks_for_the_scopes_written_out_or_else_the_profiles() -
     ],
 )
 def test_canvas_own_brake_is_widened_on_the_local_days_of_an_expected_change(
-    now: datetime, threshold: bytes
+    now: datetime, threshold: bytes, tmp_path: Path
 ) -> None:
+    users = tmp_path / "users.csv"
+    users.write_text("user_id")
     expect = [
         {"name": "x", "from": "2027-08-20", "until": "2027-09-10", "change_limit": {"enrollments": 0.8}}
     ]
@@ -102,7 +105,7 @@ def test_canvas_own_brake_is_widened_on_the_local_days_of_an_expected_change(
         async with hostile(says({"id": 1, "workflow_state": "created"})) as server:
             one = account(server, roster={"expect": expect})
             async with HttpConnections(Given(), lambda: now).roster(one, Ours()) as (_, canvas):
-                await canvas.start_import({"users.csv": "user_id"}, data_set="d", remaster=False)
+                await canvas.start_import({"users.csv": users}, data_set="d", remaster=False)
             return server.seen[-1].body
 
     field = b'name="change_threshold"'

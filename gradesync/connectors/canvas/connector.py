@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from gradesync.connectors.canvas import parse, upload
@@ -319,8 +320,8 @@ class CanvasConnector(CanvasReader):
         self._change_threshold = change_threshold
         self._drop_status = drop_status
 
-    async def start_import(self, files: Mapping[str, str], *, data_set: str, remaster: bool) -> ImportStatus:
-        """Send the files as one zip with diffing against `data_set` (at most 128 bytes).
+    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+        """Send the files, from disk, as one zip with diffing against `data_set` (at most 128 bytes).
 
         Keep file names and their number the same from run to run: newer Canvas pairs files by name (canvas.md 2.6).
         Raises GS-606 when Canvas will not start such an import.
@@ -339,9 +340,12 @@ class CanvasConnector(CanvasReader):
         }
         if remaster:
             fields["diffing_remaster_data_set"] = "true"
-        body, content_type = upload.form(fields, upload.packed(files))
         try:
-            reply = await self._client.upload(_IMPORTS, body=body, content_type=content_type)
+            with upload.packed(files) as archive:
+                form = upload.form(fields, archive)
+                reply = await self._client.upload(
+                    _IMPORTS, body=form.chunks, length=form.length, content_type=form.content_type
+                )
         except ConnectionProblem as problem:
             if problem.code != "GS-306":
                 raise

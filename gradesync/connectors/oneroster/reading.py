@@ -27,13 +27,13 @@ from gradesync.domain.profile import V1P1, SisProfile
 from gradesync.domain.roster import (
     AcademicSession,
     Org,
-    Roster,
     RosterClass,
     RosterCourse,
     RosterEnrollment,
     RosterUser,
 )
 from gradesync.errors import ConnectionProblem
+from gradesync.ports import RosterIntake
 
 
 class OneRosterReader:
@@ -72,7 +72,7 @@ class OneRosterReader:
             raise self._rostering.unclear("it names no organisation.")
         return "+".join(found)
 
-    async def read_roster(self, told: Callable[[int, int | None], None]) -> Roster:
+    async def read_roster(self, told: Callable[[int, int | None], None], intake: RosterIntake) -> None:
         """One full read; `told` hears how many of its eight collections are done. Scope is the domain's."""
         done = 0
 
@@ -96,14 +96,12 @@ class OneRosterReader:
                 counted(self._enrollments()),
             ]
         )
-        return Roster(
-            orgs=tuple(orgs.values()),
-            sessions=tuple(sessions.values()),
-            courses=tuple(courses.values()),
-            classes=tuple(classes.values()),
-            users=tuple({**aides, **students, **teachers}.values()),
-            enrollments=tuple(enrollments.values()),
-        )
+        intake.orgs(orgs.values())
+        intake.sessions(sessions.values())
+        intake.courses(courses.values())
+        intake.classes(classes.values())
+        intake.users({**aides, **students, **teachers}.values())
+        intake.enrollments(enrollments.values())
 
     async def _orgs(self) -> dict[str, Org]:
         return await self._roster_rows.read("/orgs", key="orgs", parser=rows.org)
