@@ -66,7 +66,11 @@ class RosterClass:
 
 @dataclass(frozen=True, slots=True)
 class RosterUser:
-    """A person, with only the fields Canvas needs."""
+    """A person, with only the fields Canvas needs.
+
+    `identifier` is the number people know (student or staff number), not the SIS's own id. `agents` are the ids OneRoster
+    ties to the person: a student's guardians or a guardian's students, whichever side the SIS fills.
+    """
 
     id: str
     username: str
@@ -75,6 +79,10 @@ class RosterUser:
     email: str
     role: str
     enabled: bool = True
+    identifier: str = ""
+    preferred_given_name: str = ""
+    preferred_family_name: str = ""
+    agents: tuple[str, ...] = ()
 
 
 class RosterEnrollment(NamedTuple):
