@@ -47,7 +47,8 @@ How to read it:
 PASSBACK = """\
 sandbox Canvas and SIS in one process of their own over HTTP on loopback. The replay sends the very
   requests our run sent, over as many connections, and decides, checks and keeps nothing. The script does the same
-  work one request after the other, without a ledger and without reading back. One run each."""
+  work one request after the other, without a ledger and without reading back. Ours and the replay: the round with
+  the median CPU ratio of three; the others: one run each."""
 
 DISTRICT = """\
 the same sandbox with Canvas's bucket on, both sides at 50 ms, one delta. The ideal counts the records
