@@ -6,6 +6,8 @@ refuses is refused with the same codes. No HTTP, no delay, no sandbox; state is 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,6 +31,7 @@ from gradesync.domain.gradebook import (
 )
 from gradesync.domain.people import CoursePeople, Member
 from gradesync.domain.roster import ImportStatus, Roster
+from gradesync.domain.roster_rows import RowMessage
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import ChangeFeed, RosterIntake
 
@@ -36,6 +39,10 @@ from gradesync.ports import ChangeFeed, RosterIntake
 def _text(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as file:
         return file.read()
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def _refused(message: str, code: str, status: int) -> ConnectionProblem:
@@ -117,11 +124,11 @@ class MemorySis:
         return [one for one in self.line_items.values() if one.class_id == class_id]
 
     async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
-        """Create or replace; GS-505 for an unknown class or category, GS-501 for a closed period."""
+        """Create or replace; GS-505 for an unknown class, GS-405 for an unknown category, GS-501 for a closed period."""
         self._before_write(item.id)
         self._known(item.class_id, "GS-505")
         if item.category_id is not None and item.category_id not in {one.id for one in self.categories}:
-            raise _refused("unknown category", "GS-505", 404)
+            raise _refused("unknown category", "GS-405", 404)
         self._open(item.period_id)
         held = replace(
             item, id=self._id_for(item.id, self.line_items, new), title=item.title[: self.max_title]
@@ -255,6 +262,7 @@ class MemoryCanvas:
     follows: bool = False
     sent: list[SentImport] = field(default_factory=list)
     waiting: list[ImportStatus] = field(default_factory=list)
+    messages: list[RowMessage] = field(default_factory=list)
     _looks: dict[int, int] = field(default_factory=dict)
 
     def hold(self, courses: Iterable[MemoryCourse]) -> None:
@@ -336,7 +344,9 @@ class MemoryCanvas:
         lived = {who.section_sis_id for one in self.held.values() for who in one.students}
         return {"courses": courses, "sections": self.sections | {one for one in lived if one}}
 
-    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+    async def start_import(
+        self, files: Mapping[str, Path], *, data_set: str, remaster: bool, threshold: int | None = None
+    ) -> ImportStatus:
         """Keep the files' texts in `sent`."""
         if self.guard is not None:
             self.guard()
@@ -352,7 +362,30 @@ class MemoryCanvas:
         self._looks[import_id] += 1
         return self._status(import_id)
 
+    async def recent_imports(self) -> Sequence[ImportStatus]:
+        """Those set in `waiting`, and our own, newest first."""
+        return [*self.waiting, *(self._status(number) for number in sorted(self._looks, reverse=True))]
+
+    async def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:
+        """What was set in `messages`."""
+        for one in self.messages:
+            yield one
+
+    async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
+        """Who sat in the class by the last files sent; None when they held no such section."""
+        if not self.sent:
+            return None
+        files = self.sent[-1].files
+        if class_id not in {row["section_id"] for row in _rows(files["sections.csv"])}:
+            return None
+        return frozenset(
+            (row["user_id"], row["role"])
+            for row in _rows(files["enrollments.csv"])
+            if row["section_id"] == class_id and row["status"] == "active"
+        )
+
     def _status(self, number: int) -> ImportStatus:
+        data_set = self.sent[number - 1].data_set
         if self._looks[number] <= self.polls:
-            return ImportStatus(number, "importing", 50)
-        return replace(self.ends, id=number)
+            return ImportStatus(number, "importing", 50, data_set=data_set)
+        return replace(self.ends, id=number, data_set=data_set)
