@@ -118,6 +118,26 @@ def account_findings(
         if expected and {"from", "until"} <= expected.keys() and expected["until"] < expected["from"]:
             path: Path = ("roster", "expect", index, "until")
             found.append(Finding("GS-110", path, "`until` is before `from`", "exchange the two"))
+    return [*found, *_mapping_findings(account)]
+
+
+def _mapping_findings(account: Mapping[str, Any]) -> list[Finding]:
+    """A class belongs to one course; and grades find their students by the SIS id alone."""
+    roster = account.get("roster", {})
+    found: list[Finding] = []
+    seen: dict[str, str] = {}
+    for course, classes in roster.get("cross_list", {}).items():
+        for index, one in enumerate(classes or ()):
+            if one in seen:
+                path: Path = ("roster", "cross_list", course, index)
+                message = f"the class is taught in `{seen[one]}` already"
+                found.append(Finding("GS-110", path, message, "name each class once"))
+            seen.setdefault(one, course)
+    types = [one.get("type") for one in account.get("schedules", {}).values() if isinstance(one, dict)]
+    if roster.get("people") == "integration_id" and "grade passback" in types:
+        message = "with `integration_id` grades do not find their students"
+        hint = "write `sis_id`, or remove the grade passback"
+        found.append(Finding("GS-110", ("roster", "people"), message, hint))
     return found
 
 

@@ -7,11 +7,12 @@ from it, so that a pass can work from recorded definitions alone. No YAML, no se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 from gradesync.domain.profile import SisProfile, profile_with
+from gradesync.domain.roster_files import RosterFiles, roster_files
 from gradesync.domain.schedule import Schedule, ScheduleId
 
 T = TypeVar("T")
@@ -34,7 +35,8 @@ class CanvasConnection:
 class SisConnection:
     """Where the SIS is. Full URLs win over the profile's paths; ids and secrets are references.
 
-    `scopes` are those to ask for instead of the profile's; None leaves them to the profile.
+    `scopes` are those to ask for instead of the profile's; None leaves them to the profile. `roster` are files that are
+    read instead of the rostering service; with them, `url` and the references may be "".
     """
 
     url: str
@@ -45,6 +47,7 @@ class SisConnection:
     rostering_url: str
     gradebook_url: str
     scopes: tuple[str, ...] | None = None
+    roster: RosterFiles | None = None
 
     def scopes_for(self, *, write: bool) -> tuple[str, ...]:
         """The scopes of a token: all of them to write, the reading ones otherwise."""
@@ -104,12 +107,42 @@ class ExpectedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RosterMapping:
+    """What a record of the SIS becomes in Canvas, where districts differ (`docs/schedules-file.md`, `roster`).
+
+    `courses` is `per_class` or `per_course`, `terms` `own` or `school_year`, `accounts` `schools`, `tree` or `none`,
+    `names` `legal` or `preferred`, `logins` `username`, `email`, `identifier` or `id`, `emails` `from_sis` or `never`,
+    `guardians` `leave_out` or `observers`, `leavers` `suspend` or `keep`, `ended` `inactive` or `completed`, `people`
+    `sis_id` or `integration_id`. `cross_list` is Canvas course id -> ids of the classes taught together there.
+    """
+
+    courses: str = "per_class"
+    terms: str = "own"
+    accounts: str = "schools"
+    names: str = "legal"
+    logins: str = "username"
+    emails: str = "from_sis"
+    guardians: str = "leave_out"
+    leavers: str = "suspend"
+    ended: str = "inactive"
+    people: str = "sis_id"
+    cross_list: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class RosterPolicy:
-    """How the roster is carried over. `at_least` is the number of records below which no share counts."""
+    """How the roster is carried over. `at_least` is the number of records below which no share counts.
+
+    `verify` is `sample`, `full` or `off`: how much is read back from Canvas after an import. `remaster_days`: after
+    how many days all rows are applied again, to undo what was changed in Canvas by hand; 0 for never.
+    """
 
     change_limit: ChangeLimit = field(default_factory=ChangeLimit)
     at_least: int = 20
+    verify: str = "sample"
+    remaster_days: int = 7
     expect: tuple[ExpectedChange, ...] = ()
+    mapping: RosterMapping = field(default_factory=RosterMapping)
 
     def limit_on(self, today: date) -> ChangeLimit:
         """The limits in force on a local day: an expected change widens them, and never narrows one."""
@@ -199,22 +232,25 @@ def _from(kind: type[T], values: Mapping[str, Any]) -> T:
 
 def _sis(values: Mapping[str, Any]) -> SisConnection:
     profile = profile_with(str(values["profile"]), dict(values))
-    url = str(values["url"]).rstrip("/")
+    url = str(values.get("url") or "").rstrip("/")
     return SisConnection(
         url=url,
-        client_id=str(values["client_id"]),
-        client_secret=str(values["client_secret"]),
+        client_id=str(values.get("client_id") or ""),
+        client_secret=str(values.get("client_secret") or ""),
         profile=profile,
         token_url=str(values.get("token_url") or url + profile.token_path),
         rostering_url=str(values.get("rostering_url") or url + profile.rostering_path),
         gradebook_url=str(values.get("gradebook_url") or url + profile.gradebook_path),
         scopes=tuple(str(scope) for scope in values.get("scopes") or ()) or None,
+        roster=roster_files(values.get("roster")),
     )
 
 
 def _roster(values: Mapping[str, Any]) -> RosterPolicy:
     return RosterPolicy(
         change_limit=ChangeLimit(**_shares(values)),
+        verify=str(values.get("verify", "sample")),
+        remaster_days=int(values.get("remaster_days", 7)),
         expect=tuple(
             ExpectedChange(
                 name=str(one["name"]),
@@ -223,6 +259,13 @@ def _roster(values: Mapping[str, Any]) -> RosterPolicy:
                 **_shares(one),
             )
             for one in values.get("expect", ())
+        ),
+        mapping=replace(
+            _from(RosterMapping, values),
+            cross_list={
+                str(course): tuple(str(one) for one in classes)
+                for course, classes in values.get("cross_list", {}).items()
+            },
         ),
     )
 

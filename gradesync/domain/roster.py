@@ -68,8 +68,8 @@ class RosterClass:
 class RosterUser:
     """A person, with only the fields Canvas needs.
 
-    `identifier` is the number people know (student or staff number), not the SIS's own id. `agents` are the ids OneRoster
-    ties to the person: a student's guardians or a guardian's students, whichever side the SIS fills.
+    `identifier` is the number people know (student or staff number), not the SIS's own id. `agents` are the ids
+    OneRoster ties to the person: a student's guardians or a guardian's students, whichever side the SIS fills.
     """
 
     id: str
@@ -191,7 +191,11 @@ class Chosen(Collection[T]):
 
 @dataclass(frozen=True, slots=True)
 class ImportStatus:
-    """A Canvas SIS import as it stands. `state` is Canvas's workflow_state; messages count, their texts stay out."""
+    """A Canvas SIS import as it stands. `state` is Canvas's workflow_state; messages count, their texts stay out.
+
+    `data_set` is the name its files were compared under; `threshold_exceeded`: they differed by more than allowed, so
+    all rows were applied and none was removed (`canvas.md` 2.2).
+    """
 
     id: int
     state: str
@@ -200,6 +204,8 @@ class ImportStatus:
     statistics: Mapping[str, int] = field(default_factory=dict)
     warnings: int = 0
     errors: int = 0
+    data_set: str = ""
+    threshold_exceeded: bool = False
 
     @property
     def finished(self) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from gradesync.domain.account import RosterMapping
 
 Row = tuple[str, ...]
 
@@ -35,6 +37,33 @@ What a missing column would do decided the list (`canvas.md` 2.8):
   of a person override those of the term, and an enrollment's `status` already says today's truth.
 - Dates of courses are cleared only by a present, empty column: left out, so that a date set in Canvas survives.
 """
+
+_BY_SETTING: Mapping[str, tuple[str, ...]] = {
+    "xlists": ("xlist_course_id", "section_id", "status"),
+    "user_observers": ("observer_id", "student_id", "status"),
+}
+
+INFORMED = frozenset({"GS-622"})
+"""Codes of records that are carried all the same."""
+
+
+def headers(mapping: RosterMapping) -> dict[str, tuple[str, ...]]:
+    """The files of an account and their columns, in Canvas's order: the same every night while the mapping stays.
+
+    A type that is missing removes nothing in Canvas, so a file that only a setting brings may come and go. With
+    `people: integration_id` people are known by that column, and `user_id` is the number people know.
+    """
+    found = dict(HEADERS)
+    if mapping.people == "integration_id":
+        found["users"] = (*HEADERS["users"], "integration_id")
+        found["enrollments"] = tuple(
+            "user_integration_id" if name == "user_id" else name for name in HEADERS["enrollments"]
+        )
+    if mapping.cross_list:
+        found["xlists"] = _BY_SETTING["xlists"]
+    if mapping.guardians == "observers":
+        found["user_observers"] = _BY_SETTING["user_observers"]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +98,7 @@ class CanvasFiles:
 
     files: Mapping[str, CanvasFile]
     counts: Mapping[str, int]
-    section_ids: frozenset[str]
+    section_ids: Set[str]
     kept_enrollments: int = 0
     open_users: int = 0
     future: int = 0
@@ -88,7 +117,7 @@ class CanvasFiles:
     @property
     def dropped(self) -> int:
         """Records that cannot be carried over."""
-        return sum(self.problems.values())
+        return sum(number for code, number in self.problems.items() if code not in INFORMED)
 
 
 def files_digest(files: CanvasFiles) -> str:

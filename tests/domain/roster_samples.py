@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster import (
     AcademicSession,
     Org,
@@ -19,11 +20,12 @@ from gradesync.domain.roster import (
     RosterEnrollment,
     RosterUser,
 )
-from gradesync.domain.roster_csv import HEADERS, CanvasFile, CanvasFiles, Row, csv_text
+from gradesync.domain.roster_csv import CanvasFile, CanvasFiles, Row, csv_text, headers
 from gradesync.domain.roster_mapping import canvas_files
 
 TODAY = date(2026, 11, 23)
 ZONE = "America/New_York"
+USUAL = RosterMapping()
 
 YEAR = AcademicSession("Y", "2026-2027", "schoolYear", date(2026, 7, 1), date(2027, 7, 1), None, "2027")
 FALL = AcademicSession("S1", "Fall", "semester", date(2026, 7, 1), date(2027, 2, 1), "Y", "2027")
@@ -88,12 +90,13 @@ _TEXTS: dict[str, str] = {}
 class Texts:
     """Files in memory (`RowFiles`); `text_of` finds them again by their digest."""
 
-    def __init__(self) -> None:
+    def __init__(self, mapping: RosterMapping = USUAL) -> None:
+        self._headers = headers(mapping)
         self._texts: dict[str, str] = {}
 
     def add(self, kind: str, rows: Iterable[Row]) -> int:
         kept = list(rows)
-        self._texts[kind] = self._texts.get(kind) or csv_text([HEADERS[kind]])
+        self._texts[kind] = self._texts.get(kind) or csv_text([self._headers[kind]])
         self._texts[kind] += csv_text(kept)
         return len(kept)
 
@@ -112,6 +115,6 @@ def text_of(files: CanvasFiles, kind: str) -> str:
     return _TEXTS[files.files[f"{kind}.csv"].digest]
 
 
-def files_of(roster: Roster, today: date = TODAY) -> CanvasFiles:
+def files_of(roster: Roster, today: date = TODAY, mapping: RosterMapping = USUAL) -> CanvasFiles:
     """The sample district's files."""
-    return canvas_files(roster, Texts(), time_zone=ZONE, today=today)
+    return canvas_files(roster, Texts(mapping), mapping, time_zone=ZONE, today=today)

@@ -14,6 +14,7 @@ from gradesync.config.schema.fields import (
     BodyField,
     Day,
     Host,
+    HostKey,
     Minutes,
     Moment,
     Name,
@@ -23,6 +24,7 @@ from gradesync.config.schema.fields import (
     Reference,
     Schools,
     SecretsTemplate,
+    Server,
     StoreUrl,
     Terms,
     Text,
@@ -70,11 +72,39 @@ class Canvas(Strict):
     page_size: int = _left_out("Records per page.", ge=10, le=100)
 
 
+class Sftp(Strict):
+    """The SFTP server on which the SIS leaves its roster files."""
+
+    host: Server = Field(description="Name of the server; it stands under `hosts` of gradesync.yaml.")
+    port: int = _left_out("Its port; 22 when left out.", ge=1, le=65535)
+    user: Text = Field(description="Who logs in.")
+    host_key: HostKey = Field(
+        description="The server's key: its SHA256 fingerprint, or its known_hosts line."
+    )
+    password: Reference = _left_out("Where the password is kept; instead of a private key.")
+    private_key: Reference = _left_out("Where the private key is kept, in OpenSSH or PEM form.")
+    passphrase: Reference = _left_out("Where the private key's passphrase is kept.")
+
+
+class RosterSource(Strict):
+    """Roster files the SIS exports, instead of its REST service; grades still go to the service."""
+
+    format: Literal["oneroster csv", "canvas csv"] = Field(description="Of which kind the files are.")
+    path: Text = Field(
+        description="A zip, a folder, or a pattern of which the newest counts.",
+        examples=["exports/riverside/oneroster-*.zip"],
+    )
+    base: Text = _left_out("The bulk export that changes (delta) count from; a path or pattern like `path`.")
+    max_age: Minutes = _left_out("An export older than this is not used; 72h when left out.")
+    sftp: Sftp = _left_out("The server on which `path` lies; this machine when left out.")
+
+
 class Sis(Strict):
-    """The institution's SIS. Every key but the first four overrides the profile."""
+    """The institution's SIS. Every key but the first five and `roster` overrides the profile."""
 
     profile: Profile = Field(description="Which kind of SIS this is: a table of defaults.")
-    url: Url = Field(description="Address of the SIS.")
+    url: Url = _left_out("Address of the SIS; only a roster read from files can do without.")
+    roster: RosterSource = _left_out("Roster files instead of the rostering service.")
     client_id: Reference = _left_out("Where the client id is kept.")
     client_secret: Reference = _left_out("Where the client secret is kept.")
     expires: Day = _left_out("When the credential ends; an alarm comes before.")
@@ -207,6 +237,50 @@ class Roster(Strict):
 
     change_limit: Limits = _filled(Limits, description="At least 20 records are always allowed.")
     expect: list[Expected] = _filled(list, description="Times of larger changes, such as a new school year.")
+    courses: Literal["per_class", "per_course"] = Field(
+        default="per_class", description="One Canvas course per class, or per course, school and term."
+    )
+    terms: Literal["own", "school_year"] = Field(
+        default="own", description="A course's Canvas term: its class's own, or the school year."
+    )
+    accounts: Literal["schools", "tree", "none"] = Field(
+        default="schools", description="Sub-accounts: one per school, the SIS's tree of orgs, or none."
+    )
+    names: Literal["legal", "preferred"] = Field(
+        default="legal", description="Which names people have in Canvas."
+    )
+    logins: Literal["username", "email", "identifier", "id"] = Field(
+        default="username", description="The field of the SIS that people log in with."
+    )
+    emails: Literal["from_sis", "never"] = Field(
+        default="from_sis", description="Whether e-mail addresses are sent."
+    )
+    guardians: Literal["leave_out", "observers"] = Field(
+        default="leave_out", description="Whether guardians come to Canvas as observers of their students."
+    )
+    leavers: Literal["suspend", "keep"] = Field(
+        default="suspend", description="What becomes of people whom the SIS disables."
+    )
+    ended: Literal["inactive", "completed"] = Field(
+        default="inactive", description="An enrollment that ended before its term did."
+    )
+    people: Literal["sis_id", "integration_id"] = Field(
+        default="sis_id", description="Which id of a Canvas user holds the SIS's own id."
+    )
+    cross_list: dict[Text, list[Text]] = _filled(
+        dict,
+        description="Classes taught together: Canvas course id to ids of classes.",
+        examples=[{"BIO-TOGETHER": ["4711", "4712"]}],
+    )
+    verify: Literal["sample", "full", "off"] = Field(
+        default="sample", description="How much of an import is read back from Canvas: some classes, or all."
+    )
+    remaster_days: int = Field(
+        default=7,
+        ge=0,
+        le=366,
+        description="Days after which all rows are applied again, over what was changed in Canvas; 0 for never.",
+    )
 
 
 class Blackout(Strict):
