@@ -1,5 +1,5 @@
 """The sandbox's own door, `/_sandbox/...`: health, the whole world, request counts, faults, teachers' work,
-the SIS changed by hand.
+the SIS changed by hand, a school year going by, exports that break.
 
 For tests, the demo and `gradesync sandbox teach`; a product under test never calls it. No rule of either
 side here.
@@ -11,14 +11,17 @@ import asyncio
 import json
 import os
 from collections import Counter
+from datetime import date
 from typing import Any
 
 from aiohttp import web
 
 from gradesync.errors import GradesyncError
+from gradesync.sandbox.accidents import Accident
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.front import Front
 from gradesync.sandbox.other_tool import sync_with_other_tool
+from gradesync.sandbox.school_year import SchoolYear
 from gradesync.sandbox.sis_edit import edit_sis
 from gradesync.sandbox.teach import teach
 
@@ -37,6 +40,9 @@ def add_control(app: web.Application, front: Front) -> None:
     app.router.add_post("/_sandbox/other-tool", control.other_tool)
     app.router.add_post("/_sandbox/sis-edit", control.sis_edit)
     app.router.add_post("/_sandbox/teach", control.teach)
+    app.router.add_post("/_sandbox/year/{district}", control.year)
+    app.router.add_post("/_sandbox/accident/{district}", control.accident)
+    app.router.add_delete("/_sandbox/accident/{district}", control.repair)
 
 
 class _Control:
@@ -46,6 +52,7 @@ class _Control:
         self._front = front
         self._rounds_taught = 0
         self._edits = 0
+        self._accidents: dict[str, list[Accident]] = {}
 
     async def health(self, _request: web.Request) -> web.Response:
         schools = self._front.schools
@@ -153,6 +160,43 @@ class _Control:
         except (ValueError, TypeError, GradesyncError) as problem:
             return _error(400, str(problem), getattr(problem, "hint", None))
         return web.json_response(counts)
+
+    async def year(self, request: web.Request) -> web.Response:
+        """Days pass in one SIS. Body: until (a day), acts_a_day; or act, times; and seed. Answers day and counts."""
+        school = self._front.schools.get(request.match_info["district"])
+        body = await _body(request)
+        if school is None:
+            return _error(404, "no such district")
+        try:
+            year = SchoolYear(school.sis, seed=int(body.get("seed") or 1))
+            if body.get("act") is not None:
+                done = year.act(str(body["act"]), int(body.get("times") or 1))
+            else:
+                until = date.fromisoformat(str(body.get("until")))
+                done = year.advance(until, acts_a_day=int(body.get("acts_a_day") or 1))
+        except (ValueError, TypeError, GradesyncError) as problem:
+            return _error(400, str(problem), getattr(problem, "hint", None))
+        return web.json_response({"day": year.day.isoformat(), "done": done})
+
+    async def accident(self, request: web.Request) -> web.Response:
+        """An export breaks. Body: name."""
+        key = request.match_info["district"]
+        school = self._front.schools.get(key)
+        body = await _body(request)
+        if school is None:
+            return _error(404, "no such district")
+        try:
+            broken = Accident(school.sis, str(body.get("name")))
+        except GradesyncError as problem:
+            return _error(400, str(problem), getattr(problem, "hint", None))
+        self._accidents.setdefault(key, []).append(broken)
+        return web.json_response({"ok": True})
+
+    async def repair(self, request: web.Request) -> web.Response:
+        """Takes every accident of a district back, the latest first."""
+        for broken in reversed(self._accidents.pop(request.match_info["district"], [])):
+            broken.repair()
+        return web.json_response({"ok": True})
 
     async def teach(self, request: web.Request) -> web.Response:
         """Body: district (absent: all), rounds, seed (absent: another each time), style, acts. Answers counts."""

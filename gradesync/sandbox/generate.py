@@ -17,6 +17,7 @@ from gradesync.sandbox.district import Category, Class, Course, District, Enroll
 
 _CLASS_SIZE = 20
 _TEACHER_LOAD = 5
+_LARGE = 5000
 _CATEGORIES = (
     ("CAT-HW", "Homework"),
     ("CAT/TST", "Tests"),
@@ -28,7 +29,11 @@ _CATEGORIES = (
 
 @dataclass(slots=True)
 class _Draft:
-    """The district while it is being made; `taken` names the students a movement already touched."""
+    """The district while it is being made; `taken` names the students a movement already touched.
+
+    What is asked per person or per school is kept by person and by school, in the order it was made: a district of
+    50,000 students must not be searched once for each of them.
+    """
 
     key: str
     today: date
@@ -43,6 +48,15 @@ class _Draft:
     news: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
+    seats: dict[str, list[str]] = field(default_factory=dict)
+    teachers: dict[str, list[Person]] = field(default_factory=dict)
+    pupils: list[Person] = field(default_factory=list)
+    year_long: dict[str, list[Class]] = field(default_factory=dict)
+    year_long_ids: dict[str, Class] = field(default_factory=dict)
+
+    def seats_of(self, person: Person) -> list[Enrollment]:
+        """The person's enrollments, oldest first."""
+        return [self.enrollments[one] for one in self.seats.get(person.sourced_id, ())]
 
     @property
     def year(self) -> Session:
@@ -53,14 +67,16 @@ class _Draft:
 def generate(key: str, *, students: int = 120, seed: int = 1, today: date) -> District:
     """Make the district `key` with about `students` students as its SIS knows it on `today`.
 
-    Every student sits in about seven classes of about twenty, so there are about `students * 7 / 20` classes.
+    Every student sits in about seven classes of about twenty, so there are about `students * 7 / 20` classes. In a
+    large district (more than 5,000 students) everybody has a homeroom too: 50,000 students make about 420,000
+    enrollments, in schools of about 1,000.
     """
     rng = random.Random(f"{key}/{seed}/{students}")  # noqa: S311 -- reproducible test data, not a secret
     draft = _Draft(key, today, rng, zlib.crc32(key.encode()) % 800 * 1000 + 100_000, school_year(today))
     school_count = _school_count(students)
     for index in range(school_count):
         share = students // school_count + (1 if index < students % school_count else 0)
-        _add_school(draft, index, share)
+        _add_school(draft, index, share, everybody=students > _LARGE)
     _add_transfers(draft)
     _add_returns_and_drops(draft)
     _add_future_and_deleted(draft)
@@ -100,14 +116,19 @@ def school_year(today: date) -> tuple[Session, ...]:
 
 def _school_count(students: int) -> int:
     """One school for a handful, two for the usual sandbox, three and more for a large district."""
+    if students > _LARGE:
+        return students // 1000
     if students < 60:
         return 1
     return 2 if students < 400 else min(6, 3 + max(0, students - 1500) // 1000)
 
 
-def _add_school(draft: _Draft, index: int, students: int) -> None:
-    """One school with courses, classes, staff and students; a cohort shares most of its classes."""
-    kind = names.SCHOOL_KINDS[index]
+def _add_school(draft: _Draft, index: int, students: int, *, everybody: bool) -> None:
+    """One school with courses, classes, staff and students; a cohort shares most of its classes.
+
+    `everybody`: all of its cohorts have a homeroom, not only the first.
+    """
+    kind = names.SCHOOL_KINDS[index] if index < len(names.SCHOOL_KINDS) else f"School No. {index + 1}"
     school = School(
         f"{index + 1:03d}", f"{names.town(draft.key)} {kind}", f"NJ{draft.base // 1000}{index + 1:03d}"
     )
@@ -125,7 +146,9 @@ def _add_school(draft: _Draft, index: int, students: int) -> None:
             _staff_class(draft, made, staff[subject], aides, cohort)
             for pupil in members:
                 _enroll(draft, pupil, made)
-    _add_homeroom(draft, school, staff[names.SUBJECTS[0][0]][0], pupils[::cohorts])
+    english = staff[names.SUBJECTS[0][0]]
+    for room in range(cohorts if everybody else 1):
+        _add_homeroom(draft, school, room, english[room % len(english)], pupils[room::cohorts])
 
 
 def _hire(draft: _Draft, school: School, cohorts: int) -> list[Person]:
@@ -152,6 +175,10 @@ def _person(draft: _Draft, school: School, role: str, grade: str | None = None) 
     email = f"{username}@{draft.key}.example"
     person = Person(sourced_id, username, given, family, email, role, school.sourced_id, grade)
     draft.people.append(person)
+    if role == "student":
+        draft.pupils.append(person)
+    elif role == "teacher":
+        draft.teachers.setdefault(school.sourced_id, []).append(person)
     return person
 
 
@@ -177,6 +204,9 @@ def _add_class(draft: _Draft, school: School, subject: str, cohort: int, period:
         str(period),
     )
     draft.classes.append(made)
+    if not semester:
+        draft.year_long.setdefault(school.sourced_id, []).append(made)
+        draft.year_long_ids[made.sourced_id] = made
     return made
 
 
@@ -187,25 +217,20 @@ def _staff_class(draft: _Draft, made: Class, staff: list[Person], aides: list[Pe
         _enroll(draft, staff[(cohort + 1) % len(staff)], made)
     elif made.period == "3":
         # Small schools have one teacher per subject: a colleague helps out, so that co-teaching exists.
-        others = [
-            p
-            for p in draft.people
-            if p.role == "teacher" and p.school_id == made.school_id and p not in staff
-        ]
+        others = [p for p in draft.teachers[made.school_id] if p not in staff]
         _enroll(draft, draft.rng.choice(others), made)
     if draft.rng.random() < 0.08:
         _enroll(draft, draft.rng.choice(aides), made)
 
 
-def _add_homeroom(draft: _Draft, school: School, teacher: Person, pupils: list[Person]) -> None:
-    """One homeroom per school: a class that many accounts leave out of their scope (code HR-...)."""
+def _add_homeroom(draft: _Draft, school: School, number: int, teacher: Person, pupils: list[Person]) -> None:
+    """A homeroom: a class that many accounts leave out of their scope (code HR-...)."""
     course = Course(f"{school.sourced_id}-HR", "Homeroom", "HR", school.sourced_id)
     draft.courses[course.sourced_id] = course
     terms = tuple(term.sourced_id for term in draft.sessions[1:3])
-    code = f"HR-{school.sourced_id}"
-    room = Class(
-        code, f"Homeroom {school.sourced_id}", code, course.sourced_id, school.sourced_id, terms, "0"
-    )
+    name = school.sourced_id if number == 0 else f"{school.sourced_id}-{number + 1:02d}"
+    code = f"HR-{name}"
+    room = Class(code, f"Homeroom {name}", code, course.sourced_id, school.sourced_id, terms, "0")
     draft.classes.append(room)
     for person in (teacher, *pupils):
         _enroll(draft, person, room)
@@ -231,17 +256,18 @@ def _enroll(
         sourced_id, person.sourced_id, made.sourced_id, made.school_id, person.role, begin, end, status
     )
     draft.enrollments[sourced_id] = row
+    draft.seats.setdefault(person.sourced_id, []).append(sourced_id)
     return row
 
 
 def _share(draft: _Draft, percent: float, least: int) -> int:
     """How many students a share means, never fewer than `least`."""
-    return max(least, round(sum(p.role == "student" for p in draft.people) * percent / 100))
+    return max(least, round(len(draft.pupils) * percent / 100))
 
 
 def _untouched(draft: _Draft, count: int) -> list[Person]:
     """Up to `count` students no movement has touched yet; they count as touched from here on."""
-    free = [p for p in draft.people if p.role == "student" and p.sourced_id not in draft.taken]
+    free = [p for p in draft.pupils if p.sourced_id not in draft.taken]
     chosen = draft.rng.sample(free, min(count, len(free) // 2))
     draft.taken.update(p.sourced_id for p in chosen)
     return chosen
@@ -249,22 +275,17 @@ def _untouched(draft: _Draft, count: int) -> list[Person]:
 
 def _classes_of(draft: _Draft, person: Person) -> list[tuple[Enrollment, Class]]:
     """The person's year-long taught classes (homeroom and semester classes never move)."""
-    by_id = {c.sourced_id: c for c in draft.classes if len(c.term_ids) == 2 and c.period != "0"}
-    mine = [e for e in draft.enrollments.values() if e.person_id == person.sourced_id and e.class_id in by_id]
-    return [(e, by_id[e.class_id]) for e in mine]
+    by_id = draft.year_long_ids
+    return [(e, by_id[e.class_id]) for e in draft.seats_of(person) if e.class_id in by_id]
 
 
 def _elsewhere(draft: _Draft, person: Person, *, course_id: str | None = None) -> list[Class]:
     """Year-long classes of the person's school (and of the course, when given) the person was never in."""
-    mine = {e.class_id for e in draft.enrollments.values() if e.person_id == person.sourced_id}
+    mine = {e.class_id for e in draft.seats_of(person)}
     return [
         c
-        for c in draft.classes
-        if c.school_id == person.school_id
-        and c.sourced_id not in mine
-        and len(c.term_ids) == 2
-        and c.period != "0"
-        and course_id in (None, c.course_id)
+        for c in draft.year_long.get(person.school_id, ())
+        if c.sourced_id not in mine and course_id in (None, c.course_id)
     ]
 
 
@@ -326,18 +347,15 @@ def _add_news(draft: _Draft) -> None:
     """What appeared since Canvas was last filled: some students, one class, a few enrollments."""
     for person in _untouched(draft, _share(draft, 3, 2)):
         draft.news.add(person.sourced_id)
-        draft.news.update(
-            e.sourced_id for e in draft.enrollments.values() if e.person_id == person.sourced_id
-        )
+        draft.news.update(e.sourced_id for e in draft.seats_of(person))
     for person in _untouched(draft, _share(draft, 1, 2)):
         if open_classes := _elsewhere(draft, person):
             draft.news.add(_enroll(draft, person, draft.rng.choice(open_classes)).sourced_id)
     school = draft.schools[0]
     made = _add_class(draft, school, names.SUBJECTS[2][0], len(draft.classes) // 8 * 8 + 800, 7)
     draft.news.add(made.sourced_id)
-    teacher = next(p for p in draft.people if p.role == "teacher" and p.school_id == school.sourced_id)
-    pupils = [p for p in draft.people if p.role == "student" and p.school_id == school.sourced_id]
-    for person in (teacher, *pupils[:12]):
+    pupils = [p for p in draft.pupils if p.school_id == school.sourced_id]
+    for person in (draft.teachers[school.sourced_id][0], *pupils[:12]):
         draft.news.add(_enroll(draft, person, made).sourced_id)
 
 
