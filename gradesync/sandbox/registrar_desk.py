@@ -68,7 +68,8 @@ class Desk:
     def hire(self, role: str, school_id: str, **fields: object) -> Json:
         """A new person of a school, with a login of their own."""
         world = self.world
-        number = 500_000 + len(world.rows["users"])
+        # Counting people would hand out the number of somebody who was cleared out.
+        number = 500_000 + int(world.mint("users").rpartition("-")[2])
         given, family = self.rng.choice(names.GIVEN), self.rng.choice((*names.FAMILY, *names.FAMILY_ODD))
         username = names.login(given, family, number)
         row: Json = {

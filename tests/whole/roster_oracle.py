@@ -1,0 +1,234 @@
+"""What Canvas should hold after a roster import, computed from the SIS's raw rows alone.
+
+Written apart from the product and sharing no code with it: another person's reading of the same rules. It follows a
+district from night to night, because what became of people and seats that are gone depends on what was there before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = dict[str, Any]
+Seat = tuple[str, str, str]
+"""Class, person, Canvas's type of enrollment."""
+
+TYPES = {"student": "StudentEnrollment", "teacher": "TeacherEnrollment", "aide": "TaEnrollment"}
+STRONGEST = ("active", "completed", "inactive")
+
+
+@dataclass
+class Held:
+    """One Canvas, as far as SIS imports make it: by SIS id."""
+
+    accounts: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    courses: dict[str, tuple[str, str, str, str, str]] = field(default_factory=dict)
+    sections: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    people: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
+    seats: dict[Seat, str] = field(default_factory=dict)
+
+
+class CanvasOracle:
+    """Told each night's SIS by `night`; `held` is what Canvas should hold then."""
+
+    def __init__(self) -> None:
+        self.held = Held()
+        self._year: str | None = None
+        self._sent: set[Seat] = set()
+        self._listed: set[str] = set()
+
+    def night(self, sis: Row) -> None:
+        """An import of this SIS (its raw world) went through."""
+        now = _Night(sis)
+        held = self.held
+        seats, people = now.seats(), now.people()
+        if now.year == self._year:
+            # Gone from the files: out of the class, with the grades kept. Across years nothing is compared.
+            for gone in self._sent - seats.keys():
+                held.seats[gone] = "inactive"
+        self._year, self._sent, self._listed = now.year, set(seats), set(people)
+        held.accounts |= now.accounts()
+        held.terms |= now.terms()
+        held.courses |= now.courses()
+        held.sections |= now.sections()
+        held.people |= people
+        held.seats |= {seat: state for seat, state in seats.items() if not _never_there(seat, state, held)}
+
+
+def _never_there(seat: Seat, state: str, held: Held) -> bool:
+    """Whoever Canvas does not know cannot be enrolled."""
+    del state
+    return seat[1] not in held.people
+
+
+class _Night:
+    """One night's reading of the raw rows."""
+
+    def __init__(self, sis: Row) -> None:
+        self.today = date.fromisoformat(sis["today"])
+        self.zone = ZoneInfo(sis["time_zone"])
+        self.rows = {
+            kind: {row["sourcedId"]: row for row in sis[kind] if row["status"] == "active"}
+            for kind in ("orgs", "academicSessions", "courses", "classes", "users", "enrollments")
+        }
+        sessions = self.rows["academicSessions"]
+        (year,) = (
+            one
+            for one, row in sessions.items()
+            if row["type"] == "schoolYear" and row["startDate"] <= str(self.today) < row["endDate"]
+        )
+        self.year = str(year)
+        self.classes = {
+            one: row
+            for one, row in self.rows["classes"].items()
+            if any(self.year in self._above(term["sourcedId"]) for term in row["terms"])
+        }
+
+    def _above(self, session_id: str) -> list[str]:
+        """The session and what it lies in, nearest first."""
+        found: list[str] = []
+        while session_id:
+            found.append(session_id)
+            parent = self.rows["academicSessions"][session_id].get("parent")
+            session_id = parent["sourcedId"] if parent else ""
+        return found
+
+    def term_of(self, class_id: str) -> str:
+        """The one term of a class; of several, the nearest session around all of them."""
+        chains = [self._above(term["sourcedId"]) for term in self.classes[class_id]["terms"]]
+        return next(one for one in chains[0] if all(one in chain for chain in chains))
+
+    def accounts(self) -> dict[str, str]:
+        used = {row["school"]["sourcedId"] for row in self.classes.values()}
+        return {one: self.rows["orgs"][one]["name"] for one in used}
+
+    def terms(self) -> dict[str, tuple[str, str, str]]:
+        found = {}
+        for one in {self.term_of(class_id) for class_id in self.classes}:
+            row = self.rows["academicSessions"][one]
+            last = self._midnight(row["endDate"]) - timedelta(seconds=1)
+            found[one] = (row["title"], self._midnight(row["startDate"]).isoformat(), last.isoformat())
+        return found
+
+    def _midnight(self, day: str) -> datetime:
+        return datetime.fromisoformat(day).replace(tzinfo=self.zone).astimezone(ZoneInfo("UTC"))
+
+    def courses(self) -> dict[str, tuple[str, str, str, str, str]]:
+        return {
+            one: (row["title"], row["classCode"], row["school"]["sourcedId"], self.term_of(one), "claimed")
+            for one, row in self.classes.items()
+        }
+
+    def sections(self) -> dict[str, tuple[str, str, str]]:
+        return {one: (row["title"], one, "active") for one, row in self.classes.items()}
+
+    def people(self) -> dict[str, tuple[str, str, str, str]]:
+        return {
+            one: (
+                row["username"],
+                f"{self.given_name(row)} {row['familyName']}",
+                row["email"],
+                "active" if row["enabledUser"] == "true" else "suspended",
+            )
+            for one, row in self.rows["users"].items()
+            if row["role"] in TYPES
+        }
+
+    def given_name(self, row: Row) -> str:
+        return str(row["givenName"])
+
+    def seats(self) -> dict[Seat, str]:
+        found: dict[Seat, list[str]] = defaultdict(list)
+        for row in self.rows["enrollments"].values():
+            class_id, user_id = row["class"]["sourcedId"], row["user"]["sourcedId"]
+            if class_id not in self.classes or user_id not in self.rows["users"]:
+                continue
+            if row.get("beginDate", "") > str(self.today):
+                continue
+            found[class_id, user_id, TYPES[row["role"]]].append(self._state(row, class_id))
+        return {seat: min(states, key=STRONGEST.index) for seat, states in found.items()}
+
+    def _state(self, row: Row, class_id: str) -> str:
+        end = row.get("endDate")
+        if end is None or str(self.today) < end:
+            return "active"
+        term_end = date.fromisoformat(self.rows["academicSessions"][self.term_of(class_id)]["endDate"])
+        stayed = date.fromisoformat(end) >= term_end - timedelta(days=1)
+        return "completed" if term_end <= self.today and stayed else "inactive"
+
+
+def canvas_held(canvas: Row) -> Held:
+    """What the raw world of a Canvas holds of records that a SIS import made."""
+    accounts = {row["id"]: row["sis_account_id"] for row in canvas["accounts"]}
+    terms = {row["id"]: row["sis_term_id"] for row in canvas["terms"]}
+    courses = {row["id"]: row["sis_course_id"] for row in canvas["courses"]}
+    sections = {row["id"]: row["sis_section_id"] for row in canvas["sections"]}
+    users = {row["id"]: row for row in canvas["users"]}
+    owners = {row["user_id"]: row["sis_user_id"] for row in canvas["logins"] if row["sis_user_id"]}
+    held = Held()
+    held.accounts = {
+        row["sis_account_id"]: row["name"] for row in canvas["accounts"] if row["sis_account_id"]
+    }
+    held.terms = {
+        row["sis_term_id"]: (row["name"], _instant(row["start_at"]), _instant(row["end_at"]))
+        for row in canvas["terms"]
+        if row["sis_term_id"]
+    }
+    held.courses = {
+        row["sis_course_id"]: (
+            row["name"],
+            row["course_code"],
+            accounts[row["account_id"]] or "",
+            terms[row["enrollment_term_id"]] or "",
+            row["workflow_state"],
+        )
+        for row in canvas["courses"]
+        if row["sis_course_id"]
+    }
+    held.sections = {
+        row["sis_section_id"]: (row["name"], courses[row["course_id"]] or "", row["workflow_state"])
+        for row in canvas["sections"]
+        if row["sis_section_id"]
+    }
+    held.people = {
+        row["sis_user_id"]: (
+            row["unique_id"],
+            users[row["user_id"]]["name"],
+            users[row["user_id"]]["email"] or "",
+            row["workflow_state"],
+        )
+        for row in canvas["logins"]
+        if row["sis_user_id"]
+    }
+    for row in canvas["enrollments"]:
+        section, person = sections[row["course_section_id"]], owners.get(row["user_id"])
+        if section and person:
+            held.seats[section, person, row["type"]] = row["workflow_state"]
+    return held
+
+
+def _instant(text: str | None) -> str:
+    return "" if text is None else datetime.fromisoformat(text).astimezone(ZoneInfo("UTC")).isoformat()
+
+
+def difference(wanted: Held, found: Held, *, most: int = 6) -> str:
+    """Empty when both are equal; else what differs, kind by kind, with a few examples."""
+    lines = []
+    for kind in ("accounts", "terms", "courses", "sections", "people", "seats"):
+        ours, theirs = getattr(wanted, kind), getattr(found, kind)
+        different = [
+            (key, ours.get(key, "-"), theirs.get(key, "-"))
+            for key in sorted(ours.keys() | theirs.keys())
+            if ours.get(key) != theirs.get(key)
+        ]
+        if different:
+            lines.append(f"{kind}: {len(different)} differ of {len(ours)} wanted, {len(theirs)} held")
+            lines += [
+                f"  {key}: wanted {wanted_value}, held {value}"
+                for key, wanted_value, value in different[:most]
+            ]
+    return "\n".join(lines)
