@@ -5,18 +5,19 @@ Row trouble is a warning and the next row goes on. Knows no HTTP and no diffing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gradesync.sandbox.canvas_apply_people import PEOPLE
-from gradesync.sandbox.canvas_csv import Message, Row, Table
+from gradesync.sandbox.canvas_apply_ties import TIES
+from gradesync.sandbox.canvas_csv import Fields, Message, Row, Table
 from gradesync.sandbox.canvas_import_record import Outcome
 from gradesync.sandbox.canvas_records import Account, Course, Section, Term
-from gradesync.sandbox.canvas_rows import Applying, RowError, note_state
+from gradesync.sandbox.canvas_rows import Applying, ParseError, RowError, note_state
 from gradesync.sandbox.canvas_world import CanvasWorld
 
-__all__ = ["Options", "apply_table"]
+__all__ = ["Options", "apply_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +27,51 @@ class Options:
     import_id: int
     user_id: int
     override_stickiness: bool = False
+    add_stickiness: bool = False
     clear_stickiness: bool = False
     skip_deletes: bool = False
     claim_logins: bool = False
 
 
-def apply_table(world: CanvasWorld, table: Table, options: Options, outcome: Outcome) -> None:
-    """Applies one table's rows in order."""
-    handler = _PLACES.get(table.kind) or PEOPLE.get(table.kind)
+def apply_rows(
+    world: CanvasWorld,
+    table: Table,
+    rows: Sequence[tuple[int | None, Fields]],
+    options: Options,
+    outcome: Outcome,
+) -> None:
+    """Applies some rows of a table in order. What was refused for its form is told before all else of these rows."""
+    handler = _PLACES.get(table.kind) or PEOPLE.get(table.kind) or TIES.get(table.kind)
     if handler is None:
         outcome.messages.append(Message(table.file, f"{table.kind} rows are not applied by this sandbox"))
         return
     state = Applying(world, options, outcome.statistics)
-    for line, row in table.rows:
+    malformed: list[Message] = []
+    refused: list[Message] = []
+    for line, fields in rows:
+        row = table.row(fields)
         if options.skip_deletes and (row.get("status") or "").lower().startswith("delete"):
             continue
         try:
             handler(state, row)
             outcome.counts[table.kind] += 1
         except RowError as error:
-            outcome.messages.append(Message(table.file, str(error), line))
-        outcome.messages += [Message(table.file, text, line) for text in state.asides]
+            kept = malformed if isinstance(error, ParseError) else refused
+            kept.append(Message(table.file, str(error), line, row_info=_row_info(fields)))
+        refused += [Message(table.file, text, line, row_info=_row_info(fields)) for text in state.asides]
         state.asides.clear()
+    outcome.messages += [*malformed, *refused]
+
+
+def _row_info(fields: Fields) -> str:
+    return ",".join(one or "" for one in fields)
 
 
 def _status(row: Row, allowed: tuple[str, ...], what: str) -> str:
     text = (row.get("status") or "").lower()
     found = next((one for one in allowed if text.startswith(one)), None)
     if found is None:
-        raise RowError(f'Improper status "{text}" for {what}')
+        raise ParseError(f'Improper status "{text}" for {what}')
     return found
 
 
@@ -75,12 +92,24 @@ def _account(state: Applying, row: Row) -> None:
         state.note("Account", "created")
     else:
         account = world.accounts[known]
+        if status == "deleted" and _in_use(world, account):
+            raise RowError(f"Cannot delete account {sis_id}: it has active sub-accounts or courses")
         note_state(state, "Account", account.workflow_state, status)
         state.set(account, "name", name)
         state.set(account, "parent_account_id", parent_id)
     account.workflow_state = status
     account.integration_id = row.get("integration_id")
     account.sis_import_id = state.options.import_id
+
+
+def _in_use(world: CanvasWorld, account: Account) -> bool:
+    below = any(
+        one.parent_account_id == account.id and one.workflow_state != "deleted"
+        for one in world.accounts.values()
+    )
+    return below or any(
+        one.account_id == account.id and one.workflow_state != "deleted" for one in world.courses.values()
+    )
 
 
 def _term(state: Applying, row: Row) -> None:
@@ -153,6 +182,8 @@ def _course(state: Applying, row: Row) -> None:
 
 
 def _course_state(state: Applying, course: Course, status: str) -> None:
+    if state.sticks(course, "workflow_state"):
+        return
     before = course.workflow_state
     after = before
     if status in ("deleted", "completed"):
@@ -206,7 +237,8 @@ def _section(state: Applying, row: Row) -> None:
         section = world.sections[known]
         note_state(state, "CourseSection", section.workflow_state, status)
         state.set(section, "name", name)
-        _settle(world, section, course_id)
+        if not state.sticks(section, "course_id"):
+            _settle(world, section, course_id)
     section.workflow_state = status
     _dates(state, section, row, f"section {sis_id}")
     section.integration_id = row.get("integration_id")
@@ -230,6 +262,9 @@ def _xlist(state: Applying, row: Row) -> None:
     if found is None:
         raise RowError(f"A cross-listing referenced a non-existent section {section_sis}")
     section = world.sections[found]
+    if state.sticks(section, "course_id"):
+        # A section that was cross-listed by hand is passed over without a word.
+        return
     if status == "deleted":
         world.uncrosslist(section)
         return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gradesync.sandbox.canvas_apply_ties import see_with
 from gradesync.sandbox.canvas_csv import Row
 from gradesync.sandbox.canvas_records import Course, Enrollment, Login, Section, User
-from gradesync.sandbox.canvas_rows import Applying, RowError, note_state
+from gradesync.sandbox.canvas_rows import Applying, ParseError, RowError, note_state
 
 _ROLES = {
     "student": "StudentEnrollment",
@@ -15,6 +16,7 @@ _ROLES = {
     "observer": "ObserverEnrollment",
     "designer": "DesignerEnrollment",
 }
+_ROLE_IDS = {"3": "student", "4": "teacher", "5": "ta", "6": "designer", "7": "observer"}
 
 _ENROLLMENT_STATES = ("deleted_last_completed", "active", "deleted", "completed", "inactive")
 
@@ -26,7 +28,8 @@ def _user(state: Applying, row: Row) -> None:
     status = (row.get("status") or "").lower()
     wanted = next((one for one in ("active", "suspended", "deleted") if status.startswith(one)), None)
     if wanted is None:
-        raise RowError(f'Improper status for user {sis_id}: "{status}"')
+        raise ParseError(f'Improper status for user {sis_id}: "{status}"')
+    _known_provider(row, f"user {sis_id}")
     login = _claim(state, sis_id, name)
     if login is None:
         if wanted == "deleted":
@@ -39,7 +42,7 @@ def _user(state: Applying, row: Row) -> None:
     else:
         if wanted == "deleted" and login.user_id == state.options.user_id:
             raise RowError(f"You cannot remove yourself: user {sis_id}")
-        if login.unique_id != name:
+        if login.unique_id != name and not state.sticks(world.users[login.user_id], "unique_id"):
             world.rename_login(login, name)
         note_state(state, "Pseudonym", login.workflow_state, wanted)
     login.workflow_state = wanted
@@ -65,6 +68,13 @@ def _claim(state: Applying, sis_id: str, name: str) -> Login | None:
     raise RowError(
         f"User {sis_id} could not be added: login {name} is already claimed by user {named.sis_user_id}"
     )
+
+
+def _known_provider(row: Row, what: str) -> None:
+    """This Canvas signs people in by itself only."""
+    provider = row.get("authentication_provider_id")
+    if provider is not None and provider.lower() != "canvas":
+        raise RowError(f"Unrecognized authentication provider {provider} for {what}, skipping")
 
 
 def _name(row: Row, before: str | None, login: str) -> str:
@@ -112,8 +122,8 @@ def _login(state: Applying, row: Row) -> None:
     world = state.world
     sis_id = state.required(row, "user_id", "a login")
     name = state.required(row, "login_id", f"login {sis_id}")
-    existing = row.get("existing_user_id")
-    owner = world.login_by_sis(existing) if existing is not None else None
+    _known_provider(row, f"login {sis_id}")
+    owner = _owner(state, row)
     number = row.get("existing_canvas_user_id")
     user_id = owner.user_id if owner is not None else int(number) if number and number.isdecimal() else 0
     if user_id not in world.users:
@@ -125,34 +135,59 @@ def _login(state: Applying, row: Row) -> None:
         state.note("Pseudonym", "created")
 
 
+def _owner(state: Applying, row: Row) -> Login | None:
+    existing = row.get("existing_user_id")
+    if existing is not None:
+        return state.world.login_by_sis(existing)
+    integration = row.get("existing_integration_id")
+    if integration is None:
+        return None
+    return state.login_by_integration(integration)
+
+
 def _enrollment(state: Applying, row: Row) -> None:
     world = state.world
     if row.get("course_id") is None and row.get("section_id") is None:
-        raise RowError("No course_id or section_id given for an enrollment")
+        raise ParseError("No course_id or section_id given for an enrollment")
     if row.get("user_id") is None and row.get("user_integration_id") is None:
-        raise RowError("No user_id given for an enrollment")
-    kind = _ROLES.get((row.get("role") or "").lower())
+        raise ParseError("No user_id given for an enrollment")
+    kind = _ROLES.get((row.get("role") or _ROLE_IDS.get(row.get("role_id") or "", "")).lower())
     if kind is None:
-        raise RowError(f'Improper role "{row.get("role") or ""}" for an enrollment')
+        raise ParseError(f'Improper role "{row.get("role") or ""}" for an enrollment')
     text = (row.get("status") or "").lower()
     status = next((one for one in _ENROLLMENT_STATES if text.startswith(one)), None)
     if status is None:
-        raise RowError(f'Improper status "{text}" for an enrollment')
+        raise ParseError(f'Improper status "{text}" for an enrollment')
     login = _enrolled_login(state, row)
     if login is None:
         raise RowError(f"User not found for enrollment ({_place(row)})")
     section = _enrolled_section(state, row)
+    watched = _watched(state, row) if kind == "ObserverEnrollment" else None
     known = next(
         (
             one
             for one in world.enrollments_by_section[section.id]
-            if one.user_id == login.user_id and one.type == kind
+            if one.user_id == login.user_id and one.type == kind and one.associated_user_id == watched
         ),
         None,
     )
     if status == "deleted_last_completed":
         status = "deleted" if known is None or _has_other(state, known) else "completed"
-    _enroll(state, row, known, login, section, kind, status)
+    made = _enroll(state, row, known, login, section, kind, status)
+    if made is not None:
+        made.associated_user_id = watched
+        see_with(state, made)
+
+
+def _watched(state: Applying, row: Row) -> int | None:
+    """Whom an observer looks at, when the row says so."""
+    student = row.get("associated_user_id")
+    if student is None:
+        return None
+    login = state.world.login_by_sis(student)
+    if login is None:
+        raise RowError(f"Associated user not found for an enrollment ({_place(row)})")
+    return login.user_id
 
 
 def _place(row: Row) -> str:
@@ -163,7 +198,7 @@ def _place(row: Row) -> str:
 def _enrolled_login(state: Applying, row: Row) -> Login | None:
     integration = row.get("user_integration_id")
     if integration is not None:
-        return next((one for one in state.world.logins.values() if one.integration_id == integration), None)
+        return state.login_by_integration(integration)
     return state.world.login_by_sis(row.get("user_id") or "")
 
 
@@ -212,14 +247,14 @@ def _enroll(
     section: Section,
     kind: str,
     status: str,
-) -> None:
+) -> Enrollment | None:
     world = state.world
     if status == "active" and login.workflow_state == "deleted":
         state.asides.append(f"Attempted enrolling of deleted user ({_place(row)})")
         status = "deleted"
     if known is None:
         if status == "deleted" and login.workflow_state != "deleted":
-            return
+            return None
         known = world.enroll(login.user_id, section, kind, login_id=login.id)
         state.note("Enrollment", "created")
         if status != "active":
@@ -233,6 +268,7 @@ def _enroll(
     begin, end = (state.date(row, one, "an enrollment") for one in ("start_date", "end_date"))
     # Dates only work as a pair; anything else clears both.
     known.start_at, known.end_at = (begin, end) if begin is not None and end is not None else (None, None)
+    return known
 
 
 PEOPLE: dict[str, Callable[[Applying, Row], None]] = {

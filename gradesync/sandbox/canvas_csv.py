@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 #: The order in which types are applied, whatever the order in the zip.
@@ -50,28 +50,47 @@ KEYS = {
         "associated_user_id",
     ),
     "user_observer": ("observer_id", "student_id"),
+    "admin": ("user_id", "account_id", "role", "role_id"),
 }
 
+#: A zip that unpacks to more than this many times its own size is refused, and so are more entries or bytes.
+LARGEST_RATIO = 100
+MOST_ENTRIES = 100_000
+MOST_BYTES = 50 * 1024**3
+
 Row = dict[str, str | None]
+Fields = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something an import has to say: about a file, perhaps a row (1-based, the header counts)."""
+    """Something an import has to say: about a file, perhaps a row (1-based, the header counts) and what stood there."""
 
     file: str
     message: str
     row: int | None = None
     failure: bool = False
+    row_info: str | None = None
 
 
 @dataclass(slots=True)
 class Table:
-    """The rows of one recognised file, each with its line number; None marks a row a diff made up."""
+    """The rows of one recognised file under its columns, each with its line number; None: a diff made it up."""
 
     kind: str
     file: str
-    rows: list[tuple[int | None, Row]] = field(default_factory=list)
+    columns: tuple[str, ...]
+    rows: list[tuple[int | None, Fields]] = field(default_factory=list)
+
+    def row(self, fields: Fields) -> Row:
+        """One row by column name; an absent column is absent."""
+        return dict(zip(self.columns, fields, strict=True))
+
+    def keys(self) -> Callable[[Fields], Fields]:
+        """What of a row makes it the same row in a diff; an absent column counts as blank."""
+        at = {name: number for number, name in enumerate(self.columns)}
+        places = [at.get(name) for name in KEYS[self.kind]]
+        return lambda fields: tuple(None if place is None else fields[place] for place in places)
 
 
 def kind_of(columns: frozenset[str]) -> str | None:
@@ -109,8 +128,9 @@ def read_upload(data: bytes, extension: str, name: str) -> tuple[list[Table], li
             files = list(_unzip(data, messages))
         except zipfile.BadZipFile:
             return [], [Message(name, "Error unpacking the archive", failure=True)]
+    known: dict[str, str] = {}
     for file, content in files:
-        found = _read_csv(file, content)
+        found = _read_csv(file, content, known)
         if isinstance(found, Message):
             messages.append(found)
         else:
@@ -121,7 +141,12 @@ def read_upload(data: bytes, extension: str, name: str) -> tuple[list[Table], li
 
 def _unzip(data: bytes, messages: list[Message]) -> Iterable[tuple[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for entry in archive.infolist():
+        entries = archive.infolist()
+        unpacked = sum(entry.file_size for entry in entries)
+        if len(entries) > MOST_ENTRIES or unpacked > min(MOST_BYTES, LARGEST_RATIO * len(data)):
+            # What it claims to hold decides, before anything is unpacked.
+            raise zipfile.BadZipFile("too large")
+        for entry in entries:
             base = entry.filename.rsplit("/", 1)[-1]
             if entry.is_dir() or "__MACOSX" in entry.filename or base.startswith((".", "Desktop D")):
                 continue
@@ -131,7 +156,8 @@ def _unzip(data: bytes, messages: list[Message]) -> Iterable[tuple[str, bytes]]:
             yield base, archive.read(entry)
 
 
-def _read_csv(file: str, content: bytes) -> Table | Message:
+def _read_csv(file: str, content: bytes, known: dict[str, str]) -> Table | Message:
+    """One file; `known` keeps one copy of every text, because ids come again and again in a district's files."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -139,25 +165,23 @@ def _read_csv(file: str, content: bytes) -> Table | Message:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
-        columns = [one.strip().lower() for one in header]
+        columns = tuple(one.strip().lower() for one in header)
         kind = kind_of(frozenset(columns))
         if kind is None:
             return Message(file, "Couldn't find Canvas CSV import headers", failure=True)
-        table = Table(kind, file)
+        table = Table(kind, file, columns)
+        width = len(columns)
         for fields in reader:
-            if not any(one.strip() for one in fields):
+            stripped = [one.strip() for one in fields[:width]]
+            if not any(stripped):
                 continue
             # A short row lacks its last fields; they are as empty as blank ones.
-            padded = fields + [""] * (len(columns) - len(fields))
-            row = {column: value.strip() or None for column, value in zip(columns, padded, strict=False)}
+            stripped += [""] * (width - len(stripped))
+            row = tuple(known.setdefault(one, one) if one else None for one in stripped)
             table.rows.append((reader.line_num, row))
     except csv.Error:
         return Message(file, "Malformed CSV", failure=True)
     return table
-
-
-def _key(kind: str, row: Row) -> tuple[str | None, ...]:
-    return tuple(row.get(column) for column in KEYS[kind])
 
 
 def diff_tables(
@@ -169,20 +193,49 @@ def diff_tables(
     """
     made: list[Table] = []
     for kind in dict.fromkeys(one.kind for one in now):
-        if kind not in KEYS:
-            made += [one for one in now if one.kind == kind]
-            continue
-        old = {_key(kind, row): row for one in before if one.kind == kind for _, row in one.rows}
         files = [one for one in now if one.kind == kind]
-        seen: set[tuple[str | None, ...]] = set()
+        if kind not in KEYS:
+            made += files
+            continue
+        olds = [one for one in before if one.kind == kind]
+        old = {key: (one, fields) for one in olds for key, fields in _keyed(one)}
+        seen: set[Fields] = set()
         for one in files:
-            changed = Table(kind, one.file)
-            for line, row in one.rows:
-                key = _key(kind, row)
+            key_of = one.keys()
+            changed = Table(kind, one.file, one.columns)
+            for line, fields in one.rows:
+                key = key_of(fields)
                 seen.add(key)
-                if old.get(key) != row:
-                    changed.rows.append((line, row))
+                if not _same(old.get(key), one, fields):
+                    changed.rows.append((line, fields))
             made.append(changed)
         status = {"enrollment": drop_status, "user": user_remove_status}.get(kind, "deleted")
-        made[-1].rows += [(None, row | {"status": status}) for key, row in old.items() if key not in seen]
+        made += [_dropped(one, seen, status) for one in olds]
+    return [one for one in made if one.rows or one.kind not in KEYS]
+
+
+def _keyed(table: Table) -> Iterator[tuple[Fields, Fields]]:
+    key_of = table.keys()
+    for _, fields in table.rows:
+        yield key_of(fields), fields
+
+
+def _same(old: tuple[Table, Fields] | None, table: Table, fields: Fields) -> bool:
+    if old is None:
+        return False
+    if old[0].columns == table.columns:
+        return old[1] == fields
+    return old[0].row(old[1]) == table.row(fields)
+
+
+def _dropped(table: Table, seen: set[Fields], status: str) -> Table:
+    """Rows of an earlier upload that are gone, with the status that drops them."""
+    gone = [fields for key, fields in dict(_keyed(table)).items() if key not in seen]
+    at = table.columns.index("status") if "status" in table.columns else None
+    if at is None:
+        made = Table(table.kind, table.file, (*table.columns, "status"))
+        made.rows = [(None, (*fields, status)) for fields in gone]
+        return made
+    made = Table(table.kind, table.file, table.columns)
+    made.rows = [(None, (*fields[:at], status, *fields[at + 1 :])) for fields in gone]
     return made

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from gradesync.sandbox.canvas_apply import Options, apply_table
+from gradesync.sandbox.canvas_apply import Options, apply_rows
+from gradesync.sandbox.canvas_batch import batch_terms, clean_up
 from gradesync.sandbox.canvas_csv import ORDER, Message, Table, diff_tables, read_upload
 from gradesync.sandbox.canvas_http import stamp
 from gradesync.sandbox.canvas_import_record import SisImport
@@ -19,6 +20,9 @@ from gradesync.sandbox.canvas_world import CanvasWorld
 WAITING = frozenset({"initializing", "created"})
 SUCCESS = frozenset({"imported", "imported_with_messages"})
 TERMINAL = SUCCESS | {"failed", "failed_with_messages", "aborted", "restored", "partially_restored"}
+
+#: Rows are applied in pieces of this many, and other requests get a turn after each.
+SEGMENT = 1000
 
 #: Only so many messages stand in the import itself; the rest is in its errors listing.
 SHOWN_MESSAGES = 24
@@ -57,13 +61,14 @@ async def run_import(world: CanvasWorld, job: SisImport) -> None:
     job.workflow_state = "importing"
     job.started_at = job.updated_at = world.now()
     await asyncio.sleep(world.settings.import_delay)
-    tables, messages = read_upload(job.data, job.extension, job.file_name)
+    # A district's files take seconds to read, and Canvas answers other requests meanwhile.
+    tables, messages = await asyncio.to_thread(read_upload, job.data, job.extension, job.file_name)
     job.outcome.messages += messages
     job.size = len(job.data)
     job.data = b""
     job.tables = tables
     job.supplied = list(dict.fromkeys(one.kind for one in tables))
-    chosen = _to_apply(world, job, tables)
+    chosen = await asyncio.to_thread(_to_apply, world, job, tables)
     if job.diffed and not any(one.rows for one in chosen) and not messages:
         job.empty_diff = True
         # Canvas ends such an import without ever noting when it began.
@@ -74,24 +79,59 @@ async def run_import(world: CanvasWorld, job: SisImport) -> None:
         job.id,
         job.user_id,
         override_stickiness=bool(job.override_sis_stickiness),
+        add_stickiness=bool(job.add_sis_stickiness),
         clear_stickiness=bool(job.clear_sis_stickiness),
         skip_deletes=job.skip_deletes,
         claim_logins=job.update_sis_id_if_login_claimed,
     )
-    for number, table in enumerate(chosen, start=1):
-        if job.workflow_state == "aborted":
-            return
-        apply_table(world, table, options, job.outcome)
+    await _apply_all(world, job, chosen, options)
+    if job.workflow_state == "aborted":
+        return
+    if await _cleaned_up(world, job, tables):
+        _finish(world, job)
+
+
+async def _apply_all(world: CanvasWorld, job: SisImport, chosen: list[Table], options: Options) -> None:
+    """Every row of every table, in pieces; stops where the import is aborted."""
+    total = sum(len(one.rows) for one in chosen) or 1
+    done = 0
+    for table in chosen:
+        for start in range(0, len(table.rows), SEGMENT) or (0,):
+            # What another request aborted while this one slept is not carried on.
+            if job.workflow_state == "aborted":
+                return
+            segment = table.rows[start : start + SEGMENT]
+            apply_rows(world, table, segment, options, job.outcome)
+            done += len(segment)
+            job.progress = min(99, done * 100 // total)
+            await asyncio.sleep(0)
         if table.kind not in job.completed:
             job.completed.append(table.kind)
-        job.progress = min(99, number * 100 // len(chosen))
-        await asyncio.sleep(0)
-    _finish(world, job)
+
+
+async def _cleaned_up(world: CanvasWorld, job: SisImport, tables: list[Table]) -> bool:
+    """The clean-up of batch mode, if one is asked for and nothing failed; False when it aborted the import."""
+    if not (job.batch_mode or job.multi_term_batch_mode) or any(one.failure for one in job.outcome.messages):
+        return True
+    job.workflow_state, job.progress = "cleanup_batch", 0
+    await asyncio.sleep(world.settings.import_delay)
+    terms = batch_terms(world, job, tables)
+    refusal = clean_up(world, job, terms) if terms else "No terms in the upload to clean up"
+    if refusal is None:
+        return True
+    job.outcome.messages.append(Message(job.file_name, refusal, failure=True))
+    job.workflow_state = "aborted"
+    job.ended_at = job.updated_at = world.now()
+    job.tables = None
+    return False
 
 
 def _to_apply(world: CanvasWorld, job: SisImport, tables: list[Table]) -> list[Table]:
-    """The whole upload, or its difference from the baseline when diffing is asked for and possible."""
-    if job.diffing_data_set_identifier is None:
+    """The whole upload, or its difference from the baseline when diffing is asked for and possible.
+
+    Batch mode wins over diffing, whose identifier is then passed over without a word.
+    """
+    if job.diffing_data_set_identifier is None or job.batch_mode or job.multi_term_batch_mode:
         return tables
     if job.diffing_remaster:
         job.diffed = True
@@ -142,6 +182,22 @@ def _finish(world: CanvasWorld, job: SisImport) -> None:
     if not job.empty_diff:
         job.ended_at = world.now()
     job.updated_at = world.now()
+    _forget_tables(world, job)
+
+
+def _forget_tables(world: CanvasWorld, job: SisImport) -> None:
+    """Keeps the rows of what the next upload is compared with, and of nothing else: a district's are large."""
+    name = job.diffing_data_set_identifier
+    if name is None:
+        job.tables = None
+        return
+    same = [one for one in world.imports.values() if one.diffing_data_set_identifier == name]
+    succeeded = [one for one in same if one.workflow_state in SUCCESS]
+    in_chain = [one for one in succeeded if one.diffed]
+    base = in_chain[-1] if in_chain else next(iter(succeeded), None)
+    for one in same:
+        if one is not base and one.workflow_state in TERMINAL:
+            one.tables = None
 
 
 # -- what an import looks like ---------------------------------------------------------------------
@@ -159,9 +215,9 @@ def import_json(world: CanvasWorld, job: SisImport) -> dict[str, Any]:
         "progress": job.progress,
         "workflow_state": job.workflow_state,
         "data": _data(job),
-        "batch_mode": None,
-        "batch_mode_term_id": None,
-        "multi_term_batch_mode": None,
+        "batch_mode": job.batch_mode,
+        "batch_mode_term_id": job.batch_mode_term_id,
+        "multi_term_batch_mode": job.multi_term_batch_mode,
         "override_sis_stickiness": job.override_sis_stickiness,
         "add_sis_stickiness": job.add_sis_stickiness,
         "update_sis_id_if_login_claimed": job.update_sis_id_if_login_claimed,
@@ -212,10 +268,12 @@ def _data(job: SisImport) -> dict[str, Any]:
     for name, changes in job.outcome.statistics.items():
         kinds = ("created", "restored", "concluded", "deactivated", "deleted")
         statistics[name] = {kind: changes[kind] for kind in kinds}
+    rows = sum(counts.values())
+    counts |= {name: number for name, number in job.outcome.counts.items() if name.startswith("batch_")}
     return made | {
         "supplied_batches": job.supplied,
         "counts": counts | tally,
-        "running_immediately": sum(counts.values()) < 50,
+        "running_immediately": rows < 50,
         "completed_importers": job.completed,
         "statistics": statistics,
     }
@@ -233,6 +291,6 @@ def error_json(job: SisImport, message: Message) -> dict[str, Any]:
         "sis_import_id": job.id,
         "file": message.file,
         "message": message.message,
-        "row_info": None,
+        "row_info": message.row_info,
         "row": message.row,
     }

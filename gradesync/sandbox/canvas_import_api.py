@@ -19,11 +19,13 @@ from gradesync.sandbox.canvas_http import (
     params_of,
     path_id,
     reply,
+    resolve,
     whole_number,
 )
 from gradesync.sandbox.canvas_import import TERMINAL, WAITING, ImportQueue, error_json, import_json
 from gradesync.sandbox.canvas_import_record import SisImport
 from gradesync.sandbox.canvas_paging import numbered
+from gradesync.sandbox.canvas_world import CanvasWorld
 
 QUEUE: web.AppKey[ImportQueue] = web.AppKey("canvas_imports", ImportQueue)
 
@@ -57,6 +59,8 @@ async def start(request: web.Request) -> web.Response:
     """POST accounts/:root/sis_imports: takes the upload and queues it; answers 200 with state created."""
     _root(request)
     world = request.app[WORLD]
+    if not world.settings.sis_imports:
+        raise ApiError(403, {"errors": ["SIS imports are not enabled for this account"]})
     params, data, extension, name = await _upload(request)
     _check(params)
     kind = params.text("import_type") or "instructure_csv"
@@ -77,9 +81,27 @@ async def start(request: web.Request) -> web.Response:
         job.clear_sis_stickiness = params.flag("clear_sis_stickiness")
     job.update_sis_id_if_login_claimed = params.flag("update_sis_id_if_login_claimed") is True
     job.skip_deletes = params.flag("skip_deletes") is True
+    _batch(world, params, job)
     world.imports[job.id] = job
+    if params.flag("multi_term_batch_mode") and job.change_threshold is None:
+        # Canvas has made its record by then, and it stays: waiting for ever, and in nobody's way.
+        job.workflow_state = "initializing"
+        raise ApiError(400, {"message": "change_threshold is required to use multi term_batch mode."})
     request.app[QUEUE].wake()
     return reply(request, import_json(world, job))
+
+
+def _batch(world: CanvasWorld, params: Params, job: SisImport) -> None:
+    """The parameters of batch mode; with a term it wins over the mode of many terms."""
+    job.batch_mode_enrollment_drop_status = params.text("batch_mode_enrollment_drop_status")
+    term = params.text("batch_mode_term_id")
+    if params.flag("batch_mode") and term is not None:
+        term_id = resolve(world, "term", term)
+        if term_id is None:
+            raise ApiError(400, {"message": "The batch_mode_term_id cannot be found."})
+        job.batch_mode, job.batch_mode_term_id = True, term_id
+    elif params.flag("multi_term_batch_mode"):
+        job.multi_term_batch_mode = True
 
 
 async def _upload(request: web.Request) -> tuple[Params, bytes, str, str]:
@@ -108,12 +130,8 @@ async def _upload(request: web.Request) -> tuple[Params, bytes, str, str]:
 def _check(params: Params) -> None:
     """The refusals of parameters, in Canvas's order."""
     threshold = whole_number(params.text("change_threshold") or "")
-    if params.flag("multi_term_batch_mode"):
-        if threshold is None:
-            raise ApiError(400, {"message": "change_threshold is required to use multi term_batch mode."})
-        raise ApiError(400, {"message": "multi_term_batch_mode is not offered by this sandbox"})
-    if params.flag("batch_mode"):
-        raise ApiError(400, {"message": "batch_mode is not offered by this sandbox"})
+    if params.text("batch_mode_enrollment_drop_status") not in ("deleted", "completed", "inactive", None):
+        raise ApiError(400, {"message": "Invalid batch_mode_enrollment_drop_status"})
     if params.text("diffing_drop_status") not in (*_DROPS, None):
         raise ApiError(400, {"message": "Invalid diffing_drop_status"})
     if params.text("diffing_user_remove_status") not in ("deleted", "suspended", None):

@@ -32,6 +32,10 @@ class SisImport:
     extension: str = "csv"
     file_name: str = "upload.csv"
     import_type: str = "instructure_csv"
+    batch_mode: bool | None = None
+    batch_mode_term_id: int | None = None
+    multi_term_batch_mode: bool | None = None
+    batch_mode_enrollment_drop_status: str | None = None
     workflow_state: str = "created"
     progress: int = 0
     started_at: datetime | None = None

@@ -132,6 +132,7 @@ class Enrollment:
     sis_import_id: int | None = None
     start_at: datetime | None = None
     end_at: datetime | None = None
+    associated_user_id: int | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -12,11 +12,16 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from gradesync.sandbox.canvas_csv import Row
+from gradesync.sandbox.canvas_records import Login
 from gradesync.sandbox.canvas_world import CanvasWorld
 
 
 class RowError(Exception):
     """The row is not applied; the text goes into the import's warnings."""
+
+
+class ParseError(RowError):
+    """The row is refused for what stands in it; Canvas tells these before the rows it could not resolve."""
 
 
 class ImportOptions(Protocol):
@@ -35,6 +40,10 @@ class ImportOptions(Protocol):
         """Overwrite fields that were edited by hand."""
 
     @property
+    def add_stickiness(self) -> bool:
+        """Keep, with the override, what this import writes as if it had been edited by hand."""
+
+    @property
     def clear_stickiness(self) -> bool:
         """Forget, with the override, that they were edited by hand."""
 
@@ -51,6 +60,7 @@ class Applying:
     options: ImportOptions
     statistics: dict[str, Counter[str]]
     asides: list[str] = field(default_factory=list)
+    _by_integration: dict[str, Login] | None = None
 
     def note(self, kind: str, change: str) -> None:
         """Counts a state change of a class: created, restored, concluded, deactivated or deleted."""
@@ -60,8 +70,15 @@ class Applying:
         """The field's text; a RowError when it is blank or absent."""
         value = row.get(column)
         if value is None:
-            raise RowError(f"No {column} given for {what}")
+            raise ParseError(f"No {column} given for {what}")
         return value
+
+    def login_by_integration(self, integration_id: str) -> Login | None:
+        """The login that carries this integration id; logins do not change while enrollments are applied."""
+        if self._by_integration is None:
+            logins = self.world.logins.values()
+            self._by_integration = {one.integration_id: one for one in logins if one.integration_id}
+        return self._by_integration.get(integration_id)
 
     def date(self, row: Row, column: str, what: str) -> datetime | None:
         """The field as a time, UTC without a zone. A bad one is said, and the row goes on without it."""
@@ -77,11 +94,20 @@ class Applying:
 
     def set(self, record: Any, name: str, value: Any) -> None:
         """Sets a field, unless somebody edited it by hand and the import does not override that."""
-        if name in record.sticky and not self.options.override_stickiness:
+        if self.sticks(record, name):
             return
         setattr(record, name, value)
-        if self.options.clear_stickiness and self.options.override_stickiness:
+        if not self.options.override_stickiness:
+            return
+        # Both only count together with the override, and clearing wins.
+        if self.options.clear_stickiness:
             record.sticky.discard(name)
+        elif self.options.add_stickiness:
+            record.sticky.add(name)
+
+    def sticks(self, record: Any, name: str) -> bool:
+        """Whether a field was edited by hand and is not to be overridden."""
+        return name in record.sticky and not self.options.override_stickiness
 
 
 _CHANGES = {"completed": "concluded", "inactive": "deactivated", "deleted": "deleted"}

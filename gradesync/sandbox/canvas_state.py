@@ -54,7 +54,8 @@ class CanvasSettings:
     units a second and takes `up_front` per request in flight; `request_cost` is what an answered request
     costs and `hold_seconds` how long each stays in flight. `throttle_status` is 403 (text) or 429.
     `forbidden_status`: 401 (older sites) or 403. `import_delay`: seconds an import waits in each of its
-    states. `graphql` False: no such address here. `scoped_key`: the token may read GraphQL's root and nothing below.
+    states; `sis_imports` False: they are switched off for the account. `graphql` False: no such address here.
+    `scoped_key`: the token may read GraphQL's root and nothing below.
     `max_complexity` is GraphQL's limit. `post_grades` False: the SIS assignments API is not enabled.
     """
 
@@ -68,6 +69,7 @@ class CanvasSettings:
     throttle_status: int = 403
     forbidden_status: int = 401
     import_delay: float = 0.05
+    sis_imports: bool = True
     graphql: bool = True
     scoped_key: bool = False
     max_complexity: int = 375_000
@@ -194,6 +196,12 @@ class CanvasState:
         """Makes a record findable by its SIS id; a None is not indexed."""
         if sis_id is not None:
             self._sis[kind][sis_id] = record_id
+
+    def move_sis_id(self, kind: str, old: str, new: str) -> int:
+        """Lets an account, term, course or section be found under another SIS id; answers whose it is."""
+        record_id = self._sis[kind].pop(old)
+        self.index_sis(kind, new, record_id)
+        return record_id
 
     # -- finding -----------------------------------------------------------------------------------
 

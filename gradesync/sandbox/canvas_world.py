@@ -31,6 +31,9 @@ class CanvasWorld(CanvasState):
     def __init__(self, *, token: str, uuid: str, name: str, now: Callable[[], datetime]) -> None:
         super().__init__(token=token, uuid=uuid, name=name, now=now)
         self.imports: dict[int, SisImport] = {}
+        # Student -> observers, and (person, account, role) of admins: only SIS imports make these.
+        self.observers: dict[int, set[int]] = {}
+        self.account_admins: set[tuple[int, int, str]] = set()
         self.admin_id = 0
 
     # -- places ------------------------------------------------------------------------------------

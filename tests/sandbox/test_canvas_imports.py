@@ -198,8 +198,8 @@ def test_more_messages_than_fit_are_counted() -> None:
     ("fields", "status"),
     [
         ({"diffing_drop_status": "gone"}, 400),
-        ({"multi_term_batch_mode": "1"}, 400),
-        ({"batch_mode": "true"}, 400),
+        ({"batch_mode": "true", "batch_mode_term_id": "sis_term_id:NONE"}, 400),
+        ({"batch_mode_enrollment_drop_status": "gone"}, 400),
         ({"change_threshold": "0"}, 400),
         ({"diffing_data_set_identifier": "x" * 129}, 400),
         ({"import_type": "other"}, 500),
@@ -445,13 +445,16 @@ def test_applying_a_diff_gives_the_new_file(
     before: dict[str, str | None], now: dict[str, str | None]
 ) -> None:
     def table(rows: dict[str, str | None]) -> Table:
-        made = Table("user", "users.csv")
-        made.rows = [(None, {"user_id": key, "name": name, "status": "active"}) for key, name in rows.items()]
+        made = Table("user", "users.csv", ("user_id", "name", "status"))
+        made.rows = [(None, (key, name, "active")) for key, name in rows.items()]
         return made
+
+    def found(tables: list[Table]) -> list[dict[str, str | None]]:
+        return [one.row(fields) for one in tables for _, fields in one.rows]
 
     state = dict(before)
     made = diff_tables([table(before)], [table(now)], drop_status="deleted", user_remove_status="deleted")
-    for _, row in made[0].rows:
+    for row in found(made):
         key = row["user_id"] or ""
         if row["status"] == "deleted":
             del state[key]
@@ -459,4 +462,4 @@ def test_applying_a_diff_gives_the_new_file(
             state[key] = row["name"]
     assert state == now
     untouched = {key for key in before if key in now and before[key] == now[key]}
-    assert not untouched & {row["user_id"] for _, row in made[0].rows}
+    assert not untouched & {row["user_id"] for row in found(made)}
