@@ -16,8 +16,8 @@ from gradesync.sandbox import sis_auth, sis_writes
 from gradesync.sandbox.sis_dialect import DIALECTS, V1P2, Dialect
 from gradesync.sandbox.sis_errors import Json, SisError, error_answer
 from gradesync.sandbox.sis_links import link_header
-from gradesync.sandbox.sis_query import select
 from gradesync.sandbox.sis_reads import SINGULAR, Read, reads_of, single
+from gradesync.sandbox.sis_serving import served, total_header
 from gradesync.sandbox.sis_world import SisWorld
 from gradesync.sandbox.sis_writes import Written
 
@@ -133,21 +133,11 @@ def _shower(world: SisWorld, dialect: Dialect, kind: str) -> Callable[[Json], Js
 
 
 def _collection_handler(world: SisWorld, dialect: Dialect, read: Read) -> Handler:
-    show = _shower(world, dialect, read.kind)
-
     async def answer(request: web.Request) -> web.StreamResponse:
         _check(world, dialect, request, *read.scopes)
         behaviour = world.behaviour
-        page = select(
-            dialect.fields[read.kind],
-            () if read.kind in behaviour.empty_kinds else read.rows(world, request.match_info),
-            request.query,
-            default_limit=behaviour.page_size,
-            clamp=behaviour.page_clamp,
-            show=show,
-            shifted=behaviour.shifting_pages,
-        )
-        headers = {"X-Total-Count": str(page.total)} if behaviour.total_header else {}
+        page = served(world, dialect, read, request.match_info, request.query)
+        headers = {"X-Total-Count": total_header(behaviour, page)} if behaviour.total_header else {}
         if behaviour.link_header:
             headers["Link"] = link_header(request, page, behaviour)
         envelope = f"{read.path.rpartition('/')[2]}List" if behaviour.wrong_envelope else read.kind

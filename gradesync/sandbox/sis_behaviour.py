@@ -16,12 +16,16 @@ from gradesync.errors import UsageProblem
 WRITE_MODES = ("put", "post", "server-ids")
 CREDENTIALS_IN = ("any", "basic", "form")
 ERROR_FORMS = ("bare", "wrapped", "flat", "html", "empty")
+ROSTER_VIEWS = ("all", "schools", "classes", "members")
+TOTALS = ("all", "page", "rest", "more")
 
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "write_mode": WRITE_MODES,
     "error_form": ERROR_FORMS,
     "credentials_in": CREDENTIALS_IN,
+    "roster_views": ROSTER_VIEWS,
+    "total_says": TOTALS,
 }
 
 
@@ -39,6 +43,14 @@ class SisBehaviour:
     a token dies, `credentials_in` where its client's id and secret must stand (CREDENTIALS_IN). `needs_header` is
     a name and a value that every call must bring. `soft_deletes` marks what is deleted and goes on listing it.
     `wrong_envelope` names the rows by the last word of the path.
+
+    Of rosters: `roster_views` is what is offered, one of ROSTER_VIEWS: everything; nothing flat but orgs and sessions;
+    people and enrollments by class alone; or members of classes without enrollments. `row_cap` is the record behind
+    which a flat collection is refused. `no_filter` ignores filters, `no_fields` the choice of fields;
+    `fields_refused` and `sort_refused` answer 400 to them. `total_says` is what the total header counts (TOTALS): all
+    rows, those of the page, those still to come, or more than there are. `half_pages` leaves out every second page.
+    `removing_pages` loses the first row after each first page was read. `repeats_page` serves the first page for ever.
+    `hides_deleted` does not show rows marked as to be deleted.
     """
 
     page_size: int = 100
@@ -70,6 +82,17 @@ class SisBehaviour:
     needs_header: tuple[str, ...] = ()
     wrong_envelope: bool = False
     error_form: str = "bare"
+    roster_views: str = "all"
+    row_cap: int | None = None
+    no_filter: bool = False
+    no_fields: bool = False
+    fields_refused: bool = False
+    sort_refused: bool = False
+    total_says: str = "all"
+    half_pages: bool = False
+    removing_pages: bool = False
+    repeats_page: bool = False
+    hides_deleted: bool = False
 
     def is_locked(self, line_item_id: str) -> bool:
         """Whether a line item is locked against changes."""
@@ -115,6 +138,20 @@ _MANNERS: Mapping[str, Mapping[str, Any]] = {
     "sis-partial-posts": {"partial_posts": True},
     "sis-token-dies": {"token_uses": 40},
     "sis-inactive": {"gradebook_inactive": True},
+    "sis-schools-only": {"roster_views": "schools"},
+    "sis-classes-only": {"roster_views": "classes"},
+    "sis-members-only": {"roster_views": "members"},
+    "sis-caps": {"row_cap": 100, "page_clamp": 50},
+    "sis-ignores-filters": {"no_filter": True},
+    "sis-ignores-fields": {"no_fields": True},
+    "sis-refuses-fields": {"fields_refused": True},
+    "sis-refuses-sorting": {"sort_refused": True},
+    "sis-counts-pages": {"total_says": "page", "link_header": False, "page_clamp": 50},
+    "sis-counts-more": {"total_says": "more"},
+    "sis-half-pages": {"half_pages": True, "page_clamp": 50},
+    "sis-removes-rows": {"removing_pages": True, "page_clamp": 50},
+    "sis-repeats-page": {"repeats_page": True, "page_clamp": 50, "total_header": False, "link_header": False},
+    "sis-hides-deleted": {"hides_deleted": True},
 }
 MANNERS = tuple(_MANNERS)
 

@@ -283,10 +283,10 @@ def test_a_person_of_several_roles_is_taken_in_the_one_asked_for() -> None:
     assert rows.user("u1", row).role == "principal"
     assert rows.user_as("teacher")("u1", row).role == "teacher"
     assert rows.user_as("student")("u1", row).role == "principal"
-    found = rows.aide("u1", row)
+    found = rows.user_only("aide")("u1", row)
     assert found is not None
     assert found.role == "aide"
-    assert rows.aide("u1", {"roles": roles[:2]}) is None
+    assert rows.user_only("aide")("u1", {"roles": roles[:2]}) is None
     assert rows.user_as("teacher")("u2", {"role": "administrator"}).role == "administrator"
 
 

@@ -305,3 +305,88 @@ def test_what_breaks_by_chance_is_worded_as_the_rest(sandbox: Sandbox, sis: Clie
         assert control(sandbox, "POST", "faults", order).status == 200
         answer = sis.get("orgs")
         assert (answer.status, answer.headers["Content-Type"][:9]) == (status, "text/html")
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "shown"),
+    [
+        ("sis-schools-only", ("enrollments", "students", "classes"), ("schools/{s}/enrollments", "orgs")),
+        ("sis-classes-only", ("enrollments", "schools/{s}/students"), ("classes", "classes/{c}/students")),
+        ("sis-members-only", ("schools/{s}/classes/{c}/enrollments",), ("classes/{c}/teachers",)),
+    ],
+)
+def test_some_servers_show_a_roster_in_narrow_views_alone(
+    sandbox: Sandbox,
+    school: SandboxSchool,
+    sis: Client,
+    name: str,
+    refused: tuple[str, ...],
+    shown: tuple[str, ...],
+) -> None:
+    stand(sandbox, name)
+    made = school.district.classes[0]
+    ids = {"s": made.school_id, "c": made.sourced_id}
+
+    def status(path: str) -> int:
+        return sis.get(*(part.format(**ids) for part in path.split("/"))).status
+
+    assert {status(path) for path in refused} == {403}
+    assert {status(path) for path in shown} == {200}
+
+
+def test_pages_end_early_skip_or_repeat_and_totals_lie(sandbox: Sandbox, sis: Client) -> None:
+    def ids(offset: int) -> list[str]:
+        answer = sis.get("enrollments", limit=50, offset=offset, sort="sourcedId")
+        assert answer.status == 200
+        return [row["sourcedId"] for row in answer.body["enrollments"]]
+
+    usual = [ids(offset) for offset in (0, 50, 100, 150)]
+    total = int(sis.get("enrollments").headers["X-Total-Count"])
+    stand(sandbox, "sis-caps")
+    assert ids(50) == usual[1]
+    assert sis.get("enrollments", offset=100).status == 400
+    control(sandbox, "DELETE", "faults")
+    stand(sandbox, "sis-half-pages")
+    assert [ids(0), ids(50)] == [usual[0], usual[2]]
+    assert int(sis.get("enrollments").headers["X-Total-Count"]) == total
+    control(sandbox, "DELETE", "faults")
+    stand(sandbox, "sis-repeats-page")
+    assert ids(100) == usual[0]
+    control(sandbox, "DELETE", "faults")
+    stand(sandbox, "sis-counts-pages")
+    assert sis.get("enrollments").headers["X-Total-Count"] == "50"
+    stand(sandbox, "sis-counts-more")
+    assert sis.get("enrollments").headers["X-Total-Count"] == str(total + 7)
+
+
+def test_filters_fields_and_order_can_be_ignored_or_refused(sandbox: Sandbox, sis: Client) -> None:
+    everybody = int(sis.get("users").headers["X-Total-Count"])
+    asked = {"filter": "role='aide'", "fields": "sourcedId,role"}
+    few = sis.get("users", **asked)
+    assert 0 < int(few.headers["X-Total-Count"]) < everybody
+    assert {len(row) for row in few.body["users"]} == {2}
+    stand(sandbox, "sis-ignores-filters")
+    stand(sandbox, "sis-ignores-fields")
+    deaf = sis.get("users", **asked)
+    assert int(deaf.headers["X-Total-Count"]) == everybody
+    assert all("metadata" in row or row["role"] != "student" for row in deaf.body["users"])
+    stand(sandbox, "sis-refuses-fields")
+    assert sis.get("users", fields="sourcedId").status == 400
+    stand(sandbox, "sis-refuses-sorting")
+    assert sis.get("users", sort="sourcedId").status == 400
+
+
+def test_deleted_rows_can_be_hidden_and_rows_go_while_pages_are_read(
+    sandbox: Sandbox, school: SandboxSchool, sis: Client
+) -> None:
+    stand(sandbox, "sis-hides-deleted")
+    rows = sis.get("enrollments", limit=5000).body["enrollments"]
+    assert {row["status"] for row in rows} == {"active"}
+    assert len(rows) < len(school.sis.rows["enrollments"])
+    before = dict(school.sis.rows["enrollments"])
+    stand(sandbox, "sis-removes-rows")
+    sis.get("enrollments")
+    sis.get("enrollments", offset=50)
+    gone = before.keys() - school.sis.rows["enrollments"].keys()
+    assert len(gone) == 1
+    school.sis.put_row("enrollments", before[gone.pop()])

@@ -8,6 +8,7 @@ the caller's parser's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, quote
 
@@ -21,7 +22,7 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 
 # `inactive` is OneRoster 1.0's word for a row that may be deleted; the 1.1 default result contains both kinds.
-_GONE = frozenset({"tobedeleted", "inactive", "toBeDeleted", "Inactive"})
+GONE = frozenset({"tobedeleted", "inactive", "toBeDeleted", "Inactive"})
 
 _SMALL = 100
 """Rows per page that every server takes: OneRoster's own default."""
@@ -33,13 +34,23 @@ _TIMES = 3
 """How often a collection that changes under the reading is read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a server bears being asked: rows per page, whether sorted by sourcedId, and the fields chosen (or "")."""
+
+    size: int
+    sorted: bool
+    fields: str
+
+
 class Collections:
-    """Reads collections of one service. Remembers whether the server bears sorting."""
+    """Reads collections of one service. Remembers whether the server bears sorting and a choice of fields."""
 
     def __init__(self, client: HttpClient, page_size: int) -> None:
         self._client = client
         self._page_size = page_size
         self._sorts = True
+        self._unselectable = {""}
 
     async def read(
         self, template: str, *ids: str, key: str, parser: Callable[[str, Row], T | None], where: str = ""
@@ -72,12 +83,12 @@ class Collections:
         """Read all pages into `found`; True when rows were removed meanwhile."""
         seen: set[str] = set()
         offset = pages = largest = 0
+        reply, way = await self.first_page(template, ids, where)
         while True:
-            reply = await self._page(template, ids, offset, where)
-            rows = self._rows(reply, key)
+            rows = self.rows_of(reply, key)
             new = self._take(template, rows, parser, found, seen)
             pages += 1
-            total = _total(reply)
+            total = total_of(reply)
             largest = max(largest, total or 0)
             shrunk = total is not None and total < largest
             if not rows:
@@ -90,30 +101,52 @@ class Collections:
             if following is None:
                 return shrunk
             offset = following
+            reply = await self.page(template, ids, offset, where, way)
 
-    async def _page(self, template: str, ids: tuple[str, ...], offset: int, where: str) -> Reply:
-        """One page. At the start, a server that refuses is asked for less: unsorted, then in small pages."""
-        filtered = f"&filter={quote(where, safe='')}" if where else ""
-        ways = [(self._page_size, self._sorts)]
-        if not offset:
-            ways += [(self._page_size, False)] if self._sorts else []
-            ways += [(_SMALL, False)] if self._page_size > _SMALL else []
-        for number, (size, sorts) in enumerate(ways, 1):
-            # Sorted pages stay put while rows are added; `orderBy` is sent along because strict servers want it.
-            order = "&sort=sourcedId&orderBy=asc" if sorts else ""
+    async def first_page(
+        self, template: str, ids: tuple[str, ...], where: str = "", fields: str = ""
+    ) -> tuple[Reply, Way]:
+        """The first page and the way it was got; a server that refuses is asked for less: all fields, unsorted, in
+        small pages."""
+        ways = self._ways(fields)
+        for number, way in enumerate(ways, 1):
             try:
-                reply = await self._client.get(
-                    template, *ids, query=f"limit={size}&offset={offset}{filtered}{order}"
-                )
+                reply = await self.page(template, ids, 0, where, way)
             except ConnectionProblem as problem:
                 if number == len(ways) or problem.status not in _PERHAPS_THE_QUERY:
                     raise
             else:
-                self._page_size, self._sorts = size, sorts
-                return reply
+                self._page_size, self._sorts = way.size, way.sorted
+                if not way.fields:
+                    self._unselectable.add(fields)
+                return reply, way
         raise AssertionError("the last way answers or raises")
 
-    def _rows(self, reply: Reply, key: str) -> list[Any]:
+    async def page(self, template: str, ids: tuple[str, ...], offset: int, where: str, way: Way) -> Reply:
+        """One page, asked for in the way that the first one was got."""
+        filtered = f"&filter={quote(where, safe='')}" if where else ""
+        # Sorted pages stay put while rows are added; `orderBy` is sent along because strict servers want it.
+        order = "&sort=sourcedId&orderBy=asc" if way.sorted else ""
+        fields = f"&fields={way.fields}" if way.fields else ""
+        return await self._client.get(
+            template, *ids, query=f"limit={way.size}&offset={offset}{filtered}{order}{fields}"
+        )
+
+    def _ways(self, fields: str) -> list[Way]:
+        """What to try, the best first."""
+        selections = ("",) if fields in self._unselectable else (fields, "")
+        bare = [(self._page_size, True)] if self._sorts else []
+        bare.append((self._page_size, False))
+        if self._page_size > _SMALL:
+            bare.append((_SMALL, False))
+        return [Way(size, by_id, chosen) for size, by_id in bare for chosen in selections]
+
+    def give_up_fields(self, fields: str) -> None:
+        """Ask for whole rows from now on instead of these fields."""
+        self._unselectable.add(fields)
+
+    def rows_of(self, reply: Reply, key: str) -> list[Any]:
+        """The rows of an answer, under `key` or whatever other name. Raises GS-599 when there is no list."""
         data = reply.json()
         if isinstance(data, dict):
             if key in data:
@@ -144,7 +177,7 @@ class Collections:
                 if sourced_id in seen:
                     continue
                 seen.add(sourced_id)
-                if row.get("status") in _GONE:
+                if row.get("status") in GONE:
                     continue
                 value = parser(sourced_id, row)
                 if value is not None:
@@ -174,6 +207,7 @@ class Collections:
         return None if relations else reached
 
 
-def _total(reply: Reply) -> int | None:
+def total_of(reply: Reply) -> int | None:
+    """How many rows the server says there are in all; None when it says nothing that can be understood."""
     text = reply.headers.get("X-Total-Count", "").strip()
     return int(text) if text.isdecimal() and len(text) < 12 else None

@@ -1,19 +1,21 @@
 """The SIS over OneRoster 1.1 and 1.2 as source of rosters and as gradebook to read (RosterSource, GradebookReader).
 
-Which collections, in which order; rows are `rows`', pages `paging`'s, a class's views `views`'. What writes lives in
-`writing` alone.
+Rosters are `roster_views`', rows `rows`', pages `paging`'s, a class's views `views`'. What writes lives in `writing`
+alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import rows
 from gradesync.connectors.oneroster.paging import Collections
+from gradesync.connectors.oneroster.roster_views import RosterViews
 from gradesync.connectors.oneroster.views import ClassViews, of_class
 from gradesync.connectors.tasks import together
+from gradesync.domain.account import RosterMapping
 from gradesync.domain.gradebook import (
     Category,
     GradingPeriod,
@@ -24,14 +26,7 @@ from gradesync.domain.gradebook import (
     SisGradebook,
 )
 from gradesync.domain.profile import V1P1, SisProfile
-from gradesync.domain.roster import (
-    AcademicSession,
-    Org,
-    RosterClass,
-    RosterCourse,
-    RosterEnrollment,
-    RosterUser,
-)
+from gradesync.domain.roster import AcademicSession, RosterClass
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import RosterIntake
 
@@ -40,6 +35,7 @@ class OneRosterReader:
     """The SIS without a method that writes: what plans, dry runs and `observe` get.
 
     `rostering` and `gradebook` are clients of the two services; one client serves both when they share an address.
+    `mapping` says which fields of people a roster needs beyond the usual ones.
     Raises ConnectionProblem only.
     """
 
@@ -49,6 +45,7 @@ class OneRosterReader:
         profile: SisProfile,
         *,
         gradebook: HttpClient | None = None,
+        mapping: RosterMapping | None = None,
     ) -> None:
         self._rostering = rostering
         self._gradebook = gradebook or rostering
@@ -58,13 +55,16 @@ class OneRosterReader:
             self._roster_rows if gradebook is None else Collections(gradebook, profile.page_size)
         )
         self._newer = profile.version != V1P1
+        self._roster = RosterViews(
+            rostering, self._roster_rows, newer=self._newer, wants=rows.Wants.of(mapping or RosterMapping())
+        )
         self._views = ClassViews(self._gradebook_rows, may_filter=self._newer)
 
     # -- rosters -------------------------------------------------------------------------------------------------
 
     async def identity(self) -> str:
         """The sourcedId of the district org, else of all root orgs, joined by `+` in their order."""
-        orgs = await self._orgs()
+        orgs = await self._roster.orgs()
         districts = [one.id for one in orgs.values() if one.kind == "district"]
         roots = [one.id for one in orgs.values() if one.parent_id is None or one.parent_id not in orgs]
         found = sorted(districts or roots)
@@ -73,83 +73,21 @@ class OneRosterReader:
         return "+".join(found)
 
     async def read_roster(self, told: Callable[[int, int | None], None], intake: RosterIntake) -> None:
-        """One full read; `told` hears how many of its eight collections are done. Scope is the domain's."""
-        done = 0
+        """One full read, handed over page by page; `told` hears how many of its eight collections are done.
 
-        async def counted(read: Awaitable[Any]) -> Any:
-            nonlocal done
-            answer = await read
-            done += 1
-            told(done, 8)
-            return answer
-
-        told(0, 8)
-        orgs, sessions, courses, classes, students, teachers, aides, enrollments = await together(
-            [
-                counted(self._orgs()),
-                counted(self._sessions()),
-                counted(self._courses()),
-                counted(self._classes()),
-                counted(self._users("/students", "student")),
-                counted(self._users("/teachers", "teacher")),
-                counted(self._aides()),
-                counted(self._enrollments()),
-            ]
-        )
-        intake.orgs(orgs.values())
-        intake.sessions(sessions.values())
-        intake.courses(courses.values())
-        intake.classes(classes.values())
-        intake.users({**aides, **students, **teachers}.values())
-        intake.enrollments(enrollments.values())
-
-    async def _orgs(self) -> dict[str, Org]:
-        return await self._roster_rows.read("/orgs", key="orgs", parser=rows.org)
-
-    async def _sessions(self) -> dict[str, AcademicSession]:
-        read = self._roster_rows.read
-        found = await read("/academicSessions", key="academicSessions", parser=rows.session)
-        if any(one.kind == "gradingPeriod" for one in found.values()):
-            return found
-        # Terms and grading periods are views of the same rows, but some servers show each only in its own view.
-        try:
-            periods = await read("/gradingPeriods", key="academicSessions", parser=rows.session)
-        except ConnectionProblem as problem:
-            if problem.status not in (404, 405, 501):
-                raise
-            return found
-        return {**found, **periods}
-
-    async def _courses(self) -> dict[str, RosterCourse]:
-        return await self._roster_rows.read("/courses", key="courses", parser=rows.course)
-
-    async def _classes(self) -> dict[str, RosterClass]:
-        return await self._roster_rows.read("/classes", key="classes", parser=rows.school_class)
-
-    async def _users(self, path: str, role: str) -> dict[str, RosterUser]:
-        # Never all of /users: it would bring guardians, of whom nothing is needed.
-        return await self._roster_rows.read(path, key="users", parser=rows.user_as(role))
-
-    async def _aides(self) -> dict[str, RosterUser]:
-        """Aides have no endpoint of their own; a server that cannot filter is not asked for everybody instead."""
-        try:
-            where = "roles.role='aide'" if self._newer else "role='aide'"
-            return await self._roster_rows.read("/users", key="users", parser=rows.aide, where=where)
-        except ConnectionProblem as problem:
-            if problem.status not in (400, 403, 404, 422):
-                raise
-            return {}
-
-    async def _enrollments(self) -> dict[str, RosterEnrollment]:
-        return await self._roster_rows.read("/enrollments", key="enrollments", parser=rows.enrollment)
+        Never a part of it: what a server does not show completely ends the read (GS-602). Scope is the domain's.
+        """
+        await self._roster.read(told, intake)
 
     # -- the gradebook, read -------------------------------------------------------------------------------------
 
     async def catalogue(self) -> SisCatalogue:
         """All classes, categories, grading periods and sessions; scope is the domain's."""
-        answers: list[Any] = await together([self._classes(), self._sessions(), self._categories()])
-        classes: dict[str, RosterClass] = answers[0]
-        sessions: dict[str, AcademicSession] = answers[1]
+        answers: list[Any] = await together(
+            [self._roster.classes(), self._roster.sessions(), self._categories()]
+        )
+        classes: Mapping[str, RosterClass] = answers[0]
+        sessions: Mapping[str, AcademicSession] = answers[1]
         categories: Sequence[Category] | None = answers[2]
         if categories is None:
             categories = await self._categories_by_class(sorted(classes))

@@ -7,10 +7,12 @@ health and addresses (oneroster.md 5.4). Fields and vocabularies: oneroster.md 2
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from gradesync.connectors.wire import Malformed, day, instant, number, text_of
+from gradesync.domain.account import RosterMapping
 from gradesync.domain.gradebook import Category, LineItem, Result
 from gradesync.domain.roster import (
     AcademicSession,
@@ -90,6 +92,9 @@ def school_class(sourced_id: str, row: Row) -> RosterClass:
     )
 
 
+_USUAL_ROLES = frozenset({"student", "teacher"})
+
+
 def _roles(row: Row) -> list[str]:
     """The user's roles, the first one first: 1.1 has one, 1.2 a list with the primary one marked."""
     entries = row.get("roles")
@@ -105,8 +110,30 @@ def _word(value: Any) -> str:
     return text_of(value).removeprefix("ext:")
 
 
-def user(sourced_id: str, row: Row) -> RosterUser:
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What of a person is needed beyond name, login, e-mail and role: only what the account's mapping makes use of."""
+
+    identifiers: bool = False
+    preferred_names: bool = False
+    guardians: bool = False
+
+    @classmethod
+    def of(cls, mapping: RosterMapping) -> Wants:
+        """What a mapping of people needs."""
+        return cls(
+            identifiers=mapping.logins == "identifier",
+            preferred_names=mapping.names == "preferred",
+            guardians=mapping.guardians == "observers",
+        )
+
+
+USUAL = Wants()
+
+
+def user(sourced_id: str, row: Row, wants: Wants = USUAL) -> RosterUser:
     """A row of /users, /students or /teachers, of either version."""
+    given, family = _preferred(row) if wants.preferred_names else ("", "")
     return RosterUser(
         id=sourced_id,
         username=text_of(row.get("username")),
@@ -115,36 +142,64 @@ def user(sourced_id: str, row: Row) -> RosterUser:
         email=text_of(row.get("email")),
         role=next(iter(_roles(row)), ""),
         enabled=yes(row.get("enabledUser"), otherwise=True),
+        identifier=text_of(row.get("identifier")) if wants.identifiers else "",
+        preferred_given_name=given,
+        preferred_family_name=family,
+        agents=refs(row, "agents") if wants.guardians else (),
     )
 
 
-def user_as(wanted: str) -> Callable[[str, Row], RosterUser]:
+def _preferred(row: Row) -> tuple[str, str]:
+    """Preferred names: 1.2's own fields, else the two names in the metadata of a server that sent it unasked."""
+    given, family = text_of(row.get("preferredFirstName")), text_of(row.get("preferredLastName"))
+    more = row.get("metadata")
+    if isinstance(more, dict):
+        given = given or text_of(more.get("preferredForename"))
+        family = family or text_of(more.get("preferredSurname"))
+    return given, family
+
+
+def user_as(wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], RosterUser]:
     """A parser of users shown as `wanted`: somebody with several roles in 1.2 is taken in that one."""
 
     def parse(sourced_id: str, row: Row) -> RosterUser:
-        found = user(sourced_id, row)
+        found = user(sourced_id, row, wants)
         return replace(found, role=wanted) if found.role != wanted and wanted in _roles(row) else found
 
     return parse
 
 
-def aide(sourced_id: str, row: Row) -> RosterUser | None:
-    """A row of /users when it is an aide's; anybody else is let go at once, filter or not."""
-    if "aide" not in _roles(row):
-        return None
-    return replace(user(sourced_id, row), role="aide")
+def user_only(*wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], RosterUser | None]:
+    """A parser of users with one of these roles; anybody else is let go at once, filter or not."""
+
+    def parse(sourced_id: str, row: Row) -> RosterUser | None:
+        role = next((one for one in _roles(row) if one in wanted), None)
+        return None if role is None else replace(user(sourced_id, row, wants), role=role)
+
+    return parse
+
+
+_day = lru_cache(maxsize=4096)(day)
+"""A district's enrollments begin and end on a few days of the year."""
 
 
 def enrollment(sourced_id: str, row: Row) -> RosterEnrollment:
-    """A row of /enrollments; ended ones stay."""
+    """A row of /enrollments; ended ones stay. Runs once per enrollment of a district, hence so plain."""
+    get = row.get
+    user, of_class, role, primary = get("user"), get("class"), get("role"), get("primary")
+    begin, end = get("beginDate"), get("endDate")
+    user_id = user["sourcedId"] if user else ""
+    class_id = of_class["sourcedId"] if of_class else ""
+    if type(user_id) is not str or type(class_id) is not str:
+        raise Malformed("an enrollment without references")
     return RosterEnrollment(
         sourced_id,
-        ref(row, "user") or "",
-        ref(row, "class") or "",
-        _word(row.get("role")),
-        day(row.get("beginDate")),
-        day(row.get("endDate")),
-        yes(row.get("primary")),
+        user_id,
+        class_id,
+        role if role in _USUAL_ROLES else _word(role),
+        _day(begin) if begin else None,
+        _day(end) if end else None,
+        primary is not None and yes(primary),
     )
 
 
