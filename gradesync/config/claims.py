@@ -20,6 +20,8 @@ _CLAIMED: tuple[tuple[str, Path], ...] = (
     ("secret", ("canvas", "token")),
     ("secret", ("sis", "client_id")),
     ("secret", ("sis", "client_secret")),
+    ("secret", ("sis", "roster", "sftp", "password")),
+    ("secret", ("sis", "roster", "sftp", "private_key")),
 )
 
 
@@ -41,7 +43,19 @@ def claims_of(tree: Any) -> list[tuple[str, str, Path]]:
             value = value.get(part) if isinstance(value, dict) else None
         if isinstance(value, str) and value:
             found.append((kind, _normal_url(value) if path[-1] == "url" else value, path))
-    return found
+    return found + _roster_files(tree)
+
+
+def _roster_files(tree: Any) -> list[tuple[str, str, Path]]:
+    """The place of the roster files: one server may serve many accounts, one path on it only one."""
+    sis = tree.get("sis") if isinstance(tree, dict) else None
+    files = sis.get("roster") if isinstance(sis, dict) else None
+    where = files.get("path") if isinstance(files, dict) else None
+    if not isinstance(files, dict) or not isinstance(where, str) or not where:
+        return []
+    sftp = files.get("sftp")
+    server = [str(sftp.get(key, "")) for key in ("host", "port", "user")] if isinstance(sftp, dict) else []
+    return [("roster files", " ".join([*server, where]), ("sis", "roster", "path"))]
 
 
 def conflicts(files: Sequence[Claims]) -> Mapping[str, list[tuple[Finding, str, Path]]]:

@@ -12,6 +12,7 @@ from typing import Any
 from gradesync.config import checks
 from gradesync.config.findings import Finding, Path
 from gradesync.config.settings import Settings
+from gradesync.config.sis_checks import address_findings
 from gradesync.domain.account import ChangeLimit
 from gradesync.domain.definition import DesiredAccount, DesiredSchedule, canonical, digest
 
@@ -80,12 +81,19 @@ def part_findings(
 def secret_findings(account: Mapping[str, Any], key: str, settings: Settings) -> list[Finding]:
     """Secrets that neither the account's tree nor the owner's settings say how to find."""
     hint = "write `env:NAME` or `file:PATH`, or have the owner set `secrets` in gradesync.yaml"
-    return [
+    return address_findings(account) + [
         Finding("GS-111", (side, name), f"`{name}` is missing", hint, "inside")
         for side, name, of_settings in _SECRETS
         if isinstance(holder := account.get(side), dict) and name not in holder
+        if not (side == "sis" and _files_only(account))
         if settings.reference(key, of_settings) is None
     ]
+
+
+def _files_only(account: Mapping[str, Any]) -> bool:
+    """Whether the SIS is known by its roster files alone."""
+    sis = account.get("sis")
+    return isinstance(sis, dict) and "url" not in sis and "roster" in sis
 
 
 def _account_definition(account: Mapping[str, Any], origin: Origin, settings: Settings) -> dict[str, Any]:
@@ -97,7 +105,7 @@ def _account_definition(account: Mapping[str, Any], origin: Origin, settings: Se
         if account[key] not in ("active", False):
             definition[key] = account[key]
     for side, key, name in _SECRETS:
-        if key not in definition[side]:
+        if key not in definition[side] and not (side == "sis" and _files_only(account)):
             definition[side] = {**definition[side], key: settings.reference(origin.key, name)}
     roster = definition["roster"]
     definition["roster"] = {**roster, "change_limit": {**_LIMITS, **roster["change_limit"]}}

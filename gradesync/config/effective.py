@@ -11,14 +11,18 @@ from gradesync.config.marks import load_tree
 from gradesync.config.merge import filled, leaves, merged
 from gradesync.config.scan import Found, Scan, scan
 from gradesync.config.schema import Allowed, validated_account
-from gradesync.config.secrets import looks_secret
+from gradesync.config.secrets import looks_secret, may_look_random
 from gradesync.config.settings import Settings, settings_with_problems
 from gradesync.config.sources import Sources
 from gradesync.domain.problem import Place
 from gradesync.domain.profile import OVERRIDABLE, PROFILES
 from gradesync.errors import ConfigInvalid, NotFound
 
-_SECRET = (("canvas", "token"), ("sis", "client_id"), ("sis", "client_secret"))
+_SFTP = ("sis", "roster", "sftp")
+_SECRET = (
+    *(("canvas", "token"), ("sis", "client_id"), ("sis", "client_secret")),
+    *((*_SFTP, key) for key in ("password", "private_key", "passphrase")),
+)
 
 BUILT_IN = Place("default", 0, 0)
 """The place of a value that nobody wrote: gradesync's own default."""
@@ -111,6 +115,6 @@ def _shown(path: KeyPath, value: Any, scheme: str) -> Any:
     """A secret is shown only as the reference it should be."""
     if not isinstance(value, str) or value.startswith(("env:", "file:", f"{scheme}:")):
         return value
-    if path in _SECRET or looks_secret(value, narrow=path[:1] == ("scope",)):
+    if path in _SECRET or looks_secret(value, narrow=may_look_random(path)):
         return "(hidden)"
     return value

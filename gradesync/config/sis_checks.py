@@ -11,6 +11,7 @@ from typing import Any
 
 from gradesync.config.findings import Finding
 from gradesync.domain.profile import POST, PROFILES, V1P1, SisProfile, profile_with
+from gradesync.domain.roster_files import CANVAS_CSV
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _OURS = frozenset(
@@ -43,11 +44,55 @@ def sis_findings(account: Mapping[str, Any]) -> list[Finding]:
     """What the keys of `sis:` and `passback:` say against each other."""
     sis = account.get("sis", {})
     found = list(_header_findings(sis.get("headers") or {}))
+    found += _file_findings(sis.get("roster") or {})
     if sis.get("profile") in PROFILES:
         profile = profile_with(sis["profile"], sis)
         found += _contradictions(sis, profile)
         found += _policies(account.get("passback", {}), profile)
     return found
+
+
+def address_findings(account: Mapping[str, Any]) -> list[Finding]:
+    """The SIS needs an address, unless all that is wanted of it are roster files."""
+    sis = account.get("sis")
+    if not isinstance(sis, dict) or "url" in sis:
+        return []
+    if "roster" not in sis:
+        return [
+            Finding("GS-111", ("sis", "url"), "`url` is missing", "add `url:` (address of the SIS)", "inside")
+        ]
+    schedules = account.get("schedules")
+    rows = schedules.items() if isinstance(schedules, dict) else ()
+    return [
+        Finding(
+            "GS-116",
+            ("schedules", name, "type"),
+            "grades need the SIS's service, and `sis` has no `url`",
+            "write `url`, `client_id` and `client_secret` under `sis`, or remove the schedule",
+        )
+        for name, one in rows
+        if isinstance(one, dict) and one.get("type") == "grade passback"
+    ]
+
+
+def _file_findings(files: Mapping[str, Any]) -> Iterator[Finding]:
+    """Keys of `sis.roster` that contradict each other."""
+    path = ("sis", "roster")
+    if files.get("base") is not None and files.get("format") == CANVAS_CSV:
+        message = "`base` is for changes, and `canvas csv` knows none: every export is whole"
+        yield Finding("GS-116", (*path, "base"), message, "remove `base`")
+    sftp = files.get("sftp")
+    if not isinstance(sftp, Mapping):
+        return
+    if "password" in sftp and "private_key" in sftp:
+        message = "a password and a private key: one of them would never be used"
+        yield Finding("GS-116", (*path, "sftp", "password"), message, "remove one of the two")
+    if "passphrase" in sftp and "private_key" not in sftp:
+        message = "a passphrase belongs to a private key, and there is none"
+        yield Finding("GS-116", (*path, "sftp", "passphrase"), message, "write `private_key`, or remove it")
+    if "host" in sftp and "password" not in sftp and "private_key" not in sftp:
+        hint = "write `password` or `private_key`, as `env:NAME` or `file:PATH`"
+        yield Finding("GS-111", (*path, "sftp", "password"), "`password` is missing", hint, "inside")
 
 
 def _header_findings(headers: Mapping[str, Any]) -> Iterator[Finding]:

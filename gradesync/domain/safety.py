@@ -184,6 +184,9 @@ def _urls(text: str) -> dict[str, dict[str, str]]:
         values = definition.get(side)
         rows = values.items() if isinstance(values, dict) else ()
         found[side] = {key: str(value) for key, value in rows if key.endswith("url") and value}
+    sftp = ((definition.get("sis") or {}).get("roster") or {}).get("sftp")
+    if sftp:
+        found["sis"]["sftp"] = f"sftp://{sftp['host']}:{sftp.get('port', 22)}"
     return found
 
 

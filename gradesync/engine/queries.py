@@ -166,7 +166,7 @@ def account_view(store: Store, key: str) -> AccountView:
         name=str(definition.get("name") or key),
         time_zone=str(definition["time_zone"]),
         canvas_url=str(definition["canvas"]["url"]),
-        sis_url=str(definition["sis"]["url"]),
+        sis_url=str(definition["sis"].get("url") or definition["sis"].get("roster", {}).get("path", "")),
         sis_profile=str(definition["sis"]["profile"]),
         revision=recorded.revision,
         rows=rows,

@@ -81,7 +81,7 @@ class App:
         secrets = References(self.root)
         return Tools(
             store=self.store,
-            connections=ConnectionsOnDemand(secrets),
+            connections=ConnectionsOnDemand(secrets, self.root),
             keys=AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store),
             progress=self.progress or Silent(),
             holder=this_holder(holder_name(self.actor)),

@@ -1,4 +1,4 @@
-"""Connections to an account's two sides over HTTP, with the least rights each use needs.
+"""Connections to an account's two sides, with the least rights each use needs.
 
 Reading asks the SIS for reading scopes and hands out types without a write method; below them a guard refuses every
 write, so that a dry run cannot send anything even by mistake.
@@ -11,15 +11,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector, CanvasReader
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
+from gradesync.connectors.oneroster_csv import OneRosterCsvSource
 from gradesync.connectors.retry import Timeouts
+from gradesync.connectors.roster_pickup import LocalPickup, Pickup
 from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account
 from gradesync.domain.interval import to_local
+from gradesync.domain.roster_files import RosterFiles
 from gradesync.errors import ConnectionProblem, GradesyncError
 from gradesync.ports import (
     Clock,
@@ -49,15 +54,17 @@ class _SisClients:
 class HttpConnections:
     """`ports.Connections`: one client per service and run, closed with the run."""
 
-    def __init__(self, secrets: Secrets, now: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, secrets: Secrets, now: Clock = lambda: datetime.now(UTC), root: Path = Path()) -> None:
+        """`root` is the tree, which paths of roster files count from."""
         self._secrets = secrets
         self._now = now
+        self._root = root
 
     @asynccontextmanager
     async def roster(self, account: Account, guard: Guard) -> AsyncIterator[tuple[RosterSource, RosterSink]]:
         """The SIS to read from, Canvas to import into."""
         async with AsyncExitStack() as stack:
-            sis = await self._sis(stack, account, write=False, guard=refuse_write)
+            source = await self._roster_source(stack, account)
             canvas = await self._canvas(stack, account, guard.check)
             sink = CanvasConnector(
                 canvas,
@@ -65,15 +72,44 @@ class HttpConnections:
                 page_size=account.canvas.page_size,
                 change_threshold=_threshold(account, self._now()),
             )
-            yield _reader(sis, account), sink
+            yield source, sink
 
     @asynccontextmanager
     async def roster_readonly(self, account: Account) -> AsyncIterator[tuple[RosterSource, RosterReader]]:
         """Both sides to read from."""
         async with AsyncExitStack() as stack:
-            sis = await self._sis(stack, account, write=False, guard=refuse_write)
+            source = await self._roster_source(stack, account)
             canvas = await self._canvas(stack, account, refuse_write)
-            yield _reader(sis, account), _canvas_reader(canvas, account)
+            yield source, _canvas_reader(canvas, account)
+
+    async def _roster_source(self, stack: AsyncExitStack, account: Account) -> RosterSource:
+        """The SIS's rostering service, or the files it leaves where the account says."""
+        files = account.sis.roster
+        if files is None:
+            sis = await self._sis(stack, account, write=False, guard=refuse_write)
+            return _reader(sis, account)
+        pickup = self._pickup(stack, account, files)
+        guardians = account.roster.mapping.guardians == "observers"
+        return OneRosterCsvSource(pickup, guardians=guardians)
+
+    def _pickup(self, stack: AsyncExitStack, account: Account, files: RosterFiles) -> Pickup:
+        if files.sftp is None:
+            return LocalPickup(self._root, files.path, base=files.base, max_age=files.max_age)
+        # Loaded here, because few accounts need it and it brings a library of its own.
+        from gradesync.connectors.sftp import Login, SftpPickup
+
+        sftp = files.sftp
+
+        def secret(reference: str | None, name: str) -> str | None:
+            return None if reference is None else self._secrets.value(reference, account.key, name)
+
+        login = Login(
+            password=secret(sftp.password, "SFTP password"),
+            private_key=secret(sftp.private_key, "SFTP private key"),
+            passphrase=secret(sftp.passphrase, "SFTP passphrase"),
+        )
+        folder = stack.enter_context(TemporaryDirectory(prefix="gradesync-"))
+        return SftpPickup(sftp, login, files, Path(folder))
 
     def spool(self) -> AbstractContextManager[RosterSpool]:
         """A private place on disk for one run's roster."""
@@ -115,6 +151,12 @@ class HttpConnections:
         self, stack: AsyncExitStack, account: Account, *, write: bool, guard: Callable[[], None]
     ) -> _SisClients:
         sis = account.sis
+        if not sis.url:
+            raise ConnectionProblem(
+                "The account names no address of the SIS's service, only roster files.",
+                code="GS-510",
+                hint="write `url`, `client_id` and `client_secret` under `sis`",
+            )
         auth = ClientCredentials(
             sis.token_url,
             self._secrets.value(sis.client_id, account.key, "SIS client id"),
@@ -167,7 +209,8 @@ def _other(sis: _SisClients) -> HttpClient | None:
 
 
 def _reader(sis: _SisClients, account: Account) -> OneRosterReader:
-    return OneRosterReader(sis.rostering, account.sis.profile, gradebook=_other(sis))
+    mapping = account.roster.mapping
+    return OneRosterReader(sis.rostering, account.sis.profile, gradebook=_other(sis), mapping=mapping)
 
 
 def _canvas_reader(client: HttpClient, account: Account) -> CanvasReader:

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gradesync.domain.account import Account
     from gradesync.ports import (
         GradebookReader,
@@ -24,13 +26,13 @@ if TYPE_CHECKING:
 class ConnectionsOnDemand:
     """`ports.Connections`, handing every call on to `HttpConnections`."""
 
-    def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
+    def __init__(self, secrets: Secrets, root: Path) -> None:
+        self._secrets, self._root = secrets, root
 
     def _http(self) -> HttpConnections:
         from gradesync.wiring.connections import HttpConnections
 
-        return HttpConnections(self._secrets)
+        return HttpConnections(self._secrets, root=self._root)
 
     def roster(
         self, account: Account, guard: Guard

@@ -33,6 +33,10 @@ _HOST = re.compile(
 )
 
 
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+_KEY_LINE = re.compile(r"(?:\S+ )?(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?\Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """What the owner's settings allow in account files: host globs (None: loopback only), secret schemes.
@@ -208,6 +212,28 @@ def _host(value: Any) -> str:
     return host
 
 
+def _server(value: Any, info: ValidationInfo) -> str:
+    """One host that is given a secret, so it must be on the owner's list like every address."""
+    host = _text(value).lower()
+    if not _HOST.match(host) or host.startswith("*"):
+        raise refuse(
+            "GS-110", "this is not a host name", "write it like `sftp.riverside.example`, nothing else"
+        )
+    if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
+        raise refuse(
+            "GS-108", "this host is not allowed", "have the owner add it to `hosts` in gradesync.yaml"
+        )
+    return host
+
+
+def _host_key(value: Any) -> str:
+    text = _text(value).strip()
+    if not _FINGERPRINT.match(text) and not _KEY_LINE.match(text):
+        hint = "write the fingerprint, `SHA256:...`, or the server's line of a known_hosts file"
+        raise refuse("GS-110", "this is no host key", hint)
+    return text
+
+
 def _titles(word: str) -> Any:
     def read(value: Any) -> str | list[str]:
         words = ("current", "all") if word == "current" else (word,)
@@ -320,6 +346,12 @@ TokenUrl = Annotated[
     _schema("string", pattern=r"^https?://[^\s#@]+$", examples=["https://sis.example/oauth2/token"]),
 ]
 Host = Annotated[str, PlainValidator(_host), _schema("string", examples=["*.instructure.com"])]
+Server = Annotated[str, PlainValidator(_server), _schema("string", examples=["sftp.riverside.example"])]
+HostKey = Annotated[
+    str,
+    PlainValidator(_host_key),
+    _schema("string", examples=["SHA256:" + 43 * "x"]),
+]
 Terms = Annotated[Any, PlainValidator(_titles("current")), _either(["current", "all"])]
 Schools = Annotated[Any, PlainValidator(_titles("all")), _either(["all"])]
 StoreUrl = Annotated[

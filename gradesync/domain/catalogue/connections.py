@@ -87,4 +87,14 @@ ENTRIES = (
         ACCOUNT,
         "A hold keeps every schedule of the account from starting until somebody resumes it.",
     ),
+    Code(
+        "GS-209",
+        "File server is not the one pinned",
+        "The SFTP server shows another host key than the account file names: it was changed, or somebody else answers.",
+        "Ask whoever runs the server for its new key, by another way than this connection, before writing it down.",
+        "admin",
+        P,
+        ACCOUNT,
+        "No password and no key was shown to it; nothing is read or sent.",
+    ),
 )
