@@ -236,8 +236,9 @@ class SentImport:
     """What one import brought."""
 
     files: Mapping[str, str]
-    data_set: str
+    data_set: str | None
     remaster: bool
+    expected_change: int = 0
 
 
 def _utc_now() -> datetime:
@@ -262,7 +263,7 @@ class MemoryCanvas:
     follows: bool = False
     sent: list[SentImport] = field(default_factory=list)
     waiting: list[ImportStatus] = field(default_factory=list)
-    messages: list[RowMessage] = field(default_factory=list)
+    messages: dict[int, list[RowMessage]] = field(default_factory=dict)
     _looks: dict[int, int] = field(default_factory=dict)
 
     def hold(self, courses: Iterable[MemoryCourse]) -> None:
@@ -345,12 +346,13 @@ class MemoryCanvas:
         return {"courses": courses, "sections": self.sections | {one for one in lived if one}}
 
     async def start_import(
-        self, files: Mapping[str, Path], *, data_set: str, remaster: bool, threshold: int | None = None
+        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
     ) -> ImportStatus:
         """Keep the files' texts in `sent`."""
         if self.guard is not None:
             self.guard()
-        self.sent.append(SentImport({name: _text(path) for name, path in files.items()}, data_set, remaster))
+        texts = {name: _text(path) for name, path in files.items()}
+        self.sent.append(SentImport(texts, data_set, remaster, expected_change))
         number = len(self.sent)
         self._looks[number] = 0
         return ImportStatus(number, "created")
@@ -367,8 +369,8 @@ class MemoryCanvas:
         return [*self.waiting, *(self._status(number) for number in sorted(self._looks, reverse=True))]
 
     async def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:
-        """What was set in `messages`."""
-        for one in self.messages:
+        """What was set in `messages`, for the import."""
+        for one in self.messages.get(import_id, ()):
             yield one
 
     async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
@@ -385,7 +387,7 @@ class MemoryCanvas:
         )
 
     def _status(self, number: int) -> ImportStatus:
-        data_set = self.sent[number - 1].data_set
+        data_set = self.sent[number - 1].data_set or ""
         if self._looks[number] <= self.polls:
             return ImportStatus(number, "importing", 50, data_set=data_set)
         return replace(self.ends, id=number, data_set=data_set)

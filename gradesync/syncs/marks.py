@@ -1,9 +1,27 @@
-"""Names of watermarks that both syncs know: what one remembers and the other goes by.
+"""Names of watermarks: what one run remembers and another goes by.
 
-Only names; each sync keeps its own watermarks to itself otherwise.
+Only names. `ROSTER_SENT` is the one both syncs know; the others are the roster import's own.
 """
 
 from __future__ import annotations
 
-ROSTER_SENT = "roster:sent"
-"""Digest of the files of the last roster import that counts; it changes when people or classes may have arrived."""
+ROSTER_SENT = "roster:arrived"
+"""Changes whenever people or classes may have arrived in Canvas: grade passback then looks again at what waits."""
+
+DIGEST = "roster:sent"
+"""Digest of the files of the last roster import that counts."""
+
+REMASTER = "roster:remaster"
+""" "1" while Canvas may differ from the files last sent, so that the next run applies all rows."""
+
+REMASTERED = "roster:remastered"
+"""The day all rows were last applied (ISO)."""
+
+PENDING = "roster:pending"
+"""JSON: an import that was being sent and whose end nobody has seen (`syncs.roster_resuming`); empty when none."""
+
+REFUSED = "roster:refused"
+"""Rows Canvas would not take, by keyed hashes (`domain.roster_rows.Remembered`)."""
+
+SIZE = "roster:size"
+"""Bytes of the files Canvas compares the next upload with."""

@@ -1,38 +1,143 @@
-"""After the import: whether everything arrived, and what the next run must know."""
+"""After the import: reading back who sits where. What is remembered between runs is `roster_import`'s."""
 
 from __future__ import annotations
 
-import json
+import asyncio
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
 
-from gradesync.domain.run import RunResult, Stage
-from gradesync.syncs.marks import ROSTER_SENT
+from gradesync.domain.roster_rows import Remembered, row_key
+from gradesync.domain.run import Stage
 from gradesync.syncs.roster_deciding import Decided
 from gradesync.syncs.roster_job import RosterJob
+from gradesync.syncs.roster_rows import rows_of
+
+_SAMPLE = 50
+"""Classes read back after an import where the account asks for a sample: a page or two of requests each."""
+
+_AT_ONCE = 4
+"""Requests side by side: a token's bucket in Canvas holds about eleven (`canvas.md` 1.3)."""
+
+_NAMED_SCHOOLS = 5
+
+Seat = tuple[str, str]
+"""(SIS id of the person, Canvas role)."""
 
 
-async def verified(job: RosterJob, decided: Decided, *, warnings: int) -> RunResult:
-    """Ask Canvas whether every section arrived, then remember the import.
+@dataclass(slots=True)
+class Found:
+    """What reading back showed, by school (the SIS's id): seats looked at and seats missing; and missing sections."""
 
-    Canvas counts a row it refused as known (`canvas.md` 2.6) and would never try it again by itself: any message
-    and any missing section make the next run apply all rows.
+    looked: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    sections: int = 0
+
+    @property
+    def total(self) -> int:
+        """Seats and sections that should be there and are not."""
+        return sum(self.missing.values()) + self.sections
+
+    def sentence(self) -> str:
+        """The numbers by school, the worst first."""
+        worst = sorted(((n, school) for school, n in self.missing.items() if n), reverse=True)
+        parts = [f"school {school}: {n:,} of {self.looked[school]:,} seats" for n, school in worst]
+        if len(parts) > _NAMED_SCHOOLS:
+            parts = [*parts[:_NAMED_SCHOOLS], f"{len(parts) - _NAMED_SCHOOLS} more schools"]
+        if self.sections:
+            parts.append(f"{self.sections:,} sections")
+        return "Sent, but not in Canvas: " + "; ".join(parts) + "."
+
+
+@dataclass(slots=True)
+class _Expected:
+    """What should be in Canvas, for the classes looked at; `excused` are sections known to be refused."""
+
+    seats: dict[str, set[Seat]] = field(default_factory=dict)
+    schools: Mapping[str, str] = field(default_factory=dict)
+    excused: frozenset[str] = frozenset()
+
+
+async def read_back(job: RosterJob, decided: Decided, refused: Remembered) -> Found:
+    """Ask Canvas who sits in some classes, or in all (`roster.verify`), and compare with what was sent.
+
+    Rows that Canvas is known to refuse are not missed a second time. Raises ConnectionProblem.
     """
-    tracker = job.tracker
-    tracker.stage = Stage.VERIFY
+    job.tracker.stage = Stage.VERIFY
     job.progress.stage(job.schedule, Stage.VERIFY.value)
-    known = (await job.sink.known_ids()).get("sections", frozenset())
-    missing = len(decided.files.section_ids - known)
-    if warnings or missing:
-        tracker.codes["GS-604"] += warnings + missing
-    if missing:
-        job.progress.say(job.schedule, f"{missing:,} sections that were sent are not in Canvas.")
-    tracker.stage = Stage.RECORD
-    job.progress.stage(job.schedule, Stage.RECORD.value)
-    job.records.set_watermarks(
-        {
-            ROSTER_SENT: decided.digest,
-            "roster:counts": json.dumps(dict(decided.counts), sort_keys=True),
-            "roster:chain": decided.chain,
-            "roster:remaster": "1" if warnings or missing else "0",
-        }
+    how = job.account.roster.verify
+    found = Found()
+    if how == "off":
+        return found
+    chosen: Set[str] = decided.files.section_ids
+    if how == "sample":
+        chosen = frozenset(_some(chosen, decided.digest))
+    expected = await asyncio.to_thread(_expected, job, decided, chosen, refused)
+    ids = sorted(chosen)
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        held = await asyncio.gather(*(job.sink.class_seats(one) for one in some))
+        for class_id, seats in zip(some, held, strict=True):
+            _compare(found, expected, class_id, seats)
+        job.progress.stage(job.schedule, Stage.VERIFY.value, start + len(some), len(ids))
+    job.tracker.counts["read back"] = found.looked.total()
+    return found
+
+
+def _compare(found: Found, expected: _Expected, class_id: str, held: Set[Seat] | None) -> None:
+    wanted = expected.seats.get(class_id, set())
+    school = expected.schools.get(class_id, "")
+    found.looked[school] += len(wanted)
+    if held is None:
+        found.sections += class_id not in expected.excused
+    else:
+        found.missing[school] += len(wanted - held)
+
+
+def _some(class_ids: Iterable[str], digest: str) -> list[str]:
+    """A sample that is another one after every upload, and the same for the same upload."""
+    return heapq.nsmallest(
+        _SAMPLE, class_ids, key=lambda one: hashlib.sha256(f"{digest} {one}".encode()).digest()
     )
-    return tracker.result()
+
+
+def _expected(job: RosterJob, decided: Decided, chosen: Set[str], refused: Remembered) -> _Expected:
+    """The active seats of these classes by the files that were sent."""
+    files = decided.files.paths
+    known = refused.keys.get("enrollments", frozenset()) if job.keyed else frozenset()
+    expected = _Expected(
+        schools={one.id: one.school_id for one in decided.scoped.classes if one.id in chosen}
+    )
+    with rows_of(files["enrollments.csv"]) as (header, rows):
+        by_number = "user_id" not in header
+        person = header.index("user_integration_id" if by_number else "user_id")
+        section, role, status = (header.index(name) for name in ("section_id", "role", "status"))
+        for row in rows:
+            if row[section] not in chosen or row[status] != "active":
+                continue
+            if known and job.keyed and row_key(job.keyed, "enrollments", header, row) in known:
+                continue
+            expected.seats.setdefault(row[section], set()).add((row[person], row[role]))
+    if by_number:
+        _name_by_sis_id(decided, expected)
+    gone = refused.keys.get("sections", frozenset())
+    if gone and job.keyed:
+        with rows_of(files["sections.csv"]) as (header, rows):
+            own = header.index("section_id")
+            keyed = job.keyed
+            expected.excused = frozenset(
+                row[own] for row in rows if row_key(keyed, "sections", header, row) in gone
+            )
+    return expected
+
+
+def _name_by_sis_id(decided: Decided, expected: _Expected) -> None:
+    """Where people are known by their integration id: Canvas names who sits where by the SIS id all the same."""
+    wanted = {person for seats in expected.seats.values() for person, _ in seats}
+    with rows_of(decided.files.paths["users.csv"]) as (header, rows):
+        own, other = header.index("user_id"), header.index("integration_id")
+        names = {row[other]: row[own] for row in rows if row[other] in wanted}
+    for class_id, seats in expected.seats.items():
+        expected.seats[class_id] = {(names[who], role) for who, role in seats if who in names}

@@ -1,24 +1,29 @@
 """The roster import: read the SIS, let the domain decide, send the files to Canvas, verify what arrived.
 
 `import_roster` is the run; `preview_roster` is its dry twin, whose types hold readers only, so that a dry run cannot
-write by mistake. Every decision is in `domain.roster_scope`, `roster_guard` and `roster_csv`; here are the order of
-steps, the waiting, and what is remembered between runs:
-
-- `roster:sent`      digest of the files of the last import that counts
-- `roster:counts`    JSON: what the last good read held, for the brake
-- `roster:chain`     under which name and scope Canvas compares uploads
-- `roster:remaster`  "1" while Canvas may differ from the files last sent, so that the next run applies all rows
+write by mistake. Every decision is in the domain; here are the order of steps and what is remembered between runs
+(`syncs.marks`, and for the brake `roster:counts` and `roster:chain`).
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gradesync.domain.roster import ImportStatus
+from gradesync.domain.roster_rows import Refused, Remembered
 from gradesync.domain.run import RunResult, Stage
 from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import record_identity
-from gradesync.syncs.roster_after import verified
-from gradesync.syncs.roster_deciding import data_set_id, decide, stopped
+from gradesync.syncs.marks import DIGEST, PENDING, REFUSED, REMASTER, REMASTERED, ROSTER_SENT, SIZE
+from gradesync.syncs.roster_after import read_back
+from gradesync.syncs.roster_braking import keep, keep_first
+from gradesync.syncs.roster_deciding import Decided, data_set_id, decide, stopped
 from gradesync.syncs.roster_job import RosterJob, RosterPreview
-from gradesync.syncs.roster_sending import not_imported, one_import, warnings_of
+from gradesync.syncs.roster_refused import messages_of, remembered, sent_again, told
+from gradesync.syncs.roster_resuming import Resumed, resumed
+from gradesync.syncs.roster_sending import SUCCEEDED, Order, expected_change, not_imported, one_import
 
 __all__ = ["RosterJob", "RosterPreview", "data_set_id", "import_roster", "preview_roster"]
 
@@ -30,6 +35,8 @@ async def preview_roster(job: RosterPreview) -> RunResult:
     """
     with job.spool() as spool:
         decided = await decide(job, spool)
+        if job.look is not None:
+            job.look(decided)
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
@@ -50,25 +57,145 @@ async def import_roster(job: RosterJob) -> RunResult:
         return await _imported(job, spool)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The import that counts: its end, whether it applied every row of the files, and what Canvas said of rows."""
+
+    status: ImportStatus
+    whole: bool
+    messages: Refused
+
+
 async def _imported(job: RosterJob, spool: RosterSpool) -> RunResult:
-    look = _look(job)
+    earlier = await resumed(job)
+    if earlier is not None and not earlier.status.finished:
+        return not_imported(job, 0, earlier.status)
+    look = replace(_look(job), remaster=job.remaster or _remaster_is_due(job))
     decided = await decide(look, spool)
     job.tracker.counts["sent"] = 0
-    if decided.stop is not None:
+    taken = earlier is not None and earlier.succeeded and job.records.watermark(DIGEST) == decided.digest
+    if decided.stop is not None and not taken:
         return stopped(look, decided.files, decided.stop)
-    if not decided.passes:
+    before = Remembered.of(job.records.watermark(REFUSED))
+    if not decided.passes and not len(before) and not taken:
         job.tracker.counts["unchanged"] = decided.files.rows
+        keep_first(job.records, decided.brake)
         return job.tracker.result()
     job.tracker.stage = Stage.WRITE
-    warnings = 0
     record_identity(job.records, dict(decided.identities))
-    for remaster in decided.passes:
-        ended = await one_import(job, decided, remaster=remaster)
-        if ended is None or ended.state not in ("imported", "imported_with_messages"):
-            return not_imported(job, decided.files, ended)
+    sent: _Sent | None = None
+    if taken and earlier is not None:
+        sent = await _of_earlier(job, earlier)
+    for position, remaster in enumerate(decided.passes):
+        ended = await one_import(job, _order(job, decided, position))
+        if ended is None or ended.state not in SUCCEEDED:
+            return await _broken_off(job, decided, ended)
+        whole = remaster or ended.threshold_exceeded
         # Only the last import's messages count: it applied every row that an earlier one could not.
-        warnings = warnings_of(ended)
-    return await verified(job, decided, warnings=warnings)
+        sent = _Sent(ended, whole, await messages_of(job, ended))
+    return await _ended(job, decided, spool, before, sent)
+
+
+async def _of_earlier(job: RosterJob, earlier: Resumed) -> _Sent:
+    job.tracker.counts["taken up"] = 1
+    return _Sent(earlier.status, earlier.whole, await messages_of(job, earlier.status))
+
+
+def _remaster_is_due(job: RosterJob) -> bool:
+    """Whether all rows were last applied so long ago that what was changed in Canvas since is to be undone."""
+    last, every = job.records.watermark(REMASTERED), job.account.roster.remaster_days
+    return bool(last and every) and (job.today - date.fromisoformat(str(last))).days >= every
+
+
+def _order(job: RosterJob, decided: Decided, position: int) -> Order:
+    """One of the imports that were decided on, and what holds once it is through."""
+    files = decided.files
+    size = sum(one.size for one in files.files.values())
+    same = job.records.watermark("roster:chain") == decided.chain
+    return Order(
+        paths=files.paths,
+        rows=files.rows,
+        data_set=decided.data_set,
+        remaster=decided.passes[position],
+        expected_change=expected_change(size, job.records.watermark(SIZE) if same else None),
+        last=position == len(decided.passes) - 1,
+        then=_marks(job, decided, whole=decided.passes[position]),
+    )
+
+
+def _marks(job: RosterJob, decided: Decided, *, whole: bool) -> dict[str, str]:
+    """What holds once the files are in Canvas."""
+    marks = {
+        DIGEST: decided.digest,
+        "roster:counts": json.dumps(dict(decided.counts), sort_keys=True),
+        "roster:chain": decided.chain,
+        SIZE: str(sum(one.size for one in decided.files.files.values())),
+        ROSTER_SENT: decided.digest,
+    }
+    if whole or job.records.watermark(REMASTERED) is None:
+        marks[REMASTERED] = job.today.isoformat()
+    return marks
+
+
+async def _broken_off(job: RosterJob, decided: Decided, ended: ImportStatus | None) -> RunResult:
+    """An import did not succeed. What Canvas said of rows is told, and all rows are sent again by the next run."""
+    if ended is not None and ended.finished:
+        told(job, await messages_of(job, ended))
+    return not_imported(job, decided.files.rows, ended)
+
+
+async def _ended(
+    job: RosterJob, decided: Decided, spool: RosterSpool, before: Remembered, sent: _Sent | None
+) -> RunResult:
+    """What is left to do once the files are in Canvas: refused rows once more, reading back, remembering."""
+    marks: dict[str, str] = {}
+    again = False
+    left = before
+    if sent is not None:
+        told(job, sent.messages)
+        again = _must_apply_all(job, sent, before)
+        if sent.whole:
+            now = await remembered(job, sent.messages, dict(decided.files.files))
+            again = again or now is None
+            left = Remembered() if now is None else now
+        marks = {**_marks(job, decided, whole=sent.whole), ROSTER_SENT: f"{decided.digest} {sent.status.id}"}
+    if len(before) and (sent is None or not sent.whole):
+        left, status = await sent_again(job, decided, spool, before)
+        if status is not None and status.state in SUCCEEDED and left != before:
+            # Somebody arrived whom Canvas had refused: what waits for them may go through now.
+            marks[ROSTER_SENT] = f"{decided.digest} {status.id}"
+        elif status is not None and status.state not in SUCCEEDED:
+            job.tracker.codes["GS-606"] += 1
+    if sent is not None:
+        found = await read_back(job, decided, left)
+        if found.total:
+            job.tracker.codes["GS-620"] += found.total
+            job.progress.say(job.schedule, found.sentence())
+        marks[REMASTER] = "1" if again or found.total else "0"
+        marks[PENDING] = ""
+        keep(job.records, decided.brake)
+    job.tracker.stage = Stage.RECORD
+    job.progress.stage(job.schedule, Stage.RECORD.value)
+    job.records.set_watermarks({**marks, REFUSED: left.text()})
+    return job.tracker.result()
+
+
+def _must_apply_all(job: RosterJob, sent: _Sent, before: Remembered) -> bool:
+    """Whether the next run must apply every row again because Canvas would not take some of these.
+
+    An import of differences names rows of a file that Canvas made up, so all rows have to go once more. One that
+    applied our files names our rows, and those are sent again by themselves; messages that name none are given one
+    more import of all rows, and then left to the schedule of such imports.
+    """
+    if sent.status.threshold_exceeded:
+        job.tracker.codes["GS-619"] += 1
+        job.progress.say(
+            job.schedule, "Canvas met its change limit: all rows were applied, and nobody was removed."
+        )
+        return True
+    if not sent.whole:
+        return sent.messages.total > 0
+    return sent.messages.unplaced > 0 and not before.unplaced
 
 
 def _look(job: RosterJob) -> RosterPreview:
@@ -86,4 +213,5 @@ def _look(job: RosterJob) -> RosterPreview:
         data_set=job.data_set,
         remaster=job.remaster,
         tracker=job.tracker,
+        brake=job.brake,
     )

@@ -1,23 +1,64 @@
-"""Sending the files to Canvas and following the import to its end. What to send is decided before."""
+"""Sending files to Canvas and following the import to its end. What to send is decided before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from gradesync.domain.roster import ImportStatus
-from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.run import Outcome, RunResult, Stage
-from gradesync.syncs.roster_deciding import Decided
+from gradesync.errors import ConnectionProblem
+from gradesync.syncs.marks import PENDING, REMASTER
 from gradesync.syncs.roster_job import RosterJob
 
-_FIRST_DELAY, _DELAY_GROWTH, _LONGEST_DELAY = 0.2, 1.6, 15.0
+_FIRST_DELAY, _SLOW_DELAY, _DELAY_GROWTH, _LONGEST_DELAY = 0.2, 2.0, 1.6, 30.0
+_QUICK_ROWS = 5_000
+"""Uploads of so few rows are often done in a moment; anything larger is first asked about after 2 seconds."""
+
+_NEVER_BEGINS = 600.0
+"""Seconds after which an import that is still `initializing` is known to be stuck (`canvas.md` 2.3)."""
+
+_PATIENCE = 20
+"""How many looks in a row may find Canvas out of reach before the run ends; the import goes on without us."""
+
+SUCCEEDED = frozenset({"imported", "imported_with_messages"})
 
 
-def _delays(total: float) -> Iterator[float]:
-    """Growing pauses in seconds, up to 15 each, until `total` has been waited."""
-    delay, waited = _FIRST_DELAY, 0.0
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One import to be made. Without a `data_set` its rows are applied as they are and compared with nothing.
+
+    `then` are watermarks that hold once it has succeeded: kept beside the import, so that the successor of a killed
+    run can take it as sent. `last`: no other import is to follow it.
+    """
+
+    paths: Mapping[str, Path]
+    rows: int
+    data_set: str | None = None
+    remaster: bool = False
+    expected_change: int = 0
+    last: bool = True
+    then: Mapping[str, str] = field(default_factory=dict)
+
+
+def expected_change(size: int, before: str | None) -> int:
+    """By how many percent an upload of `size` bytes differs from the one before; 0 when that is not known.
+
+    Whether the change is right was decided before. Over its limit Canvas would apply all rows and remove nothing,
+    which leaves whoever left in their classes; so Canvas is told of the change, and its limit still notices when what
+    it compares with is not what we sent.
+    """
+    return math.ceil(abs(1 - size / int(before)) * 100) if before and int(before) else 0
+
+
+def _delays(total: float, first: float = _FIRST_DELAY) -> Iterator[float]:
+    """Growing pauses in seconds, up to 30 each, until `total` has been waited."""
+    delay, waited = first, 0.0
     while waited < total:
-        yield delay
+        yield min(delay, total - waited)
         waited += delay
         delay = min(delay * _DELAY_GROWTH, _LONGEST_DELAY)
 
@@ -32,26 +73,55 @@ async def _alone(job: RosterJob) -> bool:
     return not await job.sink.unfinished_imports()
 
 
-async def one_import(job: RosterJob, decided: Decided, *, remaster: bool) -> ImportStatus | None:
+async def one_import(job: RosterJob, order: Order) -> ImportStatus | None:
     """Start one import and follow it to its end; None when another tool's import would not end.
 
-    The answer may be unfinished when ours took longer than `wait_for_import`.
+    The answer may be unfinished when ours took longer than `wait_for_import`. Raises ConnectionProblem and LeaseLost;
+    an import that Canvas then goes on with is found by the next run.
     """
     if not await _alone(job):
         return None
-    # Written before sending: if this run dies in the middle, nobody knows which rows Canvas applied, and a later
-    # upload that happens to equal an older one would leave them as they are.
-    job.records.set_watermarks({"roster:remaster": "1"})
+    pending = {
+        "data_set": order.data_set,
+        "last": order.last,
+        "then": dict(order.then),
+        "whole": order.remaster,
+    }
+    if order.data_set is not None:
+        pending["after"] = max((one.id for one in await job.sink.recent_imports()), default=0)
+        # Written before sending: if this run dies in the middle, nobody knows yet which rows Canvas applied.
+        job.records.set_watermarks({REMASTER: "1", PENDING: json.dumps(pending)})
     job.guard.check()
-    status = await job.sink.start_import(decided.files.paths, data_set=decided.data_set, remaster=remaster)
-    job.tracker.counts["sent"] = decided.files.rows
-    for delay in _delays(job.wait_for_import):
+    status = await job.sink.start_import(
+        order.paths, data_set=order.data_set, remaster=order.remaster, expected_change=order.expected_change
+    )
+    if order.data_set is not None:
+        job.records.set_watermarks({PENDING: json.dumps({**pending, "id": status.id})})
+        job.tracker.counts["sent"] = order.rows
+    else:
+        job.tracker.counts["sent again"] = order.rows
+    status = await followed(job, status, rows=order.rows)
+    if order.data_set is not None and (status.finished or status.state == "initializing"):
+        job.records.set_watermarks({PENDING: ""})
+    job.tracker.counts["imported"] += _handled(status)
+    return status
+
+
+async def followed(job: RosterJob, status: ImportStatus, *, rows: int = 0) -> ImportStatus:
+    """Wait for an import's end. A Canvas that is out of reach for a while is waited for as well."""
+    waited, lost = 0.0, 0
+    for delay in _delays(job.wait_for_import, _FIRST_DELAY if rows <= _QUICK_ROWS else _SLOW_DELAY):
         job.progress.stage(job.schedule, Stage.WRITE.value, status.progress, 100)
-        if status.finished:
+        if status.finished or (status.state == "initializing" and waited >= _NEVER_BEGINS):
             break
         await job.sleep(delay)
-        status = await job.sink.import_status(status.id)
-    job.tracker.counts["imported"] += _handled(status)
+        waited += delay
+        try:
+            status, lost = await job.sink.import_status(status.id), 0
+        except ConnectionProblem as problem:
+            lost += 1
+            if not problem.retryable or lost > _PATIENCE:
+                raise
     return status
 
 
@@ -60,17 +130,12 @@ def _handled(status: ImportStatus) -> int:
     return sum(n for word, n in status.counts.items() if word not in ("error_count", "warning_count"))
 
 
-def warnings_of(status: ImportStatus) -> int:
-    """Messages of an import that succeeded; at least one when its state says that there are some."""
-    return max(1, status.warnings + status.errors) if status.state == "imported_with_messages" else 0
-
-
-def not_imported(job: RosterJob, files: CanvasFiles, status: ImportStatus | None) -> RunResult:
+def not_imported(job: RosterJob, rows: int, status: ImportStatus | None) -> RunResult:
     """The run's end when an import did not succeed."""
     tracker, say = job.tracker, job.progress.say
     if status is None:
         tracker.codes["GS-607"] += 1
-        tracker.counts["withheld"] = files.rows
+        tracker.counts["withheld"] = rows
         say(job.schedule, "Another import is running in Canvas; nothing was sent.")
         return tracker.result()
     tracker.codes["GS-606"] += max(1, status.errors)
@@ -79,6 +144,13 @@ def not_imported(job: RosterJob, files: CanvasFiles, status: ImportStatus | None
         applied = tracker.counts["imported"]
         say(job.schedule, f"The Canvas import failed in part; {applied:,} rows were applied all the same.")
         return tracker.result()
-    state = f"ended as {status.state}" if status.finished else "has not ended in time"
-    say(job.schedule, f"The Canvas import {state}.")
+    if status.finished:
+        say(job.schedule, f"The Canvas import ended as {status.state}.")
+    elif status.state == "initializing":
+        say(job.schedule, "The Canvas import never began; the next run sends the roster anew.")
+    else:
+        say(
+            job.schedule,
+            "The Canvas import has not ended in time; the next run waits for it before it sends.",
+        )
     return tracker.result(Outcome.FAILED)

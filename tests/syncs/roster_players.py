@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.roster import ImportStatus, Roster
+from gradesync.domain.roster_rows import RowMessage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.ports import RosterIntake
@@ -37,8 +40,13 @@ class Upload:
     """One import as Canvas received it."""
 
     files: Mapping[str, str]
-    data_set: str
+    data_set: str | None
     remaster: bool
+    expected_change: int = 0
+
+    def rows(self, kind: str) -> list[dict[str, str]]:
+        """The rows of a file."""
+        return list(csv.DictReader(io.StringIO(self.files.get(f"{kind}.csv", ""), newline="")))
 
 
 @dataclass
@@ -46,6 +54,7 @@ class Canvas:
     """A Canvas that walks every import through `steps`, and holds the sections of imports that were applied.
 
     `loses` names sections it never builds; `foreign` answers of other tools' unfinished imports, one per question.
+    `messages` are what it says of rows, by number of the import; `down` is how often it does not answer a look.
     """
 
     steps: Sequence[ImportStatus] = ()
@@ -54,6 +63,14 @@ class Canvas:
     foreign: list[bool] = field(default_factory=list)
     uploads: list[Upload] = field(default_factory=list)
     polls: int = 0
+    messages: dict[int, list[RowMessage]] = field(default_factory=dict)
+    down: int = 0
+    first: int = 7
+    hears: bool = True
+    forgets: bool = False
+    cuts: bool = False
+    looks: list[str] = field(default_factory=list)
+    seats: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     async def identity(self) -> str:
         return "root-uuid"
@@ -62,25 +79,53 @@ class Canvas:
         busy = self.foreign.pop(0) if self.foreign else False
         return [ImportStatus(1, "importing")] if busy else []
 
+    async def recent_imports(self) -> Sequence[ImportStatus]:
+        return [self._status(self.first + n) for n in reversed(range(len(self.uploads)))]
+
     async def known_ids(self) -> Mapping[str, frozenset[str]]:
         return {"sections": frozenset(self.sections)}
 
-    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+    async def start_import(
+        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+    ) -> ImportStatus:
         texts = {name: path.read_bytes().decode() for name, path in files.items()}
-        self.uploads.append(Upload(texts, data_set, remaster))
+        if self.hears:
+            self.uploads.append(Upload(texts, data_set, remaster, expected_change))
         self.polls = 0
-        rows = texts["sections.csv"].splitlines()[1:]
-        self.sections |= {row.split(",")[0] for row in rows} - self.loses
-        return ImportStatus(7, "created")
+        if self.cuts:
+            raise ConnectionProblem("Canvas does not answer.", code="GS-301", retryable=True)
+        upload = self.uploads[-1]
+        self.sections |= {row["section_id"] for row in upload.rows("sections")} - self.loses
+        for row in upload.rows("enrollments"):
+            seat = (row["user_id"], row["role"])
+            held = self.seats.setdefault(row["section_id"], set())
+            held.add(seat) if row["status"] == "active" else held.discard(seat)
+        return ImportStatus(self.first + len(self.uploads) - 1, "created")
 
     async def import_status(self, import_id: int) -> ImportStatus:
-        assert import_id == 7
+        if self.forgets:
+            raise ConnectionProblem("The import does not exist.", code="GS-305", status=404)
+        if self.down:
+            self.down -= 1
+            raise ConnectionProblem("Canvas does not answer.", code="GS-301", retryable=True)
+        self.polls += 1
+        return self._status(import_id)
+
+    def _status(self, import_id: int) -> ImportStatus:
         steps = self.steps or (
             ImportStatus(7, "importing", 40),
             ImportStatus(7, "imported", 100, {"users": 4}),
         )
-        self.polls += 1
-        return steps[min(self.polls, len(steps)) - 1]
+        data_set = self.uploads[import_id - self.first].data_set or ""
+        return replace(steps[min(max(self.polls, 1), len(steps)) - 1], id=import_id, data_set=data_set)
+
+    async def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:
+        for one in self.messages.get(import_id, ()):
+            yield one
+
+    async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
+        self.looks.append(class_id)
+        return frozenset(self.seats.get(class_id, ())) if class_id in self.sections else None
 
 
 @dataclass
@@ -88,12 +133,23 @@ class Records:
     """Watermarks in a dict; the ledger is not the roster's business."""
 
     marks: dict[str, str] = field(default_factory=dict)
+    head: str | None = None
+    chunks: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def watermark(self, name: str) -> str | None:
         return self.marks.get(name)
 
     def set_watermarks(self, values: Mapping[str, str]) -> None:
         self.marks.update(values)
+
+    def generation(self) -> str | None:
+        return self.head
+
+    def generation_chunk(self, kind: str, school: str) -> bytes:
+        return self.chunks.get((kind, school), b"")
+
+    def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
+        self.head, self.chunks = head, dict(chunks)
 
     def ledger(self, class_id: str) -> Mapping[tuple[str, str], LedgerEntry]:
         return {}

@@ -13,26 +13,25 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from gradesync.connectors.canvas import parse, upload
 from gradesync.connectors.canvas.changes import ChangeListing, NotOffered
-from gradesync.connectors.canvas.lookup import CourseLookup
+from gradesync.connectors.canvas.import_words import import_message
 from gradesync.connectors.canvas.paging import Listing, Row
-from gradesync.connectors.http import HttpClient, Query
+from gradesync.connectors.canvas.rosters import IMPORTS, ImportReader
+from gradesync.connectors.http import HttpClient
 from gradesync.connectors.reply import Reply
 from gradesync.connectors.tasks import together
-from gradesync.connectors.wire import Malformed, stamp, text_of
+from gradesync.connectors.wire import stamp, text_of
 from gradesync.domain.account import Scope
 from gradesync.domain.gradebook import CanvasCourse, CourseChange, CourseGradebook, Submission
 from gradesync.domain.roster import ImportStatus
+from gradesync.domain.roster_rows import RowMessage
 from gradesync.errors import ConnectionProblem, GradesyncError
 from gradesync.ports import ChangeFeed
 
-T = TypeVar("T")
-
 _API = "/api/v1"
-_IMPORTS = f"{_API}/accounts/self/sis_imports"
 _COURSES = (
     ("state[]", "available"),
     ("state[]", "completed"),
@@ -73,9 +72,10 @@ _LEAN = tuple(
         "sticker",
     )
 )
-_UNFINISHED = ("created", "importing", "cleanup_batch", "restoring")
 # A page of a grouped listing holds all work of its students; Canvas has timed out on larger ones.
 _LARGEST_GROUP_PAGE = 50
+# In percent. Sizes are measured with the zip around the files, so a change that is known is given some leeway.
+_LEEWAY, _LARGEST_THRESHOLD = 5, 100
 _USUAL = Scope()
 
 
@@ -83,7 +83,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class CanvasReader(CourseLookup):
+class CanvasReader(ImportReader):
     """Canvas without a method that writes: what plans, dry runs and `observe` get.
 
     `scope` only spares reading courses that cannot matter; the classes are chosen by the SIS's catalogue. Raises
@@ -241,55 +241,6 @@ class CanvasReader(CourseLookup):
         clocks = [reply.served_at() for reply in replies if reply is not None]
         return min((clock for clock in clocks if clock is not None), default=self._now())
 
-    async def unfinished_imports(self) -> Sequence[ImportStatus]:
-        """Imports of any tool that wait or run; a stuck `initializing` one blocks nobody (canvas.md 2.3)."""
-        query = [("workflow_state[]", state) for state in _UNFINISHED]
-        # Newest first, so one page holds every unfinished one even where the filter is ignored.
-        reply = await self._client.get(_IMPORTS, query=[*query, ("per_page", str(self._page_size))])
-        data = reply.json()
-        rows = data.get("sis_imports") if isinstance(data, dict) else None
-        if not isinstance(rows, list):
-            raise self._client.unclear("sis_imports answered no list.")
-        found = [self._read(parse.import_status, row) for row in rows]
-        return [status for status in found if status.state in _UNFINISHED]
-
-    async def known_ids(self) -> Mapping[str, frozenset[str]]:
-        """SIS ids of all living courses and of their sections."""
-        rows = await self._listing("/accounts/self/courses", query=[("state[]", "all")]).rows()
-        living = [row for row in rows if row.get("workflow_state") != "deleted"]
-        courses = [self._read(lambda one: parse.sis_id(one, "sis_course_id"), row) for row in living]
-        ids = [self._read(lambda one: parse.whole(one, "id"), row) for row in living]
-        sections = await together([self._section_ids(course_id) for course_id in ids])
-        return {
-            "courses": frozenset(one for one in courses if one is not None),
-            "sections": frozenset().union(*sections),
-        }
-
-    async def _section_ids(self, course_id: int) -> frozenset[str]:
-        rows = await self._listing("/courses/{}/sections", course_id).rows()
-        found = [self._read(lambda one: parse.sis_id(one, "sis_section_id"), row) for row in rows]
-        return frozenset(one for one in found if one is not None)
-
-    def _listing(
-        self,
-        path: str,
-        *ids: int,
-        query: Query = (),
-        page_size: int | None = None,
-        key: str | None = None,
-    ) -> Listing:
-        size = page_size or self._page_size
-        return Listing(self._client, _API + path, *ids, query=query, page_size=size, key=key)
-
-    def _read(self, parser: Callable[[Any], T], row: Any) -> T:
-        """Parse with trouble put in our words: never a value of the row."""
-        try:
-            return parser(row)
-        except parse.MissingRight as right:
-            raise ConnectionProblem(f"The Canvas token works, but may not {right}.", code="GS-203") from None
-        except (Malformed, KeyError, TypeError, AttributeError):
-            raise self._client.unclear("a record is not of the documented shape.") from None
-
 
 async def _from(
     first: CourseChange | None, rest: AsyncGenerator[CourseChange, None]
@@ -320,31 +271,38 @@ class CanvasConnector(CanvasReader):
         self._change_threshold = change_threshold
         self._drop_status = drop_status
 
-    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
+    async def start_import(
+        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+    ) -> ImportStatus:
         """Send the files, from disk, as one zip with diffing against `data_set` (at most 128 bytes).
 
-        Keep file names and their number the same from run to run: newer Canvas pairs files by name (canvas.md 2.6).
-        Raises GS-606 when Canvas will not start such an import.
+        Without a data set the rows are applied as they are and compared with nothing. `expected_change` is by how
+        many percent the files' size is known to change: Canvas's brake must not stop what was decided on. Keep file
+        names and their number the same from run to run: newer Canvas pairs files by name (canvas.md 2.6). Raises
+        GS-606 when Canvas will not start such an import.
         """
-        if not 0 < len(data_set.encode()) <= 128 or not data_set.isprintable() or '"' in data_set:
+        if data_set is not None and not _is_name(data_set):
             raise GradesyncError("the name of the import's data set is not usable")
         fields = {
             "import_type": "instructure_csv",
             "extension": "zip",
-            "diffing_data_set_identifier": data_set,
-            "diffing_drop_status": self._drop_status,
-            "change_threshold": str(self._change_threshold),
             # What vanished from a read is never deleted: the diff's own delete rows (courses, sections, people) are
             # passed over; enrollments carry the drop status above and are not deletions (canvas.md 2.2).
             "skip_deletes": "true",
         }
-        if remaster:
-            fields["diffing_remaster_data_set"] = "true"
+        if data_set is not None:
+            fields |= {"diffing_data_set_identifier": data_set, "diffing_drop_status": self._drop_status}
+            threshold = max(self._change_threshold, expected_change + _LEEWAY if expected_change else 0)
+            # No limit can express that a file more than doubles.
+            if threshold <= _LARGEST_THRESHOLD:
+                fields["change_threshold"] = str(threshold)
+            if remaster:
+                fields["diffing_remaster_data_set"] = "true"
         try:
             with upload.packed(files) as archive:
                 form = upload.form(fields, archive)
                 reply = await self._client.upload(
-                    _IMPORTS, body=form.chunks, length=form.length, content_type=form.content_type
+                    IMPORTS, body=form.chunks, length=form.length, content_type=form.content_type
                 )
         except ConnectionProblem as problem:
             if problem.code != "GS-306":
@@ -359,7 +317,19 @@ class CanvasConnector(CanvasReader):
 
     async def import_status(self, import_id: int) -> ImportStatus:
         """Where the import is; decide on `state`, never on `progress` (canvas.md 2.3)."""
-        return self._status(await self._client.get(_IMPORTS + "/{}", import_id))
+        return self._status(await self._client.get(IMPORTS + "/{}", import_id))
+
+    async def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:
+        """Every message of an import by its row; texts become codes here and go no further."""
+        listing = self._listing("/accounts/self/sis_imports/{}/errors", import_id, key="sis_import_errors")
+        async for page in listing.pages():
+            for row in page:
+                yield self._read(import_message, row)
 
     def _status(self, reply: Reply) -> ImportStatus:
         return self._read(parse.import_status, reply.json())
+
+
+def _is_name(data_set: str) -> bool:
+    """Whether Canvas takes it as it is; a longer name would be cut and meet another's."""
+    return 0 < len(data_set.encode()) <= 128 and data_set.isprintable() and '"' not in data_set

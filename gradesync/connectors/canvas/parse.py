@@ -175,7 +175,24 @@ def import_status(row: Row) -> ImportStatus:
         # The lists are cut at 24 messages, the counts are not.
         warnings=max(counts.get("warning_count", 0), _length(row.get("processing_warnings"))),
         errors=max(counts.get("error_count", 0), _length(row.get("processing_errors"))),
+        data_set=text_of(row.get("diffing_data_set_identifier")),
+        threshold_exceeded=row.get("diffing_threshold_exceeded") is True,
     )
+
+
+_ROLES = {
+    "StudentEnrollment": "student",
+    "TeacherEnrollment": "teacher",
+    "TaEnrollment": "ta",
+    "ObserverEnrollment": "observer",
+    "DesignerEnrollment": "designer",
+}
+
+
+def seat(row: Row) -> tuple[str, str] | None:
+    """An enrollment as (SIS id of the person, Canvas role); None for people whom no SIS knows."""
+    person, role = sis_id(row, "sis_user_id"), _ROLES.get(text_of(row.get("type")))
+    return None if person is None or role is None else (person, role)
 
 
 def _counts(value: Any) -> dict[str, int]:
