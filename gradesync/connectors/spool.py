@@ -7,6 +7,7 @@ Nothing is decided here.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import marshal
 import os
@@ -16,10 +17,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import date
-from functools import lru_cache
+from functools import partial
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar
+from zlib import crc32
 
 from gradesync.domain.roster import (
     SHARDS,
@@ -38,50 +41,99 @@ T = TypeVar("T")
 
 _BLOCK = 128
 """Rows of one part that are kept in memory before they go to disk."""
+_CHUNK = 1024
+"""Rows that are sorted into parts at once."""
 # Rows share no objects worth remembering: without references (marshal version 2) writing is quicker.
 _VERSION = 2
 
-_day = lru_cache(maxsize=4096)(date.fromordinal)
+
+class _Days(dict[Any, Any]):
+    """date -> day number and back; a district's enrollments begin and end on a few days of the year."""
+
+    def __init__(self, change: Callable[[Any], Any]) -> None:
+        super().__init__({None: None})
+        self._change = change
+
+    def __missing__(self, day: Any) -> Any:
+        found = self[day] = self._change(day)
+        return found
 
 
 class _Shelf(Generic[T]):
-    """Rows of one kind in their parts, as blocks of plain values in the spool's file."""
+    """Rows of one kind in their parts, as blocks of plain columns in the spool's file.
+
+    `names` are a row's fields, `fields` makes a row a tuple (None: it is one), `made` makes a tuple a row again, `days` are
+    the places of dates in it.
+    """
 
     def __init__(
         self,
         file: BinaryIO,
         key: Callable[[T], str],
-        plain: Callable[[list[T]], list[Any]],
-        made: Callable[[list[Any]], list[T]],
+        names: tuple[str, ...],
+        fields: Callable[[T], tuple[Any, ...]] | None,
+        made: Callable[[tuple[Any, ...]], T],
+        days: tuple[int, ...] = (),
     ) -> None:
-        self._file, self._key, self._plain, self._made = file, key, plain, made
+        self._file, self._key, self._names = file, key, names
+        self._fields, self._made, self._days = fields, made, days
         self._pending: list[list[T]] = [[] for _ in range(SHARDS)]
-        self._blocks: list[list[int]] = [[] for _ in range(SHARDS)]
+        self._blocks: list[list[tuple[int, int]]] = [[] for _ in range(SHARDS)]
+        self._numbers = _Days(date.toordinal)
+        self._dates = _Days(date.fromordinal)
         self.count = 0
 
     def put(self, rows: Iterable[T]) -> None:
         """Take rows; no row is looked at beyond its key."""
-        key, pending, count = self._key, self._pending, 0
-        for row in rows:
-            part = pending[shard_of(key(row))]
-            part.append(row)
-            count += 1
-            if len(part) >= _BLOCK:
-                self._flush(part, self._blocks[shard_of(key(row))])
-        self.count += count
+        pending, waiting = self._pending, iter(rows)
+        while chunk := list(islice(waiting, _CHUNK)):
+            for row, number in zip(chunk, self._shards(chunk), strict=True):
+                pending[number].append(row)
+            for number, part in enumerate(pending):
+                if len(part) >= _BLOCK:
+                    self._flush(part, self._blocks[number])
+            self.count += len(chunk)
 
-    def _flush(self, part: list[T], blocks: list[int]) -> None:
-        blocks.append(self._file.seek(0, os.SEEK_END))
-        marshal.dump(self._plain(part), self._file, _VERSION)
+    def _shards(self, rows: list[T]) -> Iterable[int]:
+        """`shard_of` each row's key, all in a few calls of C; that function where text has lone surrogates."""
+        try:
+            return [check % SHARDS for check in map(crc32, map(str.encode, map(self._key, rows)))]
+        except UnicodeEncodeError:
+            return [shard_of(self._key(row)) for row in rows]
+
+    def _flush(self, part: list[T], blocks: list[tuple[int, int]]) -> None:
+        plain = part if self._fields is None else map(self._fields, part)
+        columns: list[Any] = list(zip(*plain, strict=True))
+        for at in self._days:
+            # marshal knows no dates.
+            columns[at] = tuple(map(self._numbers.__getitem__, columns[at]))
+        content = marshal.dumps(columns, _VERSION)
+        blocks.append((self._file.tell(), len(content)))
+        if self._file.write(content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         part.clear()
 
     def part(self, number: int) -> list[T]:
         """All rows of a part."""
         found: list[T] = []
-        for at in self._blocks[number]:
-            self._file.seek(at)
-            found += self._made(marshal.load(self._file))  # noqa: S302 - our own file, which nobody else can open
+        for columns in self._columns(number):
+            for place in self._days:
+                columns[place] = map(self._dates.__getitem__, columns[place])
+            found += map(self._made, zip(*columns, strict=True))
         return found + self._pending[number]
+
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of all rows that is not a date, without making the rows."""
+        at, value = self._names.index(name), attrgetter(name)
+        for number in range(SHARDS):
+            for columns in self._columns(number):
+                yield from columns[at]
+            yield from map(value, self._pending[number])
+
+    def _columns(self, number: int) -> Iterator[list[Any]]:
+        for at, size in self._blocks[number]:
+            # By place, so that reading never moves where the next block is written.
+            yield marshal.loads(os.pread(self._file.fileno(), size, at))  # noqa: S302 - our own file, open to nobody else
 
 
 class _Shelved(Collection[T]):
@@ -103,6 +155,10 @@ class _Shelved(Collection[T]):
     def shards(self) -> Iterator[Sequence[T]]:
         """The parts, in order, each read when it is its turn."""
         return map(self._shelf.part, range(SHARDS))
+
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of all rows, in the order of the parts."""
+        return self._shelf.column(name)
 
 
 class _Files:
@@ -152,8 +208,14 @@ class DiskSpool:
         self._courses: list[RosterCourse] = []
         self._classes: _Shelf[RosterClass] = _shelf(file, RosterClass, attrgetter("id"))
         self._users: _Shelf[RosterUser] = _shelf(file, RosterUser, attrgetter("id"))
+        # The constructor of a named tuple is a function of Python's, that of tuples is not: half the time.
         self._enrollments: _Shelf[RosterEnrollment] = _Shelf(
-            file, attrgetter("user_id"), _plain_enrollments, _made_enrollments
+            file,
+            attrgetter("user_id"),
+            RosterEnrollment._fields,
+            None,
+            partial(tuple.__new__, RosterEnrollment),
+            days=(4, 5),
         )
         self._written = 0
 
@@ -202,20 +264,13 @@ class DiskSpool:
 
 def _shelf(file: BinaryIO, kind: Any, key: Callable[[Any], str]) -> _Shelf[Any]:
     """A shelf of one dataclass, whose fields are plain values."""
-    plain = attrgetter(*(one.name for one in fields(kind)))
-    return _Shelf(
-        file, key, lambda rows: [plain(row) for row in rows], lambda rows: [kind(*row) for row in rows]
-    )
+    names = tuple(one.name for one in fields(kind))
+    plain = attrgetter(*names)
 
+    def made(values: tuple[Any, ...]) -> Any:
+        return kind(*values)
 
-def _plain_enrollments(rows: list[RosterEnrollment]) -> list[Any]:
-    """Days as numbers, because marshal knows no dates."""
-    return [(i, u, c, r, b and b.toordinal(), e and e.toordinal(), p) for i, u, c, r, b, e, p in rows]
-
-
-def _made_enrollments(rows: list[Any]) -> list[RosterEnrollment]:
-    make, day = RosterEnrollment._make, _day
-    return [make((i, u, c, r, b and day(b), e and day(e), p)) for i, u, c, r, b, e, p in rows]
+    return _Shelf(file, key, names, plain, made)
 
 
 @contextmanager
@@ -223,7 +278,7 @@ def disk_spool(parent: Path | None = None) -> Iterator[DiskSpool]:
     """A spool in a private folder under `parent` (the system's temporary folder), gone when the block ends."""
     folder = Path(tempfile.mkdtemp(prefix="gradesync-", dir=parent))
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
             yield DiskSpool(folder, file)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

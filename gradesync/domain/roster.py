@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 from zlib import crc32
 
 T = TypeVar("T")
@@ -132,6 +133,10 @@ class Sharded(Protocol[T_co]):
         """All `SHARDS` parts, in order: part n holds the rows whose key is of shard n."""
         ...
 
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of all rows, which is not a date."""
+        ...
+
 
 def shards(rows: Collection[T], key: Callable[[T], str]) -> Iterator[Sequence[T]]:
     """The rows in `SHARDS` parts by `shard_of(key(row))`.
@@ -146,6 +151,11 @@ def shards(rows: Collection[T], key: Callable[[T], str]) -> Iterator[Sequence[T]
     for row in rows:
         parts[shard_of(key(row))].append(row)
     yield from parts
+
+
+def column(rows: Collection[T], name: str) -> Iterator[Any]:
+    """One field of all rows, in any order."""
+    return rows.column(name) if isinstance(rows, Sharded) else map(attrgetter(name), rows)
 
 
 def key_of_user(row: RosterUser) -> str:
@@ -187,6 +197,10 @@ class Chosen(Collection[T]):
         """The chosen rows of each part."""
         for part in shards(self._whole, self._key):
             yield list(filter(self._keep, part))
+
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of the chosen rows."""
+        return map(attrgetter(name), self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.interval.zones import local_to_utc
@@ -93,8 +94,7 @@ def _cross_lists(mapping: RosterMapping, classes: Mapping[str, date]) -> list[Ro
 # --- where a class belongs --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A class's course (`id`, `code`, `title`, `account`, `term`), its section's `name`, the end of its own term."""
 
     id: str
@@ -107,47 +107,66 @@ class _Place:
     is_new: bool
 
 
+class _Spot(NamedTuple):
+    """What classes of the same course, school and sessions have in common."""
+
+    course: RosterCourse
+    school: Org
+    own: AcademicSession
+    term: AcademicSession
+
+
 class _Places:
     """Finds the place of one class after the other, and remembers the accounts and terms that were needed."""
 
     def __init__(self, roster: Roster, mapping: RosterMapping, problems: Counter[str]) -> None:
         self._mapping = mapping
+        self._per_class = mapping.courses == "per_class"
         self._courses = distinct(roster.courses, problems)
         self._orgs = distinct(roster.orgs, problems)
         self._sessions = distinct(roster.sessions, problems)
-        self._terms: dict[tuple[str, ...], tuple[AcademicSession, AcademicSession] | None] = {}
-        self.known: dict[str, tuple[str, str, str]] = {}
+        self._spots: dict[tuple[str, str, tuple[str, ...]], _Spot | None] = {}
+        self._homes: dict[tuple[str, str], str] = {}
         self._accounts: dict[str, Org] = {}
+        self.known: dict[str, tuple[str, str, str]] = {}
         self.terms: dict[str, AcademicSession] = {}
 
     def of(self, row: RosterClass) -> _Place | None:
         """The place; None when course, school, term or title is not known: Canvas would silently misplace it."""
-        course, school = self._courses.get(row.course_id), self._orgs.get(row.school_id)
-        if row.term_ids not in self._terms:
-            self._terms[row.term_ids] = self._term(row)
-        terms = self._terms[row.term_ids]
-        if course is None or school is None or terms is None:
+        key = (row.course_id, row.school_id, row.term_ids)
+        if key not in self._spots:
+            self._spots[key] = self._spot(row)
+        spot = self._spots[key]
+        if spot is None:
             return None
-        own, term = terms
-        title = clean(course.title) or clean(row.title) or clean(row.code)
-        name = clean(row.title) or title
+        course, school, own, term = spot
+        name = clean(row.title) or clean(course.title) or clean(row.code)
         if not name:
             return None
-        if self._mapping.courses == "per_class":
-            id, code, long_name, is_new = row.id, clean(row.code) or name, name, True
+        if self._per_class:
+            id, code, title, is_new = row.id, clean(row.code) or name, name, True
         else:
-            id, code = (
-                f"{course.id}:{school.id}:{term.id}",
-                clean(course.code) or clean(course.title) or course.id,
-            )
             # The class's own title must not become that of a course other classes share.
-            long_name = clean(course.title) or code
-            meant = (course.id, school.id, term.id)
+            code = clean(course.code) or clean(course.title) or course.id
+            title = clean(course.title) or code
+            id, meant = f"{course.id}:{school.id}:{term.id}", (course.id, school.id, term.id)
             is_new = id not in self.known
             if self.known.setdefault(id, meant) != meant:
                 return None
         self.terms[term.id] = term
-        return _Place(id, code, long_name, self._account(school, course), term.id, name, own.end, is_new)
+        return _Place(id, code, title, self._home(school, course), term.id, name, own.end, is_new)
+
+    def _spot(self, row: RosterClass) -> _Spot | None:
+        course, school = self._courses.get(row.course_id), self._orgs.get(row.school_id)
+        terms = self._term(row)
+        return None if course is None or school is None or terms is None else _Spot(course, school, *terms)
+
+    def _home(self, school: Org, course: RosterCourse) -> str:
+        """The sub-account of a course; empty is the root account."""
+        key = (school.id, course.org_id or "")
+        if key not in self._homes:
+            self._homes[key] = self._account(school, course)
+        return self._homes[key]
 
     def _term(self, row: RosterClass) -> tuple[AcademicSession, AcademicSession] | None:
         """The class's own session, and the one that becomes its Canvas term; None when there is none.
@@ -175,7 +194,6 @@ class _Places:
         return [a for a in chain if self._sessions[a].kind != "gradingPeriod"] or list(chain)
 
     def _account(self, school: Org, course: RosterCourse) -> str:
-        """The sub-account of a course; empty is the root account."""
         if self._mapping.accounts == "none":
             return ""
         if self._mapping.accounts == "schools":

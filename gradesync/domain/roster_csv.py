@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -128,8 +128,19 @@ def files_digest(files: CanvasFiles) -> str:
     return digest.hexdigest()
 
 
-def csv_text(rows: Iterable[Row]) -> str:
+def csv_text(rows: Sequence[Row]) -> str:
     """Rows as text, quoted and ended as RFC 4180 says (CRLF)."""
+    if not rows:
+        return ""
+    # Nearly always nothing needs a quote, and then joining gives the same text in a third of the time. Every
+    # character that would need one shows in the counts.
+    text = "\r\n".join(map(",".join, rows)) + "\r\n"
+    if (
+        '"' not in text
+        and text.count(",") == sum(map(len, rows)) - len(rows)
+        and text.count("\n") == text.count("\r") == len(rows)
+    ):
+        return text
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return out.getvalue()

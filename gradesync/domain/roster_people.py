@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import pairwise
+from operator import attrgetter
 
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster import (
     Roster,
     RosterEnrollment,
     RosterUser,
+    column,
     key_of_enrollment,
     key_of_user,
     shards,
@@ -30,7 +32,6 @@ GUARDIANS = frozenset({"guardian", "parent", "relative"})
 
 _PERSON_ROLES = frozenset({"student", "teacher", "aide"})
 _ROLE_RANK = {"teacher": 0, "student": 1, "aide": 2}
-_STATUS_RANK = {"active": 0, "completed": 1, "inactive": 2}
 _ONE_DAY = timedelta(days=1)
 _LONGEST_EMAIL = 254
 
@@ -101,7 +102,10 @@ class _Users:
 
     def __init__(self, mapping: RosterMapping, refused: Set[str]) -> None:
         self._mapping, self._refused = mapping, refused
-        self._login = LOGINS[mapping.logins]
+        self._by_number = mapping.people == "integration_id"
+        self._preferred = mapping.names == "preferred"
+        self._suspends = mapping.leavers == "suspend"
+        self._login = attrgetter(mapping.logins)
         self.open = 0
         self.problems: Counter[str] = Counter()
 
@@ -112,28 +116,26 @@ class _Users:
         would read as having left every class, and Canvas knows the person by the SIS id.
         """
         rows: list[Row] = []
-        suspends = self._mapping.leavers == "suspend"
-        by_integration = self._mapping.people == "integration_id"
         for user in people.values():
-            names = claims(self._mapping, user)
-            if not all(names):
+            login = login_of(self._mapping, self._login(user))
+            number = clean(user.identifier) if self._by_number else user.id
+            if not login or not number:
                 self.problems[INCOMPLETE] += 1
                 continue
-            if self._refused and not self._refused.isdisjoint(names):
+            if self._refused and self._claimed(login, number):
                 self.problems[SHARED_LOGIN] += 1
                 continue
             # Leavers are suspended, not deleted: deleting the last login takes all enrollments along.
-            is_open = user.enabled or not suspends
+            is_open = user.enabled or not self._suspends
             self.open += is_open
-            status = "active" if is_open else "suspended"
-            row = (clean(self._login(user)), *self._names(user), self._email(user), status)
-            rows.append((clean(user.identifier), *row, user.id) if by_integration else (user.id, *row))
+            row = (number, login, *self._names(user), self._email(user), "active" if is_open else "suspended")
+            rows.append((*row, user.id) if self._by_number else row)
         rows.sort()
         return rows
 
     def _names(self, user: RosterUser) -> tuple[str, str]:
         given, family = clean(user.given_name), clean(user.family_name)
-        if self._mapping.names == "preferred":
+        if self._preferred:
             return clean(user.preferred_given_name) or given, clean(user.preferred_family_name) or family
         return given, family
 
@@ -147,30 +149,30 @@ class _Users:
             return ""
         return address
 
+    def _claimed(self, login: str, number: str) -> bool:
+        return not self._refused.isdisjoint(claims(self._mapping, login, number))
+
     def canvas_id(self, user: RosterUser) -> str | None:
         """What Canvas's `user_id` of the person is; None when the person has no row."""
-        names = claims(self._mapping, user)
-        if not all(names) or not self._refused.isdisjoint(names):
-            return None
-        return clean(user.identifier) if self._mapping.people == "integration_id" else user.id
+        login = login_of(self._mapping, self._login(user))
+        number = clean(user.identifier) if self._by_number else user.id
+        return None if not login or not number or self._claimed(login, number) else number
 
 
-LOGINS: Mapping[str, Callable[[RosterUser], str]] = {
-    "username": lambda user: user.username,
-    "email": lambda user: user.email if is_address(clean(user.email)) else "",
-    "identifier": lambda user: user.identifier,
-    "id": lambda user: user.id,
-}
+def login_of(mapping: RosterMapping, text: str) -> str:
+    """The login a field of the SIS gives; empty when it gives none."""
+    login = clean(text)
+    return "" if mapping.logins == "email" and not is_address(login) else login
 
 
-def claims(mapping: RosterMapping, user: RosterUser) -> tuple[str, ...]:
-    """What nobody else in Canvas may have: the login, which Canvas compares without case, and the number."""
-    login = clean(LOGINS[mapping.logins](user)).casefold()
+def claims(mapping: RosterMapping, login: str, number: str) -> tuple[str, ...]:
+    """What nobody else in Canvas may have: the login, which Canvas compares without case, and the number.
+
+    Canvas keeps the two apart, so a login that equals somebody's number is no collision.
+    """
     if mapping.people == "integration_id":
-        number = clean(user.identifier)
-        # Canvas keeps the two apart, so a login that equals somebody's number is no collision.
-        return login and f"login {login}", number and f"number {number}"
-    return (login,)
+        return f"login {login.casefold()}", f"number {number}"
+    return (f"login {login.casefold()}",)
 
 
 def is_address(text: str) -> bool:
@@ -182,19 +184,25 @@ def is_address(text: str) -> bool:
 def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> frozenset[str]:
     """The claims of several people. Eight bytes for each person, and a closer look only where two are the same."""
     hashes = array("q")
-    for user in roster.users:
-        hashes.extend(hash(name) for name in claims(mapping, user) if name)
+    by_number = mapping.people == "integration_id"
+    logins = column(roster.users, mapping.logins)
+    for login, number in zip(logins, column(roster.users, "identifier" if by_number else "id"), strict=True):
+        if login := clean(login):
+            hashes.extend(map(hash, claims(mapping, login, clean(number))))
     ordered = sorted(hashes)
     doubtful = {one for one, other in pairwise(ordered) if one == other}
     del ordered, hashes
+    if not doubtful:
+        return frozenset()
     seen: Counter[str] = Counter()
     # Most double claims are those of one person shown twice, or of people who are not sent.
-    for people, _ in _parts(roster, ties, Counter()) if doubtful else ():
+    for people, _ in _parts(roster, ties, Counter()):
         for user in people.values():
-            names = claims(mapping, user)
-            if all(names):
-                seen.update(name for name in names if hash(name) in doubtful)
-    return frozenset(name for name, number in seen.items() if number > 1)
+            login = login_of(mapping, getattr(user, mapping.logins))
+            number = clean(user.identifier) if by_number else user.id
+            if login and number:
+                seen.update(one for one in claims(mapping, login, number) if hash(one) in doubtful)
+    return frozenset(name for name, times in seen.items() if times > 1)
 
 
 # --- enrollments ------------------------------------------------------------------------------------------------
@@ -216,35 +224,44 @@ class _Seats:
         the SIS and one here: the one in force wins.
         """
         classes, today, left = self._classes, self._today, self._left
-        roles = {user.id: user.role for user in people.values()}
-        seats: dict[tuple[str, str, str], str] = {}
+        found: list[Row] = []
         bad = future = 0
         for _, user_id, class_id, enrolled_as, begin, end, _ in enrollments:
-            person_is = roles.get(user_id)
-            if enrolled_as == "student" and person_is is not None:
-                role: str | None = "student"
-            elif enrolled_as in _PERSON_ROLES or (enrolled_as == "proctor" and person_is == "aide"):
-                role = person_is and role_of(enrolled_as, person_is)
+            role: str | None
+            if enrolled_as == "student" and user_id in people:
+                role = "student"
             else:
-                continue
+                person = people.get(user_id)
+                if enrolled_as not in _PERSON_ROLES and not _is_proctor(enrolled_as, person):
+                    continue
+                role = None if person is None else role_of(enrolled_as, person.role)
             term_end = classes.get(class_id)
-            if term_end is None or role is None:
+            if role is None or term_end is None:
                 bad += 1
-                continue
-            if begin is not None and begin > today:
+            elif begin is not None and begin > today:
                 future += 1
-                continue
-            # `end` is exclusive.
-            status = "active" if end is None or today < end else ended_as(end, term_end, today, left)
-            key = (class_id, user_id, role)
-            known = seats.setdefault(key, status)
-            if known is not status and _STATUS_RANK[status] < _STATUS_RANK[known]:
-                seats[key] = status
+            else:
+                # `end` is exclusive.
+                status = "active" if end is None or today < end else ended_as(end, term_end, today, left)
+                found.append((class_id, user_id, role, status, "", ""))
+        found.sort()
+        rows = _one_each(found)
         tally = self._tally
         tally.problems[INCOMPLETE] += bad
         tally.future += future
-        tally.kept += sum(status != "inactive" for status in seats.values())
-        return [(*key, status, "", "") for key, status in sorted(seats.items())]
+        tally.kept += sum([row[3] != "inactive" for row in rows])
+        return rows
+
+
+def _is_proctor(enrolled_as: str, person: RosterUser | None) -> bool:
+    return enrolled_as == "proctor" and person is not None and person.role == "aide"
+
+
+def _one_each(rows: list[Row]) -> list[Row]:
+    """The first of the rows of the same class, person and role. The statuses sort by their alphabet as they should:
+    active before completed before inactive."""
+    keys = [row[:3] for row in rows]
+    return [row for row, key, before in zip(rows, keys, [None, *keys], strict=False) if key != before]
 
 
 def role_of(enrolled_as: str, person_is: str) -> str | None:
