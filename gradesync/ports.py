@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from gradesync.domain.approval import Approval
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import HoldScope
 from gradesync.domain.record import LedgerEntry, PastEvent, RecordEvent, WaitingRecord, WaitingRow
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         RosterUser,
     )
     from gradesync.domain.roster_csv import Row, RowFiles
+    from gradesync.domain.roster_rows import RowMessage
     from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, RunResult
 
 Clock = Callable[[], datetime]
@@ -157,16 +159,33 @@ class RosterReader(Protocol):
         """SIS ids Canvas already holds, by kind (`sections`): what a take-over is measured against."""
         ...
 
+    async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
+        """Who sits in the class's section: (SIS id of the person, Canvas role); None when there is no section."""
+        ...
+
 
 class RosterSink(RosterReader, Protocol):
     """Canvas, fed with SIS CSV files."""
 
-    async def start_import(self, files: Mapping[str, Path], *, data_set: str, remaster: bool) -> ImportStatus:
-        """Send the files (by name) as one import with diffing; answers its first status."""
+    async def start_import(
+        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+    ) -> ImportStatus:
+        """Send the files (by name) as one import with diffing (none without a data set); answers its first status.
+
+        `expected_change`: by how many percent the files' size is known to change, which Canvas's own brake must allow.
+        """
         ...
 
     async def import_status(self, import_id: int) -> ImportStatus:
         """Where the import is."""
+        ...
+
+    async def recent_imports(self) -> Sequence[ImportStatus]:
+        """The last imports of any tool, in any state, newest first."""
+        ...
+
+    def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:
+        """What Canvas had to say about the rows of an import."""
         ...
 
 
@@ -411,6 +430,18 @@ class RunRecords(Protocol):
         """Store watermarks."""
         ...
 
+    def generation(self) -> str | None:
+        """The head (JSON) of the last good roster read; None while there is none."""
+        ...
+
+    def generation_chunk(self, kind: str, school: str) -> bytes:
+        """One chunk of the last good roster read; empty when there is none. May be asked from another thread."""
+        ...
+
+    def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
+        """Replace the last good roster read as a whole."""
+        ...
+
 
 class ReadRecords(Protocol):
     """The read half, for dry runs: the same calls without a write method."""
@@ -422,6 +453,10 @@ class ReadRecords(Protocol):
     def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
         """What waits in the class, by subject."""
         ...
+
+    def generation(self) -> str | None: ...
+
+    def generation_chunk(self, kind: str, school: str) -> bytes: ...
 
 
 class Store(Protocol):
@@ -576,12 +611,12 @@ class Store(Protocol):
         """Forget the schedule's request; False when there is none."""
         ...
 
-    def add_approval(self, account: str, digest: str, facts: Sequence[Fact]) -> None:
-        """Keep the consent to exactly what `digest` covers (a braked roster)."""
+    def add_approval(self, approval: Approval, facts: Sequence[Fact]) -> None:
+        """Keep the consent to exactly what its digest covers (a braked roster); given again it counts anew."""
         ...
 
-    def approvals(self, account: str) -> frozenset[str]:
-        """Digests approved in the account."""
+    def approvals(self, account: str, now: datetime) -> Sequence[Approval]:
+        """Consents in force in the account, oldest first."""
         ...
 
     # history

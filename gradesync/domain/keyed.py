@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from collections.abc import Callable
 
 _NAMESPACE = uuid.UUID("6f1c2a54-6a0e-5d8b-9a63-2f6f0c6f3b10")
 
@@ -35,6 +36,20 @@ class KeyedHash:
                 self._known.clear()
             known = self._known[parts] = self._digest(parts)
         return known
+
+    def numbers(self, purpose: str) -> Callable[[str], int]:
+        """A keyed hash of a text to a number of 64 bits, a third of HMAC's time: for a district's rows.
+
+        The key stands before the text. What HMAC guards against beyond that, somebody lengthening a text whose whole
+        digest he knows, is nothing here: only a quarter of a digest is ever kept. Purposes do not share numbers.
+        """
+        key = hmac.digest(self._key, f"numbers for {purpose}".encode(), "sha256")
+        digest, number = hashlib.sha256, int.from_bytes
+
+        def hashed(text: str) -> int:
+            return number(digest(key + text.encode("utf-8", "surrogatepass")).digest()[:8], "little")
+
+        return hashed
 
     def _digest(self, parts: tuple[str, ...]) -> str:
         body = "".join([f"{len(part)}:{part}" for part in parts])

@@ -7,7 +7,7 @@ when the courses are gone. No reading and no sending may live here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,12 +19,20 @@ TAKEOVER_SHARE = 0.95
 """The share of SIS ids that must match before a Canvas another tool filled is taken over (DESIGN.md 8)."""
 
 
+NOTHING_SENT = "Nothing was sent."
+"""Ends every stop's message."""
+
+
 @dataclass(frozen=True, slots=True)
 class RosterStop:
-    """Why nothing may be sent: a code and sentences with numbers only, fit for logs and public pages."""
+    """Why nothing may be sent: a code and sentences with numbers only, fit for logs and public pages.
+
+    A `final` stop cannot be approved: what it stopped is no roster.
+    """
 
     code: str
     message: str
+    final: bool = False
 
 
 def roster_counts(roster: Roster) -> dict[str, int]:
@@ -61,7 +69,7 @@ def roster_stop(
     counts = roster_counts(roster)
     if missing := [kind for kind, number in counts.items() if not number]:
         return RosterStop(
-            "GS-602", f"The SIS read holds no {' and no '.join(missing)} in scope. Nothing was sent."
+            "GS-602", f"The SIS read holds no {' and no '.join(missing)} in scope. {NOTHING_SENT}", final=True
         )
     return shrink_stop(counts, previous_counts, policy, today)
 
@@ -78,7 +86,8 @@ def files_stop(
         return RosterStop(
             "GS-602",
             f"No record of the SIS read can be carried over as {' or '.join(missing)} "
-            f"({files.dropped} records are incomplete). Nothing was sent.",
+            f"({files.dropped} records are incomplete). {NOTHING_SENT}",
+            final=True,
         )
     return shrink_stop(counts, previous_counts, policy, today)
 
@@ -94,7 +103,7 @@ def shrink_stop(
     previous = previous_counts or {}
     limits = _limits(policy.limit_on(today))
     if gone := [kind for kind, number in counts.items() if not number and previous.get(kind)]:
-        return RosterStop("GS-602", f"All {gone[0]} are gone since the last good read. Nothing was sent.")
+        return RosterStop("GS-602", f"All {gone[0]} are gone since the last good read. {NOTHING_SENT}")
     sentences = []
     for kind, number in counts.items():
         before = previous.get(kind, 0)
@@ -103,27 +112,7 @@ def shrink_stop(
             sentences.append(
                 f"{lost:,} of {before:,} {kind} are gone since the last good read; the limit is {limits[kind]:.0%}."
             )
-    return RosterStop("GS-601", " ".join([*sentences, "Nothing was sent."])) if sentences else None
-
-
-def takeover_stop(known_section_ids: Set[str], roster: Roster) -> RosterStop | None:
-    """GS-609 when Canvas holds SIS section ids that are not those of the SIS; for an account never imported by us.
-
-    Measured against the smaller side: Canvas keeps the sections of former years, and the SIS may have classes
-    Canvas has not heard of. With fewer than 95 % in common, an import would build every course a second time.
-    """
-    wanted = {c.id for c in roster.classes}
-    smaller = min(len(known_section_ids), len(wanted))
-    if not smaller:
-        return None
-    common = len(wanted & known_section_ids)
-    if common >= smaller * TAKEOVER_SHARE:
-        return None
-    return RosterStop(
-        "GS-609",
-        f"Canvas already holds {len(known_section_ids):,} sections with SIS ids, the SIS has {len(wanted):,} classes, "
-        f"and only {common:,} ids are the same; at least {TAKEOVER_SHARE:.0%} must be. Nothing was sent.",
-    )
+    return RosterStop("GS-601", " ".join([*sentences, NOTHING_SENT])) if sentences else None
 
 
 def _limits(limit: ChangeLimit) -> dict[str, float]:

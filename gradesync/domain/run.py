@@ -9,9 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gradesync.domain.problem import CODES
 from gradesync.domain.schedule import ScheduleId, SyncType
+
+if TYPE_CHECKING:
+    from gradesync.domain.roster_change import RosterChange
 
 
 class Trigger(StrEnum):
@@ -80,6 +84,7 @@ class RunResult:
     `codes` by GS code; `vendor` keeps short vendor texts by code for the private detail, never for a log.
 
     `answers` tells apart what a code alone does not: `GS-599 0a1b2c3d4e5f` (code and fingerprint) -> how often.
+    `roster` is what a roster import would change or changed, in numbers.
     """
 
     outcome: Outcome
@@ -88,6 +93,7 @@ class RunResult:
     codes: Mapping[str, int] = field(default_factory=dict)
     vendor: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, int] = field(default_factory=dict)
+    roster: RosterChange | None = None
 
     @property
     def did_nothing(self) -> bool:

@@ -10,13 +10,22 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, or_, select, update
 
+from gradesync.domain.approval import Approval
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, Request
 from gradesync.domain.schedule import ScheduleId
 from gradesync.store import history
 from gradesync.store import tables as t
 from gradesync.store.database import Prepared, Tx
-from gradesync.store.rows import hold_of, hold_values, oldest_request, request_of, request_values
+from gradesync.store.rows import (
+    approval_of,
+    approval_values,
+    hold_of,
+    hold_values,
+    oldest_request,
+    request_of,
+    request_values,
+)
 
 
 def add_hold(tx: Tx, hold: Hold, facts: Sequence[Fact]) -> None:
@@ -74,16 +83,19 @@ def withdraw_request(tx: Tx, schedule: ScheduleId, facts: Sequence[Fact]) -> boo
     return True
 
 
-def add_approval(tx: Tx, account: str, digest: str, facts: Sequence[Fact]) -> None:
-    """Keep the consent to exactly what `digest` covers."""
-    tx.execute(tx.insert_new(t.approval), {"account": account, "digest": digest, "at": tx.now()})
+def add_approval(tx: Tx, approval: Approval, facts: Sequence[Fact]) -> None:
+    """Keep the consent to exactly what its digest covers; given again it counts from now on."""
+    tx.execute(tx.upsert(t.approval), approval_values(approval))
     history.append(tx, facts)
 
 
-def approvals(tx: Tx, account: str) -> frozenset[str]:
-    """Digests approved in the account."""
+def approvals(tx: Tx, account: str, now: datetime) -> list[Approval]:
+    """Consents in force in the account, oldest first."""
     a = t.approval.c
-    return frozenset(row.digest for row in tx.execute(select(a.digest).where(a.account == account)))
+    query = (
+        select(t.approval).where(a.account == account, a.expires_at > now).order_by(a.created_at, a.digest)
+    )
+    return [approval_of(row) for row in tx.execute(query)]
 
 
 _META = Prepared(lambda _: select(t.meta.c.value).where(t.meta.c.key == bindparam("of_key")))

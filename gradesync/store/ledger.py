@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, select, union
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import Claimed
 from gradesync.store import events as record_events
-from gradesync.store import leases
+from gradesync.store import generations, leases
 from gradesync.store import tables as t
 from gradesync.store import waiting as waiting_rows
 from gradesync.store.control import get_meta, set_meta
@@ -102,6 +102,16 @@ class SqlReadRecords:
         with self._database.read() as tx:
             return waiting_rows.in_class(tx, self._account, class_id)
 
+    def generation(self) -> str | None:
+        """The head of the last good roster read."""
+        with self._database.read() as tx:
+            return generations.head(tx, self._account)
+
+    def generation_chunk(self, kind: str, school: str) -> bytes:
+        """One chunk of it."""
+        with self._database.read() as tx:
+            return generations.chunk(tx, self._account, kind, school)
+
 
 class SqlRunRecords(SqlReadRecords):
     """The same for a claimed run, with the fenced writes."""
@@ -153,6 +163,12 @@ class SqlRunRecords(SqlReadRecords):
                 tx.execute(tx.upsert(t.watermark), rows)
         if self._marks is not None:
             self._marks.update(values)
+
+    def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
+        """Replace the last good roster read."""
+        with self._database.write() as tx:
+            leases.fence(tx, self._claimed)
+            generations.keep(tx, self._account, head, chunks)
 
     def _write_ledger(self, tx: Tx, statement: Prepared, entries: Sequence[LedgerEntry]) -> None:
         if not entries:
@@ -209,4 +225,5 @@ def rekey(tx: Tx, key_id: str) -> None:
     tx.execute(delete(t.ledger))
     tx.execute(delete(t.waiting))
     tx.execute(delete(t.record_event))
+    generations.forget(tx)
     set_meta(tx, KEY_ID, key_id)

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
 
+from gradesync.domain.approval import Approval
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
 from gradesync.domain.run import (
@@ -27,6 +28,9 @@ from gradesync.domain.run import (
     Trigger,
 )
 from gradesync.domain.schedule import ScheduleId, SyncType
+
+if TYPE_CHECKING:
+    from gradesync.domain.roster_change import RosterChange
 
 
 def to_json(value: object) -> str:
@@ -65,7 +69,7 @@ def run_values(run: Run) -> dict[str, object]:
 def result_values(result: RunResult | None) -> dict[str, object]:
     """The columns a result fills; all NULL without one."""
     if result is None:
-        return dict.fromkeys(("outcome", "stage", "counts", "codes", "vendor"))
+        return dict.fromkeys(("outcome", "stage", "counts", "codes", "vendor", "roster"))
     return {
         "outcome": result.outcome.value,
         "stage": result.stage.value,
@@ -73,6 +77,7 @@ def result_values(result: RunResult | None) -> dict[str, object]:
         # An answer's key is its code and more, so that both share one column.
         "codes": to_json({**result.codes, **result.answers}),
         "vendor": to_json(dict(result.vendor)) if result.vendor else None,
+        "roster": result.roster.to_text() if result.roster is not None else None,
     }
 
 
@@ -111,7 +116,14 @@ def _result_of(row: Row[*tuple[Any, ...]]) -> RunResult | None:
         codes={key: n for key, n in codes.items() if " " not in key},
         vendor=json.loads(row.vendor) if row.vendor else {},
         answers={key: n for key, n in codes.items() if " " in key},
+        roster=_roster_of(row.roster) if row.roster else None,
     )
+
+
+def _roster_of(text: str) -> RosterChange:
+    from gradesync.domain.roster_change import RosterChange  # few runs carry one, and `list` reads many
+
+    return RosterChange.from_text(text)
 
 
 def lease_of(row: Row[*tuple[Any, ...]]) -> Lease:
@@ -192,6 +204,33 @@ def request_of(row: Row[*tuple[Any, ...]]) -> Request:
         mode=Mode(row.mode),
         created_at=row.created_at,
         reason=row.reason,
+    )
+
+
+def approval_values(approval: Approval) -> dict[str, object]:
+    """An approval's row."""
+    return {
+        "account": approval.account,
+        "digest": approval.digest,
+        "run_id": approval.run_id,
+        "actor": approval.actor.name,
+        "via": approval.actor.via,
+        "reason": approval.reason,
+        "created_at": approval.created_at,
+        "expires_at": approval.expires_at,
+    }
+
+
+def approval_of(row: Row[*tuple[Any, ...]]) -> Approval:
+    """The approval in a row."""
+    return Approval(
+        account=row.account,
+        digest=row.digest,
+        run_id=row.run_id,
+        actor=Actor(row.actor, row.via),
+        reason=row.reason,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
     )
 
 

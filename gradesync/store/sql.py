@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from gradesync.domain.action import Action
+from gradesync.domain.approval import Approval
 from gradesync.domain.definition import Recorded
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, Request
@@ -249,15 +250,15 @@ class SqlStore:
         with self._db.write() as tx:
             return control.withdraw_request(tx, schedule, facts)
 
-    def add_approval(self, account: str, digest: str, facts: Sequence[Fact]) -> None:
+    def add_approval(self, approval: Approval, facts: Sequence[Fact]) -> None:
         """Keep a consent."""
         with self._db.write() as tx:
-            control.add_approval(tx, account, digest, facts)
+            control.add_approval(tx, approval, facts)
 
-    def approvals(self, account: str) -> frozenset[str]:
-        """Digests approved in the account."""
+    def approvals(self, account: str, now: datetime) -> Sequence[Approval]:
+        """Consents in force in the account."""
         with self._db.read() as tx:
-            return control.approvals(tx, account)
+            return control.approvals(tx, account, now)
 
     # history
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -134,13 +135,15 @@ run = Table(
     Column("counts", Text),
     Column("codes", Text),
     Column("vendor", Text),
+    Column("roster", Text),
     UniqueConstraint("account", "schedule", "slot_key", name="uq_run_slot"),
     Index("uq_run_running", "account", unique=True, sqlite_where=text("state = 'running'")),
     Index("ix_run_open", "state", "created_at", sqlite_where=text("state IN ('queued', 'running')")),
     Index("ix_run_schedule", "account", "schedule", "created_at"),
     Index("ix_run_created", "created_at"),
 )  # fmt: skip
-"""`abandoned` counts attempts whose holder vanished; `vendor` is the erasable part of the result."""
+"""`abandoned` counts attempts whose holder vanished; `vendor` is the erasable part of the result;
+`roster` what a roster import changed, as JSON of counts."""
 
 account_lease = Table(
     "account_lease",
@@ -193,7 +196,12 @@ approval = Table(
     metadata,
     Column("account", Text, primary_key=True),
     Column("digest", Text, primary_key=True),
-    Column("at", Instant, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
 )
 
 waiting = Table(
@@ -287,3 +295,22 @@ watermark = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+roster_generation = Table(
+    "roster_generation",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("head", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""The last roster import that counted: what the next one is measured against. `head` is JSON of counts."""
+
+roster_chunk = Table(
+    "roster_chunk",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("school", Text, primary_key=True),
+    Column("numbers", LargeBinary, nullable=False),
+)
+"""Its records by kind and school, as keyed hashes; `school` is the SIS's id of a school, never a person's."""

@@ -9,21 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gradesync.domain.roster import Roster
-from gradesync.domain.roster_csv import HEADERS, CanvasFiles, files_digest
+from gradesync.domain.roster_csv import CanvasFiles, files_digest, headers
 from gradesync.domain.roster_guard import (
     RosterStop,
     file_counts,
     files_stop,
     roster_counts,
     roster_stop,
-    takeover_stop,
 )
 from gradesync.domain.roster_mapping import canvas_files
 from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
 from gradesync.domain.run import Mode, RunResult, Stage
 from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import check_identity
+from gradesync.syncs.roster_braking import Measured, basis_of, measured
 from gradesync.syncs.roster_job import RosterPreview
+from gradesync.syncs.roster_take_over import first_contact
 from gradesync.syncs.stage import StageTracker
 
 _DATA_SET_BYTES = 128
@@ -32,7 +33,10 @@ _REMEMBERED = ("sent", "counts", "chain", "remaster")
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is to be sent, or `stop`: why not. `passes` are the imports in order, by their remaster flag."""
+    """What is to be sent, or `stop`: why not.
+
+    `passes` are the imports in order, by their remaster flag; `brake` is the read measured against the last good one.
+    """
 
     scoped: Roster
     files: CanvasFiles
@@ -41,8 +45,13 @@ class Decided:
     chain: str
     counts: Mapping[str, int]
     passes: tuple[bool, ...]
-    stop: RosterStop | None
+    brake: Measured
     identities: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stop(self) -> RosterStop | None:
+        """Why nothing may be sent."""
+        return self.brake.verdict.stop
 
 
 async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
@@ -63,11 +72,14 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
     decided = await asyncio.to_thread(_judge, job, spool, remembered)
     decided = replace(decided, identities=identities)
     _count(job.tracker, whole, decided.files)
-    if decided.stop is not None or remembered["sent"] is not None:
-        return decided
-    # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
-    known = (await job.canvas.known_ids()).get("sections", frozenset())
-    return replace(decided, stop=takeover_stop(known, decided.scoped))
+    if decided.stop is None and remembered["sent"] is None:
+        # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
+        stop = await first_contact(job, decided.files)
+        decided = replace(decided, brake=decided.brake.judged(stop, job.brake))
+    job.tracker.roster = decided.brake.verdict.change
+    if decided.brake.verdict.change.approved:
+        job.tracker.codes["GS-614"] += 1
+    return decided
 
 
 def _count(tracker: StageTracker, whole: Roster, files: CanvasFiles) -> None:
@@ -86,15 +98,34 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
     """All that is pure: scope, files, the brake, and which imports are needed."""
     whole = spool.roster()
     scoped = in_scope(whole, job.account.scope, job.today)
-    files = canvas_files(scoped, spool.files(HEADERS), time_zone=job.account.time_zone, today=job.today)
-    data_set = data_set_id(job.data_set, job.account.key, school_year(whole, job.today))
-    chain = f"{data_set} {scope_digest(job.account.scope)}"
+    mapping = job.account.roster.mapping
+    out = spool.files(headers(mapping))
+    maker = job.brake.maker(headers(mapping), mapping, scoped) if job.brake is not None else None
+    out = out if maker is None else maker.beside(out)
+    files = canvas_files(scoped, out, mapping, time_zone=job.account.time_zone, today=job.today)
+    year, scope = school_year(whole, job.today), scope_digest(job.account.scope)
+    data_set = data_set_id(job.data_set, job.account.key, year)
+    chain = f"{data_set} {scope}"
     same_chain = remembered["chain"] == chain
     # Counts of another school year or another scope say nothing about what is missing from this one.
     previous = _previous_counts(remembered["counts"]) if same_chain else None
     policy = job.account.roster
     digest = files_digest(files)
     pending = job.remaster or remembered["remaster"] == "1"
+    basis = basis_of(scoped.sessions, scope, year, job.today)
+    brake = measured(
+        job.records,
+        job.brake,
+        None if maker is None else maker.made(basis),
+        account=job.account.key,
+        files=digest,
+        policy=policy,
+        today=job.today,
+        stops=(
+            roster_stop(scoped, previous, policy, job.today),
+            files_stop(files, previous, policy, job.today),
+        ),
+    )
     return Decided(
         scoped=scoped,
         files=files,
@@ -105,8 +136,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
         passes=_passes(
             job.mode, same_chain=same_chain, changed=digest != remembered["sent"], pending=pending
         ),
-        stop=roster_stop(scoped, previous, policy, job.today)
-        or files_stop(files, previous, policy, job.today),
+        brake=brake,
     )
 
 

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from gradesync.domain.account import Account
+from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import (
@@ -21,7 +23,11 @@ from gradesync.ports import (
     RosterSpool,
     RunRecords,
 )
+from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.stage import StageTracker
+
+if TYPE_CHECKING:
+    from gradesync.syncs.roster_deciding import Decided
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -32,7 +38,8 @@ class RosterPreview:
 
     `data_set` is the stem of the name Canvas compares uploads under (empty: `gradesync:<account>`); the school year
     is appended. `remaster` asks for all rows to be applied again even when nothing changed (after repairs made by
-    hand in Canvas). `spool` opens the run's private place for student data.
+    hand in Canvas). `spool` opens the run's private place for student data. `look` is shown what was decided, while its
+    files are there.
     """
 
     account: Account
@@ -47,6 +54,8 @@ class RosterPreview:
     data_set: str = ""
     remaster: bool = False
     tracker: StageTracker = field(default_factory=StageTracker)
+    brake: Brake | None = None
+    look: Callable[[Decided], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ class RosterJob:
     """What a roster import needs. Fields shared with `RosterPreview` mean the same.
 
     `sleep` waits that many seconds. `wait_for_others` and `wait_for_import` bound, in seconds, how long another
-    tool's import and our own are waited for.
+    tool's import and our own are waited for. `brake` measures the read against the last good one; without it
+    only counts are compared.
     """
 
     account: Account
@@ -73,3 +83,9 @@ class RosterJob:
     wait_for_others: float = 120.0
     wait_for_import: float = 7200.0
     tracker: StageTracker = field(default_factory=StageTracker)
+    brake: Brake | None = None
+
+    @property
+    def keyed(self) -> KeyedHash | None:
+        """How rows that Canvas refused are remembered; without it they are not, and all rows are sent again."""
+        return None if self.brake is None else self.brake.keyed

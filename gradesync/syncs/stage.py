@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.run import Outcome, RunResult, Stage, outcome_of
 from gradesync.errors import ConnectionProblem
 
@@ -20,13 +21,14 @@ ANSWERS_KEPT = 20
 class StageTracker:
     """The one mutable thing of a run: its stage, its counts by word and its codes (GS-nnn) by number of records.
 
-    `answers` counts fingerprints beside their codes (see RunResult).
+    `answers` counts fingerprints beside their codes (see RunResult). `roster` is what a roster import changes.
     """
 
     stage: Stage = Stage.FETCH
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    roster: RosterChange | None = None
 
     def answered(self, problem: ConnectionProblem) -> None:
         """Group an answer that nobody has a code of its own for; any other is its code and nothing more."""
@@ -45,4 +47,5 @@ class StageTracker:
             counts=dict(self.counts),
             codes=codes,
             answers=dict(self.answers.most_common(ANSWERS_KEPT)),
+            roster=self.roster,
         )

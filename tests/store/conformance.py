@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, timedelta
+from typing import ClassVar
 
 import pytest
 
@@ -14,6 +15,7 @@ from gradesync.domain.action import ActionKind
 from gradesync.domain.history import GENESIS_HASH
 from gradesync.domain.hold import HoldScope
 from gradesync.domain.record import RecordEvent
+from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
 from gradesync.domain.run import (
     Busy,
     Claimed,
@@ -38,6 +40,7 @@ from tests.store.samples import (
     FakeClock,
     action,
     apply,
+    approval,
     claim,
     definition,
     entry,
@@ -684,11 +687,76 @@ class Wishes:
         assert not store.withdraw_request(GRADES, [fact("withdrawn")])
         assert len(store.history()) == 1
 
-    def test_approvals_are_kept_by_digest(self, store: Store) -> None:
-        store.add_approval("riverside", "d1", [fact("approved")])
-        store.add_approval("riverside", "d1", [])
-        assert store.approvals("riverside") == {"d1"}
-        assert store.approvals("hillside") == frozenset()
+    def test_an_approval_counts_in_its_account_until_it_expires_and_anew_when_given_again(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        first, other = approval("d1"), approval("d2", created=1)
+        store.add_approval(first, [fact("approved")])
+        store.add_approval(other, [])
+        assert list(store.approvals("riverside", T0)) == [first, other]
+        assert list(store.approvals("riverside", first.expires_at)) == [other]
+        assert list(store.approvals("riverside", other.expires_at)) == []
+        assert list(store.approvals("hillside", T0)) == []
+        again = replace(first, run_id="later", created_at=minutes(2), expires_at=minutes(200))
+        store.add_approval(again, [fact("approved")])
+        assert list(store.approvals("riverside", minutes(120))) == [again]
+        assert [e.fact.what for e in store.history()] == ["approved", "approved"]
+
+
+class Generations:
+    CHUNKS: ClassVar = {("users", "001"): b"\x00\xff" * 40, ("users", ""): b"1234", ("sections", "001"): b"x"}
+
+    def test_a_generation_comes_back_chunk_by_chunk(self, store: Store) -> None:
+        records = store.records(claim(store, queue(store)))
+        assert records.generation() is None
+        assert records.generation_chunk("users", "001") == b""
+        records.keep_generation('{"a":1}', self.CHUNKS)
+        for reader in (records, store.read_records("riverside")):
+            assert reader.generation() == '{"a":1}'
+            assert {key: reader.generation_chunk(*key) for key in self.CHUNKS} == self.CHUNKS
+            assert reader.generation_chunk("users", "002") == b""
+        assert store.read_records("hillside").generation() is None
+
+    def test_the_next_generation_takes_the_place_of_the_whole_one_before(self, store: Store) -> None:
+        records = store.records(claim(store, queue(store)))
+        records.keep_generation("1", self.CHUNKS)
+        records.keep_generation("2", {("users", "002"): b"new"})
+        assert records.generation() == "2"
+        assert records.generation_chunk("users", "001") == b""
+        assert records.generation_chunk("users", "002") == b"new"
+        records.keep_generation("3", {})
+        assert (records.generation(), records.generation_chunk("users", "002")) == ("3", b"")
+
+    def test_a_run_that_lost_its_lease_keeps_no_generation(self, store: Store, clock: FakeClock) -> None:
+        claimed = claim(store, queue(store))
+        records = store.records(claimed)
+        records.keep_generation("1", self.CHUNKS)
+        clock.forward(3600)
+        claim(store, queue(store))
+        with pytest.raises(LeaseLost):
+            records.keep_generation("2", {})
+        assert store.read_records("riverside").generation() == "1"
+
+    def test_another_key_makes_generations_worthless(self, store: Store) -> None:
+        records = store.records(claim(store, queue(store)))
+        records.keep_generation("1", self.CHUNKS)
+        store.rekey("k2", [])
+        assert records.generation() is None
+        assert records.generation_chunk("users", "001") == b""
+
+    def test_what_a_roster_import_changed_is_kept_with_its_run(self, store: Store) -> None:
+        found = RosterChange(
+            schools=(SchoolChange("users", "001", 10, 9, removed=1), SchoolChange("sections", "")),
+            against="last read",
+            codes=("GS-601",),
+            sentences=("School 001: 1 of 10 people would go.",),
+            examples=(Example("removed", "users", "001", "0a1b2c3d4e5f", 3),),
+            digest="d1",
+            base="b1",
+        )
+        run = queue(store)
+        store.finish(claim(store, run), replace(DONE, roster=found), [])
+        assert one_run(store, run.id).result == replace(DONE, roster=found)
 
 
 class History:
@@ -783,5 +851,5 @@ class History:
         assert store.history()[0].fact.actor == ALEX
 
 
-class Conformance(Definitions, Slots, Leases, Ledger, Wishes, History):
+class Conformance(Definitions, Slots, Leases, Ledger, Wishes, Generations, History):
     """Everything a store must do."""

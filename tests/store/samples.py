@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gradesync.domain.action import Action, ActionKind
+from gradesync.domain.approval import Approval
 from gradesync.domain.definition import canonical, digest
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
@@ -140,6 +141,12 @@ def claim(store: Store, run: Run, holder: Holder = ELSEWHERE, ttl: float = 60) -
 def hold(scope: HoldScope = HoldScope(), expires: datetime | None = None, created: datetime = T0) -> Hold:  # noqa: B008 - frozen
     return Hold(
         f"hold-{next(_numbers):06}", scope, ALEX, "roster looks wrong", created, expires, HoldKind.OPERATOR
+    )
+
+
+def approval(digest: str, created: float = 0, account: str = "riverside") -> Approval:
+    return Approval(
+        account, digest, f"run of {digest}", ALEX, "looked at it", minutes(created), minutes(created + 60)
     )
 
 

@@ -17,16 +17,24 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from gradesync.domain.record import RecordEvent, WaitingRecord
-from gradesync.ports import LedgerEntry
+from gradesync.domain.run import Outcome, RunResult, Stage
+from gradesync.ports import LedgerEntry, RunQuery
 from gradesync.store import schema, tables
 from gradesync.store.open import open_store
 from tests.store.conftest import _execute
-from tests.store.samples import claim, queue, school
+from tests.store.samples import T0, approval, claim, queue, school
 
 ROWS = (
     "INSERT INTO meta VALUES ('lineage', 'from before'), ('clock', '{clock}'), ('key id', 'k1')",
     "INSERT INTO waiting VALUES ('riverside', 'c1', 's1', 'GS-401', 4711), ('riverside', 'c1', 's2', 'GS-412', NULL)",
     "INSERT INTO ledger VALUES ('riverside', 'result', 's3', 'c1', 'r3', 'h1', 'h2', NULL, 'k1')",
+)
+
+OLD_RUN = (
+    "INSERT INTO run (id, account, schedule, type, slot_key, trigger, mode, actor, via, state, created_at, attempt, "
+    "abandoned, late_by, stop_asked, outcome, stage, counts, codes) VALUES ('r1', 'riverside', 'grades', "
+    "'grade passback', 'manual:1', 'by hand', 'delta', 'alex', 'OS user', 'ended', 5, 1, 0, 0, FALSE, 'completed', "
+    "'record', '{\"sent\":3}', '{}')"
 )
 
 
@@ -83,6 +91,26 @@ def test_what_waited_waits_since_the_change_and_the_ledger_stays(old_store: tupl
         records.checkpoint("c1", ledger=[], waiting=[rows[0].record], complete=True, events=[event])
         assert store.waiting_rows("riverside") == [rows[0]]
         assert [past.event for past in store.record_events("riverside", ["s3"])] == [event]
+
+
+def test_an_old_store_keeps_its_runs_and_learns_to_keep_approvals_and_generations(
+    old_store: tuple[str, str],
+) -> None:
+    url, engine_url = old_store
+    first_schema(engine_url, clock=0)
+    with connected(engine_url) as connection:
+        connection.execute(text(OLD_RUN))
+        connection.execute(text("INSERT INTO approval VALUES ('riverside', 'd0', 1)"))
+    with closing(open_store(url, create=False)) as store:
+        [run] = store.runs(RunQuery(run_id="r1"))
+        assert run.result == RunResult(Outcome.COMPLETED, Stage.RECORD, {"sent": 3})
+        assert list(store.approvals("riverside", T0)) == []
+        store.add_approval(approval("d1"), [])
+        assert list(store.approvals("riverside", T0)) == [approval("d1")]
+        school(store, "riverside", next_run=store.now())
+        records = store.records(claim(store, queue(store)))
+        records.keep_generation("1", {("users", "001"): b"\x00"})
+        assert records.generation_chunk("users", "001") == b"\x00"
 
 
 def test_the_changed_tables_are_those_the_code_uses(old_store: tuple[str, str]) -> None:

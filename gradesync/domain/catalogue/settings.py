@@ -168,4 +168,14 @@ ENTRIES = (
         ACCOUNT,
         _FROZEN,
     ),
+    Code(
+        "GS-117",
+        "No pause for the summer",
+        "A roster import will run on through the summer, when the SIS is rolled over to its next school year.",
+        "Write a blackout that lasts from the day before the roll-over to the day after it.",
+        "support",
+        I,
+        ACCOUNT,
+        _NOTE,
+    ),
 )

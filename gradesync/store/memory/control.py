@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gradesync.domain.approval import Approval
 from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntry, chain_of
 from gradesync.domain.hold import Hold, Request
 from gradesync.domain.record import EVENTS_KEPT
@@ -78,16 +79,19 @@ class Control(MemoryState):
             self._append(facts)
             return True
 
-    def add_approval(self, account: str, digest: str, facts: Sequence[Fact]) -> None:
-        """Keep a consent."""
+    def add_approval(self, approval: Approval, facts: Sequence[Fact]) -> None:
+        """Keep a consent; given again it counts from now on."""
         with self.lock:
-            self.approval_rows.add((account, digest))
+            self.approval_rows[approval.account, approval.digest] = approval
             self._append(facts)
 
-    def approvals(self, account: str) -> frozenset[str]:
-        """Digests approved in the account."""
+    def approvals(self, account: str, now: datetime) -> Sequence[Approval]:
+        """Consents in force in the account, oldest first."""
         with self.lock:
-            return frozenset(digest for whose, digest in self.approval_rows if whose == account)
+            found = [
+                one for one in self.approval_rows.values() if one.account == account and one.in_force(now)
+            ]
+        return sorted(found, key=lambda one: (one.created_at, one.digest))
 
     def append(self, facts: Sequence[Fact]) -> None:
         """Append facts."""
@@ -175,5 +179,6 @@ class Control(MemoryState):
             self.ledger_rows.clear()
             self.waiting_table.clear()
             self.event_rows.clear()
+            self.generation_rows.clear()
             self._key_id = key_id
             self._append(facts)

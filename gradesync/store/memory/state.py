@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from gradesync.domain.approval import Approval
 from gradesync.domain.history import (
     GENESIS_HASH,
     Fact,
@@ -103,7 +104,8 @@ class MemoryState:
         self.lease_rows: dict[str, LeaseRow] = {}
         self.hold_rows: dict[str, Hold] = {}
         self.request_rows: dict[ScheduleId, Request] = {}
-        self.approval_rows: set[tuple[str, str]] = set()
+        self.approval_rows: dict[tuple[str, str], Approval] = {}
+        self.generation_rows: dict[str, tuple[str, dict[tuple[str, str], bytes]]] = {}
         self.history_chains: dict[str, list[HistoryEntry]] = {}
         self.ledger_rows: dict[tuple[str, str, str], LedgerEntry] = {}
         self.waiting_table: dict[tuple[str, str, str], WaitingRow] = {}

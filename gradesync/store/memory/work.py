@@ -265,6 +265,18 @@ class MemoryReadRecords:
                 if (account, class_) == (self._account, class_id)
             }
 
+    def generation(self) -> str | None:
+        """The head of the last good roster read."""
+        with self._state.lock:
+            kept = self._state.generation_rows.get(self._account)
+            return None if kept is None else kept[0]
+
+    def generation_chunk(self, kind: str, school: str) -> bytes:
+        """One chunk of it."""
+        with self._state.lock:
+            kept = self._state.generation_rows.get(self._account)
+            return b"" if kept is None else kept[1].get((kind, school), b"")
+
 
 class MemoryRunRecords(MemoryReadRecords):
     """The same for a claimed run, with the fenced writes."""
@@ -324,3 +336,9 @@ class MemoryRunRecords(MemoryReadRecords):
             self._state.fence(self._claimed)
             for name, value in values.items():
                 self._state.watermark_rows[self._account, name] = value
+
+    def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
+        """Replace the last good roster read."""
+        with self._state.lock:
+            self._state.fence(self._claimed)
+            self._state.generation_rows[self._account] = (head, dict(chunks))

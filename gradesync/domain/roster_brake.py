@@ -1,0 +1,200 @@
+"""The brake itself: whether a roster read, measured against the last good one, is too much to be sent. Pure.
+
+Limits are per school, because one broken school hides inside a district's percentage; and for the account as a whole,
+because many small losses make a large one. Differences are counted in `roster_diff`; whether a read is a read at all
+is asked in `roster_guard`. A stop is final when no approval can lift it: an empty read is never right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gradesync.domain.account import ChangeLimit, RosterPolicy
+from gradesync.domain.roster_change import ALL_SCHOOLS, RosterChange, SchoolChange
+from gradesync.domain.roster_diff import LAST_YEAR
+from gradesync.domain.roster_generation import ENROLLMENTS, KINDS, SECTIONS, USERS, Basis
+from gradesync.domain.roster_guard import NOTHING_SENT, RosterStop
+
+NAMED = 5
+"""How many schools a sentence of each sort names; the others are a number, and the table has them all."""
+
+CHURN_SHARE = 0.5
+"""The share of the removed that came back under another id, from which on it is not leaving but renumbering."""
+
+_FEWEST_RENUMBERED = 5
+_RENUMBERED_OF_ALL = 0.1
+_WORDS = {SECTIONS: "sections", USERS: "people", ENROLLMENTS: "enrollments"}
+_ORDER = ("GS-602", "GS-613", "GS-603", "GS-601", "GS-609")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the brake says: `stop` None lets the import go. `change` carries the numbers either way."""
+
+    stop: RosterStop | None
+    change: RosterChange
+
+
+def change_stops(
+    change: RosterChange, before: Basis, now: Basis, policy: RosterPolicy, today: date
+) -> list[RosterStop]:
+    """Every reason not to send a read that differs from the last good one by `change`.
+
+    GS-602 a school is missing; GS-613 another school year came too early; GS-603 people or classes came back under
+    other ids; GS-601 more was removed, ended or moved than `policy` allows on `today` (the local day).
+    """
+    stops = [
+        *_missing(change, policy),
+        *_wrong_year(before, now, policy, today),
+        *_renumbered(change, policy),
+        *_too_many(change, policy, today),
+    ]
+    return [replace(stop, message=f"{stop.message} {NOTHING_SENT}") for stop in stops]
+
+
+def _missing(change: RosterChange, policy: RosterPolicy) -> Iterable[RosterStop]:
+    """Schools that had classes with people in them and are gone altogether."""
+    classes = {one.school: one for one in change.schools if one.kind == SECTIONS}
+    seats = {one.school: one for one in change.schools if one.kind == ENROLLMENTS}
+    empty = SchoolChange(ENROLLMENTS, "")
+    gone = [
+        school
+        for school, one in classes.items()
+        if school and one.before and not one.after and seats.get(school, empty).before >= policy.at_least
+    ]
+    told = [
+        f"School {school} is missing: its {classes[school].before:,} sections and {seats[school].before:,} "
+        f"enrollments are gone since the {change.against}."
+        for school in gone[:NAMED]
+    ]
+    if gone:
+        yield RosterStop("GS-602", " ".join([*told, *_more(len(gone))]))
+
+
+def _wrong_year(before: Basis, now: Basis, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:
+    """Another school year while the last one still runs: an early roll-over, or an export of the wrong year."""
+    if before.year == now.year or before.until is None or today >= before.until:
+        return
+    if any(one.start <= today <= one.until for one in policy.expect):
+        return
+    yield RosterStop(
+        "GS-613",
+        f"The SIS now answers with the school year {now.year}, but {before.year} lasts until {before.until:%Y-%m-%d}.",
+    )
+
+
+def _renumbered(change: RosterChange, policy: RosterPolicy) -> Iterable[RosterStop]:
+    """No expected change excuses this one: new ids make a second account and an empty second course of each."""
+    found: list[str] = []
+    for kind in (USERS, SECTIONS):
+        all_schools = change.total(kind)
+        schools = [one for one in change.schools if one.kind == kind and _is_churn(one, policy)]
+        found += [_renumbered_sentence(one) for one in schools[:NAMED]]
+        found += _more(len(schools))
+        if not schools and _is_churn(all_schools, policy):
+            found.append(_renumbered_sentence(all_schools))
+    if found:
+        yield RosterStop("GS-603", " ".join(found))
+
+
+def _is_churn(one: SchoolChange, policy: RosterPolicy) -> bool:
+    if one.renumbered < _FEWEST_RENUMBERED or one.renumbered < one.removed * CHURN_SHARE:
+        return False
+    return one.renumbered >= policy.at_least or one.renumbered >= one.before * _RENUMBERED_OF_ALL
+
+
+def _renumbered_sentence(one: SchoolChange) -> str:
+    told = f"{one.renumbered:,} of {one.before:,} {_WORDS[one.kind]}"
+    return f"{_where(one)}{told} seem to have come back under other ids."
+
+
+def _too_many(change: RosterChange, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:
+    limits = policy.limit_on(today)
+    found: list[str] = []
+    for kind in KINDS:
+        limit = _limit(limits, kind)
+        schools = [one for one in change.schools if one.kind == kind and is_over(one, limit, policy.at_least)]
+        schools.sort(key=lambda one: (-one.lost, one.school))
+        found += [_lost_sentence(one, change.against, limit) for one in schools[:NAMED]]
+        found += _more(len(schools))
+        all_schools = change.total(kind)
+        if not schools and is_over(all_schools, limit, policy.at_least):
+            found.append(_lost_sentence(all_schools, change.against, limit))
+    if found:
+        yield RosterStop("GS-601", " ".join(found))
+
+
+def is_over(one: SchoolChange, limit: float, at_least: int) -> bool:
+    """Whether more was lost than the share `limit` (0..1) allows: both the share and the least number count."""
+    return one.lost >= max(at_least, 1) and one.lost > one.before * limit
+
+
+def _limit(limits: ChangeLimit, kind: str) -> float:
+    return {SECTIONS: limits.sections, USERS: limits.users, ENROLLMENTS: limits.enrollments}[kind]
+
+
+def _lost_sentence(one: SchoolChange, against: str, limit: float) -> str:
+    if against == LAST_YEAR:
+        return (
+            f"{_where(one)}{one.after:,} {_WORDS[one.kind]} where the last year had {one.before:,}; "
+            f"the limit is {limit:.0%} less."
+        )
+    parts = [
+        f"{number:,} {word}"
+        for number, word in ((one.removed, "removed"), (one.ended, "ended"), (one.moved, "moved"))
+        if number
+    ]
+    return (
+        f"{_where(one)}{one.lost:,} of {one.before:,} {_WORDS[one.kind]} would go ({', '.join(parts)}); "
+        f"the limit is {limit:.0%}."
+    )
+
+
+def _where(one: SchoolChange) -> str:
+    if one.school == ALL_SCHOOLS:
+        return "All schools: "
+    return f"School {one.school}: " if one.school else "Without a class: "
+
+
+def _more(number: int) -> list[str]:
+    return [f"The same in {number - NAMED:,} more schools."] if number > NAMED else []
+
+
+def change_digest(account: str, base: str, files: str) -> str:
+    """Names one change set: these files (their digest) on top of that generation, in this account.
+
+    A change of either makes another digest, so an approval can never cover what nobody looked at.
+    """
+    return hashlib.sha256(f"roster change\0{account}\0{base}\0{files}".encode()).hexdigest()[:20]
+
+
+def verdict(
+    change: RosterChange, stops: Sequence[RosterStop], digest: str, approved: Collection[str]
+) -> Verdict:
+    """One answer of all stops: the gravest code, every sentence, and whether a person has approved just this.
+
+    A final stop cannot be approved, whatever stands beside it.
+    """
+    if not stops:
+        return Verdict(None, change)
+    ordered = sorted(stops, key=lambda stop: _ORDER.index(stop.code))
+    final = any(stop.final for stop in ordered)
+    sentences = tuple(dict.fromkeys(stop.message.removesuffix(NOTHING_SENT).strip() for stop in ordered))
+    told = replace(
+        change,
+        codes=tuple(dict.fromkeys(stop.code for stop in ordered)),
+        sentences=sentences,
+        digest=None if final else digest,
+        approved=not final and digest in approved,
+    )
+    if told.approved:
+        return Verdict(None, told)
+    first = ordered[0]
+    message = f"{' '.join(sentences)} {NOTHING_SENT}"
+    return Verdict(RosterStop(first.code, message, final=final), told)
+
+
+__all__ = ["CHURN_SHARE", "Verdict", "change_digest", "change_stops", "is_over", "verdict"]

@@ -1,0 +1,140 @@
+"""What a roster read would change in Canvas, in numbers: the values a stop carries, a run keeps and reports show.
+
+Counts by school and kind, a few examples by pseudonym, and the digest by which a person can approve exactly this
+change. No ids of people or classes, no names. What is too much is decided in `roster_brake`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ALL_SCHOOLS = "*"
+"""Stands for the account as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolChange:
+    """One kind of record in one school. `school` is the SIS's id of it; "" means people without a class.
+
+    `before` and `after` count what is in force. `removed` are gone from the files, `ended` stay in them without access
+    (suspended, inactive), `moved` belong elsewhere now, `renumbered` are those of the removed that seem to have come
+    back under another id. `changed` keeps its place and its id.
+    """
+
+    kind: str
+    school: str
+    before: int = 0
+    after: int = 0
+    created: int = 0
+    changed: int = 0
+    ended: int = 0
+    removed: int = 0
+    moved: int = 0
+    renumbered: int = 0
+
+    @property
+    def lost(self) -> int:
+        """What the change limit counts."""
+        return self.removed + self.ended + self.moved
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything differs at all."""
+        return bool(self.lost or self.created or self.changed)
+
+    def __add__(self, other: SchoolChange) -> SchoolChange:
+        """Both together, under the first one's name."""
+        return SchoolChange(
+            self.kind, self.school, *(getattr(self, name) + getattr(other, name) for name in NUMBERS)
+        )
+
+
+NUMBERS = ("before", "after", "created", "changed", "ended", "removed", "moved", "renumbered")
+"""The numbers of a `SchoolChange`, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One record by pseudonym: `what` happened to it, and how many seats in class hang on it.
+
+    `other` is the pseudonym under which it seems to have come back.
+    """
+
+    what: str
+    kind: str
+    school: str
+    subject: str
+    seats: int = 0
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChange:
+    """A read measured against the last good one, and what stopped it.
+
+    `against` says what it was measured with: `last read`, `last year` (counts alone) or "" (nothing to compare with).
+    `codes` are the brake's; `digest` is what an approval names, None when nobody may approve it (an empty read).
+    `base` names the generation it was measured against. `approved` tells that it went through by approval, `dry`
+    that nothing would have been sent anyway.
+    """
+
+    schools: tuple[SchoolChange, ...] = ()
+    against: str = ""
+    codes: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    digest: str | None = None
+    base: str = ""
+    approved: bool = False
+    dry: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the brake held it."""
+        return bool(self.codes) and not self.approved
+
+    def total(self, kind: str) -> SchoolChange:
+        """All schools of a kind together."""
+        return total(kind, self.schools)
+
+    def to_text(self) -> str:
+        """As JSON, for the store."""
+        values = {
+            "schools": [[one.kind, one.school, *(getattr(one, n) for n in NUMBERS)] for one in self.schools],
+            "against": self.against,
+            "codes": list(self.codes),
+            "sentences": list(self.sentences),
+            "examples": [asdict(one) for one in self.examples],
+            "digest": self.digest,
+            "base": self.base,
+            "approved": self.approved,
+            "dry": self.dry,
+        }
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> RosterChange:
+        """Back from JSON."""
+        values: Mapping[str, Any] = json.loads(text)
+        return cls(
+            schools=tuple(SchoolChange(*row) for row in values["schools"]),
+            against=values["against"],
+            codes=tuple(values["codes"]),
+            sentences=tuple(values["sentences"]),
+            examples=tuple(Example(**one) for one in values["examples"]),
+            digest=values["digest"],
+            base=values["base"],
+            approved=values["approved"],
+            dry=values["dry"],
+        )
+
+
+def total(kind: str, schools: Iterable[SchoolChange]) -> SchoolChange:
+    """All schools of a kind together, as school `ALL_SCHOOLS`."""
+    return sum((one for one in schools if one.kind == kind), SchoolChange(kind, ALL_SCHOOLS))
+
+
+__all__ = ["ALL_SCHOOLS", "NUMBERS", "Example", "RosterChange", "SchoolChange", "total"]

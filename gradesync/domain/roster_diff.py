@@ -1,0 +1,348 @@
+"""How two generations differ: per school and kind, what came, left, moved, changed or got another id. Pure.
+
+School by school, so that only one school's numbers are opened at a time; of the whole account only what left and what
+came is kept until the end, because a record that left one school may have come to another. No limit is known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
+from gradesync.domain.roster_generation import (
+    ENROLLMENTS,
+    KEPT,
+    KINDS,
+    PERSON_SHIFT,
+    SECTION_WIDTH,
+    SECTIONS,
+    STATUS_MASK,
+    USER_WIDTH,
+    USERS,
+    Generation,
+    GenerationHead,
+    is_student,
+    numbers_of,
+    pseudonym,
+)
+
+Chunks = Callable[[str, str], bytes]
+"""(kind, school) -> the chunk; empty bytes when there is none."""
+
+LAST_READ, LAST_YEAR = "last read", "last year"
+
+EXAMPLES = 10
+"""How many examples a change names."""
+_EACH = 4
+_COMPANY = 3
+"""From how many students on the same people in a class tell that it is the same class."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """A `SchoolChange` in the making."""
+
+    before: int = 0
+    after: int = 0
+    created: int = 0
+    changed: int = 0
+    ended: int = 0
+    removed: int = 0
+    moved: int = 0
+    renumbered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record that left or came: its school, what it is like, who sits in it (sections; 0 when too few)."""
+
+    school: str
+    likeness: int
+    company: int = 0
+    seats: int = 0
+
+
+@dataclass(slots=True)
+class _Flow:
+    """The records of one kind that left, and those that came."""
+
+    gone: dict[int, _Record] = field(default_factory=dict)
+    come: dict[int, _Record] = field(default_factory=dict)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+
+
+class _Seats:
+    """A school's seats, section by section; a section's bytes are opened only when they differ."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self._chunk = memoryview(chunk)
+        self.places: dict[int, tuple[int, int]] = {}
+        numbers, at = numbers_of(chunk), 0
+        while at < len(numbers):
+            end = at + 2 + numbers[at + 1]
+            self.places[numbers[at]] = (8 * (at + 2), 8 * end)
+            at = end
+
+    def raw(self, section: int) -> memoryview:
+        """A section's seats as bytes; empty for an unknown one."""
+        start, end = self.places.get(section, (0, 0))
+        return self._chunk[start:end]
+
+    def seats(self, section: int) -> Iterable[int]:
+        """A section's seats."""
+        return numbers_of(bytes(self.raw(section)))
+
+    def company(self, section: int) -> int:
+        """A hash of the students in force; 0 when they are too few to tell a class by."""
+        people = [
+            seat >> PERSON_SHIFT
+            for seat in self.seats(section)
+            if is_student(seat) and seat & STATUS_MASK < KEPT
+        ]
+        return hash(tuple(people)) if len(people) >= _COMPANY else 0
+
+    def kept(self, section: int) -> int:
+        """People in force in a section."""
+        return sum(seat & STATUS_MASK < KEPT for seat in self.seats(section))
+
+
+class Differences:
+    """Two generations laid side by side; `schools` and `examples` when all schools have been taken."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], _Count] = {}
+        self._flows = {USERS: _Flow(), SECTIONS: _Flow()}
+        self._seats_lost: Counter[int] = Counter()
+        self._emptied: list[tuple[int, int, str]] = []
+
+    def take(self, school: str, old: Chunks, new: Chunks) -> None:
+        """One school. Chunks that are equal byte for byte cost no more than that look."""
+        was, now = old(ENROLLMENTS, school), new(ENROLLMENTS, school)
+        seats = (_Seats(was), _Seats(now))
+        if was != now:
+            self._take_seats(school, *seats)
+        self._take_sections(school, old(SECTIONS, school), new(SECTIONS, school), *seats)
+        self._take_users(school, old(USERS, school), new(USERS, school))
+
+    def _count(self, kind: str, school: str) -> _Count:
+        return self._counts.setdefault((kind, school), _Count())
+
+    def _take_seats(self, school: str, old: _Seats, new: _Seats) -> None:
+        count = self._count(ENROLLMENTS, school)
+        lost: Counter[int] = Counter()
+        gained: Counter[int] = Counter()
+        for section in old.places.keys() | new.places.keys():
+            if old.raw(section) == new.raw(section):
+                continue
+            gone = _seat_changes(old.seats(section), new.seats(section), count, lost, gained)
+            if gone:
+                self._emptied.append((gone, section, school))
+        # Who lost one class and gained another in the same school was moved.
+        moved = sum(min(number, gained[person]) for person, number in lost.items() if person in gained)
+        count.moved += moved
+        count.created -= moved
+        from_removed = min(moved, count.removed)
+        count.removed -= from_removed
+        count.ended -= moved - from_removed
+        self._seats_lost.update(lost)
+        self._emptied = sorted(self._emptied, key=lambda one: (-one[0], one[1]))[:EXAMPLES]
+
+    def _take_sections(self, school: str, was: bytes, now: bytes, seats: _Seats, seats_now: _Seats) -> None:
+        if was == now:
+            return
+        count, flow = self._count(SECTIONS, school), self._flows[SECTIONS]
+        old, new = _records(was, SECTION_WIDTH), _records(now, SECTION_WIDTH)
+        for number, (likeness, place, content) in old.items():
+            other = new.get(number)
+            if other is None:
+                flow.gone[number] = _Record(school, likeness, seats.company(number), seats.kept(number))
+            elif other[1] != place:
+                count.moved += 1
+            elif other[2] != content:
+                count.changed += 1
+        for number in new.keys() - old.keys():
+            flow.come[number] = _Record(school, new[number][0], seats_now.company(number))
+
+    def _take_users(self, school: str, was: bytes, now: bytes) -> None:
+        if was == now:
+            return
+        count, flow = self._count(USERS, school), self._flows[USERS]
+        old, new = _records(was, USER_WIDTH), _records(now, USER_WIDTH)
+        for number, (likeness, content) in old.items():
+            other = new.get(number)
+            if other is None:
+                flow.gone[number] = _Record(school, likeness)
+            elif content & 1 > other[1] & 1:
+                count.ended += 1
+            elif content != other[1]:
+                count.changed += 1
+        for number in new.keys() - old.keys():
+            flow.come[number] = _Record(school, new[number][0])
+
+    def result(self, old: GenerationHead, new: GenerationHead) -> RosterChange:
+        """Everything taken, as numbers and examples. `codes` and `digest` are still open."""
+        for kind, flow in self._flows.items():
+            self._settle(kind, flow)
+        schools = []
+        for kind in KINDS:
+            before, after = old.counts.get(kind, {}), new.counts.get(kind, {})
+            for school in sorted({*before, *after, *(name for of, name in self._counts if of == kind)}):
+                count = self._counts.get((kind, school), _Count())
+                count.before, count.after = before.get(school, 0), after.get(school, 0)
+                schools.append(
+                    SchoolChange(kind, school, *(getattr(count, name) for name in _Count.__slots__))
+                )
+        return RosterChange(tuple(schools), LAST_READ, examples=tuple(self._examples()), base=old.digest)
+
+    def _settle(self, kind: str, flow: _Flow) -> None:
+        """Tell apart what went to another school, what came back under another id, and what is gone."""
+        for number in flow.gone.keys() & flow.come.keys():
+            left, came = flow.gone.pop(number), flow.come.pop(number)
+            count = self._count(kind, left.school)
+            # Getting or losing one's first class is no move between schools.
+            if left.school and came.school:
+                count.moved += 1
+            else:
+                count.changed += 1
+        flow.pairs = _pairs(flow)
+        for number, _ in flow.pairs:
+            self._count(kind, flow.gone[number].school).renumbered += 1
+        for record in flow.gone.values():
+            self._count(kind, record.school).removed += 1
+        for record in flow.come.values():
+            self._count(kind, record.school).created += 1
+
+    def _examples(self) -> list[Example]:
+        """The records most people hang on, a few of each sort, the gravest sort first."""
+        found: list[Example] = []
+        for kind, flow in self._flows.items():
+            weights = {
+                number: record.seats or self._seats_lost[number >> PERSON_SHIFT]
+                for number, record in flow.gone.items()
+            }
+            heaviest = sorted(flow.gone, key=lambda number: (-weights[number], number))
+            back = dict(flow.pairs)
+            renumbered = [number for number in heaviest if number in back][:_EACH]
+            others = [number for number in heaviest if number not in back][:_EACH]
+            for number in (*renumbered, *others):
+                other = back.get(number)
+                found.append(
+                    Example(
+                        what="removed" if other is None else "new id",
+                        kind=kind,
+                        school=flow.gone[number].school,
+                        subject=pseudonym(number),
+                        seats=weights[number],
+                        other=None if other is None else pseudonym(other),
+                    )
+                )
+        removed = {one.subject for one in found if one.kind == SECTIONS}
+        for seats, section, school in self._emptied:
+            if pseudonym(section) not in removed:
+                found.append(Example("lost people", SECTIONS, school, pseudonym(section), seats))
+        rank = {"new id": 0, "removed": 1, "lost people": 2}
+        return sorted(found, key=lambda one: (rank[one.what], -one.seats, one.subject))[:EXAMPLES]
+
+
+def _records(chunk: bytes, width: int) -> dict[int, tuple[int, ...]]:
+    numbers = numbers_of(chunk)
+    return {numbers[at]: tuple(numbers[at + 1 : at + width]) for at in range(0, len(numbers), width)}
+
+
+def _seat_changes(
+    old: Iterable[int], new: Iterable[int], count: _Count, lost: Counter[int], gained: Counter[int]
+) -> int:
+    """Count one section's changes; answers how many seats were lost."""
+    was = {seat >> 2: seat & STATUS_MASK for seat in old}
+    now = {seat >> 2: seat & STATUS_MASK for seat in new}
+    gone = 0
+    for seat, status in was.items():
+        later = now.get(seat)
+        if status >= KEPT or later == status:
+            continue
+        if later is not None and later < KEPT:
+            count.changed += 1
+            continue
+        if later is None:
+            count.removed += 1
+        else:
+            count.ended += 1
+        gone += 1
+        lost[seat >> (PERSON_SHIFT - 2)] += 1
+    for seat, status in now.items():
+        if status < KEPT and was.get(seat, KEPT) >= KEPT:
+            count.created += 1
+            gained[seat >> (PERSON_SHIFT - 2)] += 1
+    return gone
+
+
+def _pairs(flow: _Flow) -> list[tuple[int, int]]:
+    """(number that left, number that came) of records that are alike but for the id.
+
+    By likeness first; classes whose title or code changed along with the id are known by who sits in them.
+    """
+    pairs: list[tuple[int, int]] = []
+    left, came = dict(flow.gone), dict(flow.come)
+    for trait in (_likeness, _company):
+        by_trait: dict[int, list[int]] = {}
+        for number in sorted(came):
+            if value := trait(came[number]):
+                by_trait.setdefault(value, []).append(number)
+        for number in sorted(left):
+            waiting = by_trait.get(trait(left[number]))
+            if waiting:
+                other = waiting.pop(0)
+                pairs.append((number, other))
+                del left[number], came[other]
+    return pairs
+
+
+def _likeness(record: _Record) -> int:
+    return record.likeness
+
+
+def _company(record: _Record) -> int:
+    return record.company
+
+
+def differences(old: GenerationHead, chunks: Chunks, new: Generation) -> RosterChange:
+    """How `new` differs from the generation of `old`, whose chunks are fetched one school at a time.
+
+    Of another school year only the counts are compared, and people by id: its classes are others by nature.
+    """
+    laid = Differences()
+    if old.basis.year == new.head.basis.year:
+        for school in sorted(old.schools | new.head.schools):
+            laid.take(school, chunks, new.chunk)
+        return laid.result(old, new.head)
+    return _year_to_year(old, chunks, new)
+
+
+def _year_to_year(old: GenerationHead, chunks: Chunks, new: Generation) -> RosterChange:
+    """A new year against the one it replaces: nothing of the old one leaves Canvas, so smaller counts tell."""
+    people = Differences()
+    for school in sorted(old.schools | new.head.schools):
+        people.take(school, _only(USERS, chunks), _only(USERS, new.chunk))
+    measured = people.result(old, new.head)
+    schools = tuple(
+        SchoolChange(
+            one.kind,
+            one.school,
+            one.before,
+            one.after,
+            created=max(one.after - one.before, 0),
+            removed=max(one.before - one.after, 0),
+            renumbered=one.renumbered,
+        )
+        for one in measured.schools
+    )
+    return RosterChange(schools, LAST_YEAR, examples=measured.examples, base=old.digest)
+
+
+def _only(kind: str, chunks: Chunks) -> Chunks:
+    return lambda of, school: chunks(of, school) if of == kind else b""
+
+
+__all__ = ["EXAMPLES", "LAST_READ", "LAST_YEAR", "Chunks", "differences"]

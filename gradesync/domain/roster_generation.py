@@ -1,0 +1,376 @@
+"""A generation: what the Canvas files of one roster import held, as keyed hashes small enough to keep. Pure.
+
+The next import is measured against it: who and what left, came, changed, moved or only changed its id. Nobody can read
+a person or a class out of it without the account's key, which is kept elsewhere. What is too much is decided in
+`roster_brake`; how two generations differ in `roster_diff`. No file and no store is touched here.
+
+A generation is kept school by school in three chunks of 64-bit numbers, little-endian:
+
+- `sections`     number of the id, likeness, place, content; sorted by number
+- `users`        number of the id, likeness, content (bit 0: may log in); sorted by number
+- `enrollments`  per section: its number, how many follow, and then for each person the number with role and status in
+  its low bits, sorted
+
+`likeness` is a hash of what stays the same when a record is given another id; `place` of where a section belongs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import or_
+from typing import NamedTuple
+
+from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.roster_csv import CanvasFile, Row, RowFiles
+
+SECTIONS, USERS, ENROLLMENTS = "sections", "users", "enrollments"
+KINDS = (SECTIONS, USERS, ENROLLMENTS)
+
+SECTION_WIDTH, USER_WIDTH = 4, 3
+"""Numbers per record."""
+
+STATUS_MASK = 3
+"""Bits of a seat that hold its status."""
+PERSON_SHIFT = 6
+"""A seat shifted right by this is the person alone, whatever the role."""
+KEPT = 2
+"""Statuses below this one leave the person in the class (active, completed)."""
+STUDENT = 1 << 2
+"""The role bits of a student."""
+
+_ROLE_MASK = ((1 << PERSON_SHIFT) - 1) & ~STATUS_MASK
+_NUMBER = (1 << 64) - (1 << PERSON_SHIFT)
+_STATUSES = {"active": 0, "completed": 1, "inactive": 2}
+_ROLES = {"student": STUDENT, "teacher": 2 << 2, "ta": 3 << 2, "observer": 4 << 2, "designer": 5 << 2}
+_NO_SCHOOL = 0
+_NO_COURSE = (_NO_SCHOOL, "", "")
+_NOT_A_LETTER = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a read was about: two generations are only compared record by record when both are the same.
+
+    `scope` is the scope's digest. `until` is the day after the school year's last one; None when nothing tells.
+    """
+
+    scope: str
+    year: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationHead:
+    """A generation without its chunks. `counts` is kind -> school -> records; `digest` names exactly this one."""
+
+    key_id: str
+    basis: Basis
+    digest: str
+    counts: Mapping[str, Mapping[str, int]]
+
+    @property
+    def schools(self) -> frozenset[str]:
+        """Every school with records of any kind; "" stands for people without a class."""
+        return frozenset(school for of_kind in self.counts.values() for school in of_kind)
+
+    def total(self, kind: str) -> int:
+        """Records of the kind in all schools."""
+        return sum(self.counts.get(kind, {}).values())
+
+    def to_text(self) -> str:
+        """As JSON, for the store."""
+        until = None if self.basis.until is None else self.basis.until.isoformat()
+        basis = {"scope": self.basis.scope, "year": self.basis.year, "until": until}
+        values = {"key": self.key_id, "basis": basis, "digest": self.digest, "counts": self.counts}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> GenerationHead:
+        """Back from JSON."""
+        values = json.loads(text)
+        basis = values["basis"]
+        until = None if basis["until"] is None else date.fromisoformat(basis["until"])
+        return cls(
+            values["key"], Basis(basis["scope"], basis["year"], until), values["digest"], values["counts"]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation as a whole; `chunks` by kind and school."""
+
+    head: GenerationHead
+    chunks: Mapping[tuple[str, str], bytes]
+
+    def chunk(self, kind: str, school: str) -> bytes:
+        """One chunk; empty when the school has no such records."""
+        return self.chunks.get((kind, school), b"")
+
+
+def numbers_of(chunk: bytes) -> array[int]:
+    """A chunk's numbers."""
+    found = array("Q")
+    found.frombytes(chunk)
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
+
+
+def _chunk_of(numbers: array[int]) -> bytes:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+class _Known(dict[str, int]):
+    """Text -> number of its hash with the low bits left free; hashed when first asked for."""
+
+    def __init__(self, number: Callable[[str], int]) -> None:
+        self._number = number
+
+    def __missing__(self, text: str) -> int:
+        made = self[text] = self._number(text) & _NUMBER
+        return made
+
+
+class _Bits(dict[tuple[str, str], int]):
+    """(role, status) -> the low bits of a seat.
+
+    Roles of the account's own share what bits are left; a status of its own keeps nobody in class.
+    """
+
+    def __missing__(self, key: tuple[str, str]) -> int:
+        role, status = key
+        made = _ROLES.get(role, (6 + sum(role.encode()) % 10) << 2) | _STATUSES.get(status, STATUS_MASK)
+        self[key] = made
+        return made
+
+
+class _Sections(dict[str, "array[int]"]):
+    """Section id -> its numbers; one that no row told of belongs to no school."""
+
+    def __missing__(self, section_id: str) -> array[int]:
+        made = self[section_id] = array("Q", (_NO_SCHOOL, 0, 0, 0))
+        return made
+
+
+class _Course(NamedTuple):
+    """What a section takes over from its course."""
+
+    school: int
+    likeness: str
+    content: str
+
+
+class GenerationMaker:
+    """Makes a generation of the rows of Canvas files, part by part, in the order in which they are written.
+
+    Only columns that `headers` name are looked at. Courses come before their sections, and people with their
+    enrollments in parts: users first, then the enrollments of the same users. The cost per enrollment is a few
+    look-ups; only its person is hashed, once. `schools` is section id -> school where courses do not tell it.
+    """
+
+    def __init__(
+        self, keyed: KeyedHash, headers: Mapping[str, Row], schools: Mapping[str, str] | None = None
+    ) -> None:
+        self._key_id = keyed.key_id
+        self._class, self._like, self._content = (keyed.numbers(one) for one in ("class", "like", "content"))
+        self._at = {kind: {name: at for at, name in enumerate(names)} for kind, names in headers.items()}
+        self._schools: list[str] = [""]
+        self._school_at: dict[str, int] = {"": _NO_SCHOOL}
+        self._school_of = schools or {}
+        self._courses: dict[str, _Course] = {}
+        # Section id -> [school, likeness, place, content, seat, seat, ...]: one object per section.
+        self._sections = _Sections()
+        self._people: dict[int, array[int]] = {}
+        # Of the part under way, by user id: number, likeness and content, and a section they sit in.
+        self._part: dict[str, tuple[int, int, int]] = {}
+        self._seated: dict[str, str] = {}
+        self._known = _Known(keyed.numbers("person"))
+        self._bits = _Bits()
+        self._take = {
+            "courses": self._take_courses,
+            "sections": self._take_sections,
+            "users": self._take_users,
+            "enrollments": self._take_enrollments,
+        }
+
+    def take(self, kind: str, rows: Iterable[Row]) -> None:
+        """Rows of one file; kinds that hold nobody and no class are passed over."""
+        if (taking := self._take.get(kind)) is not None:
+            taking(rows)
+
+    def beside(self, out: RowFiles) -> RowFiles:
+        """Files that are written as `out` would write them, and taken here on the way."""
+        return _Beside(out, self)
+
+    def _take_courses(self, rows: Iterable[Row]) -> None:
+        at = self._at["courses"]
+        id_at, code_at, term_at, school_at = (
+            at[name] for name in ("course_id", "short_name", "term_id", "account_id")
+        )
+        for row in rows:
+            likeness = f"{_unblank(row[code_at])}\0{row[term_at]}"
+            self._courses[row[id_at]] = _Course(self._school(row[school_at]), likeness, "\0".join(row))
+
+    def _take_sections(self, rows: Iterable[Row]) -> None:
+        at = self._at["sections"]
+        id_at, course_at, name_at = at["section_id"], at["course_id"], at["name"]
+        for row in rows:
+            school, like, content = self._courses.get(row[course_at], _NO_COURSE)
+            if (told := self._school_of.get(row[id_at])) is not None:
+                school = self._school(told)
+            self._sections[row[id_at]] = array(
+                "Q",
+                (
+                    school,
+                    self._like(f"{_unblank(row[name_at])}\0{like}"),
+                    self._like(f"{row[course_at]}\0{self._schools[school]}\0place"),
+                    self._content("\0".join((*row, content))),
+                ),
+            )
+
+    def _take_users(self, rows: Iterable[Row]) -> None:
+        self._close_part()
+        at = self._at["users"]
+        id_at, status_at = at.get("integration_id", at["user_id"]), at["status"]
+        names = [at[name] for name in ("first_name", "last_name", "full_name") if name in at]
+        like, content, known, part = self._like, self._content, self._known, self._part
+        for row in rows:
+            part[row[id_at]] = (
+                known[row[id_at]],
+                like("\0".join([_plain(row[one]) for one in names])),
+                content("\0".join(row)) & ~1 | (row[status_at] == "active"),
+            )
+
+    def _take_enrollments(self, rows: Iterable[Row]) -> None:
+        at = self._at["enrollments"]
+        user_at = at["user_integration_id"] if "user_integration_id" in at else at["user_id"]
+        columns = tuple(zip(*rows, strict=True))
+        if not columns:
+            return
+        section_ids, user_ids = columns[at["section_id"]], columns[user_at]
+        # Column by column, so that no line of Python is run per enrollment: a district has hundreds of thousands.
+        bits = map(self._bits.__getitem__, zip(columns[at["role"]], columns[at["status"]], strict=True))
+        seats = map(or_, map(self._known.__getitem__, user_ids), bits)
+        deque(map(array.append, map(self._sections.__getitem__, section_ids), seats), maxlen=0)
+        self._seated.update(zip(user_ids, section_ids, strict=True))
+
+    def _close_part(self) -> None:
+        """These people are complete: each belongs to the school of their last class."""
+        for user_id, person in self._part.items():
+            seated = self._seated.get(user_id)
+            school = _NO_SCHOOL if seated is None else self._sections[seated][0]
+            self._people.setdefault(school, array("Q")).extend(person)
+        self._part.clear()
+        self._seated.clear()
+        self._known.clear()
+
+    def _school(self, id: str) -> int:
+        found = self._school_at.get(id)
+        if found is None:
+            found = self._school_at[id] = len(self._schools)
+            self._schools.append(id)
+        return found
+
+    def made(self, basis: Basis) -> Generation:
+        """The generation of everything taken; the maker is spent."""
+        self._close_part()
+        chunks: dict[tuple[str, str], bytes] = {}
+        counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
+        by_school: dict[int, list[tuple[int, array[int]]]] = {}
+        for id, section in self._sections.items():
+            by_school.setdefault(section[0], []).append((self._class(id), section))
+        self._sections.clear()
+        for school, sections in by_school.items():
+            name = self._schools[school]
+            chunks[SECTIONS, name], chunks[ENROLLMENTS, name], seats = _school_chunks(sections)
+            counts[SECTIONS][name], counts[ENROLLMENTS][name] = len(sections), seats
+            sections.clear()
+        for school, people in self._people.items():
+            name = self._schools[school]
+            rows = sorted(zip(people[0::3], people[1::3], people[2::3], strict=True))
+            chunks[USERS, name] = _chunk_of(array("Q", [number for row in rows for number in row]))
+            counts[USERS][name] = sum(row[2] & 1 for row in rows)
+        digest = hashlib.sha256(repr(basis).encode())
+        for key in sorted(chunks):
+            digest.update(f"{key}{len(chunks[key])}".encode())
+            digest.update(chunks[key])
+        return Generation(GenerationHead(self._key_id, basis, digest.hexdigest()[:32], counts), chunks)
+
+
+def _school_chunks(sections: list[tuple[int, array[int]]]) -> tuple[bytes, bytes, int]:
+    """The chunks of a school's sections and of their seats, and how many people the seats keep in class."""
+    heads, seats, kept = array("Q"), array("Q"), 0
+    for number, section in sorted(sections, key=lambda one: one[0]):
+        heads.extend((number, *section[1:4]))
+        members = sorted(section[4:])
+        seats.extend((number, len(members)))
+        seats.extend(members)
+        kept += sum([seat & STATUS_MASK < KEPT for seat in members])
+    return _chunk_of(heads), _chunk_of(seats), kept
+
+
+class _Beside:
+    """Row files that show every row to a maker as it goes by."""
+
+    def __init__(self, out: RowFiles, maker: GenerationMaker) -> None:
+        self._out, self._maker = out, maker
+
+    def add(self, kind: str, rows: Iterable[Row]) -> int:
+        """Append rows to the kind's file."""
+        rows = rows if isinstance(rows, Sequence) else list(rows)
+        self._maker.take(kind, rows)
+        return self._out.add(kind, rows)
+
+    def finished(self) -> Mapping[str, CanvasFile]:
+        """Close all files."""
+        return self._out.finished()
+
+
+def _plain(text: str) -> str:
+    """Letters and digits alone, without case: what is left when only the writing changed."""
+    return text.casefold() if text.isalnum() else _NOT_A_LETTER.sub("", text.casefold())
+
+
+def _unblank(text: str) -> str:
+    """Without case and blanks; signs stay, because they tell titles apart (`C`, `C++`)."""
+    return "".join(text.casefold().split())
+
+
+def is_student(seat: int) -> bool:
+    """Whether a seat is a student's."""
+    return seat & _ROLE_MASK == STUDENT
+
+
+def pseudonym(number: int) -> str:
+    """How a record is named to people: twelve hexadecimal digits of its keyed hash."""
+    return f"{number:016x}"[:12]
+
+
+__all__ = [
+    "ENROLLMENTS",
+    "KEPT",
+    "KINDS",
+    "PERSON_SHIFT",
+    "SECTIONS",
+    "SECTION_WIDTH",
+    "STATUS_MASK",
+    "USERS",
+    "USER_WIDTH",
+    "Basis",
+    "Generation",
+    "GenerationHead",
+    "GenerationMaker",
+    "is_student",
+    "numbers_of",
+    "pseudonym",
+]

@@ -1,0 +1,111 @@
+"""Between the brake, which is pure, and the store: fetches the last good read, and keeps the new one once it counts.
+
+Nothing is decided here. Without a key nothing is hashed: then only the counts of `roster_guard` protect an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from gradesync.domain.account import RosterMapping, RosterPolicy
+from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.roster import AcademicSession, Roster
+from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, verdict
+from gradesync.domain.roster_change import RosterChange
+from gradesync.domain.roster_csv import Row
+from gradesync.domain.roster_diff import Chunks, differences
+from gradesync.domain.roster_generation import Basis, Generation, GenerationHead, GenerationMaker
+from gradesync.domain.roster_guard import RosterStop
+from gradesync.ports import ReadRecords, RunRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """What the brake of one account needs besides the read: its key, and the digests a person has approved."""
+
+    keyed: KeyedHash
+    approved: frozenset[str] = frozenset()
+
+    def maker(self, headers: Mapping[str, Row], mapping: RosterMapping, scoped: Roster) -> GenerationMaker:
+        """Takes the rows of the Canvas files as they are written."""
+        schools = None
+        if mapping.accounts == "none":
+            # Every course then lies in the root account, and the brake would be blind to single schools.
+            schools = {row.id: row.school_id for row in scoped.classes}
+        return GenerationMaker(self.keyed, headers, schools)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A read against the last good one: what the brake says, and the generation to keep if the import counts."""
+
+    verdict: Verdict
+    generation: Generation | None
+    digest: str
+
+    def judged(self, stop: RosterStop | None, brake: Brake | None) -> Measured:
+        """The same with one more reason to stop, found later (a take-over)."""
+        if stop is None:
+            return self
+        approved = brake.approved if brake is not None else frozenset()
+        return replace(self, verdict=verdict(self.verdict.change, [stop], self.digest, approved))
+
+
+def basis_of(sessions: Iterable[AcademicSession], scope: str, year: str, today: date) -> Basis:
+    """What a read is about; its year lasts as long as the longest session that is under way."""
+    ends = [one.end for one in sessions if one.start <= today < one.end]
+    return Basis(scope, year, max(ends, default=None))
+
+
+def measured(
+    records: ReadRecords,
+    brake: Brake | None,
+    generation: Generation | None,
+    *,
+    account: str,
+    files: str,
+    policy: RosterPolicy,
+    today: date,
+    stops: Sequence[RosterStop | None] = (),
+) -> Measured:
+    """Measure a read. `files` is the digest of its Canvas files, `stops` what the guards over counts alone said.
+
+    A last good read made under another key, or of another scope, says nothing about this one.
+    """
+    found = [stop for stop in stops if stop is not None]
+    change = RosterChange()
+    past = _past(records, generation)
+    if past is not None and generation is not None:
+        chunks: Chunks = records.generation_chunk
+        change = differences(past, chunks, generation)
+        found += change_stops(change, past.basis, generation.head.basis, policy, today)
+    digest = change_digest(account, change.base, files)
+    approved = brake.approved if brake is not None else frozenset()
+    return Measured(verdict(change, found, digest, approved), generation, digest)
+
+
+def _past(records: ReadRecords, generation: Generation | None) -> GenerationHead | None:
+    if generation is None:
+        return None
+    text = records.generation()
+    past = None if text is None else GenerationHead.from_text(text)
+    if past is None or past.key_id != generation.head.key_id:
+        return None
+    return past if past.basis.scope == generation.head.basis.scope else None
+
+
+def keep(records: RunRecords, found: Measured) -> None:
+    """Remember the read as the last good one. Only for an import that counts."""
+    if found.generation is not None:
+        records.keep_generation(found.generation.head.to_text(), found.generation.chunks)
+
+
+def keep_first(records: RunRecords, found: Measured) -> None:
+    """Remember the read when Canvas holds exactly its files already and no last good one is comparable."""
+    if found.generation is not None and not found.verdict.change.against:
+        keep(records, found)
+
+
+__all__ = ["Brake", "Measured", "basis_of", "keep", "keep_first", "measured"]
