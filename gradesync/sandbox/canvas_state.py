@@ -231,6 +231,11 @@ class CanvasState:
         login.sis_user_id = sis_user_id
         self.index_sis("user", sis_user_id, login.id)
 
+    def forget_sis_id(self, login: Login) -> None:
+        """Takes a login's SIS id away, as an admin can by hand."""
+        self._sis["user"].pop(login.sis_user_id or "", None)
+        login.sis_user_id = None
+
     def course_of(self, enrollment: Enrollment) -> Course:
         """The course the enrollment's section lives in now."""
         return self.courses[self.sections[enrollment.course_section_id].course_id]

@@ -81,7 +81,7 @@ async def one_import(job: RosterJob, order: Order) -> ImportStatus | None:
     """
     if not await _alone(job):
         return None
-    pending = {
+    pending: dict[str, object] = {
         "data_set": order.data_set,
         "last": order.last,
         "then": dict(order.then),

@@ -12,10 +12,13 @@ from gradesync.connectors.canvas import CanvasConnector
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterReader
 from gradesync.connectors.spool import disk_spool
+from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.profile import profile_with
 from gradesync.domain.run import Mode, Outcome, RunResult
 from gradesync.sandbox.server import Sandbox, running
+from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.roster_import import RosterJob, import_roster
+from gradesync.syncs.roster_job import Sleep
 from tests.syncs.roster_players import Lease, Records, Watcher
 from tests.syncs.test_roster_import import SCHEDULE, account
 
@@ -35,7 +38,9 @@ def filled() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def run(sandbox: Sandbox, records: Records, mode: Mode = Mode.DELTA) -> RunResult:
+def run(
+    sandbox: Sandbox, records: Records, mode: Mode = Mode.DELTA, *, sleep: Sleep = asyncio.sleep
+) -> RunResult:
     """One run with the real connectors."""
 
     async def go() -> RunResult:
@@ -61,6 +66,8 @@ def run(sandbox: Sandbox, records: Records, mode: Mode = Mode.DELTA) -> RunResul
                 progress=Watcher(),
                 sink=CanvasConnector(canvas),
                 spool=disk_spool,
+                sleep=sleep,
+                brake=Brake(KeyedHash(b"0" * 32, "riverside")),
             )
             return await import_roster(job)
 
