@@ -181,7 +181,7 @@ ENTRIES = (
         "GS-618",
         "Canvas could not read a roster file",
         "Canvas did not understand one of the files that were sent; it applied the others.",
-        "Report it with `gradesync support-bundle`.",
+        "Report it to whoever keeps gradesync for you, with the run's number.",
         "support",
         B,
         ACCOUNT,
