@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from gradesync.domain.approval import Approval
 from gradesync.domain.history import Fact
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         RosterEnrollment,
         RosterUser,
     )
-    from gradesync.domain.roster_csv import Row, RowFiles
+    from gradesync.domain.roster_csv import CanvasFiles, Row, RowFiles
     from gradesync.domain.roster_rows import RowMessage
     from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, RunResult
 
@@ -140,6 +140,22 @@ class RosterSource(Protocol):
 
         Rows go as they come, page by page, so that the read is never in memory as a whole. Every row is handed over
         once; a method of the intake may be called many times, and from this task only.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadyFiles(Protocol):
+    """A source whose export consists of Canvas's own files: its rows are carried, not made anew of values."""
+
+    def headers(self) -> Mapping[str, Row]:
+        """The files and their columns, after a read; at least those the mapping makes, with the same key columns."""
+        ...
+
+    def canvas_files(self, scoped: Roster, out: RowFiles) -> CanvasFiles:
+        """Write the rows that are in scope. May read files, so it is not called on the loop.
+
+        Raises ConnectionProblem when they can no longer be read.
         """
         ...
 

@@ -53,7 +53,8 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What the rows of a file must be like. `key` names the columns that together are given once only.
+    """What the rows of a file must be like. `key` names the columns that together are given once only;
+    without any, nothing is said of rows that are equal.
 
     `words` are the columns whose few different values are read by a vocabulary, in the order `make` gets them.
     """
@@ -126,7 +127,7 @@ class Table:
         place = {name: at for at, name in enumerate(header)}
         need = _getter([place[name] for name in layout.required])
         pick = _getter([place[name] for name in layout.words])
-        key = itemgetter(*(place[name] for name in layout.key))
+        key = itemgetter(*(place[name] for name in layout.key)) if layout.key else None
         width, line, count = len(header), 1, 0
         known: dict[tuple[str, ...], tuple[Any, ...]] = {}
         buckets = [array("q") for _ in range(_BUCKETS)]
@@ -153,14 +154,15 @@ class Table:
                     if len(known) >= _REMEMBERED:
                         known.clear()
                     known[cells] = words
-                mark = hash(key(row))
-                buckets[mark % _BUCKETS].append(mark)
+                if key is not None:
+                    mark = hash(key(row))
+                    buckets[mark % _BUCKETS].append(mark)
                 made = make(row, words)
                 if made is not None:
                     yield made
         if not count and not may_be_empty and not self._faults.total:
             self.fault(NO_ROWS)
-        if twice := _doubles(buckets):
+        if key is not None and (twice := _doubles(buckets)):
             self._tell_doubles(twice, key, layout.key)
 
     def _missing(

@@ -31,6 +31,9 @@ def check_sis(records: ReadRecords, actual: str) -> dict[str, str]:
 
 
 def _check(records: ReadRecords, name: str, side: str, actual: str) -> dict[str, str]:
+    if not actual:
+        # Files of Canvas's own format name no institution: there is nothing to compare and nothing to remember.
+        return {}
     known = records.watermark(name)
     if known is None:
         return {name: actual}

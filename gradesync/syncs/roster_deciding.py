@@ -20,7 +20,7 @@ from gradesync.domain.roster_guard import (
 from gradesync.domain.roster_mapping import canvas_files
 from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
 from gradesync.domain.run import Mode, RunResult, Stage
-from gradesync.ports import RosterSpool
+from gradesync.ports import ReadyFiles, RosterSpool
 from gradesync.syncs.identity import check_identity
 from gradesync.syncs.roster_braking import Measured, basis_of, measured
 from gradesync.syncs.roster_job import RosterPreview
@@ -99,10 +99,15 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
     whole = spool.roster()
     scoped = in_scope(whole, job.account.scope, job.today)
     mapping = job.account.roster.mapping
-    out = spool.files(headers(mapping))
-    maker = job.brake.maker(headers(mapping), mapping, scoped) if job.brake is not None else None
+    ready = job.source if isinstance(job.source, ReadyFiles) else None
+    columns = headers(mapping) if ready is None else ready.headers()
+    out = spool.files(columns)
+    maker = job.brake.maker(columns, mapping, scoped) if job.brake is not None else None
     out = out if maker is None else maker.beside(out)
-    files = canvas_files(scoped, out, mapping, time_zone=job.account.time_zone, today=job.today)
+    if ready is None:
+        files = canvas_files(scoped, out, mapping, time_zone=job.account.time_zone, today=job.today)
+    else:
+        files = ready.canvas_files(scoped, out)
     year, scope = school_year(whole, job.today), scope_digest(job.account.scope)
     data_set = data_set_id(job.data_set, job.account.key, year)
     chain = f"{data_set} {scope}"

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector, CanvasReader
+from gradesync.connectors.canvas_csv import CanvasCsvSource
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
 from gradesync.connectors.oneroster_csv import OneRosterCsvSource
@@ -24,7 +25,7 @@ from gradesync.connectors.roster_pickup import LocalPickup, Pickup
 from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account
 from gradesync.domain.interval import to_local
-from gradesync.domain.roster_files import RosterFiles
+from gradesync.domain.roster_files import CANVAS_CSV, RosterFiles
 from gradesync.errors import ConnectionProblem, GradesyncError
 from gradesync.ports import (
     Clock,
@@ -89,6 +90,8 @@ class HttpConnections:
             sis = await self._sis(stack, account, write=False, guard=refuse_write)
             return _reader(sis, account)
         pickup = self._pickup(stack, account, files)
+        if files.format == CANVAS_CSV:
+            return CanvasCsvSource(pickup)
         guardians = account.roster.mapping.guardians == "observers"
         return OneRosterCsvSource(pickup, guardians=guardians)
 

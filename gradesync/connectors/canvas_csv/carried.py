@@ -1,0 +1,91 @@
+"""Which rows of a Canvas-format export are sent, and how a row changes on the way. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gradesync.connectors.canvas_csv.layouts import (
+    ACCOUNTS,
+    COURSES,
+    ENROLLMENTS,
+    OBSERVERS,
+    SECTIONS,
+    TERMS,
+    USERS,
+    XLISTS,
+)
+from gradesync.domain.roster import Roster
+
+Row = tuple[str, ...]
+
+_SOFTENED: Mapping[str, Mapping[str, str]] = {
+    # Deleting somebody's last login takes all enrollments along, and a deleted enrollment hides its grades from
+    # every reader (canvas.md 5.6): neither happens because of a file.
+    USERS: {"deleted": "suspended"},
+    ENROLLMENTS: {"deleted": "inactive", "deleted_last_completed": "inactive"},
+}
+
+
+def carried_row(
+    kind: str, header: Sequence[str], columns: Sequence[str]
+) -> Callable[[list[str], tuple[Any, ...]], Row | None]:
+    """How a row of a file becomes a row that is sent; None for one that says its record is deleted.
+
+    A record left out is dropped by Canvas like any other that left, and is measured by the brake as such.
+    """
+    places = [header.index(name) if name in header else None for name in columns]
+    status_at = columns.index("status")
+    softened = _SOFTENED.get(kind, {})
+
+    def make(row: list[str], words: tuple[Any, ...]) -> Row | None:
+        status = softened.get(words[0], words[0])
+        if status == "deleted":
+            return None
+        sent = [row[at].strip() if at is not None else "" for at in places]
+        sent[status_at] = status
+        return tuple(sent)
+
+    return make
+
+
+class Carried:
+    """The rows in scope: `keeps` is asked for every row, kind by kind in the order they are sent.
+
+    `sections` are the sections kept, `seats` the enrollments not withdrawn, `open_users` people who may log in.
+    """
+
+    def __init__(self, scoped: Roster, columns: Mapping[str, Row]) -> None:
+        self.sections: set[str] = set()
+        self._courses: set[str] = set()
+        for one in scoped.classes:
+            self.sections.add(one.id)
+            self._courses.add(one.course_id)
+        self._users = {one.id for one in scoped.users}
+        self.seats = 0
+        self.open_users = 0
+        self._at = {kind: {name: at for at, name in enumerate(names)} for kind, names in columns.items()}
+        self._keep: Mapping[str, Callable[[Row, Mapping[str, int]], bool]] = {
+            ACCOUNTS: lambda _row, _at: True,
+            TERMS: lambda _row, _at: True,
+            COURSES: lambda row, at: row[at["course_id"]] in self._courses,
+            SECTIONS: lambda row, at: row[at["section_id"]] in self.sections,
+            XLISTS: lambda row, at: row[at["section_id"]] in self.sections,
+            USERS: self._user,
+            ENROLLMENTS: self._seat,
+            OBSERVERS: lambda row, at: row[at["student_id"]] in self._users,
+        }
+
+    def keeps(self, kind: str, row: Row) -> bool:
+        """Whether the row is in scope."""
+        return self._keep[kind](row, self._at[kind])
+
+    def _user(self, row: Row, at: Mapping[str, int]) -> bool:
+        kept = row[at["user_id"]] in self._users
+        self.open_users += kept and row[at["status"]] == "active"
+        return kept
+
+    def _seat(self, row: Row, at: Mapping[str, int]) -> bool:
+        kept = row[at["section_id"]] in self.sections
+        self.seats += kept and row[at["status"]] in ("active", "completed")
+        return kept
