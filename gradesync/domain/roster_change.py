@@ -1,7 +1,7 @@
 """What a roster read would change in Canvas, in numbers: the values a stop carries, a run keeps and reports show.
 
 Counts by school and kind, a few examples by pseudonym, and the digest by which a person can approve exactly this
-change. No ids of people or classes, no names. What is too much is decided in `roster_brake`.
+change. No ids of people, no names. What is too much is decided in `roster_brake`.
 """
 
 from __future__ import annotations
@@ -72,13 +72,23 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassChange:
+    """Seats that one class gained and lost. `class_id` is the SIS's; of a class that is gone, its pseudonym."""
+
+    class_id: str
+    school: str
+    added: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RosterChange:
     """A read measured against the last good one, and what stopped it.
 
     `against` says what it was measured with: `last read`, `last year` (counts alone) or "" (nothing to compare with).
     `codes` are the brake's; `digest` is what an approval names, None when nobody may approve it (an empty read).
     `base` names the generation it was measured against. `approved` tells that it went through by approval, `dry`
-    that nothing would have been sent anyway.
+    that nothing would have been sent anyway. `classes` are the drops and adds of an import that went through.
     """
 
     schools: tuple[SchoolChange, ...] = ()
@@ -90,6 +100,7 @@ class RosterChange:
     base: str = ""
     approved: bool = False
     dry: bool = False
+    classes: tuple[ClassChange, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -112,6 +123,7 @@ class RosterChange:
             "base": self.base,
             "approved": self.approved,
             "dry": self.dry,
+            "classes": [[one.class_id, one.school, one.added, one.dropped] for one in self.classes],
         }
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
@@ -129,6 +141,7 @@ class RosterChange:
             base=values["base"],
             approved=values["approved"],
             dry=values["dry"],
+            classes=tuple(ClassChange(*row) for row in values.get("classes", ())),
         )
 
 
@@ -137,4 +150,4 @@ def total(kind: str, schools: Iterable[SchoolChange]) -> SchoolChange:
     return sum((one for one in schools if one.kind == kind), SchoolChange(kind, ALL_SCHOOLS))
 
 
-__all__ = ["ALL_SCHOOLS", "NUMBERS", "Example", "RosterChange", "SchoolChange", "total"]
+__all__ = ["ALL_SCHOOLS", "NUMBERS", "ClassChange", "Example", "RosterChange", "SchoolChange", "total"]

@@ -7,11 +7,14 @@ write by mistake. Every decision is in the domain; here are the order of steps a
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from datetime import date
 
 from gradesync.domain.roster import ImportStatus
+from gradesync.domain.roster_classes import class_changes
+from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Refused, Remembered
 from gradesync.domain.run import RunResult, Stage
 from gradesync.ports import RosterSpool
@@ -173,11 +176,24 @@ async def _ended(
             job.progress.say(job.schedule, found.sentence())
         marks[REMASTER] = "1" if again or found.total else "0"
         marks[PENDING] = ""
+        await _tell_classes(job, decided)
         keep(job.records, decided.brake)
     job.tracker.stage = Stage.RECORD
     job.progress.stage(job.schedule, Stage.RECORD.value)
     job.records.set_watermarks({**marks, REFUSED: left.text()})
     return job.tracker.result()
+
+
+async def _tell_classes(job: RosterJob, decided: Decided) -> None:
+    """Drops and adds per class, into the run's own numbers; from the last good read, before this one replaces it."""
+    text, generation = job.records.generation(), decided.brake.generation
+    if text is None or generation is None or job.keyed is None or job.tracker.roster is None:
+        return
+    chunks = job.records.generation_chunk
+    old = GenerationHead.from_text(text)
+    ids = decided.files.section_ids
+    found = await asyncio.to_thread(class_changes, old, chunks, generation, job.keyed, ids)
+    job.tracker.roster = replace(job.tracker.roster, classes=found)
 
 
 def _must_apply_all(job: RosterJob, sent: _Sent, before: Remembered) -> bool:

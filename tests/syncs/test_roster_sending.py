@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from gradesync.domain.roster import ImportStatus, RosterEnrollment
+from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_rows import RowMessage
 from gradesync.domain.run import Mode, Outcome
 from gradesync.errors import ConnectionProblem, LeaseLost
@@ -368,3 +369,30 @@ def test_a_night_without_news_asks_canvas_for_nothing_but_who_it_is(mode: Mode) 
     canvas, scene.canvas = scene.canvas, Listening()  # type: ignore[assignment]  # counts what is asked
     assert scene.run(mode).did_nothing
     assert asked == ["identity"]
+
+
+# --- who came and who left ----------------------------------------------------------------------------------------
+
+
+def test_drops_and_adds_are_told_class_by_class() -> None:
+    scene = Scene()
+    scene.run()
+    base = tuple(sample().enrollments)
+    left = next(one for one in base if one.class_id == "BIO" and one.role == "student")
+    scene.sis.roster = sample(enrollments=(*(one for one in base if one != left), seat("s2", "ART")))
+    result = scene.run()
+    assert result.roster is not None
+    told = {one.class_id: (one.school, one.added, one.dropped) for one in result.roster.classes}
+    came = 0 if any((one.user_id, one.class_id) == ("s2", "ART") for one in base) else 1
+    assert told["BIO"] == ("001", 0, 1)
+    assert told.get("ART", ("001", 0, 0)) == ("001", came, 0)
+    text = result.roster.to_text()
+    assert RosterChange.from_text(text) == result.roster
+    assert '"s2"' not in text
+
+
+def test_a_night_without_news_tells_of_no_class() -> None:
+    scene = Scene()
+    scene.run()
+    quiet = scene.run(remaster=True)
+    assert quiet.roster is None or quiet.roster.classes == ()

@@ -1,0 +1,82 @@
+"""Who came and who left, class by class, between two generations of a roster: numbers only. Pure.
+
+Only schools whose seats differ are opened, one at a time. Which numbers stand for which class is told from outside,
+because a generation holds nothing but keyed hashes; a class that is gone keeps its pseudonym.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.roster_change import ClassChange
+from gradesync.domain.roster_generation import (
+    ENROLLMENTS,
+    KEPT,
+    STATUS_MASK,
+    Generation,
+    GenerationHead,
+    numbers_of,
+    pseudonym,
+)
+
+MOST_CLASSES = 300
+"""How many classes a run keeps, those with the most comings and goings first."""
+
+_ROLE_AND_PERSON = 2
+"""A seat shifted right by this is person and role, without the status."""
+
+
+def class_changes(
+    old: GenerationHead,
+    chunks: Callable[[str, str], bytes],
+    new: Generation,
+    keyed: KeyedHash,
+    class_ids: Iterable[str],
+) -> tuple[ClassChange, ...]:
+    """Seats added to and dropped from each class; of another school year there is nothing to compare."""
+    if old.basis.year != new.head.basis.year or old.key_id != new.head.key_id:
+        return ()
+    found: list[ClassChange] = []
+    for school in sorted(old.schools | new.head.schools):
+        was, now = chunks(ENROLLMENTS, school), new.chunk(ENROLLMENTS, school)
+        if was != now:
+            found += _school(school, was, now)
+    found.sort(key=lambda one: (-(one.added + one.dropped), one.class_id))
+    number = keyed.numbers("class")
+    wanted = {one.class_id for one in found[:MOST_CLASSES]}
+    names = {pseudonym(at): one for one in class_ids if pseudonym(at := number(one)) in wanted}
+    return tuple(
+        ClassChange(names.get(one.class_id, one.class_id), one.school, one.added, one.dropped)
+        for one in found[:MOST_CLASSES]
+    )
+
+
+def _school(school: str, was: bytes, now: bytes) -> Iterator[ClassChange]:
+    """The classes of a school that differ, by the pseudonym of their number."""
+    before, after = _sections(was), _sections(now)
+    for section in before.keys() | after.keys():
+        left, came = before.get(section), after.get(section)
+        if left == came:
+            continue
+        old, new = _kept(left), _kept(came)
+        if old != new:
+            yield ClassChange(pseudonym(section), school, len(new - old), len(old - new))
+
+
+def _sections(chunk: bytes) -> Mapping[int, array[int]]:
+    """Section -> its seats."""
+    numbers = numbers_of(chunk)
+    found: dict[int, array[int]] = {}
+    at = 0
+    while at < len(numbers):
+        end = at + 2 + numbers[at + 1]
+        found[numbers[at]] = numbers[at + 2 : end]
+        at = end
+    return found
+
+
+def _kept(seats: array[int] | None) -> frozenset[int]:
+    """Persons and roles that sit in the class."""
+    return frozenset(seat >> _ROLE_AND_PERSON for seat in seats or () if seat & STATUS_MASK < KEPT)
