@@ -39,7 +39,7 @@ from gradesync.domain.roster_csv import CanvasFile, Row, csv_text
 
 T = TypeVar("T")
 
-_BLOCK = 128
+_BLOCK = 64
 """Rows of one part that are kept in memory before they go to disk."""
 _CHUNK = 1024
 """Rows that are sorted into parts at once."""
@@ -62,8 +62,8 @@ class _Days(dict[Any, Any]):
 class _Shelf(Generic[T]):
     """Rows of one kind in their parts, as blocks of plain columns in the spool's file.
 
-    `names` are a row's fields, `fields` makes a row a tuple (None: it is one), `made` makes a tuple a row again, `days` are
-    the places of dates in it.
+    `names` are a row's fields, `fields` makes a row a tuple (None: it is one), `made` makes a tuple a row again;
+    `days` are the places of dates in it.
     """
 
     def __init__(

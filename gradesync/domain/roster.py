@@ -16,6 +16,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 from zlib import crc32
 
+GUARDIANS = frozenset({"guardian", "parent", "relative"})
+"""OneRoster's roles of people who come to Canvas only to look after a student."""
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -116,7 +119,7 @@ class Roster:
     enrollments: Collection[RosterEnrollment] = ()
 
 
-SHARDS = 64
+SHARDS = 128
 """Into how many parts a roster is cut; constant, because the order of the files' rows follows from it."""
 
 

@@ -173,9 +173,9 @@ class _Course(NamedTuple):
 class GenerationMaker:
     """Makes a generation of the rows of Canvas files, part by part, in the order in which they are written.
 
-    Only columns that `headers` name are looked at. Courses come before their sections, and people with their
-    enrollments in parts: users first, then the enrollments of the same users. The cost per enrollment is a few
-    look-ups; only its person is hashed, once. `schools` is section id -> school where courses do not tell it.
+    Only columns that `headers` name are looked at. Courses come before their sections, all of these before people, and
+    people with their enrollments in parts: users first, then the enrollments of the same users. The cost per enrollment
+    is a few look-ups; only its person is hashed, once. `schools` is section id -> school where courses do not tell it.
     """
 
     def __init__(
@@ -240,6 +240,8 @@ class GenerationMaker:
 
     def _take_users(self, rows: Iterable[Row]) -> None:
         self._close_part()
+        # All sections are there by now, and a district's courses are as large as what is kept of its classes.
+        self._courses.clear()
         at = self._at["users"]
         id_at, status_at = at.get("integration_id", at["user_id"]), at["status"]
         names = [at[name] for name in ("first_name", "last_name", "full_name") if name in at]

@@ -16,6 +16,7 @@ from operator import attrgetter
 
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster import (
+    GUARDIANS,
     Roster,
     RosterEnrollment,
     RosterUser,
@@ -28,12 +29,12 @@ from gradesync.domain.roster_csv import Row, RowFiles
 from gradesync.domain.roster_text import INCOMPLETE, clean, distinct
 
 SHARED_LOGIN, BAD_EMAIL = "GS-621", "GS-622"
-GUARDIANS = frozenset({"guardian", "parent", "relative"})
 
 _PERSON_ROLES = frozenset({"student", "teacher", "aide"})
 _ROLE_RANK = {"teacher": 0, "student": 1, "aide": 2}
 _ONE_DAY = timedelta(days=1)
 _LONGEST_EMAIL = 254
+_NOTHING = ("", "", "")
 
 Part = tuple[dict[str, RosterUser], Sequence[RosterEnrollment]]
 
@@ -64,6 +65,8 @@ def write_people(
     for people, enrollments in _parts(roster, ties, tally.problems):
         tally.counts["users"] += out.add("users", users.rows(people))
         tally.counts["enrollments"] += out.add("enrollments", seats.rows(people, enrollments))
+        # Or this part would stay in memory while the next one is read.
+        del people, enrollments
     tally.open_users = users.open
     tally.problems += users.problems
     if ties is not None:
@@ -79,12 +82,17 @@ def _parts(roster: Roster, ties: _Ties | None, problems: Counter[str]) -> Iterat
     """
     enrollments = shards(roster.enrollments, key_of_enrollment)
     guardians = ties.guardians if ties is not None else frozenset()
-    for users, seats in zip(shards(roster.users, key_of_user), enrollments, strict=True):
+    for users in shards(roster.users, key_of_user):
+        seats = next(enrollments)
         others = {u.id for u in users if u.role not in _PERSON_ROLES}
         if others:
             others &= {e.user_id for e in seats if e.role in _PERSON_ROLES} | guardians
         wanted = (u for u in users if u.role in _PERSON_ROLES or u.id in others)
-        yield distinct(wanted, problems, _same_person), seats
+        people = distinct(wanted, problems, _same_person)
+        # A part goes before the next one comes: with a district's, each megabyte counts twice.
+        del users, wanted, others
+        yield people, seats
+        del people, seats
 
 
 def _same_person(one: RosterUser, other: RosterUser) -> RosterUser | None:
@@ -260,8 +268,11 @@ def _is_proctor(enrolled_as: str, person: RosterUser | None) -> bool:
 def _one_each(rows: list[Row]) -> list[Row]:
     """The first of the rows of the same class, person and role. The statuses sort by their alphabet as they should:
     active before completed before inactive."""
-    keys = [row[:3] for row in rows]
-    return [row for row, key, before in zip(rows, keys, [None, *keys], strict=False) if key != before]
+    return [
+        row
+        for row, before in zip(rows, [_NOTHING, *rows], strict=False)
+        if row[0] != before[0] or row[1] != before[1] or row[2] != before[2]
+    ]
 
 
 def role_of(enrolled_as: str, person_is: str) -> str | None:

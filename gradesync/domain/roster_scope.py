@@ -7,13 +7,14 @@ the answer of `in_scope`, never the whole read. No CSV and no guard lives here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 
 from gradesync.domain.account import Scope
 from gradesync.domain.roster import (
+    GUARDIANS,
     AcademicSession,
     Chosen,
     Roster,
@@ -70,6 +71,7 @@ def in_scope(roster: Roster, scope: Scope, today: date) -> Roster:
         # A person carries no school here; whoever sits in a class of a chosen school (of any term) belongs to it.
         of_schools = {c.id for c in roster.classes if _chosen(c.school_id, scope.schools)}
         present = {e.user_id for e in roster.enrollments if e.class_id in of_schools}
+        present |= _guardians_of(roster, present)
         users = Chosen(roster.users, lambda user: user.id in present, key_of_user)
     return replace(
         roster,
@@ -77,6 +79,13 @@ def in_scope(roster: Roster, scope: Scope, today: date) -> Roster:
         users=users,
         enrollments=Chosen(roster.enrollments, lambda row: row.class_id not in outside, key_of_enrollment),
     )
+
+
+def _guardians_of(roster: Roster, present: Set[str]) -> set[str]:
+    """Guardians tied to somebody who is present, whichever of the two says so."""
+    found = {u.id for u in roster.users if u.role in GUARDIANS and not present.isdisjoint(u.agents)}
+    said = {agent for u in roster.users if u.id in present for agent in u.agents}
+    return found | {u.id for u in roster.users if u.role in GUARDIANS and u.id in said} if said else found
 
 
 def _years(sessions: Sequence[AcademicSession]) -> dict[str, str]:

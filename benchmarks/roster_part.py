@@ -1,0 +1,206 @@
+"""One measured part of `benchmarks.roster`, in a process of its own: `KIND STUDENTS FOLDER ROUNDS`, facts as JSON.
+
+Kinds: `csv` and `pages` measure time, ours and the baseline taking turns; `keep` leaves a last good read in the folder;
+`memory` measures the peak of one whole run against it, whose rows come one by one.
+"""
+
+from __future__ import annotations
+
+import csv
+import gc
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from benchmarks import roster_district as district
+from benchmarks.table import peak_memory
+from gradesync.connectors.canvas.upload import pack
+from gradesync.connectors.oneroster import rows as from_json
+from gradesync.connectors.oneroster_csv.layouts import BULK, V1P1, in_mode, layouts
+from gradesync.connectors.oneroster_csv.rows import makers
+from gradesync.connectors.spool import DiskSpool, disk_spool
+from gradesync.domain.account import RosterPolicy, Scope
+from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.roster_csv import CanvasFiles, files_digest, headers
+from gradesync.domain.roster_mapping import canvas_files
+from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
+from gradesync.syncs.roster_braking import Brake, basis_of, measured
+
+CHANGED = 100
+"""Every so manieth student has one class more than in the last good read."""
+_KINDS = ("classes", "users", "enrollments")
+_POLICY, _SCOPE = RosterPolicy(), Scope()
+
+Source = Mapping[str, Callable[[], Iterable[Any]]]
+
+
+@dataclass
+class Kept:
+    """The last good read as a store gives it, a school's chunk at a time; on disk, like a store's."""
+
+    folder: Path
+
+    def generation(self) -> str | None:
+        head = self.folder / "head"
+        return head.read_text() if head.exists() else None
+
+    def generation_chunk(self, kind: str, school: str) -> bytes:
+        path = self.folder / f"{kind}-{school}"
+        return path.read_bytes() if path.exists() else b""
+
+    def keep(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "head").write_text(head)
+        for (kind, school), chunk in chunks.items():
+            (self.folder / f"{kind}-{school}").write_bytes(chunk)
+
+
+def main() -> None:
+    """Do the part and print its facts."""
+    kind, students, folder, rounds = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+    if kind in ("keep", "memory"):
+        facts = _once(students, Kept(folder), keeps=kind == "keep")
+    else:
+        _once(students, Kept(folder), keeps=True)
+        facts = _timed(kind, students, Kept(folder), rounds)
+    print(json.dumps(facts))
+
+
+def _once(students: int, kept: Kept, *, keeps: bool) -> dict[str, float]:
+    """One run whose rows are never in memory together."""
+    source: Source = {
+        "classes": lambda: _values("classes", district.classes(students)),
+        "users": lambda: _values("users", district.users(students)),
+        "enrollments": lambda: _values(
+            "enrollments", district.enrollments(students, CHANGED if keeps else 0)
+        ),
+    }
+    with disk_spool() as spool:
+        files = _ours(source, spool, kept, keeps=keeps)
+    return {"memory": peak_memory(), "enrollments": files.counts["enrollments"]}
+
+
+def _timed(kind: str, students: int, kept: Kept, rounds: int) -> dict[str, float]:
+    made = {name: list(getattr(district, name)(students)) for name in _KINDS}
+    source: Source = {name: _given(kind, name, rows) for name, rows in made.items()}
+    gc.collect()
+    # The rows of the SIS are not ours to collect: a run has a page of them at a time.
+    gc.freeze()
+    ours, theirs, files = [], [], None
+    for _ in range(rounds):
+        with disk_spool() as spool:
+            started = time.process_time()
+            files = _ours(source, spool, kept)
+            ours.append(time.process_time() - started)
+            theirs.append(_theirs(files))
+    assert files is not None
+    return {
+        "ours": statistics.median(ours),
+        "theirs": statistics.median(theirs),
+        "rows": files.rows,
+        "enrollments": files.counts["enrollments"],
+    }
+
+
+def _given(kind: str, name: str, rows: list[list[str]]) -> Callable[[], Iterable[Any]]:
+    """The rows as the SIS showed them; reading them into values is part of what is measured."""
+    if kind == "csv":
+        return lambda: _values(name, rows)
+    page = {
+        "classes": district.page_of_class,
+        "users": district.page_of_user,
+        "enrollments": district.page_of_enrollment,
+    }
+    parse: dict[str, Callable[[str, Any], Any]] = {
+        "classes": from_json.school_class,
+        "users": from_json.user,
+        "enrollments": from_json.enrollment,
+    }
+    pages = [page[name](row) for row in rows]
+    return lambda: (parse[name](row["sourcedId"], row) for row in pages)
+
+
+def _values(name: str, rows: Iterable[list[str]]) -> Iterator[Any]:
+    """CSV cells into values, as the reader of OneRoster's files does once it has judged a row."""
+    layout = in_mode(layouts(V1P1)[name], BULK)
+    make = makers(V1P1, {name: layout.columns}, {}, guardians=False)[name]
+    pick = itemgetter(*(layout.columns.index(one) for one in layout.words))
+    known: dict[Any, tuple[Any, ...]] = {}
+    for row in rows:
+        cells = pick(row)
+        words = known.get(cells)
+        if words is None:
+            values = zip(layout.words.values(), cells, strict=True)
+            words = known[cells] = tuple(word.read(cell) if cell else None for word, cell in values)
+        yield make(row, words)
+
+
+def _ours(source: Source, spool: DiskSpool, kept: Kept, *, keeps: bool = False) -> CanvasFiles:
+    """What a run does between reading the SIS and the upload (`syncs.roster_deciding`)."""
+    spool.orgs(district.ORGS)
+    spool.sessions((district.YEAR, district.FALL, district.SPRING))
+    spool.courses(district.CATALOGUE)
+    for name in _KINDS:
+        getattr(spool, name)(source[name]())
+    scoped = in_scope(spool.roster(), _SCOPE, district.TODAY)
+    columns = headers(_POLICY.mapping)
+    brake = Brake(KeyedHash(b"benchmark", "district"))
+    maker = brake.maker(columns, _POLICY.mapping, scoped)
+    files = canvas_files(
+        scoped,
+        maker.beside(spool.files(columns)),
+        _POLICY.mapping,
+        time_zone=district.TIME_ZONE,
+        today=district.TODAY,
+    )
+    year = school_year(scoped, district.TODAY)
+    generation = maker.made(basis_of(scoped.sessions, scope_digest(_SCOPE), year, district.TODAY))
+    if keeps:
+        kept.keep(generation.head.to_text(), generation.chunks)
+    else:
+        digest = files_digest(files)
+        found = measured(
+            kept,  # type: ignore[arg-type]  # the two calls a brake makes
+            brake,
+            generation,
+            account="district",
+            files=digest,
+            policy=_POLICY,
+            today=district.TODAY,
+        )
+        assert found.verdict.stop is None
+        assert found.verdict.change.schools
+    with tempfile.TemporaryFile() as archive:
+        pack(files.paths, archive)
+    return files
+
+
+def _theirs(files: CanvasFiles) -> float:
+    """CPU seconds of csv.writer over the same rows, into files as well."""
+    content = []
+    for path in files.paths.values():
+        with path.open(newline="", encoding="utf-8") as file:
+            content.append([tuple(row) for row in csv.reader(file)])
+    gc.freeze()
+    spent = 0.0
+    for rows in content:
+        with tempfile.TemporaryFile("w", newline="", encoding="utf-8") as target:
+            started = time.process_time()
+            csv.writer(target, lineterminator="\r\n").writerows(rows)
+            target.flush()
+            spent += time.process_time() - started
+    gc.unfreeze()
+    del content
+    gc.freeze()
+    return spent
+
+
+if __name__ == "__main__":
+    main()
