@@ -221,6 +221,7 @@ def test_a_view_that_is_refused_is_not_asked_for_again_and_again(sandbox: Sandbo
 
 
 def test_a_well_behaved_server_is_asked_each_question_once(sandbox: Sandbox) -> None:
+    """Besides, whether there is more behind a large page that is said to be all."""
     sandbox.forget_requests()
     read(sandbox)
     assert sorted(asked(sandbox)) == [
@@ -228,6 +229,7 @@ def test_a_well_behaved_server_is_asked_each_question_once(sandbox: Sandbox) -> 
         "/academicSessions",
         "/classes",
         "/courses",
+        "/enrollments",
         "/enrollments",
         "/orgs",
         "/students",

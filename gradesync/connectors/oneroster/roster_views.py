@@ -19,7 +19,6 @@ from gradesync.connectors.oneroster.seen import Row, Seen
 from gradesync.connectors.oneroster.strays import Strays
 from gradesync.connectors.oneroster.stream import Stream, Take, View
 from gradesync.connectors.tasks import together
-from gradesync.connectors.wire import Malformed
 from gradesync.domain.roster import AcademicSession, Org, RosterClass, RosterEnrollment
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import RosterIntake
@@ -40,15 +39,7 @@ Value = TypeVar("Value", bound=_Identified)
 
 def pages_to(take: Callable[[list[T]], None], parser: Callable[[str, Row], T | None]) -> Take:
     """Pages of rows, parsed and handed on; rows the parser answers None for are left out."""
-
-    def taken(page: list[Row]) -> None:
-        try:
-            found = [value for row in page if (value := parser(row["sourcedId"], row)) is not None]
-        except (KeyError, TypeError, AttributeError):
-            raise Malformed("a row of another shape") from None
-        take(found)
-
-    return taken
+    return lambda page: take(rows.parsed(page, parser))
 
 
 def _kept(found: dict[str, Value], parser: Callable[[str, Row], Value | None]) -> Take:
@@ -226,11 +217,11 @@ class RosterViews:
         async def classes() -> Sequence[Ids]:
             return places
 
-        def hand(page: list[RosterEnrollment]) -> None:
-            strays.look(page)
-            intake.enrollments(page)
+        def take(page: list[Row]) -> None:
+            found = rows.enrollments(page)
+            strays.look(found)
+            intake.enrollments(found)
 
-        take = pages_to(hand, rows.enrollment)
         plans: list[Plan] = [
             self._whole(needs.ENROLLMENTS, take, seen),
             self._each(needs.SCHOOL_ENROLLMENTS, self._schools, take, seen),

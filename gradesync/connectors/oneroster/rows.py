@@ -6,10 +6,10 @@ health and addresses (oneroster.md 5.4). Fields and vocabularies: oneroster.md 2
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from gradesync.connectors.wire import Malformed, day, instant, number, text_of
 from gradesync.domain.account import RosterMapping
@@ -23,6 +23,7 @@ from gradesync.domain.roster import (
     RosterUser,
 )
 
+T = TypeVar("T")
 Row = Mapping[str, Any]
 
 
@@ -90,9 +91,6 @@ def school_class(sourced_id: str, row: Row) -> RosterClass:
         school_id=ref(row, "school") or "",
         term_ids=refs(row, "terms"),
     )
-
-
-_USUAL_ROLES = frozenset({"student", "teacher"})
 
 
 def _roles(row: Row) -> list[str]:
@@ -179,28 +177,68 @@ def user_only(*wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], Roster
     return parse
 
 
-_day = lru_cache(maxsize=4096)(day)
-"""A district's enrollments begin and end on a few days of the year."""
-
-
 def enrollment(sourced_id: str, row: Row) -> RosterEnrollment:
-    """A row of /enrollments; ended ones stay. Runs once per enrollment of a district, hence so plain."""
-    get = row.get
-    user, of_class, role, primary = get("user"), get("class"), get("role"), get("primary")
-    begin, end = get("beginDate"), get("endDate")
-    user_id = user["sourcedId"] if user else ""
-    class_id = of_class["sourcedId"] if of_class else ""
-    if type(user_id) is not str or type(class_id) is not str:
-        raise Malformed("an enrollment without references")
+    """A row of /enrollments; ended ones stay."""
     return RosterEnrollment(
         sourced_id,
-        user_id,
-        class_id,
-        role if role in _USUAL_ROLES else _word(role),
-        _day(begin) if begin else None,
-        _day(end) if end else None,
-        primary is not None and yes(primary),
+        ref(row, "user") or "",
+        ref(row, "class") or "",
+        _word(row.get("role")),
+        day(row.get("beginDate")),
+        day(row.get("endDate")),
+        yes(row.get("primary")),
     )
+
+
+class _Known(dict[Any, Any]):
+    """What a value means, found out once: a district's enrollments begin on a few days and know a few roles."""
+
+    def __init__(self, meaning: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._meaning = meaning
+
+    def __missing__(self, value: Any) -> Any:
+        found = self._meaning(value)
+        if len(self) < _MOST_KNOWN:
+            self[value] = found
+        return found
+
+
+_MOST_KNOWN = 4096
+_DAYS, _WORDS, _YES_OR_NO = _Known(day), _Known(_word), _Known(yes)
+_made_enrollment: Callable[[tuple[Any, ...]], RosterEnrollment] = partial(tuple.__new__, RosterEnrollment)
+
+
+def enrollments(page: Sequence[Row]) -> list[RosterEnrollment]:
+    """A page of /enrollments: what `enrollment` makes of each row, column by column, because a district has half a
+    million of them. Raises Malformed."""
+    try:
+        users = [row["user"]["sourcedId"] for row in page]
+        classes = [row["class"]["sourcedId"] for row in page]
+        if not set(map(type, users)) | set(map(type, classes)) <= {str}:
+            raise Malformed("an enrollment without references")
+        columns = zip(
+            [row["sourcedId"] for row in page],
+            users,
+            classes,
+            [_WORDS[row["role"]] for row in page],
+            [_DAYS[row.get("beginDate")] for row in page],
+            [_DAYS[row.get("endDate")] for row in page],
+            [_YES_OR_NO[row.get("primary")] for row in page],
+            strict=True,
+        )
+        return list(map(_made_enrollment, columns))
+    except (KeyError, TypeError):
+        # Some row is not as usual: each is looked at by itself, and refused if it must be.
+        return parsed(page, enrollment)
+
+
+def parsed(page: Sequence[Row], parser: Callable[[str, Row], T | None]) -> list[T]:
+    """What a parser of single rows makes of a page; rows it answers None for are left out. Raises Malformed."""
+    try:
+        return [value for row in page if (value := parser(row["sourcedId"], row)) is not None]
+    except (KeyError, TypeError, AttributeError):
+        raise Malformed("a row of another shape") from None
 
 
 def category(sourced_id: str, row: Row) -> Category:

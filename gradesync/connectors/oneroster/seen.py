@@ -27,7 +27,7 @@ class Seen:
     __slots__ = ("_count", "_table")
 
     def __init__(self) -> None:
-        self._table = array("q", bytes(8 * _FIRST))
+        self._table = array("q", [0]) * _FIRST
         self._count = 0
 
     def __len__(self) -> int:
@@ -43,24 +43,27 @@ class Seen:
 
     def fresh(self, rows: Sequence[Row]) -> list[Row]:
         """The rows whose sourcedId was not seen before, which now is. Raises Malformed for a row without one."""
-        self._make_room(len(rows))
+        ids = [row["sourcedId"] for row in rows]
+        if not set(map(type, ids)) <= {str} or "" in ids:
+            raise Malformed("a row without sourcedId")
+        self._make_room(len(ids))
         table, mask = self._table, len(self._table) - 1
-        new: list[Row] = []
-        for row in rows:
-            sourced_id = row["sourcedId"]
-            if type(sourced_id) is not str or not sourced_id:
-                raise Malformed("a row without sourcedId")
-            key = hash(sourced_id) or 1  # an empty place holds 0
+        repeated: list[int] = []
+        for number, key in enumerate(map(hash, ids)):
+            key = key or 1  # an empty place holds 0
             place = key & mask
             while held := table[place]:
                 if held == key:
+                    repeated.append(number)
                     break
                 place = place + 1 & mask
             else:
                 table[place] = key
-                new.append(row)
-        self._count += len(new)
-        return new
+        self._count += len(ids) - len(repeated)
+        if not repeated:
+            return list(rows)
+        known = set(repeated)
+        return [row for number, row in enumerate(rows) if number not in known]
 
     def _make_room(self, more: int) -> None:
         size = len(self._table)
@@ -68,7 +71,7 @@ class Seen:
             size *= 2
         if size == len(self._table):
             return
-        held, self._table = self._table, array("q", bytes(8 * size))
+        held, self._table = self._table, array("q", [0]) * size
         table, mask = self._table, size - 1
         for key in held:
             if key:

@@ -24,6 +24,8 @@ _MOST = 2000
 _MISSES = 20
 """Unknown people in a row after which the others are not asked for: such a server shows leavers' enrollments."""
 
+_ROLE = RosterEnrollment._fields.index("role")
+
 
 class Strays:
     """Collects the ids while enrollments pass by; `known` are the people handed over already."""
@@ -38,7 +40,7 @@ class Strays:
     def look(self, page: Iterable[RosterEnrollment]) -> None:
         """Remember whoever is not a student and not known."""
         for one in page:
-            if one.role != "student" and one.user_id not in self._known and len(self._ids) < _MOST:
+            if one[_ROLE] != "student" and one.user_id not in self._known and len(self._ids) < _MOST:
                 self._ids[one.user_id] = None
 
     async def found(self, view: View) -> list[RosterUser]:

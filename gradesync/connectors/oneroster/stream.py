@@ -25,8 +25,8 @@ Take = Callable[[list[Row]], None]
 _PASSES = 3
 """How often a collection that changes under the reading is gone through."""
 
-_FEW = 20
-"""Rows that no server's largest page is too small for: fewer are never a page that was cut."""
+_FEW, _MANY = 20, 100
+"""Fewer rows are never a page that was cut; this many may be one even where total and links say that it was all."""
 
 _CAPPED = (400, 403, 404, 413, 416, 422, 500, 501)
 """Refusals of a later page behind which a largest offset may stand."""
@@ -132,7 +132,7 @@ class Stream:
                 # The server had said that there is no more, or it does not page at all.
                 return
             walk.rows += len(rows)
-            if not new and len(rows) < walk.largest_page:
+            if not new and (len(rows) < walk.largest_page or len(rows) < _FEW):
                 # The tail once more, because rows came in before it; going through again tells what else moved.
                 return
             if not new or walk.pages > self._client.max_pages:
@@ -142,6 +142,8 @@ class Stream:
             walk.largest_page = max(walk.largest_page, len(rows))
             if not self._goes_on(reply, walk, len(rows)):
                 return
+            # Two pages are never in memory at once.
+            rows = []
             reply, rows = await self._next(view, ids, walk, way)
         walk.counted(total_of(reply))
 
@@ -194,24 +196,25 @@ class Stream:
     def _goes_on(self, reply: Reply, walk: _Walk, rows: int) -> bool:
         """Set the next page's offset, never leaving a gap; False at an end that can be believed.
 
-        One sign alone is not believed of a page that may have been cut: there are servers that put the size of the
-        page into the total, and such that leave out the next link because they forgot their own largest page.
+        A page that may have been cut is followed by one more question: there are servers that put the size of the page
+        into the total, and such that leave out the next link because they forgot their own largest page.
         """
         header = reply.headers.get("Link")
         relations = link_relations(header) if header else {}
         reached = walk.offset + rows
         following = reached
-        whole_page = rows >= _FEW and rows >= walk.largest_page
+        agreed = bool(relations) and walk.total is not None
+        perhaps_cut = rows >= (_MANY if agreed else _FEW) and rows >= walk.largest_page
         walk.confirming = False
         if "next" in relations:
             following = self._linked(relations["next"], walk.offset, reached)
         elif walk.total is not None:
             if reached >= walk.total:
-                walk.confirming = whole_page and walk.pages == 1 and not relations
+                walk.confirming = perhaps_cut and walk.pages == 1
                 if not walk.confirming:
                     return False
         elif relations:
-            walk.confirming = whole_page
+            walk.confirming = perhaps_cut
             if not walk.confirming:
                 return False
         walk.offset = following
