@@ -20,22 +20,49 @@ from click.testing import CliRunner
 from gradesync.cli.main import group
 from gradesync.engine import runner
 from gradesync.sandbox.server import Sandbox
-from tests.whole.harness import ROSTER, Done, Tree
+from gradesync.sandbox.sis_export import write_export
+from tests.whole.harness import ROSTER, Done, Tree, writes
 from tests.whole.roster_oracle import CanvasOracle, canvas_held, difference
 
 ACCOUNT = "riverside"
 ID = f"{ACCOUNT}/{ROSTER}"
+EXPORT = "exports/roster.zip"
 QUIET = dict.fromkeys(("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR"))
 
 
 class Nights(Tree):
-    """A tree whose commands run in this process; `day` is the day they take for today."""
+    """A tree whose commands run in this process; the SIS's day is what they take for today.
 
-    def __init__(self, root: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, **options: Any) -> None:
-        super().__init__(root, sandbox, accounts=(ACCOUNT,), **options)
+    `csv`: the roster comes as the zip that the SIS leaves in the tree every night, not over its service. `roster` are
+    lines of the account's `roster` policy.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        sandbox: Sandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        csv: bool = False,
+        roster: str = "",
+    ) -> None:
+        self.csv, self.roster = csv, roster
         self.oracle = CanvasOracle()
+        super().__init__(root, sandbox, accounts=(ACCOUNT,))
         monkeypatch.setattr(runner, "_today", lambda _now, _account: self.day)
         self.prepare()
+
+    def write_account(self, account: str, *, grades: str = "", points_at: Mapping[str, str] = {}) -> None:
+        super().write_account(account, grades=grades, points_at=points_at)
+        path = self.root / "schedules" / f"{account}.yaml"
+        text = path.read_text(encoding="utf-8")
+        if self.csv:
+            text = text.replace(
+                "profile: genesis,", f"profile: genesis, roster: {{format: oneroster csv, path: {EXPORT}}},"
+            )
+        if self.roster:
+            text = text.replace("schedules:", f"roster: {self.roster}\nschedules:", 1)
+        path.write_text(text, encoding="utf-8")
 
     @property
     def school(self) -> Any:
@@ -48,13 +75,20 @@ class Nights(Tree):
         found: date = self.school.sis.today
         return found
 
+    @property
+    def export(self) -> Path:
+        """Where the SIS leaves its zip."""
+        return self.root / EXPORT
+
     def run(self, *args: str, env: Mapping[str, str] | None = None) -> Done:
         """A command, in this process."""
         result = CliRunner().invoke(group, ["-C", str(self.root), *args], env={**QUIET, **(env or {})})
         return Done(result.exit_code, result.stdout, result.stderr)
 
-    def night(self, *more: str) -> Done:
-        """One roster import, now."""
+    def night(self, *more: str, fresh: bool = True) -> Done:
+        """One roster import, now; `fresh`: the SIS has exported before it, where it leaves files."""
+        if self.csv and fresh:
+            write_export(self.school.sis, self.export)
         return self.run("run", ID, "--yes", *more)
 
     def good_night(self, *more: str) -> Done:
@@ -69,6 +103,17 @@ class Nights(Tree):
         self.oracle.night(self.school.sis.raw())
         told = difference(self.oracle.held, canvas_held(self.school.canvas.raw()))
         assert told == "", f"{self.day}:\n{told}"
+
+    def stopped_night(self, code: str, *, fresh: bool = True) -> Done:
+        """A run that must stop before anything is sent, by the request log of the sandbox; what it said."""
+        before = canvas_held(self.school.canvas.raw())
+        self.sandbox.forget_requests()
+        done = self.night(fresh=fresh)
+        assert done.code == 3, done.said
+        assert code in done.said, done.said
+        assert writes(self.sandbox) == 0
+        assert canvas_held(self.school.canvas.raw()) == before
+        return done
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Ask the sandbox's control door."""
@@ -88,7 +133,8 @@ class Nights(Tree):
         return done
 
 
-def commands_in(text: str) -> list[list[str]]:
-    """Every `gradesync ...` that a message tells people to type, as words; a run's id stands in it already."""
-    joined = " ".join(text.split())
-    return [found.split() for found in re.findall(r"gradesync ((?:approve|run|compare) [^`'\"\n]*)", joined)]
+def run_to_approve(text: str) -> str:
+    """The run that a message names in the command it tells people to type; fails when it names none."""
+    found = re.search(r"gradesync approve (\S+) --reason", " ".join(text.split()))
+    assert found, text
+    return found.group(1)

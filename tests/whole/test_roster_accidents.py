@@ -1,0 +1,88 @@
+"""Every guard of the roster import tripped by an accident as it happens: nothing is sent, the message says what to
+do, and doing exactly that lets the next run through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradesync.sandbox.server import Sandbox, running
+from tests.whole.harness import writes
+from tests.whole.roster_nights import Nights, run_to_approve
+
+ACCIDENTS = {
+    "nothing": "GS-602",
+    "no-enrollments": "GS-602",
+    "half-the-rows": "GS-60",
+    "school-missing": "GS-60",
+    "last-year": "GS-60",
+    "next-year": "GS-6",
+    "new-person-ids": "GS-603",
+    "new-class-ids": "GS-603",
+    "all-disabled": "GS-60",
+    "all-ended": "GS-60",
+}
+"""Each broken export, and how the code begins that it must stop with."""
+
+MEANT = ("school-missing", "half-the-rows", "all-ended")
+"""What may be meant after all: a school was closed, the district was split, all classes ended early."""
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with running(("riverside",), students=60, populated=False) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def nights(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nights:
+    """A district that was imported yesterday."""
+    nights = Nights(tmp_path, sandbox, monkeypatch)
+    nights.good_night()
+    return nights
+
+
+@pytest.mark.parametrize(("accident", "code"), ACCIDENTS.items())
+def test_a_broken_export_stops_before_anything_is_sent_and_a_repaired_one_goes_through(
+    accident: str, code: str, nights: Nights
+) -> None:
+    nights.control("POST", "accident", name=accident)
+    nights.stopped_night(code)
+    nights.stopped_night(code)
+    nights.control("DELETE", "accident")
+    nights.control("POST", "year", act="admit-student")
+    nights.good_night()
+
+
+@pytest.mark.parametrize("accident", MEANT)
+def test_what_was_meant_after_all_goes_through_once_approved_as_the_message_says(
+    accident: str, nights: Nights
+) -> None:
+    nights.control("POST", "accident", name=accident)
+    run_id = run_to_approve(nights.stopped_night("GS-60").said)
+    approved = nights.run("approve", run_id, "--reason", "the board decided it")
+    assert approved.code == 0, approved.said
+    nights.sandbox.forget_requests()
+    assert nights.night().code in (0, 3)
+    assert writes(nights.sandbox) > 0
+    nights.went_through()
+
+
+def test_an_approval_is_for_the_change_set_that_was_shown_and_for_no_other(nights: Nights) -> None:
+    nights.control("POST", "accident", name="school-missing")
+    run_id = run_to_approve(nights.stopped_night("GS-60").said)
+    assert nights.run("approve", run_id, "--reason", "the board decided it").code == 0
+    nights.control("POST", "accident", name="half-the-rows")
+    nights.stopped_night("GS-60")
+
+
+def test_an_empty_read_can_be_approved_by_nobody(nights: Nights) -> None:
+    nights.control("POST", "accident", name="no-enrollments")
+    told = nights.stopped_night("GS-602").said
+    assert "gradesync approve" not in told
+    newest = nights.runs()[-1]["id"]
+    assert nights.run("approve", newest, "--reason", "so be it").code != 0
+    nights.stopped_night("GS-602")
