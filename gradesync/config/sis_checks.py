@@ -53,17 +53,20 @@ def sis_findings(account: Mapping[str, Any]) -> list[Finding]:
 
 
 def address_findings(account: Mapping[str, Any]) -> list[Finding]:
-    """The SIS needs an address, unless all that is wanted of it are roster files."""
+    """The SIS needs an address, unless all that is wanted of it are roster files, and an SFTP server a login."""
     sis = account.get("sis")
-    if not isinstance(sis, dict) or "url" in sis:
+    if not isinstance(sis, dict):
         return []
+    login = _login_findings(sis.get("roster"))
+    if "url" in sis:
+        return login
     if "roster" not in sis:
         return [
             Finding("GS-111", ("sis", "url"), "`url` is missing", "add `url:` (address of the SIS)", "inside")
         ]
     schedules = account.get("schedules")
     rows = schedules.items() if isinstance(schedules, dict) else ()
-    return [
+    return login + [
         Finding(
             "GS-116",
             ("schedules", name, "type"),
@@ -73,6 +76,15 @@ def address_findings(account: Mapping[str, Any]) -> list[Finding]:
         for name, one in rows
         if isinstance(one, dict) and one.get("type") == "grade passback"
     ]
+
+
+def _login_findings(files: Any) -> list[Finding]:
+    sftp = files.get("sftp") if isinstance(files, dict) else None
+    if not isinstance(sftp, dict) or "password" in sftp or "private_key" in sftp:
+        return []
+    hint = "write `password` or `private_key`, as `env:NAME` or `file:PATH`"
+    path = ("sis", "roster", "sftp", "password")
+    return [Finding("GS-111", path, "`password` is missing", hint, "inside")]
 
 
 def _file_findings(files: Mapping[str, Any]) -> Iterator[Finding]:
@@ -90,9 +102,6 @@ def _file_findings(files: Mapping[str, Any]) -> Iterator[Finding]:
     if "passphrase" in sftp and "private_key" not in sftp:
         message = "a passphrase belongs to a private key, and there is none"
         yield Finding("GS-116", (*path, "sftp", "passphrase"), message, "write `private_key`, or remove it")
-    if "host" in sftp and "password" not in sftp and "private_key" not in sftp:
-        hint = "write `password` or `private_key`, as `env:NAME` or `file:PATH`"
-        yield Finding("GS-111", (*path, "sftp", "password"), "`password` is missing", hint, "inside")
 
 
 def _header_findings(headers: Mapping[str, Any]) -> Iterator[Finding]:
