@@ -101,8 +101,9 @@ TOTALS: dict[str, Callable[[int], Callable[[int, int], int] | None]] = {
 def test_no_row_is_lost_and_none_comes_twice_whatever_is_said_of_pages(
     count: int, clamp: int, total: str, links: str, overlap: int
 ) -> None:
-    if total == "page" and links == "forgetful":
-        clamp = 100  # where two signs lie together, only pages as large as real servers' are looked behind
+    if total == "page" and links:
+        # Where two signs lie together, only pages as large as real servers' are looked behind.
+        clamp, overlap = 100, 0
     all_rows = [row(number) for number in range(count)]
     script = server_of(all_rows, clamp=clamp, total=TOTALS[total](count), links=links, overlap=overlap)
     assert found_by(script) == ids(count)

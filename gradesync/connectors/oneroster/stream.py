@@ -77,9 +77,7 @@ class _Walk:
     @property
     def moved(self) -> bool:
         """Whether rows came, went or changed places meanwhile, so that one may have slipped past."""
-        if self.totals_count_pages or not self.totals:
-            return self.rows > len(self.seen)
-        return self.shrunk
+        return self.shrunk or self.rows > len(self.seen)
 
     @property
     def short(self) -> int:
@@ -209,7 +207,7 @@ class Stream:
         if "next" in relations:
             following = self._linked(relations["next"], walk.offset, reached)
         elif walk.total is not None:
-            if reached >= walk.total:
+            if len(walk.seen) >= walk.total:
                 walk.confirming = perhaps_cut and walk.pages == 1
                 if not walk.confirming:
                     return False
