@@ -19,6 +19,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("reconcile", "reconcile", "Apply the files, then run what is due or asked for"),
             ("run", "run", "Run one schedule now, in your name"),
             ("request", "request", "Ask the next pass to run a schedule"),
+            ("approve", "approve", "Let one roster import through that was stopped, and no other"),
             ("adopt", "adopt", "Take over what another tool's sync wrote, without writing to the SIS"),
             ("pause", "pause", "Hold a schedule or an account"),
             ("pause-all", "pause_all", "Hold an account, a group, a sync type or everything"),

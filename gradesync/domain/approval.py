@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gradesync.domain.run import Actor
+from gradesync.domain.roster_change import RosterChange
+from gradesync.domain.run import Actor, Run
 
 APPROVAL_LIFE = timedelta(hours=72)
 """How long an approval waits for its run: over a weekend, and no longer."""
@@ -28,4 +29,13 @@ class Approval:
         return now < self.expires_at
 
 
-__all__ = ["APPROVAL_LIFE", "Approval"]
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An approval just given: the run that was stopped, and what it would change."""
+
+    run: Run
+    change: RosterChange
+    approval: Approval
+
+
+__all__ = ["APPROVAL_LIFE", "Approval", "Approved"]

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gradesync.domain.problem import CODES, Problem
+from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.run import Lease, Outcome, Run, RunResult
 from gradesync.domain.schedule import Schedule, ScheduleId
 
@@ -43,7 +44,8 @@ class RunEnd:
     """One run as it ended in this process. `result` None means that its lease was lost: somebody else goes on.
 
     `previous` is the schedule's last result in the same mode; `known` counts the records of the account that waited
-    already, by code: what a person has been told of is not news.
+    already, by code: what a person has been told of is not news. `classes` are of a dry run of a grade passback,
+    `change` of one of a roster import.
     """
 
     run: Run
@@ -51,6 +53,7 @@ class RunEnd:
     previous: RunResult | None = None
     known: Mapping[str, int] = field(default_factory=dict)
     classes: tuple[ClassCounts, ...] = ()
+    change: RosterChange | None = None
     problem: str | None = None
     hint: str | None = None
 

@@ -180,8 +180,10 @@ def verdict(
     """
     if not stops:
         return Verdict(None, change)
-    ordered = sorted(stops, key=lambda stop: _ORDER.index(stop.code))
-    final = any(stop.final for stop in ordered)
+    final = any(stop.final for stop in stops)
+    # Beside "there is nothing", every number is only noise.
+    told_of = [stop for stop in stops if stop.final] if final else stops
+    ordered = sorted(told_of, key=lambda stop: _ORDER.index(stop.code))
     sentences = tuple(dict.fromkeys(stop.message.removesuffix(NOTHING_SENT).strip() for stop in ordered))
     told = replace(
         change,

@@ -35,7 +35,9 @@ LAST_READ, LAST_YEAR = "last read", "last year"
 
 EXAMPLES = 10
 """How many examples a change names."""
-_EACH = 4
+_EACH = 5
+_NEW_ID, _REMOVED, _LOST, _ENDED, _MOVED = "new id", "removed", "lost people", "ended", "moved"
+_RANK = {what: rank for rank, what in enumerate((_NEW_ID, _REMOVED, _LOST, _ENDED, _MOVED))}
 _COMPANY = 3
 """From how many students on the same people in a class tell that it is the same class."""
 
@@ -71,6 +73,13 @@ class _Flow:
     gone: dict[int, _Record] = field(default_factory=dict)
     come: dict[int, _Record] = field(default_factory=dict)
     pairs: list[tuple[int, int]] = field(default_factory=list)
+    others: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def note(self, what: str, number: int, school: str) -> None:
+        """Keep a few of those that stayed under their id, as examples."""
+        kept = self.others.setdefault(what, [])
+        if len(kept) < _EACH:
+            kept.append((number, school))
 
 
 class _Seats:
@@ -160,6 +169,7 @@ class Differences:
                 flow.gone[number] = _Record(school, likeness, seats.company(number), seats.kept(number))
             elif other[1] != place:
                 count.moved += 1
+                flow.note(_MOVED, number, school)
             elif other[2] != content:
                 count.changed += 1
         for number in new.keys() - old.keys():
@@ -176,6 +186,7 @@ class Differences:
                 flow.gone[number] = _Record(school, likeness)
             elif content & 1 > other[1] & 1:
                 count.ended += 1
+                flow.note(_ENDED, number, school)
             elif content != other[1]:
                 count.changed += 1
         for number in new.keys() - old.keys():
@@ -198,12 +209,13 @@ class Differences:
 
     def _settle(self, kind: str, flow: _Flow) -> None:
         """Tell apart what went to another school, what came back under another id, and what is gone."""
-        for number in flow.gone.keys() & flow.come.keys():
+        for number in sorted(flow.gone.keys() & flow.come.keys()):
             left, came = flow.gone.pop(number), flow.come.pop(number)
             count = self._count(kind, left.school)
             # Getting or losing one's first class is no move between schools.
             if left.school and came.school:
                 count.moved += 1
+                flow.note(_MOVED, number, left.school)
             else:
                 count.changed += 1
         flow.pairs = _pairs(flow)
@@ -230,7 +242,7 @@ class Differences:
                 other = back.get(number)
                 found.append(
                     Example(
-                        what="removed" if other is None else "new id",
+                        what=_REMOVED if other is None else _NEW_ID,
                         kind=kind,
                         school=flow.gone[number].school,
                         subject=pseudonym(number),
@@ -238,12 +250,12 @@ class Differences:
                         other=None if other is None else pseudonym(other),
                     )
                 )
-        removed = {one.subject for one in found if one.kind == SECTIONS}
+            for what, numbers in flow.others.items():
+                found += [Example(what, kind, school, pseudonym(number)) for number, school in numbers]
         for seats, section, school in self._emptied:
-            if pseudonym(section) not in removed:
-                found.append(Example("lost people", SECTIONS, school, pseudonym(section), seats))
-        rank = {"new id": 0, "removed": 1, "lost people": 2}
-        return sorted(found, key=lambda one: (rank[one.what], -one.seats, one.subject))[:EXAMPLES]
+            if section not in self._flows[SECTIONS].gone:
+                found.append(Example(_LOST, SECTIONS, school, pseudonym(section), seats))
+        return sorted(found, key=lambda one: (_RANK[one.what], -one.seats, one.subject))[:EXAMPLES]
 
 
 def _records(chunk: bytes, width: int) -> dict[int, tuple[int, ...]]:
@@ -333,16 +345,30 @@ def _year_to_year(old: GenerationHead, chunks: Chunks, new: Generation) -> Roste
             one.before,
             one.after,
             created=max(one.after - one.before, 0),
-            removed=max(one.before - one.after, 0),
+            # A person belongs to the school of a class, and before the first day of school few have one.
+            removed=max(one.before - one.after, 0) if one.kind != USERS else 0,
             renumbered=one.renumbered,
         )
         for one in measured.schools
     )
-    return RosterChange(schools, LAST_YEAR, examples=measured.examples, base=old.digest)
+    # Who left over the summer is no example of anything; who came back under another id is.
+    examples = tuple(one for one in measured.examples if one.what == _NEW_ID)
+    return RosterChange(schools, LAST_YEAR, examples=examples, base=old.digest)
+
+
+def all_new(new: Generation) -> RosterChange:
+    """A read with nothing to compare it with: everything in it would be created."""
+    counts = new.head.counts
+    schools = (
+        SchoolChange(kind, school, after=number, created=number)
+        for kind in KINDS
+        for school, number in sorted(counts.get(kind, {}).items())
+    )
+    return RosterChange(tuple(schools))
 
 
 def _only(kind: str, chunks: Chunks) -> Chunks:
     return lambda of, school: chunks(of, school) if of == kind else b""
 
 
-__all__ = ["EXAMPLES", "LAST_READ", "LAST_YEAR", "Chunks", "differences"]
+__all__ = ["EXAMPLES", "LAST_READ", "LAST_YEAR", "Chunks", "all_new", "differences"]

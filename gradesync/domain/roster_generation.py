@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from operator import or_
+from operator import itemgetter, or_
 from typing import NamedTuple
 
 from gradesync.domain.keyed import KeyedHash
@@ -157,8 +157,12 @@ class _Bits(dict[tuple[str, str], int]):
 class _Sections(dict[str, "array[int]"]):
     """Section id -> its numbers; one that no row told of belongs to no school."""
 
+    def __init__(self, number: Callable[[str], int]) -> None:
+        super().__init__()
+        self.number = number
+
     def __missing__(self, section_id: str) -> array[int]:
-        made = self[section_id] = array("Q", (_NO_SCHOOL, 0, 0, 0))
+        made = self[section_id] = array("Q", (_NO_SCHOOL, self.number(section_id), 0, 0, 0))
         return made
 
 
@@ -182,14 +186,14 @@ class GenerationMaker:
         self, keyed: KeyedHash, headers: Mapping[str, Row], schools: Mapping[str, str] | None = None
     ) -> None:
         self._key_id = keyed.key_id
-        self._class, self._like, self._content = (keyed.numbers(one) for one in ("class", "like", "content"))
+        self._like, self._content = keyed.numbers("like"), keyed.numbers("content")
         self._at = {kind: {name: at for at, name in enumerate(names)} for kind, names in headers.items()}
         self._schools: list[str] = [""]
         self._school_at: dict[str, int] = {"": _NO_SCHOOL}
         self._school_of = schools or {}
         self._courses: dict[str, _Course] = {}
-        # Section id -> [school, likeness, place, content, seat, seat, ...]: one object per section.
-        self._sections = _Sections()
+        # Section id -> [school, number, likeness, place, content, seat, seat, ...]: one object per section.
+        self._sections = _Sections(keyed.numbers("class"))
         self._people: dict[int, array[int]] = {}
         # Of the part under way, by user id: number, likeness and content, and a section they sit in.
         self._part: dict[str, tuple[int, int, int]] = {}
@@ -232,6 +236,7 @@ class GenerationMaker:
                 "Q",
                 (
                     school,
+                    self._sections.number(row[id_at]),
                     self._like(f"{_unblank(row[name_at])}\0{like}"),
                     self._like(f"{row[course_at]}\0{self._schools[school]}\0place"),
                     self._content("\0".join((*row, content))),
@@ -288,9 +293,9 @@ class GenerationMaker:
         self._close_part()
         chunks: dict[tuple[str, str], bytes] = {}
         counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
-        by_school: dict[int, list[tuple[int, array[int]]]] = {}
-        for id, section in self._sections.items():
-            by_school.setdefault(section[0], []).append((self._class(id), section))
+        by_school: dict[int, list[array[int]]] = {}
+        for section in self._sections.values():
+            by_school.setdefault(section[0], []).append(section)
         self._sections.clear()
         for school, sections in by_school.items():
             name = self._schools[school]
@@ -309,13 +314,13 @@ class GenerationMaker:
         return Generation(GenerationHead(self._key_id, basis, digest.hexdigest()[:32], counts), chunks)
 
 
-def _school_chunks(sections: list[tuple[int, array[int]]]) -> tuple[bytes, bytes, int]:
+def _school_chunks(sections: list[array[int]]) -> tuple[bytes, bytes, int]:
     """The chunks of a school's sections and of their seats, and how many people the seats keep in class."""
     heads, seats, kept = array("Q"), array("Q"), 0
-    for number, section in sorted(sections, key=lambda one: one[0]):
-        heads.extend((number, *section[1:4]))
-        members = sorted(section[4:])
-        seats.extend((number, len(members)))
+    for section in sorted(sections, key=itemgetter(1)):
+        heads.extend(section[1:5])
+        members = sorted(section[5:])
+        seats.extend((section[1], len(members)))
         seats.extend(members)
         kept += sum([seat & STATUS_MASK < KEPT for seat in members])
     return _chunk_of(heads), _chunk_of(seats), kept

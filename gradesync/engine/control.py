@@ -6,9 +6,10 @@ that names every block it goes over, with a reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from gradesync.domain.due import Block, blocks
@@ -29,7 +30,8 @@ LONGEST_HOLD = timedelta(days=30)
 class ByHand:
     """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, blackout).
 
-    `most` is how many results a grade passback may write without being asked about; None when it was.
+    `most` is how many results a grade passback may write without being asked about; None when it was. `keep` is handed
+    the files of a dry roster import, by name, before they go.
     """
 
     schedule: ScheduleId
@@ -39,6 +41,7 @@ class ByHand:
     despite: frozenset[str] = frozenset()
     reason: str | None = None
     most: int | None = None
+    keep: Callable[[Mapping[str, Path]], None] | None = None
 
 
 class NeedsConsent(GradesyncError):
@@ -66,7 +69,7 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
         reason=wish.reason,
     )
     if wish.dry:
-        return await dry_run(tools, run, target)
+        return await dry_run(tools, run, target, keep=wish.keep)
     _refuse_blocked(tools, wish, target, now)
     broken = None
     if wish.most is not None and _may_write(target, wish.schedule):

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 from gradesync.domain.account import Account
@@ -21,6 +22,7 @@ from gradesync.domain.definition import RecordedAccount
 from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.report import ClassCounts, RunEnd
+from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.run import (
     Actor,
     Busy,
@@ -40,6 +42,8 @@ from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound, StoreUnavailable
 from gradesync.ports import GradebookSource, RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
+from gradesync.syncs.roster_braking import Brake
+from gradesync.syncs.roster_deciding import Decided
 from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
 from gradesync.syncs.stage import StageTracker
 from gradesync.syncs.waiting import Waiting
@@ -172,6 +176,7 @@ async def _roster(
     tools: Tools, claimed: Claimed, target: EffectiveAccount, guard: LeaseGuard, tracker: StageTracker
 ) -> RunResult:
     run = claimed.run
+    brake = _brake(tools, target.account)
     async with tools.connections.roster(target.account, guard) as (source, sink):
         return await import_roster(
             RosterJob(
@@ -186,10 +191,17 @@ async def _roster(
                 sink=sink,
                 spool=tools.connections.spool,
                 sleep=tools.sleep,
+                brake=brake,
                 remaster=run.mode is Mode.FULL,
                 tracker=tracker,
             )
         )
+
+
+def _brake(tools: Tools, account: Account) -> Brake:
+    """What the brake of a roster import goes by: the key of its hashes, and the changes a person has let through."""
+    approved = tools.store.approvals(account.key, tools.store.now())
+    return Brake(known_key(tools, account.key), frozenset(one.digest for one in approved))
 
 
 async def _passback(
@@ -242,14 +254,28 @@ def look_job(
 
 
 async def dry_run(
-    tools: Tools, run: Run, target: EffectiveAccount, tracker: StageTracker | None = None
+    tools: Tools,
+    run: Run,
+    target: EffectiveAccount,
+    tracker: StageTracker | None = None,
+    *,
+    keep: Callable[[Mapping[str, Path]], None] | None = None,
 ) -> RunEnd:
-    """What the run would do: no lease, no row, and sides that cannot write. Raises ConnectionProblem."""
+    """What the run would do: no lease, no row, and sides that cannot write. Raises ConnectionProblem.
+
+    `keep` is handed the files of a roster import, by name, before they go.
+    """
     tracker = StageTracker() if tracker is None else tracker
     classes: tuple[ClassCounts, ...] = ()
     records = tools.store.read_records(run.schedule.account)
     today = _today(tools.store.now(), target.account)
     if run.type is SyncType.ROSTER_IMPORT:
+        brake = _brake(tools, target.account)
+
+        def look(decided: Decided) -> None:
+            if keep is not None:
+                keep(decided.files.paths)
+
         async with tools.connections.roster_readonly(target.account) as (source, canvas):
             result = await preview_roster(
                 RosterPreview(
@@ -264,9 +290,14 @@ async def dry_run(
                     spool=tools.connections.spool,
                     remaster=run.mode is Mode.FULL,
                     tracker=tracker,
+                    brake=brake,
+                    look=look,
                 )
             )
-        return RunEnd(run, result)
+        if result.roster is not None:
+            # Nobody may approve what was only looked at: an approval is for a run that was stopped.
+            result = replace(result, roster=replace(result.roster, dry=True))
+        return RunEnd(run, result, change=result.roster or RosterChange(dry=True))
     keyed = known_key(tools, target.account.key)
     async with tools.connections.gradebook_readonly(target.account) as (gradebook, reader):
         job = passback_job(tools, target, run, tracker, gradebook, keyed)

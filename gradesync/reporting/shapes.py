@@ -16,6 +16,7 @@ from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
+from gradesync.domain.roster_change import NUMBERS, RosterChange
 from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
 from gradesync.reporting.words import declared_first_run, is_dry, needs_someone, next_run_of, state_words
 
@@ -117,6 +118,24 @@ def end_keys(end: RunEnd) -> Shape:
         "problem": end.problem,
         "hint": end.hint,
         "classes": class_shapes(end.classes),
+        "change": change_shape(end.change),
+    }
+
+
+def change_shape(change: RosterChange | None) -> Shape | None:
+    """What a roster import would change, by school and kind; examples are pseudonyms and stand with the stop."""
+    if change is None:
+        return None
+    return {
+        "against": change.against or None,
+        "schools": [
+            {
+                "school": one.school or None,
+                "kind": one.kind,
+                **{name: getattr(one, name) for name in NUMBERS},
+            }
+            for one in change.schools
+        ],
     }
 
 
@@ -131,6 +150,40 @@ def result_shape(result: RunResult | None) -> Shape | None:
         "codes": [
             {"code": code, "count": n, **code_keys(code), "answers": answer_shapes(result, code)}
             for code, n in sorted(result.codes.items())
+        ],
+        "stop": stop_shape(result.roster),
+        "class_changes": class_change_shapes(result.roster),
+    }
+
+
+def class_change_shapes(change: RosterChange | None) -> list[Shape]:
+    """Drops and adds per class of a roster import that went through, the largest first."""
+    return [
+        {"class": one.class_id, "school": one.school, "added": one.added, "dropped": one.dropped}
+        for one in (change.classes if change is not None else ())
+    ]
+
+
+def stop_shape(change: RosterChange | None) -> Shape | None:
+    """What the brake held, or let through by approval: numbers, and examples by pseudonym."""
+    if change is None or not change.codes:
+        return None
+    return {
+        "codes": list(change.codes),
+        "sentences": list(change.sentences),
+        "digest": change.digest,
+        "approved": change.approved,
+        "change": change_shape(change),
+        "examples": [
+            {
+                "what": one.what,
+                "kind": one.kind,
+                "school": one.school or None,
+                "subject": one.subject,
+                "other": one.other,
+                "seats": one.seats,
+            }
+            for one in change.examples
         ],
     }
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gradesync.domain.action import Plan
+from gradesync.domain.approval import Approved
 from gradesync.domain.comparing import Comparison
 from gradesync.domain.explained import Explanation
 from gradesync.domain.history import HistoryEntry
@@ -27,6 +28,7 @@ from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
 from gradesync.reporting.explain_shapes import explanation_keys, worklist_keys
 from gradesync.reporting.shapes import (
     Shape,
+    actor_shape,
     block_shapes,
     class_shapes,
     code_keys,
@@ -41,6 +43,7 @@ from gradesync.reporting.shapes import (
     problem_shape,
     row_shape,
     run_shape,
+    stop_shape,
     waiting_shapes,
 )
 from gradesync.reporting.words import code_page, needs_someone
@@ -148,6 +151,21 @@ def history(entries: Sequence[HistoryEntry]) -> Shape:
 def adoption(found: TakeOver) -> Shape:
     """What another tool's sync left, class by class."""
     return _report("adoption", **adoption_keys(found))
+
+
+def approved(found: Approved) -> Shape:
+    """One change of a roster that a person let through."""
+    one = found.approval
+    return _report(
+        "approved",
+        run=one.run_id,
+        schedule=str(found.run.schedule),
+        digest=one.digest,
+        reason=one.reason,
+        actor=actor_shape(one.actor),
+        expires_at=instant(one.expires_at),
+        stop=stop_shape(found.change),
+    )
 
 
 def comparison(comparison: Comparison, *, every: bool = False) -> Shape:

@@ -15,7 +15,7 @@ from gradesync.domain.roster import AcademicSession, Roster
 from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, verdict
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import Row
-from gradesync.domain.roster_diff import Chunks, differences
+from gradesync.domain.roster_diff import Chunks, all_new, differences
 from gradesync.domain.roster_generation import Basis, Generation, GenerationHead, GenerationMaker
 from gradesync.domain.roster_guard import RosterStop
 from gradesync.ports import ReadRecords, RunRecords
@@ -75,7 +75,7 @@ def measured(
     A last good read made under another key, or of another scope, says nothing about this one.
     """
     found = [stop for stop in stops if stop is not None]
-    change = RosterChange()
+    change = RosterChange() if generation is None else all_new(generation)
     past = _past(records, generation)
     if past is not None and generation is not None:
         chunks: Chunks = records.generation_chunk

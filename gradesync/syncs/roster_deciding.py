@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gradesync.domain.roster import Roster
+from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import CanvasFiles, files_digest, headers
 from gradesync.domain.roster_guard import (
     RosterStop,
@@ -76,10 +77,16 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
         # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
         stop = await first_contact(job, decided.files)
         decided = replace(decided, brake=decided.brake.judged(stop, job.brake))
-    job.tracker.roster = decided.brake.verdict.change
+    job.tracker.roster = _told(decided.brake.verdict.change)
     if decided.brake.verdict.change.approved:
         job.tracker.codes["GS-614"] += 1
     return decided
+
+
+def _told(change: RosterChange) -> RosterChange | None:
+    """What is worth keeping with a run: schools in which something changes, and why it was stopped."""
+    kept = tuple(one for one in change.schools if one.is_change)
+    return replace(change, schools=kept) if kept or change.codes else None
 
 
 def _count(tracker: StageTracker, whole: Roster, files: CanvasFiles) -> None:

@@ -34,7 +34,7 @@ OLD_RUN = (
     "INSERT INTO run (id, account, schedule, type, slot_key, trigger, mode, actor, via, state, created_at, attempt, "
     "abandoned, late_by, stop_asked, outcome, stage, counts, codes) VALUES ('r1', 'riverside', 'grades', "
     "'grade passback', 'manual:1', 'by hand', 'delta', 'alex', 'OS user', 'ended', 5, 1, 0, 0, FALSE, 'completed', "
-    "'record', '{\"sent\":3}', '{}')"
+    "'record', '{\"sent\": 3}', '{}')"
 )
 
 

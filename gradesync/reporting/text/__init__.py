@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from gradesync.reporting.text.passes import pass_report, run, run_end
     from gradesync.reporting.text.plans import plan
     from gradesync.reporting.text.problem_list import problems
+    from gradesync.reporting.text.rosters import approved
     from gradesync.reporting.text.shows import account, effective, schedule, store_info
 
 __all__ = [
     "account",
     "adoption",
+    "approved",
     "code",
     "comparison",
     "effective",
@@ -44,6 +46,7 @@ __all__ = [
 _MODULES = {
     "account": "shows",
     "adoption": "adoptions",
+    "approved": "rosters",
     "code": "codes",
     "comparison": "compares",
     "explanation": "explain",

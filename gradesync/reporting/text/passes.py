@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradesync.domain.report import ClassCounts, PassReport, RunEnd
+from gradesync.domain.roster_change import SchoolChange
 from gradesync.domain.run import Outcome, Run, RunResult, Stage, answers_to
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
@@ -12,6 +13,8 @@ from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS
 from gradesync.reporting.text.plans import plan_lines
+from gradesync.reporting.text.roster_classes import class_change_lines
+from gradesync.reporting.text.rosters import stop_lines
 
 
 def pass_report(report: PassReport, *, style: Style) -> str:
@@ -179,6 +182,9 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
         lines += folded(f"hint: {clean(end.hint)}", style, indent + "  ", indent + "        ")
     if end.classes:
         lines += ["", *(indent + line for line in class_lines(end.classes, style))]
+    lines += stop_lines(result.roster, end.run, style, indent + "  ")
+    if end.change is not None and (schools := school_lines(end.change.schools, style)):
+        lines += ["", *(indent + line for line in schools)]
     if dry:
         lines += ["", f"{indent}Dry run: nothing was sent and nothing was recorded."]
     return lines
@@ -248,6 +254,23 @@ def class_lines(classes: Sequence[ClassCounts], style: Style) -> list[str]:
     return table(columns, cells, style)
 
 
+def school_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
+    """What a roster import would do, school by school and kind by kind; where nothing would change, nothing is said."""
+    columns = ("SCHOOL", "WHAT", "WOULD CREATE", "WOULD CHANGE", "WOULD MOVE", "WOULD END", "NOW")
+    cells = [
+        (
+            Cell(one.school or "(no class)", "bold"),
+            Cell(one.kind),
+            *(Cell(f"{number:,}") for number in (one.created, one.changed, one.moved)),
+            Cell(f"{one.ended + one.removed:,}"),
+            Cell(f"{one.before:,}"),
+        )
+        for one in sorted(schools, key=lambda one: one.school)
+        if one.is_change
+    ]
+    return table(columns, cells, style) if cells else []
+
+
 def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style) -> str:
     """One run as the store keeps it."""
     result = run.result
@@ -273,6 +296,10 @@ def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style) -> str:
     lines = [style.paint(f"run {clean(run.id)}", "bold"), *fields(pairs, style)]
     if result is not None and result.codes:
         lines += ["", "Codes", *code_lines(result, style, "  ")]
+    if result is not None and (told := stop_lines(result.roster, run, style, "  ")):
+        lines += ["", *told]
     if classes:
         lines += ["", *class_lines(classes, style)]
+    if result is not None and (drops := class_change_lines(result.roster, style)):
+        lines += ["", *drops]
     return finished(lines)

@@ -1,0 +1,27 @@
+"""`gradesync approve`: let one roster import through that the brake has stopped."""
+
+from __future__ import annotations
+
+import click
+
+from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.cli.render import show
+
+
+@new_command(
+    "approve",
+    'gradesync approve 3f2b9c1e0a7d4c58b6e1f0a9d8c7b6a5 --reason "West closed, its classes moved to North"',
+)
+@click.argument("run_id", metavar="RUN")
+@click.option("--reason", required=True, help="Why this change is right; kept in the history.")
+@format_option()
+def command(said: Invocation, run_id: str, reason: str, form: str) -> None:
+    """Approve exactly the change a roster import was stopped for; any other is measured and stopped anew.
+
+    Look first with `gradesync run ID --dry-run`. The approval waits 72 hours for a run whose files and last good read
+    are the very same; in a SIS people work in, run the schedule right after approving.
+    """
+    from gradesync.engine.approve import approve
+
+    with opened(said) as app:
+        show(form, "approved", approve(app.tools(), run_id, reason))

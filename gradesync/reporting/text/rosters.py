@@ -1,0 +1,116 @@
+"""What the brake of the roster import says to people: the numbers, examples by pseudonym, and the commands to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gradesync.domain.approval import Approved
+from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
+from gradesync.domain.run import Run
+from gradesync.reporting import words
+from gradesync.reporting.clean import clean
+from gradesync.reporting.style import Style
+from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
+
+_MOST_ROWS = 30
+"""Rows of the table; beyond that the schools that lose most stand for the others, and JSON has them all."""
+
+
+def stop_lines(change: RosterChange | None, run: Run, style: Style, indent: str) -> list[str]:
+    """Why the brake held a run, and how to look and to approve; nothing for a run it did not hold."""
+    if change is None or not change.stopped:
+        return []
+    lines = _sentences(change, style, indent)
+    if not change.dry:
+        # A dry run shows all it would change anyway.
+        lines += ["", *(indent + line for line in number_lines(change.schools, style))]
+    lines += _example_lines(change.examples, style, indent)
+    lines += ["", *fields(_commands(change, run), style, indent)]
+    return lines
+
+
+def _sentences(change: RosterChange, style: Style, indent: str) -> list[str]:
+    lines: list[str] = []
+    for sentence in change.sentences:
+        lines += folded(clean(sentence), style, indent, indent + "  ")
+    return lines
+
+
+def _commands(change: RosterChange, run: Run) -> list[tuple[str, str]]:
+    look = ("look", f"gradesync run {clean(run.schedule)} --dry-run")
+    if change.dry:
+        return [look]
+    if change.digest is None:
+        return [look, ("approve", "not possible: this is no roster; check the SIS export")]
+    return [look, ("approve", f'gradesync approve {clean(run.id)} --reason "..."')]
+
+
+def number_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
+    """The numbers per school and kind, the largest losses first."""
+    changed = sorted(
+        (one for one in schools if one.is_change), key=lambda one: (-one.lost, one.school, one.kind)
+    )
+    columns = (
+        "SCHOOL",
+        "WHAT",
+        "BEFORE",
+        "AFTER",
+        "CREATED",
+        "CHANGED",
+        "ENDED",
+        "REMOVED",
+        "MOVED",
+        "NEW IDS",
+    )
+    cells = [
+        (
+            Cell(one.school or "(no class)", "bold"),
+            Cell(one.kind),
+            *(
+                Cell(f"{number:,}")
+                for number in (
+                    *(one.before, one.after, one.created, one.changed),
+                    *(one.ended, one.removed, one.moved, one.renumbered),
+                )
+            ),
+        )
+        for one in changed[:_MOST_ROWS]
+    ]
+    more = len(changed) - _MOST_ROWS
+    told = [f"and {words.plural(more, 'row')} more (--format json has all)"] if more > 0 else []
+    return [*table(columns, cells, style), *told] if cells else []
+
+
+def _example_lines(examples: Sequence[Example], style: Style, indent: str) -> list[str]:
+    lines = ["", f"{indent}Examples, by pseudonym"] if examples else []
+    for one in examples:
+        where = f" of school {clean(one.school)}" if one.school else ""
+        seats = f", {words.plural(one.seats, 'seat')}" if one.seats else ""
+        back = f", now {clean(one.other)}" if one.other else ""
+        told = f"{_KINDS.get(one.kind, clean(one.kind))} {clean(one.subject)}{where}: {clean(one.what)}{back}{seats}"
+        lines += folded(told, style, indent + "  ", indent + "    ")
+    return lines
+
+
+_KINDS = {"users": "person", "sections": "section", "enrollments": "enrollment"}
+
+
+def approved(found: Approved, *, style: Style) -> str:
+    """What was approved, until when, and how to let it run."""
+    one, change = found.approval, found.change
+    pairs = [
+        ("run", clean(one.run_id)),
+        ("codes", clean(", ".join(change.codes))),
+        ("change", clean(one.digest)),
+        ("by", clean(f"{one.actor.name} ({one.actor.via})")),
+        ("reason", clean(one.reason)),
+        ("until", words.utc(one.expires_at)),
+        ("next", f"gradesync run {clean(found.run.schedule)}"),
+    ]
+    head = f"Approved for {clean(found.run.schedule)}: this change and no other"
+    lines = [style.paint(head, "bold"), *fields(pairs, style), "", *_sentences(change, style, "  ")]
+    told = number_lines(change.schools, style)
+    return finished([*lines, "", *("  " + line for line in told)] if told else lines)
+
+
+__all__ = ["approved", "number_lines", "stop_lines"]

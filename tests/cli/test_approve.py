@@ -1,0 +1,75 @@
+"""`gradesync approve`: the stop says the very command, and the command lets that change through."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from gradesync.sandbox.accidents import Accident
+from gradesync.sandbox.server import Sandbox
+from tests.cli.conftest import Tree, writes
+
+ID = "riverside/roster-nightly"
+
+
+@pytest.fixture
+def stopped(live: Tree, sandbox: Sandbox) -> str:
+    """What a stopped run said to the terminal: the SIS lost half of its rows after the first import."""
+    live.run("run", ID, code=None)
+    Accident(sandbox.schools["riverside"].sis, "half-the-rows")
+    sandbox.forget_requests()
+    return live.run("run", ID, code=3).output
+
+
+def run_of(said: str) -> str:
+    [found] = re.findall(r'gradesync approve ([0-9a-f]{32}) --reason "\.\.\."', said)
+    return str(found)
+
+
+def test_a_stop_says_the_numbers_the_examples_and_both_commands(
+    stopped: str, live: Tree, sandbox: Sandbox
+) -> None:
+    assert writes(sandbox) == 0
+    flat = " ".join(stopped.split())
+    assert "would go (" in flat
+    assert "SCHOOL WHAT BEFORE AFTER CREATED CHANGED ENDED REMOVED MOVED NEW IDS" in flat
+    assert "Examples, by pseudonym" in flat
+    assert f"gradesync run {ID} --dry-run" in flat
+    shown = live.run("show", run_of(stopped)).output
+    assert "gradesync approve" in shown
+    people = sandbox.schools["riverside"].district.people
+    for output in (stopped, shown):
+        assert not any(one.family_name in output or one.sourced_id in output for one in people)
+
+
+def test_an_approval_says_what_until_when_and_what_next_and_the_next_run_goes_through(
+    stopped: str, live: Tree, sandbox: Sandbox
+) -> None:
+    told = live.run("approve", run_of(stopped), "--reason", "West was closed").output
+    flat = " ".join(told.split())
+    assert "Approved for riverside/roster-nightly: this change and no other" in flat
+    assert f"next gradesync run {ID}" in flat
+    assert "West was closed" in flat
+    end = json.loads(live.run("run", ID, "--format", "json", code=None).stdout)
+    assert {one["code"] for one in end["result"]["codes"]} >= {"GS-614"}
+    assert end["result"]["stop"]["approved"] is True
+    assert writes(sandbox) > 0
+    assert "roster approved" in live.run("history").output
+
+
+def test_programs_are_told_the_same(stopped: str, live: Tree) -> None:
+    run_id = run_of(stopped)
+    run = json.loads(live.run("show", run_id, "--format", "json").stdout)["run"]
+    stop = run["result"]["stop"]
+    assert stop["codes"][0] == "GS-601"
+    assert 0 < len(stop["examples"]) <= 10
+    answer = json.loads(live.run("approve", run_id, "--reason", "closed", "--format", "json").stdout)
+    assert (answer["kind"], answer["run"], answer["schedule"]) == ("approved", run_id, ID)
+    assert answer["digest"] == stop["digest"]
+
+
+def test_what_cannot_be_approved_says_why(live: Tree) -> None:
+    assert "no run" in live.run("approve", "0" * 32, "--reason", "x", code=1).output
+    assert "--reason" in live.run("approve", "0" * 32, code=64).output
