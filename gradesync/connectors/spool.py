@@ -13,6 +13,7 @@ import marshal
 import os
 import shutil
 import tempfile
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -78,7 +79,8 @@ class _Shelf(Generic[T]):
         self._file, self._key, self._names = file, key, names
         self._fields, self._made, self._days = fields, made, days
         self._pending: list[list[T]] = [[] for _ in range(SHARDS)]
-        self._blocks: list[list[tuple[int, int]]] = [[] for _ in range(SHARDS)]
+        # Place and size of each block, one behind the other.
+        self._blocks: list[array[int]] = [array("Q") for _ in range(SHARDS)]
         self._numbers = _Days(date.toordinal)
         self._dates = _Days(date.fromordinal)
         self.count = 0
@@ -101,14 +103,14 @@ class _Shelf(Generic[T]):
         except UnicodeEncodeError:
             return [shard_of(self._key(row)) for row in rows]
 
-    def _flush(self, part: list[T], blocks: list[tuple[int, int]]) -> None:
+    def _flush(self, part: list[T], blocks: array[int]) -> None:
         plain = part if self._fields is None else map(self._fields, part)
         columns: list[Any] = list(zip(*plain, strict=True))
         for at in self._days:
             # marshal knows no dates.
             columns[at] = tuple(map(self._numbers.__getitem__, columns[at]))
         content = marshal.dumps(columns, _VERSION)
-        blocks.append((self._file.tell(), len(content)))
+        blocks.extend((self._file.tell(), len(content)))
         if self._file.write(content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         part.clear()
@@ -131,7 +133,8 @@ class _Shelf(Generic[T]):
             yield from map(value, self._pending[number])
 
     def _columns(self, number: int) -> Iterator[list[Any]]:
-        for at, size in self._blocks[number]:
+        blocks = self._blocks[number]
+        for at, size in zip(blocks[::2], blocks[1::2], strict=True):
             # By place, so that reading never moves where the next block is written.
             yield marshal.loads(os.pread(self._file.fileno(), size, at))  # noqa: S302 - our own file, open to nobody else
 
