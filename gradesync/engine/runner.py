@@ -23,6 +23,7 @@ from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.report import ClassCounts, RunEnd
 from gradesync.domain.roster_change import RosterChange
+from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.run import (
     Actor,
     Busy,
@@ -43,7 +44,6 @@ from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFo
 from gradesync.ports import GradebookSource, RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_braking import Brake
-from gradesync.syncs.roster_deciding import Decided
 from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
 from gradesync.syncs.stage import StageTracker
 from gradesync.syncs.waiting import Waiting
@@ -272,9 +272,9 @@ async def dry_run(
     if run.type is SyncType.ROSTER_IMPORT:
         brake = _brake(tools, target.account)
 
-        def look(decided: Decided) -> None:
+        def look(files: CanvasFiles) -> None:
             if keep is not None:
-                keep(decided.files.paths)
+                keep(files.paths)
 
         async with tools.connections.roster_readonly(target.account) as (source, canvas):
             result = await preview_roster(

@@ -39,7 +39,7 @@ async def preview_roster(job: RosterPreview) -> RunResult:
     with job.spool() as spool:
         decided = await decide(job, spool)
         if job.look is not None:
-            job.look(decided)
+            job.look(decided.files)
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows

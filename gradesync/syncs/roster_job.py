@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 from gradesync.domain.account import Account
 from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import (
@@ -26,9 +26,6 @@ from gradesync.ports import (
 from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.stage import StageTracker
 
-if TYPE_CHECKING:
-    from gradesync.syncs.roster_deciding import Decided
-
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -38,8 +35,8 @@ class RosterPreview:
 
     `data_set` is the stem of the name Canvas compares uploads under (empty: `gradesync:<account>`); the school year
     is appended. `remaster` asks for all rows to be applied again even when nothing changed (after repairs made by
-    hand in Canvas). `spool` opens the run's private place for student data. `look` is shown what was decided, while its
-    files are there.
+    hand in Canvas). `spool` opens the run's private place for student data. `look` is shown the files that would be
+    sent, while they are there.
     """
 
     account: Account
@@ -55,7 +52,7 @@ class RosterPreview:
     remaster: bool = False
     tracker: StageTracker = field(default_factory=StageTracker)
     brake: Brake | None = None
-    look: Callable[[Decided], None] | None = None
+    look: Callable[[CanvasFiles], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
