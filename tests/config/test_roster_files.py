@@ -148,5 +148,5 @@ def test_another_server_for_the_roster_is_withheld_like_any_other_host(tmp_path:
         return make_plan(tree_of_one, recorded, now=NOW)
 
     recorded = applied(Recorded({}), plan("a.example", Recorded({})).actions)
-    assert any("another host" in stop.message for stop in plan("b.example", recorded).stops)
+    assert any("another host" in stop.sentence for stop in plan("b.example", recorded).stops)
     assert not plan("a.example", recorded).stops

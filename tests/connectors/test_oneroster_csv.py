@@ -289,7 +289,7 @@ MISTAKES: dict[str, tuple[Break, str]] = {
     ),
     "a role nobody knows": (
         put("enrollments", 4, "role", "wizard"),
-        "enrollments.csv, row 4, column role: the cell is none of administrator, proctor, student, teacher",
+        "enrollments.csv, row 4, column role: the cell is none of administrator, aide, proctor, student, teacher",
     ),
     "a status in a bulk file": (
         put("users", 2, "status", "tobedeleted"),
@@ -325,7 +325,7 @@ MISTAKES: dict[str, tuple[Break, str]] = {
     ),
     "a row shifted": (
         shift,
-        "enrollments.csv, row 3, column role: the cell is none of administrator, proctor, student, teacher",
+        "enrollments.csv, row 3, column role: the cell is none of administrator, aide, proctor, student, teacher",
     ),
     "no header": (
         without_header,

@@ -78,7 +78,8 @@ IS_DELTA = {
 _SESSION_TYPES = ("gradingPeriod", "semester", "schoolYear", "term")
 _ORG_TYPES = ("department", "district", "local", "national", "school", "state")
 _CLASS_TYPES = ("homeroom", "scheduled")
-_SEATS = ("administrator", "proctor", "student", "teacher")
+# The standard has no aides in classes. SISes write them all the same, and what is meant is plain.
+_SEATS = ("administrator", "aide", "proctor", "student", "teacher")
 _ROLES_11 = ("administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher")
 _ROLES_12 = (
     *("aide", "counselor", "districtAdministrator", "guardian", "parent", "principal", "proctor"),
