@@ -32,7 +32,8 @@ __all__ = ["RosterJob", "RosterPreview", "data_set_id", "import_roster", "previe
 
 
 async def preview_roster(job: RosterPreview) -> RunResult:
-    """Count what a run would send (`would send`: rows of the upload) and name what would stop it; nothing is written.
+    """Count what a run would send (`would send`: rows of the upload; `would send again`: rows Canvas refused before)
+    and name what would stop it; nothing is written.
 
     Raises ConnectionProblem when a side cannot be read.
     """
@@ -43,6 +44,8 @@ async def preview_roster(job: RosterPreview) -> RunResult:
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
+    if again := len(Remembered.of(job.records.watermark(REFUSED))):
+        job.tracker.counts["would send again"] = again
     if decided.passes and await job.canvas.unfinished_imports():
         job.tracker.codes["GS-607"] += 1
     return job.tracker.result()
@@ -53,7 +56,8 @@ async def import_roster(job: RosterJob) -> RunResult:
 
     Counts: `read` (records), `users`, `classes`, `enrollments` (rows), `sent` (rows uploaded), `imported` (rows Canvas
     says it handled), `unchanged`, `withheld` (rows kept back by a stop), `dropped` (records that cannot be carried
-    over), `future` (enrollments not begun). Raises ConnectionProblem, LeaseLost and RunStopped; the tracker then tells
+    over), `future` (enrollments not begun), `refused users` and so on (messages by kind of row), `sent again` (rows
+    refused before), `read back` (seats looked at afterwards), `taken up` (imports of a run that broke off). Raises ConnectionProblem, LeaseLost and RunStopped; the tracker then tells
     the stage. Nothing is remembered of an import that did not succeed, except that the next one must apply all rows.
     """
     with job.spool() as spool:

@@ -101,7 +101,9 @@ async def one_import(job: RosterJob, order: Order) -> ImportStatus | None:
     else:
         job.tracker.counts["sent again"] = order.rows
     status = await followed(job, status, rows=order.rows)
-    if order.data_set is not None and (status.finished or status.state == "initializing"):
+    given_up = status.state == "initializing" or (status.finished and status.state not in SUCCEEDED)
+    if order.data_set is not None and given_up:
+        # One that succeeded stays until everything after it is done: reading back, and refused rows.
         job.records.set_watermarks({PENDING: ""})
     job.tracker.counts["imported"] += _handled(status)
     return status

@@ -68,6 +68,7 @@ def test_rows_that_stay_refused_are_sent_every_night_and_told_every_night() -> N
     scene.run()
     scene.canvas.messages |= {number: [RowMessage("users", 2, "GS-615")] for number in (8, 9)}
     before = scene.records.marks[ROSTER_SENT]
+    assert scene.preview().counts["would send again"] == 1
     for _ in range(2):
         result = scene.run()
         assert (dict(result.codes), result.counts["sent again"]) == ({"GS-615": 1}, 1)
