@@ -513,3 +513,26 @@ def test_rows_two_schools_show_are_one_row() -> None:
     found, server = roster_of({**USUAL, "/students": 403, **shown})
     assert [one.id for one in found.users] == ["p"]
     assert len([one for one in server.seen if one.path.endswith("/students")]) == 6
+
+
+def test_a_collection_that_ends_at_a_round_number_is_looked_for_school_by_school() -> None:
+    def seat(number: int) -> dict[str, Any]:
+        return {
+            "sourcedId": f"e{number}", "role": "student", "user": reference(f"p{number}"), "class": reference("c1"),
+        }  # fmt: skip
+
+    whole = [seat(number) for number in range(1100)]
+    shown: dict[str, Any] = {f"/schools/{one['sourcedId']}/enrollments": [] for one in SCHOOLS}
+    cut = {**USUAL, "/enrollments": whole[:1000]}
+    found, _ = roster_of({**cut, **shown, "/schools/s2/enrollments": whole})
+    assert sorted(one.id for one in found.enrollments) == sorted(one["sourcedId"] for one in whole)
+    # Where nothing narrower is shown, a round number is believed; who sits in a class is no enrollment then.
+    members = {
+        f"/classes/c{number}/{role}": [PUPIL] for number in (1, 2, 3) for role in ("students", "teachers")
+    }
+    for more in ({}, members):
+        found, _ = roster_of({**cut, **more})
+        assert len(found.enrollments) == 1000
+    # An end like any other is believed at once.
+    _, server = roster_of({**USUAL, "/enrollments": whole, **shown})
+    assert not any(one.path.startswith("/schools") for one in server.seen)

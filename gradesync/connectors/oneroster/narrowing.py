@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from gradesync.connectors.oneroster.stream import Incomplete
+from gradesync.connectors.oneroster.stream import Incomplete, PerhapsCut
 from gradesync.connectors.tasks import together
 from gradesync.errors import ConnectionProblem
 
@@ -28,11 +28,13 @@ _AT_ONCE = 8
 """Schools or classes read at the same time; how many requests are in flight is the client's limit."""
 
 
-class _NoPlace(ConnectionProblem):
-    """There is no school or class to ask for a view."""
+class _NothingToAsk(ConnectionProblem):
+    """A view that is not asked for at all."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"The SIS names nothing to ask {what} for.", code="GS-510", status=404)
+
+def not_offered(what: str) -> ConnectionProblem:
+    """The problem of a plan that cannot be tried: `what` is a plural, or a view's path."""
+    return _NothingToAsk(f"The SIS has nothing to ask {what} for.", code="GS-510", status=404)
 
 
 def narrows(problem: ConnectionProblem) -> bool:
@@ -50,6 +52,9 @@ async def widest(kind: str, plans: Sequence[Plan]) -> None:
             if not narrows(problem):
                 raise
             problems.append(problem)
+    if isinstance(problems[0], PerhapsCut) and not any(isinstance(one, Incomplete) for one in problems[1:]):
+        # Nothing narrower is there to ask, so the end was most likely the end.
+        return None
     raise _neither(kind, problems)
 
 
@@ -62,7 +67,7 @@ def _neither(kind: str, problems: Sequence[ConnectionProblem]) -> ConnectionProb
         # Rows that are missing, or a server that breaks, say more than views it never had.
         if isinstance(problem, Incomplete) or _breaks(problem):
             return problem
-    forbidden = all(problem.status == 403 for problem in problems if not isinstance(problem, _NoPlace))
+    forbidden = all(problem.status == 403 for problem in problems if not isinstance(problem, _NothingToAsk))
     return ConnectionProblem(
         f"The SIS shows its {kind} neither as a whole nor by school or class.",
         code="GS-203" if forbidden else "GS-510",
@@ -95,7 +100,7 @@ def each(
             if len(refused) >= _PROBES or isinstance(problem, Incomplete) or _breaks(problem):
                 raise problem
         else:
-            raise refused[0][1] if refused else _NoPlace(what)
+            raise refused[0][1] if refused else not_offered(what)
 
         async def work() -> None:
             for one in rest:

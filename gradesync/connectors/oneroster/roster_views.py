@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import needs, rows
-from gradesync.connectors.oneroster.narrowing import Ids, Places, Plan, each, widest
+from gradesync.connectors.oneroster.narrowing import Ids, Places, Plan, each, not_offered, widest
 from gradesync.connectors.oneroster.paging import GONE, Collections
 from gradesync.connectors.oneroster.seen import Row, Seen
 from gradesync.connectors.oneroster.strays import Strays
@@ -222,11 +222,17 @@ class RosterViews:
             strays.look(found)
             intake.enrollments(found)
 
+        async def members() -> None:
+            if len(seen):
+                # Enrollments of our making beside those the server did show would put people into classes twice.
+                raise not_offered("members of classes")
+            await self._members(classes, intake)
+
         plans: list[Plan] = [
             self._whole(needs.ENROLLMENTS, take, seen),
             self._each(needs.SCHOOL_ENROLLMENTS, self._schools, take, seen),
             self._each(needs.CLASS_ENROLLMENTS, classes, take, seen, self._class_gone),
-            partial(self._members, classes, intake),
+            members,
         ]
         await widest("enrollments", plans)
         intake.users(await strays.found(self._view_of_people("/users")))

@@ -28,12 +28,19 @@ _PASSES = 3
 _FEW, _MANY = 20, 100
 """Fewer rows are never a page that was cut; this many may be one even where total and links say that it was all."""
 
+_LIMITS = 1000
+"""Largest numbers of rows that servers show are multiples of this."""
+
 _CAPPED = (400, 403, 404, 413, 416, 422, 500, 501)
 """Refusals of a later page behind which a largest offset may stand."""
 
 
 class Incomplete(ConnectionProblem):
     """The SIS did not show the whole of a collection; narrower views of the same rows may still be whole."""
+
+
+class PerhapsCut(Incomplete):
+    """The collection ended where a limit may stand. Its rows are handed over; narrower views tell if they are all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,11 @@ class _Walk:
         return self.shrunk or self.rows > len(self.seen)
 
     @property
+    def ends_roundly(self) -> bool:
+        """Whether the end is one that somebody may have set: one honest collection in a thousand ends there too."""
+        return len(self.seen) > 0 and len(self.seen) % _LIMITS == 0
+
+    @property
     def short(self) -> int:
         """How many rows are missing of those that the server counted from the first page to the last."""
         return 0 if self.totals_count_pages else max(0, min(self.totals, default=0) - len(self.seen))
@@ -97,7 +109,8 @@ class Stream:
     ) -> None:
         """Hand over every living row of the view that is not among `handed` yet, and add all to it.
 
-        `alone`: nothing else is read into `handed` at the same time.
+        `alone`: the view shows everything, and nothing else is read into `handed` at the same time. Such a view raises
+        PerhapsCut where it ends at a round number: a server may have shown no more because it shows no more to anybody.
 
         A row removed while the pages are read moves its followers up, and one of them is never shown: a student would
         seem to have left. So whatever moved is gone through again, a few times at most, and rows shown only then are
@@ -108,6 +121,8 @@ class Stream:
             walk = _Walk(handed if alone and not len(handed) else Seen())
             await self._once(view, ids, take, handed, walk)
             if not walk.short and (not walk.moved or (number > 1 and not walk.handed)):
+                if alone and walk.ends_roundly:
+                    raise PerhapsCut(f"{view.template} ends at {len(walk.seen):,} records.", code="GS-602")
                 return
         if walk.short:
             raise Incomplete(
@@ -181,15 +196,16 @@ class Stream:
             walk.handed += len(unknown)
             living = [row for row in unknown if row.get("status") not in GONE]
         except (Malformed, KeyError, TypeError, AttributeError):
-            raise self._unlike(view) from None
+            raise self._unlike(view, walk) from None
         try:
             take(living)
         except Malformed:
-            raise self._unlike(view) from None
+            raise self._unlike(view, walk) from None
         return len(new)
 
-    def _unlike(self, view: View) -> ConnectionProblem:
-        return self._client.unclear(f"a record of {view.template} is not of the standard's shape.")
+    def _unlike(self, view: View, walk: _Walk) -> ConnectionProblem:
+        where = f"a record of {view.template} (on the page from record {walk.offset + 1:,} on)"
+        return self._client.unclear(f"{where} is not of the standard's shape.")
 
     def _goes_on(self, reply: Reply, walk: _Walk, rows: int) -> bool:
         """Set the next page's offset, never leaving a gap; False at an end that can be believed.
