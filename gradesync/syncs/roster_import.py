@@ -57,8 +57,9 @@ async def import_roster(job: RosterJob) -> RunResult:
     Counts: `read` (records), `users`, `classes`, `enrollments` (rows), `sent` (rows uploaded), `imported` (rows Canvas
     says it handled), `unchanged`, `withheld` (rows kept back by a stop), `dropped` (records that cannot be carried
     over), `future` (enrollments not begun), `refused users` and so on (messages by kind of row), `sent again` (rows
-    refused before), `read back` (seats looked at afterwards), `taken up` (imports of a run that broke off). Raises ConnectionProblem, LeaseLost and RunStopped; the tracker then tells
-    the stage. Nothing is remembered of an import that did not succeed, except that the next one must apply all rows.
+    refused before), `read back` (seats looked at afterwards), `taken up` (imports of a run that broke off). Raises
+    ConnectionProblem, LeaseLost and RunStopped; the tracker then tells the stage. Nothing is remembered of an import
+    that did not succeed, except that the next one must apply all rows.
     """
     with job.spool() as spool:
         return await _imported(job, spool)

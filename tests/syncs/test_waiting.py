@@ -39,6 +39,12 @@ class Remembered:
     def waiting(self, class_id: str) -> Mapping[str, WaitingRow]:
         return {}
 
+    def generation(self) -> str | None:
+        return None
+
+    def generation_chunk(self, kind: str, school: str) -> bytes:
+        return b""
+
 
 class Looking:
     """Goes through what waits, again and again, at the times told."""
