@@ -7,7 +7,7 @@ other problems only the right parts come here, and an entry of a list may be Non
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -23,6 +23,11 @@ class Intervals:
         self._now = now
         self._tick = tick_minutes
         self._warned: dict[tuple[str, str, str | None], tuple[str, ...]] = {}
+
+    @property
+    def today(self) -> date:
+        """The day (in UTC) of the load, for findings that come with the season."""
+        return self._now.date()
 
     def read(
         self, path: Path, schedule: Mapping[str, Any], time_zone: str, found: list[Finding]

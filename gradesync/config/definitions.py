@@ -13,6 +13,7 @@ from gradesync.config import checks
 from gradesync.config.findings import Finding, Path
 from gradesync.config.settings import Settings
 from gradesync.config.sis_checks import address_findings
+from gradesync.config.summer import summer_findings
 from gradesync.domain.account import ChangeLimit
 from gradesync.domain.definition import DesiredAccount, DesiredSchedule, canonical, digest
 
@@ -46,6 +47,7 @@ def desired_account(
         mapping = _schedule_definition(name, schedule, account, intervals, found)
         if mapping is not None:
             schedules[name] = DesiredSchedule(name, canonical(mapping), digest(mapping))
+    found += summer_findings(account, definition["blackouts"], intervals.today)
     if any(not finding.warning for finding in found):
         return None, found
     desired = DesiredAccount(
