@@ -28,8 +28,8 @@ _PASSES = 3
 _FEW, _MANY = 20, 100
 """Fewer rows are never a page that was cut; this many may be one even where total and links say that it was all."""
 
-_LIMITS = 1000
-"""Largest numbers of rows that servers show are multiples of this."""
+_LIMITS = frozenset({1_000, 5_000, 10_000, 50_000, 100_000})
+"""Where search engines and databases behind a service stop, and their totals with them."""
 
 _CAPPED = (400, 403, 404, 413, 416, 422, 500, 501)
 """Refusals of a later page behind which a largest offset may stand."""
@@ -88,8 +88,9 @@ class _Walk:
 
     @property
     def ends_roundly(self) -> bool:
-        """Whether the end is one that somebody may have set: one honest collection in a thousand ends there too."""
-        return len(self.seen) > 0 and len(self.seen) % _LIMITS == 0
+        """Whether the end is one that somebody may have set; some honest collections end there too."""
+        count = len(self.seen)
+        return count in _LIMITS if self.totals else count > 0 and count % min(_LIMITS) == 0
 
     @property
     def short(self) -> int:
