@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from gradesync.sandbox.sis_errors import Json, SisError
@@ -108,7 +109,8 @@ def select(
     # A real server clamps silently: a client that trusts its own limit then loses rows.
     limit = min(limit, clamp) if clamp else limit
     shift = 1 if shifted and offset else 0
-    asked = query.get("filter") or query.get("sort")
+    # Ids are the same in every version, so rows sorted by them need not be shown before they are chosen.
+    asked = query.get("filter") or query.get("sort", "sourcedId") != "sourcedId"
     if asked:
         # Only now every row must speak the version's words: a filter may name what only that version has.
         chosen = [show(row) for row in chosen]
@@ -184,7 +186,10 @@ def _sorted(fields: frozenset[str], rows: list[Json], query: Mapping[str, str]) 
     if name.split(".")[0] not in fields:
         raise SisError(400, "invalid_selection_field", "unknown sort field")
     path = name.split(".")
-    return sorted(rows, key=lambda row: str(_values(row, path)), reverse=query.get("orderBy") == "desc")
+    backwards = query.get("orderBy") == "desc"
+    if name == "sourcedId":
+        return sorted(rows, key=itemgetter(name), reverse=backwards)
+    return sorted(rows, key=lambda row: str(_values(row, path)), reverse=backwards)
 
 
 def _only(fields: frozenset[str], rows: list[Json], selection: str) -> list[Json]:
