@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks import roster_district as district
 from benchmarks.table import peak_memory
@@ -25,6 +26,7 @@ from gradesync.connectors.canvas.upload import pack
 from gradesync.connectors.oneroster import rows as from_json
 from gradesync.connectors.oneroster_csv.layouts import BULK, V1P1, in_mode, layouts
 from gradesync.connectors.oneroster_csv.rows import makers
+from gradesync.connectors.roster_table import Vocabulary
 from gradesync.connectors.spool import DiskSpool, disk_spool
 from gradesync.domain.account import RosterPolicy, Scope
 from gradesync.domain.keyed import KeyedHash
@@ -35,10 +37,13 @@ from gradesync.syncs.roster_braking import Brake, basis_of, measured
 
 CHANGED = 100
 """Every so manieth student has one class more than in the last good read."""
+PAGE, BLOCK = 1000, 4096
+"""Rows of a REST page, and of a block of a CSV file."""
 _KINDS = ("classes", "users", "enrollments")
 _POLICY, _SCOPE = RosterPolicy(), Scope()
 
 Source = Mapping[str, Callable[[], Iterable[Any]]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -75,30 +80,46 @@ def main() -> None:
 
 def _once(students: int, kept: Kept, *, keeps: bool) -> dict[str, float]:
     """One run whose rows are never in memory together."""
-    source: Source = {
-        "classes": lambda: _values("classes", district.classes(students)),
-        "users": lambda: _values("users", district.users(students)),
-        "enrollments": lambda: _values(
-            "enrollments", district.enrollments(students, CHANGED if keeps else 0)
-        ),
+    missing = CHANGED if keeps else 0
+    rows = {
+        "classes": lambda: district.classes(students),
+        "users": lambda: district.users(students),
+        "enrollments": lambda: district.enrollments(students, missing),
     }
+    source: Source = {name: partial(_values, name, found) for name, found in rows.items()}
     with disk_spool() as spool:
         files = _ours(source, spool, kept, keeps=keeps)
     return {"memory": peak_memory(), "enrollments": files.counts["enrollments"]}
 
 
+class _Untimed:
+    """CPU seconds that were not ours: reading the SIS's rows, a piece at a time, as a run gets them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def pieces(self, read: Callable[[], Iterator[T]]) -> Iterator[T]:
+        """What `read` yields, its time not counted."""
+        found = read()
+        while True:
+            started = time.process_time()
+            piece = next(found, None)
+            self.seconds += time.process_time() - started
+            if piece is None:
+                return
+            yield piece
+
+
 def _timed(kind: str, students: int, kept: Kept, rounds: int) -> dict[str, float]:
-    made = {name: list(getattr(district, name)(students)) for name in _KINDS}
-    source: Source = {name: _given(kind, name, rows) for name, rows in made.items()}
-    gc.collect()
-    # The rows of the SIS are not ours to collect: a run has a page of them at a time.
-    gc.freeze()
+    untimed = _Untimed()
+    source: Source = {name: _given(kind, name, students, kept.folder, untimed) for name in _KINDS}
     ours, theirs, files = [], [], None
     for _ in range(rounds):
         with disk_spool() as spool:
+            untimed.seconds = 0.0
             started = time.process_time()
             files = _ours(source, spool, kept)
-            ours.append(time.process_time() - started)
+            ours.append(time.process_time() - started - untimed.seconds)
             theirs.append(_theirs(files))
     assert files is not None
     return {
@@ -109,37 +130,73 @@ def _timed(kind: str, students: int, kept: Kept, rounds: int) -> dict[str, float
     }
 
 
-def _given(kind: str, name: str, rows: list[list[str]]) -> Callable[[], Iterable[Any]]:
-    """The rows as the SIS showed them; reading them into values is part of what is measured."""
+def _given(
+    kind: str, name: str, students: int, folder: Path, untimed: _Untimed
+) -> Callable[[], Iterable[Any]]:
+    """The rows as the SIS showed them; making values of them is part of what is measured."""
+    rows = getattr(district, name)(students)
     if kind == "csv":
-        return lambda: _values(name, rows)
+        path = folder / f"{name}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+        return lambda: _values(name, lambda: _rows_of(path), untimed)
     page = {
         "classes": district.page_of_class,
         "users": district.page_of_user,
         "enrollments": district.page_of_enrollment,
-    }
-    parse: dict[str, Callable[[str, Any], Any]] = {
-        "classes": from_json.school_class,
-        "users": from_json.user,
-        "enrollments": from_json.enrollment,
-    }
-    pages = [page[name](row) for row in rows]
-    return lambda: (parse[name](row["sourcedId"], row) for row in pages)
+    }[name]
+    path = folder / f"{name}.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        while block := list(islice(rows, PAGE)):
+            file.write(json.dumps([page(row) for row in block]) + "\n")
+
+    def pages() -> Iterator[list[Any]]:
+        with path.open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+    return lambda: (value for page in untimed.pieces(pages) for value in _PARSE[name](page))
 
 
-def _values(name: str, rows: Iterable[list[str]]) -> Iterator[Any]:
-    """CSV cells into values, as the reader of OneRoster's files does once it has judged a row."""
+def _rows_of(path: Path) -> Iterator[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.reader(file)
+
+
+_PARSE: Mapping[str, Callable[[list[Any]], Iterable[Any]]] = {
+    "classes": lambda page: from_json.parsed(page, from_json.school_class),
+    "users": lambda page: from_json.parsed(page, from_json.user),
+    "enrollments": from_json.enrollments,
+}
+
+
+class _Read(dict[str, Any]):
+    """What the cells of a column mean, each read once."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__({"": None})
+        self._vocabulary = vocabulary
+
+    def __missing__(self, cell: str) -> Any:
+        found = self[cell] = self._vocabulary.read(cell)
+        return found
+
+
+def _values(
+    name: str, rows: Callable[[], Iterator[list[str]]], untimed: _Untimed | None = None
+) -> Iterator[Any]:
+    """CSV cells into values, block by block, as the reader of OneRoster's files does once it has judged them."""
     layout = in_mode(layouts(V1P1)[name], BULK)
     make = makers(V1P1, {name: layout.columns}, {}, guardians=False)[name]
-    pick = itemgetter(*(layout.columns.index(one) for one in layout.words))
-    known: dict[Any, tuple[Any, ...]] = {}
-    for row in rows:
-        cells = pick(row)
-        words = known.get(cells)
-        if words is None:
-            values = zip(layout.words.values(), cells, strict=True)
-            words = known[cells] = tuple(word.read(cell) if cell else None for word, cell in values)
-        yield make(row, words)
+    words = [(layout.columns.index(column), _Read(words)) for column, words in layout.words.items()]
+
+    def blocks() -> Iterator[list[list[str]]]:
+        waiting = rows()
+        while block := list(islice(waiting, BLOCK)):
+            yield block
+
+    for block in (untimed or _Untimed()).pieces(blocks):
+        cells = tuple(zip(*block, strict=True))
+        yield from make(cells, [list(map(read.__getitem__, cells[at])) for at, read in words])
 
 
 def _ours(source: Source, spool: DiskSpool, kept: Kept, *, keeps: bool = False) -> CanvasFiles:

@@ -22,7 +22,7 @@ from functools import partial
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar, overload
 from zlib import crc32
 
 from gradesync.domain.roster import (
@@ -115,28 +115,67 @@ class _Shelf(Generic[T]):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         part.clear()
 
-    def part(self, number: int) -> list[T]:
+    def rows(self, number: int) -> list[T]:
         """All rows of a part."""
-        found: list[T] = []
-        for columns in self._columns(number):
-            for place in self._days:
-                columns[place] = map(self._dates.__getitem__, columns[place])
-            found += map(self._made, zip(*columns, strict=True))
-        return found + self._pending[number]
+        return list(map(self._made, zip(*self.columns(number), strict=True)))
+
+    def columns(self, number: int) -> list[list[Any]]:
+        """All rows of a part, field by field."""
+        found: list[list[Any]] = [[] for _ in self._names]
+        for block in self._blocks_of(number):
+            for whole, piece in zip(found, block, strict=True):
+                whole += piece
+        for place in self._days:
+            found[place] = list(map(self._dates.__getitem__, found[place]))
+        if waiting := self._pending[number]:
+            plain: Iterable[Any] = waiting if self._fields is None else map(self._fields, waiting)
+            for whole, piece in zip(found, zip(*plain, strict=True), strict=True):
+                whole += piece
+        return found
 
     def column(self, name: str) -> Iterator[Any]:
         """One field of all rows that is not a date, without making the rows."""
         at, value = self._names.index(name), attrgetter(name)
         for number in range(SHARDS):
-            for columns in self._columns(number):
-                yield from columns[at]
+            for block in self._blocks_of(number):
+                yield from block[at]
             yield from map(value, self._pending[number])
 
-    def _columns(self, number: int) -> Iterator[list[Any]]:
+    def _blocks_of(self, number: int) -> Iterator[list[Any]]:
         blocks = self._blocks[number]
         for at, size in zip(blocks[::2], blocks[1::2], strict=True):
             # By place, so that reading never moves where the next block is written.
             yield marshal.loads(os.pread(self._file.fileno(), size, at))  # noqa: S302 - our own file, open to nobody else
+
+
+class _Part(Sequence[T]):
+    """One part of a shelf, read when it is asked for: as rows, or field by field (`domain.roster.Columnar`)."""
+
+    def __init__(self, shelf: _Shelf[T], number: int) -> None:
+        self._shelf, self._number = shelf, number
+        self._rows: list[T] | None = None
+
+    def columns(self) -> Sequence[Sequence[Any]]:
+        """All values of each field."""
+        return self._shelf.columns(self._number)
+
+    def _all(self) -> list[T]:
+        if self._rows is None:
+            self._rows = self._shelf.rows(self._number)
+        return self._rows
+
+    @overload
+    def __getitem__(self, at: int) -> T: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[T]: ...
+    def __getitem__(self, at: int | slice) -> T | Sequence[T]:
+        return self._all()[at]
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 class _Shelved(Collection[T]):
@@ -157,7 +196,7 @@ class _Shelved(Collection[T]):
 
     def shards(self) -> Iterator[Sequence[T]]:
         """The parts, in order, each read when it is its turn."""
-        return map(self._shelf.part, range(SHARDS))
+        return (_Part(self._shelf, number) for number in range(SHARDS))
 
     def column(self, name: str) -> Iterator[Any]:
         """One field of all rows, in the order of the parts."""

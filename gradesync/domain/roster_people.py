@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import attrgetter
 
 from gradesync.domain.account import RosterMapping
@@ -21,6 +21,7 @@ from gradesync.domain.roster import (
     RosterEnrollment,
     RosterUser,
     column,
+    columns,
     key_of_enrollment,
     key_of_user,
     shards,
@@ -86,7 +87,9 @@ def _parts(roster: Roster, ties: _Ties | None, problems: Counter[str]) -> Iterat
         seats = next(enrollments)
         others = {u.id for u in users if u.role not in _PERSON_ROLES}
         if others:
-            others &= {e.user_id for e in seats if e.role in _PERSON_ROLES} | guardians
+            _, user_ids, _, roles, *_ = columns(seats)
+            seated = {one for one, role in zip(user_ids, roles, strict=True) if role in _PERSON_ROLES}
+            others &= seated | guardians
         wanted = (u for u in users if u.role in _PERSON_ROLES or u.id in others)
         people = distinct(wanted, problems, _same_person)
         # A part goes before the next one comes: with a district's, each megabyte counts twice.
@@ -216,14 +219,57 @@ def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> froze
 # --- enrollments ------------------------------------------------------------------------------------------------
 
 
+_NOT_OURS, _BAD, _FUTURE = "", "?", "future"
+"""What stands for a role or status of an enrollment that is not carried: not Canvas's business, wrong, or not begun."""
+_ODD = frozenset({_NOT_OURS, _BAD, _FUTURE})
+_MOST_KNOWN = 20_000
+
+
+class _Roles(dict[tuple[str, str | None], str]):
+    """(enrolled as, the person's role or None) -> Canvas's role."""
+
+    def __missing__(self, key: tuple[str, str | None]) -> str:
+        enrolled_as, person_is = key
+        found = _BAD
+        if enrolled_as not in _PERSON_ROLES and not (enrolled_as == "proctor" and person_is == "aide"):
+            found = _NOT_OURS
+        elif person_is is not None:
+            found = role_of(enrolled_as, person_is) or _BAD
+        self[key] = found
+        return found
+
+
+class _Statuses(dict[tuple[date | None, date | None, date | None], str]):
+    """(begin, end, end of the class's term or None) -> Canvas's status. A district has few such combinations."""
+
+    def __init__(self, today: date, left: str) -> None:
+        super().__init__()
+        self._today, self._left = today, left
+
+    def __missing__(self, key: tuple[date | None, date | None, date | None]) -> str:
+        begin, end, term_end = key
+        found = "active"
+        if term_end is None:
+            found = _BAD
+        elif begin is not None and begin > self._today:
+            found = _FUTURE
+        elif end is not None and end <= self._today:
+            # `end` is exclusive.
+            found = ended_as(end, term_end, self._today, self._left)
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        self[key] = found
+        return found
+
+
 class _Seats:
-    """Rows of enrollments."""
+    """Rows of enrollments. Column by column, because a district has hundreds of thousands of them."""
 
     def __init__(
         self, mapping: RosterMapping, classes: Mapping[str, date], today: date, tally: PeopleTally
     ) -> None:
-        self._classes, self._today, self._tally = classes, today, tally
-        self._left = mapping.ended
+        self._classes, self._tally = classes, tally
+        self._roles, self._statuses = _Roles(), _Statuses(today, mapping.ended)
 
     def rows(self, people: Mapping[str, RosterUser], enrollments: Sequence[RosterEnrollment]) -> list[Row]:
         """One row for each class, person and role of one part, in order.
@@ -231,38 +277,32 @@ class _Seats:
         Canvas keeps one enrollment per section, person and role, so a student who left and came back has two rows in
         the SIS and one here: the one in force wins.
         """
-        classes, today, left = self._classes, self._today, self._left
-        found: list[Row] = []
-        bad = future = 0
-        for _, user_id, class_id, enrolled_as, begin, end, _ in enrollments:
-            role: str | None
-            if enrolled_as == "student" and user_id in people:
-                role = "student"
-            else:
-                person = people.get(user_id)
-                if enrolled_as not in _PERSON_ROLES and not _is_proctor(enrolled_as, person):
-                    continue
-                role = None if person is None else role_of(enrolled_as, person.role)
-            term_end = classes.get(class_id)
-            if role is None or term_end is None:
-                bad += 1
-            elif begin is not None and begin > today:
-                future += 1
-            else:
-                # `end` is exclusive.
-                status = "active" if end is None or today < end else ended_as(end, term_end, today, left)
-                found.append((class_id, user_id, role, status, "", ""))
-        found.sort()
-        rows = _one_each(found)
-        tally = self._tally
-        tally.problems[INCOMPLETE] += bad
-        tally.future += future
-        tally.kept += sum([row[3] != "inactive" for row in rows])
+        _, user_ids, class_ids, enrolled, begins, ends, _ = columns(enrollments)
+        persons = map({user.id: user.role for user in people.values()}.get, user_ids)
+        roles = list(map(self._roles.__getitem__, zip(enrolled, persons, strict=True)))
+        term_ends = map(self._classes.get, class_ids)
+        statuses = list(map(self._statuses.__getitem__, zip(begins, ends, term_ends, strict=True)))
+        rows: list[Row] = list(zip(class_ids, user_ids, roles, statuses, repeat(""), repeat("")))
+        if not (_ODD.isdisjoint(roles) and _ODD.isdisjoint(statuses)):
+            rows = self._carried(rows)
+        rows.sort()
+        rows = _one_each(rows)
+        self._tally.kept += len(rows) - [row[3] for row in rows].count("inactive")
         return rows
 
-
-def _is_proctor(enrolled_as: str, person: RosterUser | None) -> bool:
-    return enrolled_as == "proctor" and person is not None and person.role == "aide"
+    def _carried(self, rows: list[Row]) -> list[Row]:
+        """The rows that are carried; the others are counted."""
+        found = []
+        for row in rows:
+            if row[2] == _NOT_OURS:
+                continue
+            if row[2] == _BAD or row[3] == _BAD:
+                self._tally.problems[INCOMPLETE] += 1
+            elif row[3] == _FUTURE:
+                self._tally.future += 1
+            else:
+                found.append(row)
+        return found
 
 
 def _one_each(rows: list[Row]) -> list[Row]:

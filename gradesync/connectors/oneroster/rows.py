@@ -120,7 +120,7 @@ class Wants:
     def of(cls, mapping: RosterMapping) -> Wants:
         """What a mapping of people needs."""
         return cls(
-            identifiers=mapping.logins == "identifier",
+            identifiers=mapping.logins == "identifier" or mapping.people == "integration_id",
             preferred_names=mapping.names == "preferred",
             guardians=mapping.guardians == "observers",
         )
