@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gradesync.connectors.canvas_csv.layouts import (
     ACCOUNTS,
@@ -15,6 +14,7 @@ from gradesync.connectors.canvas_csv.layouts import (
     USERS,
     XLISTS,
 )
+from gradesync.connectors.roster_table import Columns, Make, Words
 from gradesync.domain.roster import Roster
 
 Row = tuple[str, ...]
@@ -27,10 +27,8 @@ _SOFTENED: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def carried_row(
-    kind: str, header: Sequence[str], columns: Sequence[str]
-) -> Callable[[list[str], tuple[Any, ...]], Row | None]:
-    """How a row of a file becomes a row that is sent; None for one that says its record is deleted.
+def carried_rows(kind: str, header: Sequence[str], columns: Sequence[str]) -> Make[Row | None]:
+    """How rows of a file become rows that are sent; None for one that says its record is deleted.
 
     A record left out is dropped by Canvas like any other that left, and is measured by the brake as such.
     """
@@ -38,13 +36,15 @@ def carried_row(
     status_at = columns.index("status")
     softened = _SOFTENED.get(kind, {})
 
-    def make(row: list[str], words: tuple[Any, ...]) -> Row | None:
-        status = softened.get(words[0], words[0])
-        if status == "deleted":
-            return None
-        sent = [row[at].strip() if at is not None else "" for at in places]
-        sent[status_at] = status
-        return tuple(sent)
+    def make(cells: Columns, words: Words) -> Iterable[Row | None]:
+        statuses = [softened.get(word, word) for word in words[0]]
+        nothing = ("",) * len(statuses)
+        sent = [tuple(map(str.strip, cells[at])) if at is not None else nothing for at in places]
+        sent[status_at] = tuple(statuses)
+        rows = zip(*sent, strict=True)
+        if "deleted" not in statuses:
+            return rows
+        return (None if row[status_at] == "deleted" else row for row in rows)
 
     return make
 

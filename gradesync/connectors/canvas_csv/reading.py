@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from gradesync.connectors.canvas_csv.carried import Carried, Row, carried_row
+from gradesync.connectors.canvas_csv.carried import Carried, Row, carried_rows
 from gradesync.connectors.canvas_csv.layouts import (
     ACCOUNTS,
     COURSES,
@@ -193,9 +193,10 @@ class _Export:
     def rows(self, kind: str) -> Iterator[Row]:
         """The rows of a kind as they are sent, in their columns."""
         for table, header in self._tables.get(kind, ()):
-            make = carried_row(kind, header, self.columns[kind])
+            make = carried_rows(kind, header, self.columns[kind])
             may_be_empty = kind not in NEEDED
-            yield from table.rows(KINDS[kind].fitting(header), header, make, may_be_empty=may_be_empty)
+            rows = table.rows(KINDS[kind].fitting(header), header, make, may_be_empty=may_be_empty)
+            yield from (row for row in rows if row is not None)
 
     def judge_rest(self, done: tuple[str, ...]) -> None:
         """Read the kinds that hold no values, for their faults alone."""

@@ -11,7 +11,7 @@ whether an export of changes was missed, so changes on top of an unknown state a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -30,11 +30,11 @@ from gradesync.connectors.oneroster_csv.layouts import (
     layouts,
 )
 from gradesync.connectors.oneroster_csv.manifest import Manifest, read_manifest
-from gradesync.connectors.oneroster_csv.rows import Make, better, makers
+from gradesync.connectors.oneroster_csv.rows import better, makers
 from gradesync.connectors.roster_faults import Faults
 from gradesync.connectors.roster_package import ROSTER_LIMITS, Limits, Package, opened
 from gradesync.connectors.roster_pickup import Pickup
-from gradesync.connectors.roster_table import Layout, Table
+from gradesync.connectors.roster_table import Columns, Layout, Make, Table, Words
 from gradesync.domain.roster import Org
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import RosterIntake
@@ -216,20 +216,23 @@ class _Export:
         whole, changes = self._whole.get(name), self._changes.get(name)
         if name == "users" and self._version == V1P2:
             self._read_roles()
-        if changes is None:
-            if whole is not None:
-                yield from whole.table.rows(whole.layout, whole.header, self._make(name, whole))
-            return
-        news = self._news(name, changes)
+        rows: Iterator[Any] = iter(())
         if whole is not None:
-            for row in whole.table.rows(whole.layout, whole.header, self._make(name, whole)):
+            rows = whole.table.rows(whole.layout, whole.header, self._make(name, whole))
+            if name == "users" and not self._guardians:
+                rows = (row for row in rows if row is not None)
+        if changes is None:
+            yield from rows
+        else:
+            news = self._news(name, changes)
+            for row in rows:
                 if row.id not in news:
                     yield row
                 elif (changed := news.pop(row.id)) is not None:
                     yield changed
-        yield from (row for row in news.values() if row is not None)
+            yield from (row for row in news.values() if row is not None)
 
-    def _make(self, name: str, part: _Part) -> Make:
+    def _make(self, name: str, part: _Part) -> Make[Any]:
         roles: Mapping[str, str] = self._roles or {}
         return makers(self._version, {name: part.header}, roles, guardians=self._guardians)[name]
 
@@ -237,8 +240,9 @@ class _Export:
         """What each changed id has become; None where it is gone."""
         make = self._make(name, part)
 
-        def change(row: list[str], words: tuple[Any, ...]) -> tuple[str, Any]:
-            return row[0], None if words[0] == TO_BE_DELETED else make(row, words)
+        def change(cells: Columns, words: Words) -> Iterable[tuple[str, Any]]:
+            made = zip(cells[0], words[0], make(cells, words), strict=True)
+            return ((id, None if status == TO_BE_DELETED else row) for id, status, row in made)
 
         news: dict[str, Any] = {}
         for sourced_id, value in part.table.rows(part.layout, part.header, change, may_be_empty=True):

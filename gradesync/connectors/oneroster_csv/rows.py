@@ -5,10 +5,12 @@ Only the cells the domain has a field for are looked at; passwords, telephone nu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from gradesync.connectors.oneroster_csv.layouts import V1P2
+from gradesync.connectors.roster_table import Columns, Make, Words
 from gradesync.domain.roster import (
     AcademicSession,
     Org,
@@ -17,11 +19,6 @@ from gradesync.domain.roster import (
     RosterEnrollment,
     RosterUser,
 )
-
-T = TypeVar("T")
-Cells = list[str]
-Words = tuple[Any, ...]
-Make = Callable[[Cells, Words], Any]
 
 _RANK = {role: rank for rank, role in enumerate(("teacher", "student", "aide"))}
 """Of several roles the one that counts, as over REST: whoever teaches anywhere is a teacher."""
@@ -39,78 +36,93 @@ class Role(NamedTuple):
 
 def makers(
     version: str, headers: Mapping[str, Sequence[str]], roles: Mapping[str, str], *, guardians: bool
-) -> dict[str, Make]:
+) -> dict[str, Make[Any]]:
     """How the rows of each file are read; `headers` by file, `roles` by person (1.2), filled by the time users come.
-    Guardians are left where they are unless they are wanted.
+    Guardians are None unless they are wanted.
 
     The words of a row begin with its `status` and `dateLastModified` (`layouts.in_mode`).
     """
-
-    def org(row: Cells, words: Words) -> Org:
-        return Org(row[0], row[3], words[2], row[6] or None)
-
-    def session(row: Cells, words: Words) -> AcademicSession:
-        kind, start, end = words[2:]
-        return AcademicSession(row[0], row[3], kind, start, end, row[7] or None, row[8])
-
-    def course(row: Cells, _words: Words) -> RosterCourse:
-        return RosterCourse(row[0], row[4], row[5], row[7])
-
-    def school_class(row: Cells, _words: Words) -> RosterClass:
-        return RosterClass(row[0], row[3], row[6], row[5], row[9], _ids(row[10]))
-
-    def role(row: Cells, words: Words) -> Role:
-        return Role(row[0], row[3], words[3])
-
-    def enrollment(row: Cells, words: Words) -> RosterEnrollment:
-        _, _, as_, primary, begin, end = words
-        return RosterEnrollment(row[0], row[5], row[3], as_, begin, end, primary is True)
-
-    made: dict[str, Make] = {
-        "orgs": org,
-        "academicSessions": session,
-        "courses": course,
-        "classes": school_class,
-        "roles": role,
-        "enrollments": enrollment,
+    made: dict[str, Make[Any]] = {
+        "orgs": _orgs,
+        "academicSessions": _sessions,
+        "courses": _courses,
+        "classes": _classes,
+        "roles": _roles,
+        "enrollments": _enrollments,
     }
     if "users" in headers:
-        made["users"] = _user(version, headers["users"], roles, guardians=guardians)
+        made["users"] = _users(version, headers["users"], roles, guardians=guardians)
     return made
 
 
-def _user(version: str, header: Sequence[str], roles: Mapping[str, str], *, guardians: bool) -> Make:
-    """A person of users.csv; nobody of `_GUARDIANS` unless they are wanted."""
+def _orgs(cells: Columns, words: Words) -> Iterable[Org]:
+    return map(Org, cells[0], cells[3], words[2], map(_or_none, cells[6]))
+
+
+def _sessions(cells: Columns, words: Words) -> Iterable[AcademicSession]:
+    kinds, starts, ends = words[2:]
+    return map(AcademicSession, cells[0], cells[3], kinds, starts, ends, map(_or_none, cells[7]), cells[8])
+
+
+def _courses(cells: Columns, _words: Words) -> Iterable[RosterCourse]:
+    return map(RosterCourse, cells[0], cells[4], cells[5], cells[7])
+
+
+def _classes(cells: Columns, _words: Words) -> Iterable[RosterClass]:
+    return map(RosterClass, cells[0], cells[3], cells[6], cells[5], cells[9], map(_ids, cells[10]))
+
+
+def _roles(cells: Columns, words: Words) -> Iterable[Role]:
+    return map(Role, cells[0], cells[3], words[3])
+
+
+# A named tuple's own constructor is a Python function; this is the one it calls.
+_enrollment: partial[RosterEnrollment] = partial(tuple.__new__, RosterEnrollment)
+
+
+def _enrollments(cells: Columns, words: Words) -> Iterable[RosterEnrollment]:
+    _, _, roles, primary, begins, ends = words
+    return map(_enrollment, zip(cells[0], cells[5], cells[3], roles, begins, ends, map(bool, primary)))  # noqa: B905 - words may have no end
+
+
+def _users(
+    version: str, header: Sequence[str], roles: Mapping[str, str], *, guardians: bool
+) -> Make[RosterUser | None]:
+    """People of users.csv; None for `_GUARDIANS` unless they are wanted."""
     place = {name: at for at, name in enumerate(header)}
-    login, given, family = (place[name] for name in ("username", "givenName", "familyName"))
-    email, number, agents = (place[name] for name in ("email", "identifier", "agentSourcedIds"))
+    named = ("username", "givenName", "familyName", "email", "identifier", "agentSourcedIds")
+    login, given, family, email, number, agents = (place[name] for name in named)
     # 1.1 knows no preferred names.
     called = place.get("preferredGivenName"), place.get("preferredFamilyName")
 
-    def user(row: Cells, words: Words) -> RosterUser | None:
-        role = roles.get(row[0], "") if version == V1P2 else words[3]
-        if role in _GUARDIANS and not guardians:
-            return None
-        return RosterUser(
-            row[0],
-            row[login],
-            row[given],
-            row[family],
-            row[email],
-            role,
+    def users(cells: Columns, words: Words) -> Iterable[RosterUser | None]:
+        nothing = ("",) * len(cells[0])
+        found = map(
+            RosterUser,
+            cells[0],
+            cells[login],
+            cells[given],
+            cells[family],
+            cells[email],
+            [roles.get(one, "") for one in cells[0]] if version == V1P2 else words[3],
             words[2],
-            row[number],
-            "" if called[0] is None else row[called[0]],
-            "" if called[1] is None else row[called[1]],
-            _ids(row[agents]) if row[agents] else (),
+            cells[number],
+            nothing if called[0] is None else cells[called[0]],
+            nothing if called[1] is None else cells[called[1]],
+            map(_ids, cells[agents]),
         )
+        return found if guardians else (None if one.role in _GUARDIANS else one for one in found)
 
-    return user
+    return users
+
+
+def _or_none(cell: str) -> str | None:
+    return cell or None
 
 
 def _ids(cell: str) -> tuple[str, ...]:
     """Several ids in one cell, with commas between them."""
-    return tuple(one for part in cell.split(",") if (one := part.strip()))
+    return tuple([one for part in cell.split(",") if (one := part.strip())]) if cell else ()
 
 
 def better(role: str, known: str | None) -> str:
