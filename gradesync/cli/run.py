@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +24,7 @@ from gradesync.cli.render import show
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gradesync.domain.report import RunEnd
     from gradesync.engine.control import ByHand
@@ -36,6 +38,7 @@ MOST = 1000
     "run",
     "gradesync run riverside/grades\n"
     "gradesync run riverside/grades --dry-run --full\n"
+    "gradesync run riverside/roster-nightly --dry-run --csv-to look\n"
     "gradesync run riverside/grades --full --yes\n"
     'gradesync run oak-hill/grades --despite paused --reason "parents\' evening tonight"',
 )
@@ -44,6 +47,12 @@ MOST = 1000
 @click.option("--full", is_flag=True, help="Look at everything, not only at what changed.")
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be sent; nothing is sent and nothing recorded."
+)
+@click.option(
+    "--csv-to",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="With --dry-run of a roster import: leave the files it would send in DIR. They hold student data.",
 )
 @click.option("--class", "class_", metavar="SIS_ID", help="Only this class (grade passback).")
 @click.option(
@@ -60,6 +69,7 @@ def command(
     form: str,
     full: bool,
     dry_run: bool,
+    csv_to: Path | None,
     class_: str | None,
     despite: tuple[str, ...],
     reason: str | None,
@@ -77,6 +87,8 @@ def command(
 
     if despite and not (reason and reason.strip()):
         raise click.UsageError("--despite needs --reason: going over a block is kept in the history")
+    if csv_to is not None and not dry_run:
+        raise click.UsageError("--csv-to needs --dry-run: a run keeps its files to itself")
     wish = ByHand(
         schedule=id,
         mode=Mode.FULL if full else Mode.DELTA,
@@ -89,6 +101,8 @@ def command(
     with opened(said, progress=watch) as app:
         if class_:
             _only_for_grades(app, id)
+        if csv_to is not None:
+            wish = replace(wish, keep=_keeping(app, id, csv_to))
         try:
             if not yes:
                 wish = replace(wish, most=int(app.settings.safety.get("results_by_hand", MOST)))
@@ -96,6 +110,10 @@ def command(
         finally:
             watch.clear()
         show(form, "run_end", end)
+    if csv_to is not None:
+        from gradesync.cli.roster_files import WARNING
+
+        tell(WARNING.format(folder=csv_to))
     if class_ and end.result is not None and end.problem is None and not end.result.counts.get("classes"):
         tell(
             f"no class {class_} was met: --class takes the id the SIS gives a class, and it must be in scope"
@@ -122,6 +140,19 @@ def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:
         if not click.confirm("Send them?", err=True):
             raise
     return carry_out(run_by_hand(app.tools(), replace(wish, most=None)))
+
+
+def _keeping(app: App, id: ScheduleId, folder: Path) -> Callable[[Mapping[str, Path]], None]:
+    """What takes the files of a dry run. Raises a usage error for a grade passback, which sends no files."""
+    from gradesync.cli.roster_files import copy_into, prepare
+    from gradesync.domain.schedule import SyncType
+    from gradesync.engine.control import find_account
+
+    schedule = find_account(app.tools(), id.account).account.schedules.get(id.name)
+    if schedule is not None and schedule.type is not SyncType.ROSTER_IMPORT:
+        raise click.UsageError("--csv-to is for roster imports; a grade passback sends no files")
+    prepare(folder)
+    return partial(copy_into, folder)
 
 
 def _only_for_grades(app: App, id: ScheduleId) -> None:
