@@ -288,6 +288,7 @@ def test_a_person_of_several_roles_is_taken_in_the_one_asked_for() -> None:
     assert found.role == "aide"
     assert rows.user_only("aide")("u1", {"roles": roles[:2]}) is None
     assert rows.user_as("teacher")("u2", {"role": "administrator"}).role == "administrator"
+    assert rows.user_as("teacher")("u3", {}).role == "teacher"
 
 
 def test_1_2_flags_letters_and_terms_are_read() -> None:

@@ -492,6 +492,21 @@ def test_a_district_is_its_schools_where_no_other_organisations_are_shown() -> N
     assert [one.id for one in found.orgs] == [one["sourcedId"] for one in SCHOOLS]
 
 
+def test_half_of_the_organisations_are_no_district() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        total = "9" if request.path == "/orgs" else "5"
+        shown = SCHOOLS if request.query["offset"] == "0" else []
+        return web.json_response({"orgs": shown}, headers={"X-Total-Count": total})
+
+    async def run() -> None:
+        async with hostile(answer) as server, client_of(server) as client:
+            with pytest.raises(ConnectionProblem) as caught:
+                await OneRosterReader(client, PROFILE).identity()
+            assert caught.value.code == "GS-602"
+
+    asyncio.run(run())
+
+
 def test_terms_are_found_where_they_are() -> None:
     dates = {"title": "T", "startDate": "2026-09-01", "endDate": "2027-07-01"}
     term = {"sourcedId": "t", "type": "term", **dates}

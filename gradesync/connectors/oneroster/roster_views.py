@@ -67,8 +67,14 @@ class RosterViews:
         """All organisations; the schools alone where the server shows no others."""
         found: dict[str, Org] = {}
         take, seen = _kept(found, rows.org), Seen()
-        plans = [self._whole(needs.ORGS, take, seen), self._whole(needs.SCHOOLS, take, seen)]
-        await widest("organisations", plans)
+
+        async def schools() -> None:
+            if found:
+                # Half of the organisations and the schools could make another district of this one.
+                raise not_offered("schools")
+            await self._whole(needs.SCHOOLS, take, seen)()
+
+        await widest("organisations", [self._whole(needs.ORGS, take, seen), schools])
         self._orgs = found
         return found
 

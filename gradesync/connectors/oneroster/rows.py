@@ -158,11 +158,13 @@ def _preferred(row: Row) -> tuple[str, str]:
 
 
 def user_as(wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], RosterUser]:
-    """A parser of users shown as `wanted`: somebody with several roles in 1.2 is taken in that one."""
+    """A parser of users shown as `wanted`: somebody with several roles, or with none, is taken in that one."""
 
     def parse(sourced_id: str, row: Row) -> RosterUser:
         found = user(sourced_id, row, wants)
-        return replace(found, role=wanted) if found.role != wanted and wanted in _roles(row) else found
+        if found.role == wanted or (found.role and wanted not in _roles(row)):
+            return found
+        return replace(found, role=wanted)
 
     return parse
 
