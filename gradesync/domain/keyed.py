@@ -47,7 +47,7 @@ class KeyedHash:
         digest, number = hashlib.sha256, int.from_bytes
 
         def hashed(text: str) -> int:
-            return number(digest(key + text.encode("utf-8", "surrogatepass")).digest()[:8], "little")
+            return number(digest(key + text.encode(errors="surrogatepass")).digest()[:8], "little")
 
         return hashed
 

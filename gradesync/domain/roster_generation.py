@@ -353,6 +353,16 @@ def _unblank(text: str) -> str:
     return "".join(text.casefold().split())
 
 
+def seat_numbers(keyed: KeyedHash) -> Callable[[str, str], int]:
+    """(person, Canvas role) -> the number of a seat without its status: what two generations share of it."""
+    number, bits = keyed.numbers("person"), _Bits()
+
+    def seat(person: str, role: str) -> int:
+        return (number(person) & _NUMBER | bits[role, "active"]) >> STATUS_MASK.bit_length()
+
+    return seat
+
+
 def is_student(seat: int) -> bool:
     """Whether a seat is a student's."""
     return seat & _ROLE_MASK == STUDENT
@@ -380,4 +390,5 @@ __all__ = [
     "is_student",
     "numbers_of",
     "pseudonym",
+    "seat_numbers",
 ]
