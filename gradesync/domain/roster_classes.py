@@ -1,4 +1,4 @@
-"""Who came and who left, class by class, between two generations of a roster: numbers only. Pure.
+"""Who came and who left, class by class, between two generations of a roster. Pure; only numbers are to be kept.
 
 Only schools whose seats differ are opened, one at a time. Which numbers stand for which class is told from outside,
 because a generation holds nothing but keyed hashes; a class that is gone keeps its pseudonym.
@@ -19,6 +19,7 @@ from gradesync.domain.roster_generation import (
     GenerationHead,
     numbers_of,
     pseudonym,
+    seat_numbers,
 )
 
 MOST_CLASSES = 300
@@ -51,6 +52,25 @@ def class_changes(
         ClassChange(names.get(one.class_id, one.class_id), one.school, one.added, one.dropped)
         for one in found[:MOST_CLASSES]
     )
+
+
+def left_behind(
+    chunks: Callable[[str, str], bytes],
+    new: Generation,
+    keyed: KeyedHash,
+    school: str,
+    held: Mapping[str, Iterable[tuple[str, str]]],
+) -> list[tuple[str, str, str]]:
+    """Of the seats that Canvas holds (class -> person and role): those that the last good read had and the new one has
+    not. Others are none of ours: teachers and other tools may seat whom they like."""
+    before, after = _sections(chunks(ENROLLMENTS, school)), _sections(new.chunk(ENROLLMENTS, school))
+    number, seat = keyed.numbers("class"), seat_numbers(keyed)
+    found = []
+    for class_id, seats in held.items():
+        at = number(class_id)
+        gone = _kept(before.get(at)) - _kept(after.get(at))
+        found += [(class_id, person, role) for person, role in seats if gone and seat(person, role) in gone]
+    return found
 
 
 def _school(school: str, was: bytes, now: bytes) -> Iterator[ClassChange]:

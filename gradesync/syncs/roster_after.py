@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
+from gradesync.domain.roster_classes import left_behind
+from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Remembered, row_key
 from gradesync.domain.run import Stage
 from gradesync.syncs.roster_deciding import Decided
@@ -29,16 +31,20 @@ Seat = tuple[str, str]
 
 @dataclass(slots=True)
 class Found:
-    """What reading back showed, by school (the SIS's id): seats looked at and seats missing; and missing sections."""
+    """What reading back showed, by school (the SIS's id): seats looked at and seats missing; and missing sections.
+
+    `stayed` are (class, person, role) of seats that we once sent, that have ended, and that Canvas still holds.
+    """
 
     looked: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
     sections: int = 0
+    stayed: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
-        """Seats and sections that should be there and are not."""
-        return sum(self.missing.values()) + self.sections
+        """Seats and sections that are not as they should be."""
+        return sum(self.missing.values()) + self.sections + len(self.stayed)
 
     def sentence(self) -> str:
         """The numbers by school, the worst first."""
@@ -48,32 +54,43 @@ class Found:
             parts = [*parts[:_NAMED_SCHOOLS], f"{len(parts) - _NAMED_SCHOOLS} more schools"]
         if self.sections:
             parts.append(f"{self.sections:,} sections")
-        return "Sent, but not in Canvas: " + "; ".join(parts) + "."
+        told = ["Sent, but not in Canvas: " + "; ".join(parts) + "."] if parts else []
+        if self.stayed:
+            told.append(f"{len(self.stayed):,} seats that have ended were still in Canvas and are taken out.")
+        return " ".join(told)
 
 
 @dataclass(slots=True)
 class _Expected:
-    """What should be in Canvas, for the classes looked at; `excused` are sections known to be refused."""
+    """What should be in Canvas, for the classes looked at; `excused` are sections known to be refused.
+
+    `beyond` is filled while looking: class -> seats that Canvas holds and that were not sent.
+    """
 
     seats: dict[str, set[Seat]] = field(default_factory=dict)
     schools: Mapping[str, str] = field(default_factory=dict)
     excused: frozenset[str] = frozenset()
+    beyond: dict[str, frozenset[Seat]] = field(default_factory=dict)
 
 
-async def read_back(job: RosterJob, decided: Decided, refused: Remembered) -> Found:
+async def read_back(
+    job: RosterJob, decided: Decided, refused: Remembered, emptied: Iterable[str] = ()
+) -> Found:
     """Ask Canvas who sits in some classes, or in all (`roster.verify`), and compare with what was sent.
 
-    Rows that Canvas is known to refuse are not missed a second time. Raises ConnectionProblem.
+    `emptied` are classes to be looked at in any case. Rows that Canvas is known to refuse are not missed a second
+    time. Raises ConnectionProblem.
     """
     job.tracker.stage = Stage.VERIFY
     job.progress.stage(job.schedule, Stage.VERIFY.value)
     how = job.account.roster.verify
     found = Found()
-    if how == "off":
-        return found
     chosen: Set[str] = decided.files.section_ids
-    if how == "sample":
-        chosen = frozenset(_some(chosen, decided.digest))
+    if how != "full":
+        some = _some(chosen, decided.digest) if how == "sample" else ()
+        chosen = frozenset([*some, *(one for one in emptied if one in chosen)])
+    if not chosen:
+        return found
     expected = await asyncio.to_thread(_expected, job, decided, chosen, refused)
     ids = sorted(chosen)
     for start in range(0, len(ids), _AT_ONCE):
@@ -83,6 +100,7 @@ async def read_back(job: RosterJob, decided: Decided, refused: Remembered) -> Fo
             _compare(found, expected, class_id, seats)
         job.progress.stage(job.schedule, Stage.VERIFY.value, start + len(some), len(ids))
     job.tracker.counts["read back"] = found.looked.total()
+    found.stayed = await asyncio.to_thread(_stayed, job, decided, expected)
     return found
 
 
@@ -94,6 +112,26 @@ def _compare(found: Found, expected: _Expected, class_id: str, held: Set[Seat] |
         found.sections += class_id not in expected.excused
     else:
         found.missing[school] += len(wanted - held)
+        if held - wanted:
+            expected.beyond[class_id] = frozenset(held - wanted)
+
+
+def _stayed(job: RosterJob, decided: Decided, expected: _Expected) -> list[tuple[str, str, str]]:
+    """Whom Canvas still holds although we sent them once and they have left since."""
+    generation = decided.brake.generation
+    if job.keyed is None or generation is None or job.account.roster.mapping.people != "sis_id":
+        # Canvas names people by their SIS id; by another one, whoever left is not in the files to be told by.
+        return []
+    text = job.records.generation() if expected.beyond else None
+    old = None if text is None else GenerationHead.from_text(text)
+    if old is None or old.key_id != generation.head.key_id:
+        return []
+    chunk = job.records.generation_chunk
+    return [
+        seat
+        for school in sorted(old.schools)
+        for seat in left_behind(chunk, generation, job.keyed, school, expected.beyond)
+    ]
 
 
 def _some(class_ids: Iterable[str], digest: str) -> list[str]:

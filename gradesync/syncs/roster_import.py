@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gradesync.domain.roster import ImportStatus
+from gradesync.domain.roster_change import ClassChange
 from gradesync.domain.roster_classes import class_changes
 from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Refused, Remembered
@@ -24,6 +25,7 @@ from gradesync.syncs.roster_after import read_back
 from gradesync.syncs.roster_braking import keep, keep_first
 from gradesync.syncs.roster_deciding import Decided, data_set_id, decide, stopped
 from gradesync.syncs.roster_job import RosterJob, RosterPreview
+from gradesync.syncs.roster_leavers import taken_out
 from gradesync.syncs.roster_refused import messages_of, remembered, sent_again, told
 from gradesync.syncs.roster_resuming import Resumed, resumed
 from gradesync.syncs.roster_sending import SUCCEEDED, Order, expected_change, not_imported, one_import
@@ -175,13 +177,19 @@ async def _ended(
         elif status is not None and status.state not in SUCCEEDED:
             job.tracker.codes["GS-606"] += 1
     if sent is not None:
-        found = await read_back(job, decided, left)
+        changes = await _class_changes(job, decided)
+        emptied = [one.class_id for one in changes if one.dropped] if sent.status.threshold_exceeded else []
+        found = await read_back(job, decided, left, emptied)
         if found.total:
-            job.tracker.codes["GS-620"] += found.total
+            job.tracker.codes["GS-620"] += found.total - (len(found.stayed) if emptied else 0)
             job.progress.say(job.schedule, found.sentence())
+        if found.stayed and not await taken_out(job, decided, spool, found.stayed):
+            # The last good read stays the one before, so that the next run finds the same seats.
+            return job.tracker.result()
         marks[REMASTER] = "1" if again or found.total else "0"
         marks[PENDING] = ""
-        await _tell_classes(job, decided)
+        if job.tracker.roster is not None:
+            job.tracker.roster = replace(job.tracker.roster, classes=changes)
         keep(job.records, decided.brake)
     job.tracker.stage = Stage.RECORD
     job.progress.stage(job.schedule, Stage.RECORD.value)
@@ -189,16 +197,14 @@ async def _ended(
     return job.tracker.result()
 
 
-async def _tell_classes(job: RosterJob, decided: Decided) -> None:
-    """Drops and adds per class, into the run's own numbers; from the last good read, before this one replaces it."""
+async def _class_changes(job: RosterJob, decided: Decided) -> tuple[ClassChange, ...]:
+    """Drops and adds per class since the last good read, before this one replaces it."""
     text, generation = job.records.generation(), decided.brake.generation
-    if text is None or generation is None or job.keyed is None or job.tracker.roster is None:
-        return
-    chunks = job.records.generation_chunk
+    if text is None or generation is None or job.keyed is None:
+        return ()
+    chunks, ids = job.records.generation_chunk, decided.files.section_ids
     old = GenerationHead.from_text(text)
-    ids = decided.files.section_ids
-    found = await asyncio.to_thread(class_changes, old, chunks, generation, job.keyed, ids)
-    job.tracker.roster = replace(job.tracker.roster, classes=found)
+    return await asyncio.to_thread(class_changes, old, chunks, generation, job.keyed, ids)
 
 
 def _must_apply_all(job: RosterJob, sent: _Sent, before: Remembered) -> bool:
@@ -211,7 +217,7 @@ def _must_apply_all(job: RosterJob, sent: _Sent, before: Remembered) -> bool:
     if sent.status.threshold_exceeded:
         job.tracker.codes["GS-619"] += 1
         job.progress.say(
-            job.schedule, "Canvas met its change limit: all rows were applied, and nobody was removed."
+            job.schedule, "Canvas met its change limit: all rows were applied, and nobody was removed by it."
         )
         return True
     if not sent.whole:

@@ -99,7 +99,7 @@ async def one_import(job: RosterJob, order: Order) -> ImportStatus | None:
         job.records.set_watermarks({PENDING: json.dumps({**pending, "id": status.id})})
         job.tracker.counts["sent"] = order.rows
     else:
-        job.tracker.counts["sent again"] = order.rows
+        job.tracker.counts["sent again"] += order.rows
     status = await followed(job, status, rows=order.rows)
     given_up = status.state == "initializing" or (status.finished and status.state not in SUCCEEDED)
     if order.data_set is not None and given_up:

@@ -95,6 +95,10 @@ class Canvas:
         if self.cuts:
             raise ConnectionProblem("Canvas does not answer.", code="GS-301", retryable=True)
         upload = self.uploads[-1]
+        exceeded = any(one.threshold_exceeded for one in self.steps)
+        before = [one for one in self.uploads[:-1] if one.data_set == data_set and data_set is not None]
+        for row in before[-1].rows("enrollments") if before and not remaster and not exceeded else ():
+            self.seats[row["section_id"]].discard((row["user_id"], row["role"]))
         self.sections |= {row["section_id"] for row in upload.rows("sections")} - self.loses
         for row in upload.rows("enrollments"):
             seat = (row["user_id"], row["role"])

@@ -228,3 +228,36 @@ def test_a_night_without_news_asks_canvas_one_thing_and_sends_it_nothing(sandbox
     read = [one for one in sandbox.requests if one.side == "sis" and one.method == "GET"]
     kinds = {one.path.rstrip("/").rsplit("/", 1)[-1] for one in read}
     assert {"users", "enrollments"} <= kinds or any("users" in kind or "students" in kind for kind in kinds)
+
+
+def test_over_canvas_own_limit_whoever_left_is_taken_out_one_by_one_and_strangers_stay(
+    sandbox: Sandbox,
+) -> None:
+    records, sis, world = Records(), sandbox.schools["riverside"].sis, canvas_of(sandbox)
+    run(sandbox, records)
+    rows = [
+        row for row in sis.rows["enrollments"].values() if row["role"] == "student" and sis.is_current(row)
+    ]
+    gone = rows[3]
+    sis.drop_row("enrollments", gone["sourcedId"])
+    # Somebody by hand, in the same class: none of ours.
+    section = world.sections[world.id_of("section", gone["class"]["sourcedId"]) or 0]
+    guest = world.login_by_sis(rows[-1]["user"]["sourcedId"])
+    assert guest is not None
+    world.enroll(guest.user_id, section, "TaEnrollment", login_id=guest.id)
+    # What Canvas compares with is not what we sent: another tool used the name.
+    base = list(world.imports.values())[-1]
+    base.size *= 3
+    result = run(sandbox, records)
+    assert (result.codes["GS-619"], result.counts["taken out"]) == (1, 1)
+    assert held(sandbox) == wanted(sandbox)
+    seat = (gone["class"]["sourcedId"], gone["user"]["sourcedId"], "StudentEnrollment")
+    assert seat in held(sandbox, "inactive")
+    assert any(
+        one.type == "TaEnrollment" and one.workflow_state == "active" for one in world.enrollments.values()
+    )
+    # All rows once more, and Canvas compares with ours again.
+    assert run(sandbox, records).outcome is Outcome.COMPLETED
+    another_seat(sandbox)
+    assert dict(run(sandbox, records).codes) == {}
+    assert held(sandbox) == wanted(sandbox)

@@ -165,10 +165,21 @@ def test_a_limit_of_canvas_that_was_met_all_the_same_is_told_and_repaired_by_all
     scene.run()
     scene.sis.roster = sample(enrollments=fewer())
     scene.canvas.steps = [replace(DONE, threshold_exceeded=True)]
-    assert dict(scene.run().codes) == {"GS-619": 1}
+    result = scene.run()
+    assert (dict(result.codes), result.counts["taken out"]) == ({"GS-619": 1}, 1)
+    left = tuple(sample().enrollments)[0]
+    assert [
+        (row["section_id"], row["user_id"], row["status"])
+        for row in scene.canvas.uploads[-1].rows("enrollments")
+    ] == [(left.class_id, left.user_id, "inactive")]
     scene.canvas.steps = ()
     assert scene.run().outcome is Outcome.COMPLETED
-    assert [one.remaster for one in scene.canvas.uploads] == [True, False, True]
+    assert [(one.data_set is None, one.remaster) for one in scene.canvas.uploads] == [
+        (False, True),
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
 
 
 # --- a run that dies, a Canvas that does not answer ----------------------------------------------------------------

@@ -195,7 +195,7 @@ ENTRIES = (
         "support",
         P,
         ACCOUNT,
-        "Everybody new is in Canvas; whoever left stays there for now.",
+        "Everybody new is in Canvas; whoever left a class is looked for there and taken out one by one.",
     ),
     Code(
         "GS-620",
