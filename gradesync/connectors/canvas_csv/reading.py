@@ -39,7 +39,7 @@ from gradesync.ports import RosterIntake
 
 T = TypeVar("T")
 
-_CHUNK = 5000
+_CHUNK = 512
 
 
 class CanvasCsvSource:

@@ -41,8 +41,8 @@ from gradesync.ports import RosterIntake
 
 T = TypeVar("T")
 
-_CHUNK = 5000
-"""Rows read in a row beside the loop, which stays free to keep the lease."""
+_CHUNK = 512
+"""Rows read beside the loop at a time, which stays free to keep the lease; few, so that they stay in the cache."""
 _MOST_CHANGES = 500_000
 """Rows of changes that are held in memory; a district that changes more exports bulk."""
 
@@ -223,6 +223,9 @@ class _Export:
                 rows = (row for row in rows if row is not None)
         if changes is None:
             yield from rows
+            if name == "users":
+                # Tens of thousands of people's roles: nobody needs them any more.
+                self._roles = None
         else:
             news = self._news(name, changes)
             for row in rows:
