@@ -171,6 +171,10 @@ class RosterReader(Protocol):
         """Imports of any tool that wait or run."""
         ...
 
+    async def recent_imports(self) -> Sequence[ImportStatus]:
+        """The last imports of any tool, in any state, newest first."""
+        ...
+
     async def known_ids(self) -> Mapping[str, frozenset[str]]:
         """SIS ids Canvas already holds, by kind (`sections`): what a take-over is measured against."""
         ...
@@ -194,10 +198,6 @@ class RosterSink(RosterReader, Protocol):
 
     async def import_status(self, import_id: int) -> ImportStatus:
         """Where the import is."""
-        ...
-
-    async def recent_imports(self) -> Sequence[ImportStatus]:
-        """The last imports of any tool, in any state, newest first."""
         ...
 
     def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:

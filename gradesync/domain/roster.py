@@ -227,7 +227,7 @@ class ImportStatus:
     """A Canvas SIS import as it stands. `state` is Canvas's workflow_state; messages count, their texts stay out.
 
     `data_set` is the name its files were compared under; `threshold_exceeded`: they differed by more than allowed, so
-    all rows were applied and none was removed (`canvas.md` 2.2).
+    all rows were applied and none was removed (`canvas.md` 2.2). `user_id` is Canvas's number of whoever sent it.
     """
 
     id: int
@@ -238,6 +238,7 @@ class ImportStatus:
     warnings: int = 0
     errors: int = 0
     data_set: str = ""
+    user_id: int | None = None
     threshold_exceeded: bool = False
 
     @property

@@ -6,13 +6,17 @@ least 95 % must match in every kind and every school (DESIGN.md 8). Asked once, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from gradesync.domain.roster import ImportStatus
 from gradesync.domain.roster_guard import NOTHING_SENT, TAKEOVER_SHARE, RosterStop
 
 NAMED = 5
-"""How many schools of a kind are named."""
+"""How many schools of a kind, and how many other tools, are named."""
+
+_LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +61,25 @@ def take_over_stop(
     if not sentences:
         return None
     if others:
-        sentences.append(f"Imported lately by others: {'; '.join(others)}.")
+        sentences.append(f"Others imported lately: {'; '.join(others)}.")
     return RosterStop("GS-609", " ".join([*sentences, NOTHING_SENT]))
+
+
+def other_tools(imports: Iterable[ImportStatus], own: str) -> tuple[str, ...]:
+    """Who else imported lately, the busiest first: by data set where one is named, else by Canvas's number of the user.
+
+    `own` is the data set we would import under. No person is named: a tool's user may be somebody's account.
+    """
+    found: Counter[str] = Counter()
+    for one in imports:
+        if one.data_set and one.data_set == own:
+            continue
+        name = "".join(
+            sign if sign.isascii() and sign.isprintable() else "?" for sign in one.data_set[:_LONGEST]
+        )
+        by = f"Canvas user {one.user_id}" if one.user_id is not None else "an unknown user"
+        found[f"data set {name}" if name else by] += 1
+    return tuple(f"{name} ({count:,})" for name, count in found.most_common(NAMED))
 
 
 def _mismatches(one: Matching, unmatched: int) -> bool:
@@ -75,4 +96,4 @@ def _sentence(kind: str, known: Set[str], of_kind: Sequence[Matching], bad: Sequ
     )
 
 
-__all__ = ["Matching", "matchings", "take_over_stop"]
+__all__ = ["Matching", "matchings", "other_tools", "take_over_stop"]

@@ -75,7 +75,7 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
     _count(job.tracker, whole, decided.files)
     if decided.stop is None and remembered["sent"] is None:
         # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
-        stop = await first_contact(job, decided.files)
+        stop = await first_contact(job, decided.files, decided.data_set)
         decided = replace(decided, brake=decided.brake.judged(stop, job.brake))
     job.tracker.roster = _told(decided.brake.verdict.change)
     if decided.brake.verdict.change.approved:

@@ -8,18 +8,21 @@ from pathlib import Path
 
 from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.roster_guard import RosterStop
-from gradesync.domain.roster_takeover import take_over_stop
+from gradesync.domain.roster_takeover import other_tools, take_over_stop
 from gradesync.syncs.roster_job import RosterPreview
 
 _ID = {"accounts": "account_id", "courses": "course_id", "sections": "section_id", "terms": "term_id"}
 
 
-async def first_contact(job: RosterPreview, files: CanvasFiles) -> RosterStop | None:
+async def first_contact(job: RosterPreview, files: CanvasFiles, data_set: str) -> RosterStop | None:
     """GS-609 when Canvas holds other ids than ours. Raises ConnectionProblem."""
     known = await job.canvas.known_ids()
     if not any(known.values()):
         return None
-    return take_over_stop(known, wanted_ids(files, frozenset(known)))
+    wanted = wanted_ids(files, frozenset(known))
+    if take_over_stop(known, wanted) is None:
+        return None
+    return take_over_stop(known, wanted, other_tools(await job.canvas.recent_imports(), data_set))
 
 
 def wanted_ids(files: CanvasFiles, kinds: frozenset[str]) -> dict[str, dict[str, set[str]]]:

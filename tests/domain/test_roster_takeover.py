@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradesync.domain.roster_takeover import take_over_stop
+from gradesync.domain.roster import ImportStatus
+from gradesync.domain.roster_takeover import other_tools, take_over_stop
 
 
 def ids(*names: object) -> frozenset[str]:
@@ -63,6 +64,19 @@ def test_every_kind_must_match_on_its_own() -> None:
     assert stop is not None
     assert "50 users" in stop.message
     assert "sections" not in stop.message
+
+
+def test_other_tools_are_named_by_data_set_or_by_number_and_never_by_a_person() -> None:
+    imports = [
+        *(ImportStatus(n, "imported", data_set="clever-2027", user_id=9) for n in range(3)),
+        ImportStatus(4, "imported", user_id=4711),
+        ImportStatus(5, "imported", data_set="gradesync:riverside:2027", user_id=8),
+        ImportStatus(6, "failed"),
+        ImportStatus(7, "imported", data_set="Zoë\x1b" + "x" * 200),
+    ]
+    named = other_tools(imports, "gradesync:riverside:2027")
+    assert named[:3] == ("data set clever-2027 (3)", "Canvas user 4711 (1)", "an unknown user (1)")
+    assert named[3] == f"data set Zo??{'x' * 36} (1)"
 
 
 @given(

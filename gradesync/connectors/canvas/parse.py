@@ -176,8 +176,15 @@ def import_status(row: Row) -> ImportStatus:
         warnings=max(counts.get("warning_count", 0), _length(row.get("processing_warnings"))),
         errors=max(counts.get("error_count", 0), _length(row.get("processing_errors"))),
         data_set=text_of(row.get("diffing_data_set_identifier")),
+        user_id=_user_id(row.get("user")),
         threshold_exceeded=row.get("diffing_threshold_exceeded") is True,
     )
+
+
+def _user_id(user: Any) -> int | None:
+    """The number of a user alone: the record beside it holds a name and a login."""
+    found = user.get("id") if isinstance(user, dict) else None
+    return found if type(found) is int else None
 
 
 _ROLES = {
