@@ -287,7 +287,7 @@ class _Seats:
             rows = self._carried(rows)
         rows.sort()
         rows = _one_each(rows)
-        self._tally.kept += len(rows) - [row[3] for row in rows].count("inactive")
+        self._tally.kept += sum([row[3] != "inactive" for row in rows])
         return rows
 
     def _carried(self, rows: list[Row]) -> list[Row]:
