@@ -35,6 +35,12 @@ ROSTER_LIMITS = Limits()
 READING = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 """What reading a damaged, encrypted or oddly packed entry raises, as zipfile documents it."""
 
+_TOO_MANY = "the zip holds more than {} files"
+_LONGEST_END = 22 + 65_535
+"""Bytes from the beginning of a zip's end record to the end of the file, comment included."""
+_LARGEST_ENTRY = 1024
+"""Bytes of one entry in the table of contents; one with a usual name has about sixty."""
+
 DAMAGED = "is damaged or cut off; send it again as a whole"
 
 
@@ -80,18 +86,36 @@ class ZipPackage:
 @contextmanager
 def opened(path: Path, faults: Faults, limits: Limits = ROSTER_LIMITS) -> Iterator[Package]:
     """The export at `path`; what is wrong with it as a whole becomes faults and an empty package."""
-    if path.is_dir():
-        yield FolderPackage(path)
-        return
+    archive: zipfile.ZipFile | None = None
+    package: Package = _Empty()
     try:
-        archive = zipfile.ZipFile(path)
+        if path.is_dir():
+            package = FolderPackage(path)
+        elif _crowded(path, limits):
+            faults.add(_TOO_MANY.format(limits.entries))
+        else:
+            archive = zipfile.ZipFile(path)
+            package = ZipPackage(archive, _entries(archive, path.stat().st_size, faults, limits))
+    except PermissionError:
+        faults.add("this user may not read it")
     except READING:
         faults.add(f"the zip {DAMAGED}")
-        yield _Empty()
-        return
-    with archive:
-        entries = _entries(archive, path.stat().st_size, faults, limits)
-        yield ZipPackage(archive, entries)
+    try:
+        yield package
+    finally:
+        if archive is not None:
+            archive.close()
+
+
+def _crowded(path: Path, limits: Limits) -> bool:
+    """Whether the zip's table of contents is larger than the entries it may have: it would be read as a whole first."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_END))
+        end = file.read()
+    at = end.rfind(b"PK\5\6")
+    if at < 0 or len(end) < at + 16:
+        return False
+    return int.from_bytes(end[at + 12 : at + 16], "little") > limits.entries * _LARGEST_ENTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +134,7 @@ def _entries(
     """The top-level CSV files, unless the zip as a whole is not to be touched."""
     everything = archive.infolist()
     if len(everything) > limits.entries:
-        faults.add(f"the zip holds more than {limits.entries} files")
+        faults.add(_TOO_MANY.format(limits.entries))
         return {}
     unpacked = sum(one.file_size for one in everything)
     if unpacked > limits.unpacked:

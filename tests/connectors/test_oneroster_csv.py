@@ -445,6 +445,30 @@ def test_a_zip_bomb_is_refused_before_a_byte_of_it_is_unpacked(tmp_path: Path) -
     assert told == "the export: the zip holds more than 5 files"
 
 
+def test_a_zip_of_countless_files_is_refused_before_its_table_of_contents_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for n in range(200):
+            archive.writestr(f"{n:0600d}.csv", b"")
+    assert faults(path, limits=Limits(entries=100))[0] == "the export: the zip holds more than 100 files"
+    content = bytearray(path.read_bytes())
+    content[-14:-10] = struct.pack("<HH", 1, 1)
+    path.write_bytes(bytes(content))
+    assert faults(path, limits=Limits(entries=100))[0] == "the export: the zip holds more than 100 files"
+
+
+def test_a_locked_zip_and_two_files_of_one_name_are_faults(tmp_path: Path) -> None:
+    path = export_11().zip(tmp_path / "x.zip")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("users.csv", b"x")
+    assert faults(path)[0] == "the export: the zip holds two files of the same name"
+    content = bytearray(export_11().zip(path).read_bytes())
+    at = content.rindex(b"users.csv") - 46
+    content[at + 8] |= 1
+    path.write_bytes(bytes(content))
+    assert faults(path)[0] == "the export: the zip is locked with a password"
+
+
 def test_a_table_of_contents_that_lies_about_its_sizes_gets_no_more_than_it_said(tmp_path: Path) -> None:
     export = export_11()
     export.files["users"] += [[f"x{n}", *export.files["users"][1][1:]] for n in range(2000)]
