@@ -6,7 +6,9 @@ A year of nights cannot wait for a real year, so the one thing that is not real 
 from __future__ import annotations
 
 import json
+import os
 import re
+import time
 from collections.abc import Mapping
 from datetime import date
 from http.client import HTTPConnection
@@ -89,6 +91,10 @@ class Nights(Tree):
         """One roster import, now; `fresh`: the SIS has exported before it, where it leaves files."""
         if self.csv and fresh:
             write_export(self.school.sis, self.export)
+        if self.export.exists():
+            # Exported some minutes ago: a file written this moment is left to rest first.
+            then = time.time() - 600
+            os.utime(self.export, (then, then))
         return self.run("run", ID, "--yes", *more)
 
     def good_night(self, *more: str) -> Done:
