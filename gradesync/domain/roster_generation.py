@@ -50,6 +50,7 @@ _ROLE_MASK = ((1 << PERSON_SHIFT) - 1) & ~STATUS_MASK
 _NUMBER = (1 << 64) - (1 << PERSON_SHIFT)
 _STATUSES = {"active": 0, "completed": 1, "inactive": 2}
 _ROLES = {"student": STUDENT, "teacher": 2 << 2, "ta": 3 << 2, "observer": 4 << 2, "designer": 5 << 2}
+_DELETED = "deleted"
 _NO_SCHOOL = 0
 _NO_COURSE = (_NO_SCHOOL, "", "")
 _NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -148,7 +149,8 @@ class _Bits(dict[tuple[str, str], int]):
     """
 
     def __missing__(self, key: tuple[str, str]) -> int:
-        role, status = key
+        # Canvas does not mind the case, and an export of its own files may write as it likes.
+        role, status = (one.strip().lower() for one in key)
         made = _ROLES.get(role, (6 + sum(role.encode()) % 10) << 2) | _STATUSES.get(status, STATUS_MASK)
         self[key] = made
         return made
@@ -227,8 +229,12 @@ class GenerationMaker:
 
     def _take_sections(self, rows: Iterable[Row]) -> None:
         at = self._at["sections"]
-        id_at, course_at, name_at = at["section_id"], at["course_id"], at["name"]
+        id_at, course_at, name_at, status_at = (
+            at[name] for name in ("section_id", "course_id", "name", "status")
+        )
         for row in rows:
+            if row[status_at].lower() == _DELETED:
+                continue
             school, like, content = self._courses.get(row[course_at], _NO_COURSE)
             if (told := self._school_of.get(row[id_at])) is not None:
                 school = self._school(told)
@@ -244,7 +250,9 @@ class GenerationMaker:
             )
 
     def _take_users(self, rows: Iterable[Row]) -> None:
-        self._close_part()
+        if self._seated:
+            # The people before these have shown their seats; where all people come first, all of them wait.
+            self._close_part()
         # All sections are there by now, and a district's courses are as large as what is kept of its classes.
         self._courses.clear()
         at = self._at["users"]
@@ -252,11 +260,13 @@ class GenerationMaker:
         names = [at[name] for name in ("first_name", "last_name", "full_name") if name in at]
         like, content, known, part = self._like, self._content, self._known, self._part
         for row in rows:
-            part[row[id_at]] = (
-                known[row[id_at]],
-                like("\0".join([_plain(row[one]) for one in names])),
-                content("\0".join(row)) & ~1 | (row[status_at] == "active"),
-            )
+            status = row[status_at].lower()
+            if status != _DELETED:
+                part[row[id_at]] = (
+                    known[row[id_at]],
+                    like("\0".join([_plain(row[one]) for one in names])),
+                    content("\0".join(row)) & ~1 | (status == "active"),
+                )
 
     def _take_enrollments(self, rows: Iterable[Row]) -> None:
         at = self._at["enrollments"]

@@ -69,10 +69,12 @@ def measured(
     policy: RosterPolicy,
     today: date,
     stops: Sequence[RosterStop | None] = (),
+    held: bool = False,
 ) -> Measured:
     """Measure a read. `files` is the digest of its Canvas files, `stops` what the guards over counts alone said.
 
-    A last good read made under another key, or of another scope, says nothing about this one.
+    A last good read made under another key, or of another scope, says nothing about this one. `held`: Canvas holds
+    exactly these files, so that there is nothing to stop, even where a run died before it could keep its generation.
     """
     found = [stop for stop in stops if stop is not None]
     change = RosterChange() if generation is None else all_new(generation)
@@ -83,7 +85,7 @@ def measured(
         found += change_stops(change, past.basis, generation.head.basis, policy, today)
     digest = change_digest(account, change.base, files)
     approved = brake.approved if brake is not None else frozenset()
-    return Measured(verdict(change, found, digest, approved), generation, digest)
+    return Measured(verdict(change, () if held else found, digest, approved), generation, digest)
 
 
 def _past(records: ReadRecords, generation: Generation | None) -> GenerationHead | None:
@@ -103,8 +105,8 @@ def keep(records: RunRecords, found: Measured) -> None:
 
 
 def keep_first(records: RunRecords, found: Measured) -> None:
-    """Remember the read when Canvas holds exactly its files already and no last good one is comparable."""
-    if found.generation is not None and not found.verdict.change.against:
+    """Remember a read whose very files Canvas holds already, unless it is remembered."""
+    if found.generation is not None and found.verdict.change.base != found.generation.head.digest:
         keep(records, found)
 
 

@@ -137,6 +137,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
             roster_stop(scoped, previous, policy, job.today),
             files_stop(files, previous, policy, job.today),
         ),
+        held=same_chain and digest == remembered["sent"],
     )
     return Decided(
         scoped=scoped,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -13,15 +14,19 @@ from gradesync.domain.account import RosterMapping
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.roster import Roster
 from gradesync.domain.roster_change import RosterChange
+from gradesync.domain.roster_csv import HEADERS, CanvasFile, Row
 from gradesync.domain.roster_generation import (
     ENROLLMENTS,
     KINDS,
     SECTIONS,
     USERS,
+    Generation,
     GenerationHead,
+    GenerationMaker,
 )
-from tests.domain.roster_samples import TODAY
-from tests.domain.roster_town import BASIS, SCHOOLS, change, generation, renamed, town, without_school
+from gradesync.domain.roster_mapping import canvas_files
+from tests.domain.roster_samples import TODAY, USUAL, ZONE
+from tests.domain.roster_town import BASIS, KEYED, SCHOOLS, change, generation, renamed, town, without_school
 
 TOWN = town()
 
@@ -169,6 +174,33 @@ def test_where_all_courses_lie_in_the_root_account_schools_are_still_told_apart(
     assert generation(TOWN, mapping=mapping, schools=schools).head.counts[SECTIONS] == dict.fromkeys(
         SCHOOLS, 10
     )
+
+
+def as_sis_exports(roster: Roster, chunk: int = 7) -> Generation:
+    """The generation of the same rows as an SIS's own Canvas files bring them: file after file, in other words."""
+    rows: dict[str, list[Row]] = {kind: [] for kind in HEADERS}
+
+    class Kept:
+        def add(self, kind: str, more: Iterable[Row]) -> int:
+            rows[kind] += more
+            return 0
+
+        def finished(self) -> dict[str, CanvasFile]:
+            return {}
+
+    canvas_files(roster, Kept(), USUAL, time_zone=ZONE, today=TODAY)
+    rows["enrollments"] = [
+        (*row[:2], row[2].title(), row[3].title(), *row[4:]) for row in rows["enrollments"]
+    ]
+    maker = GenerationMaker(KEYED, HEADERS)
+    for kind, found in rows.items():
+        for at in range(0, len(found), chunk):
+            maker.take(kind, found[at : at + chunk])
+    return maker.made(BASIS)
+
+
+def test_files_that_come_one_after_the_other_give_the_same_generation() -> None:
+    assert as_sis_exports(TOWN) == generation(TOWN)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -111,6 +111,18 @@ def test_an_approved_change_goes_through_once_and_becomes_the_last_good_read(pla
     place.stopped(without_school(LESS, "003"))
 
 
+def test_a_run_that_died_before_it_kept_its_generation_stops_nobody(place: Town) -> None:
+    """What was approved is in Canvas; the next night finds the same files and measures the one after by them."""
+    old = place.store.generation_rows["riverside"]
+    approve(place.tools, place.stopped(), "West closed")
+    place.run()
+    place.store.generation_rows["riverside"] = old
+    end = place.run()
+    assert end.result is not None
+    assert (end.result.outcome, end.result.counts.get("sent")) == (Outcome.COMPLETED, 0)
+    assert place.store.generation_rows["riverside"] != old
+
+
 def test_any_other_change_stops_again(place: Town) -> None:
     approve(place.tools, place.stopped(), "West closed")
     seats = [one for one in LESS.enrollments if one.user_id != "001-s1"]
