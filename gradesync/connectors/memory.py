@@ -124,7 +124,7 @@ class MemorySis:
         return [one for one in self.line_items.values() if one.class_id == class_id]
 
     async def put_line_item(self, item: LineItem, *, new: bool = True) -> str:
-        """Create or replace; GS-505 for an unknown class, GS-405 for an unknown category, GS-501 for a closed period."""
+        """Create or replace; GS-505 for an unknown class, GS-405 for an unknown category, GS-501 for a closed one."""
         self._before_write(item.id)
         self._known(item.class_id, "GS-505")
         if item.category_id is not None and item.category_id not in {one.id for one in self.categories}:

@@ -25,6 +25,8 @@ _AT_ONCE = 4
 
 _NAMED_SCHOOLS = 5
 
+_BASE_ROLES = frozenset({"student", "teacher", "ta", "observer", "designer"})
+
 Seat = tuple[str, str]
 """(SIS id of the person, Canvas role)."""
 
@@ -64,12 +66,14 @@ class Found:
 class _Expected:
     """What should be in Canvas, for the classes looked at; `excused` are sections known to be refused.
 
-    `beyond` is filled while looking: class -> seats that Canvas holds and that were not sent.
+    `unclear` are people, by class, who sit there in a role of the district's own. `beyond` is filled while looking:
+    class -> seats that Canvas holds and that were not sent.
     """
 
     seats: dict[str, set[Seat]] = field(default_factory=dict)
     schools: Mapping[str, str] = field(default_factory=dict)
     excused: frozenset[str] = frozenset()
+    unclear: dict[str, set[str]] = field(default_factory=dict)
     beyond: dict[str, frozenset[Seat]] = field(default_factory=dict)
 
 
@@ -106,6 +110,9 @@ async def read_back(
 
 def _compare(found: Found, expected: _Expected, class_id: str, held: Set[Seat] | None) -> None:
     wanted = expected.seats.get(class_id, set())
+    unclear = expected.unclear.get(class_id)
+    if held and unclear:
+        held = frozenset(seat for seat in held if seat[0] not in unclear or seat in wanted)
     school = expected.schools.get(class_id, "")
     found.looked[school] += len(wanted)
     if held is None:
@@ -153,11 +160,16 @@ def _expected(job: RosterJob, decided: Decided, chosen: Set[str], refused: Remem
         person = header.index("user_integration_id" if by_number else "user_id")
         section, role, status = (header.index(name) for name in ("section_id", "role", "status"))
         for row in rows:
+            named = row[role].lower()
             if row[section] not in chosen or row[status] != "active":
                 continue
             if known and job.keyed and row_key(job.keyed, "enrollments", header, row) in known:
                 continue
-            expected.seats.setdefault(row[section], set()).add((row[person], row[role]))
+            if named not in _BASE_ROLES:
+                # Canvas tells of a role of the district's own only which of its own it rests on.
+                expected.unclear.setdefault(row[section], set()).add(row[person])
+                continue
+            expected.seats.setdefault(row[section], set()).add((row[person], named))
     if by_number:
         _name_by_sis_id(decided, expected)
     gone = refused.keys.get("sections", frozenset())

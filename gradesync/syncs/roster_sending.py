@@ -138,7 +138,7 @@ def not_imported(job: RosterJob, rows: int, status: ImportStatus | None) -> RunR
     if status is None:
         tracker.codes["GS-607"] += 1
         tracker.counts["withheld"] = rows
-        say(job.schedule, "Another import is running in Canvas; nothing was sent.")
+        say(job.schedule, "Another import is running in Canvas and did not end in time; nothing was sent.")
         return tracker.result()
     tracker.codes["GS-606"] += max(1, status.errors)
     if status.state == "failed_with_messages":

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gradesync.sandbox.canvas_import import run_import
+from gradesync.sandbox.canvas_import_record import SisImport
 from gradesync.sandbox.canvas_world import CanvasWorld
 
-from .canvas_client import Canvas, talk, world
+from .canvas_client import Canvas, talk, world, zipped
 from .test_canvas_imports import ACCOUNTS, COURSES, ENROLLMENTS, SECTIONS, USERS, _enrollment, roster
 
 TERM = {"batch_mode": "true", "batch_mode_term_id": "sis_term_id:T1"}
@@ -419,3 +424,41 @@ def test_only_the_rows_the_next_upload_is_compared_with_are_kept() -> None:
         assert [one.tables is not None for one in made.imports.values()] == [False, False, True, False]
 
     talk(made, story)
+
+
+_SEATS = st.frozensets(
+    st.tuples(st.sampled_from(["S1", "S2"]), st.sampled_from(["U1", "U2", "P1"])), min_size=1
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(nights=st.lists(_SEATS, min_size=2, max_size=4), remaster=st.integers(0, 3))
+def test_after_every_diffed_night_exactly_the_seats_of_the_file_are_active(
+    nights: list[frozenset[tuple[str, str]]], remaster: int
+) -> None:
+    made = world(populated=False, students=5)
+
+    async def story() -> None:
+        for number, seats in enumerate(nights):
+            rows = "".join(f"{section},{user},student,active\n" for section, user in sorted(seats))
+            files = roster(enrollments="section_id,user_id,role,status\n" + rows)
+            for whole in (False, True) if number == remaster else (False,):
+                job = SisImport(
+                    made.new_id("import"), made.now(), made.admin_id, zipped(files), "zip", "r.zip"
+                )
+                job.diffing_data_set_identifier, job.diffing_drop_status = "year", "inactive"
+                job.diffing_remaster = whole
+                made.imports[job.id] = job
+                await run_import(made, job)
+                assert job.workflow_state == "imported"
+            active = {
+                (
+                    made.sections[one.course_section_id].sis_section_id,
+                    made.logins_by_user[one.user_id][0].sis_user_id,
+                )
+                for one in made.enrollments.values()
+                if one.workflow_state == "active"
+            }
+            assert active == seats
+
+    asyncio.run(story())

@@ -167,7 +167,7 @@ def test_a_limit_of_canvas_that_was_met_all_the_same_is_told_and_repaired_by_all
     scene.canvas.steps = [replace(DONE, threshold_exceeded=True)]
     result = scene.run()
     assert (dict(result.codes), result.counts["taken out"]) == ({"GS-619": 1}, 1)
-    left = tuple(sample().enrollments)[0]
+    left = next(iter(sample().enrollments))
     assert [
         (row["section_id"], row["user_id"], row["status"])
         for row in scene.canvas.uploads[-1].rows("enrollments")
