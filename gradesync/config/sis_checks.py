@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from gradesync.config.findings import Finding
+from gradesync.domain.account import RosterMapping
 from gradesync.domain.profile import POST, PROFILES, V1P1, SisProfile, profile_with
 from gradesync.domain.roster_files import CANVAS_CSV
 
@@ -45,6 +47,7 @@ def sis_findings(account: Mapping[str, Any]) -> list[Finding]:
     sis = account.get("sis", {})
     found = list(_header_findings(sis.get("headers") or {}))
     found += _file_findings(sis.get("roster") or {})
+    found += _mapping_findings(sis.get("roster") or {}, account.get("roster", {}))
     if sis.get("profile") in PROFILES:
         profile = profile_with(sis["profile"], sis)
         found += _contradictions(sis, profile)
@@ -102,6 +105,17 @@ def _file_findings(files: Mapping[str, Any]) -> Iterator[Finding]:
     if "passphrase" in sftp and "private_key" not in sftp:
         message = "a passphrase belongs to a private key, and there is none"
         yield Finding("GS-116", (*path, "sftp", "passphrase"), message, "write `private_key`, or remove it")
+
+
+def _mapping_findings(files: Mapping[str, Any], roster: Mapping[str, Any]) -> Iterator[Finding]:
+    """Settings of the mapping that do nothing, because rows in Canvas's own format are carried as they are."""
+    if files.get("format") != CANVAS_CSV:
+        return
+    usual = asdict(RosterMapping())
+    for key in usual.keys() & roster.keys():
+        if roster[key] != usual[key]:
+            message = f"`{key}` does nothing with `canvas csv`: its rows are carried as they are"
+            yield Finding("GS-116", ("roster", key), message, "remove it", warning=True)
 
 
 def _header_findings(headers: Mapping[str, Any]) -> Iterator[Finding]:

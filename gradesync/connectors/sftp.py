@@ -155,7 +155,8 @@ class SftpPickup:
                 connection.start_sftp_client() as sftp,
             ):
                 yield sftp
-        except asyncssh.HostKeyNotVerifiable:
+        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
+            # The second one: the server has no key of the kind that is pinned.
             raise ConnectionProblem(
                 "The SFTP server shows another host key than the account names; nothing was sent to it.",
                 code="GS-209",

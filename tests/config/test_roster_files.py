@@ -128,6 +128,17 @@ def test_a_base_is_for_changes_and_canvas_files_know_none(tmp_path: Path) -> Non
     assert problems(tmp_path, text) == [("GS-116", "y")]
 
 
+def test_settings_that_do_nothing_with_canvas_files_are_told(tmp_path: Path) -> None:
+    text = ONLY_ROSTER + "roster: {courses: per_course, names: legal, verify: full}\n"
+    result = loaded(tree(tmp_path, {"riverside.yaml": text}))
+    assert [(one.code, pointed_at(tmp_path, one)) for one in result.problems if one.code == "GS-116"] == [
+        ("GS-116", "per_course")
+    ]
+    assert not errors(result)
+    other = loaded(tree(tmp_path, {"riverside.yaml": text.replace("canvas csv", "oneroster csv")}))
+    assert not [one for one in other.problems if one.code == "GS-116"]
+
+
 @pytest.mark.parametrize("files", [LOCAL, SFTP], ids=["local", "sftp"])
 def test_two_accounts_never_read_the_same_files(tmp_path: Path, files: str) -> None:
     one = with_files(files)

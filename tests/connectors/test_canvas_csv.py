@@ -65,7 +65,7 @@ def sound() -> Texts:
         ),
         "enrollments.csv": (
             "section_id,user_id,role,status,associated_user_id\n"
-            "alg-1,0042,student,active,\nalg-2,0042,student,deleted,\nalg-1,t1,teacher,Active,\nold-1,0042,student,completed,\n"
+            "alg-1,0042,student,active,\nalg-2,0042,student,deleted,\nalg-1,t1,Teacher,Active,\nold-1,0042,student,completed,\n"
             "art-1,l1,Hall monitor,inactive,\n"
         ),
         "xlist.csv": "xlist_course_id,section_id,status\nalg,alg-2,active\nalg,old-1,active\n",

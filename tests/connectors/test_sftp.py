@@ -193,6 +193,12 @@ def test_another_server_is_refused_before_it_is_shown_the_password(
     assert server.shown == []
 
 
+def test_a_server_without_a_key_of_the_pinned_kind_is_another_server(server: Server, into: Path) -> None:
+    server.keys = (RSA_KEY,)
+    assert refused(server, into).code == "GS-209"
+    assert server.shown == []
+
+
 def test_a_password_the_server_refuses_is_told_without_the_password(server: Server, into: Path) -> None:
     problem = refused(server, into, login=Login(password="battery staple"))
     assert problem.code == "GS-202"

@@ -18,6 +18,7 @@ from gradesync.domain.account import Account
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.run import Mode, RunResult
 from gradesync.errors import ConnectionProblem
+from gradesync.sandbox import canvas_apply_people
 from gradesync.sandbox.server import Sandbox, running
 from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.roster_import import RosterJob, import_roster
@@ -333,3 +334,18 @@ def test_half_of_a_canvas_export_trips_the_brake_like_any_other(sandbox: Sandbox
     result = run(sandbox, rested(path), records, form="canvas csv")
     assert "GS-601" in result.codes
     assert imports(sandbox) == before
+
+
+def test_a_role_of_the_districts_own_is_carried_and_not_missed_when_read_back(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(canvas_apply_people._ROLES, "hall monitor", "TaEnrollment")
+    path = canvas_of(sandbox, tmp_path / "x")
+    file = path / "enrollments.csv"
+    file.write_bytes(file.read_bytes().replace(b",teacher,", b",Hall monitor,"))
+    records = Records()
+    result = run(sandbox, rested(path), records, form="canvas csv", verify="full")
+    assert not result.codes
+    assert result.counts["read back"] > 0
+    assert {role for _, _, role in held(sandbox)} == {"StudentEnrollment"}
+    assert not run(sandbox, path, records, form="canvas csv", verify="full").codes

@@ -27,6 +27,9 @@ _SOFTENED: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_ROLES = {role: role for role in ("student", "teacher", "ta", "observer", "designer")}
+
+
 def carried_rows(kind: str, header: Sequence[str], columns: Sequence[str]) -> Make[Row | None]:
     """How rows of a file become rows that are sent; None for one that says its record is deleted.
 
@@ -34,6 +37,7 @@ def carried_rows(kind: str, header: Sequence[str], columns: Sequence[str]) -> Ma
     """
     places = [header.index(name) if name in header else None for name in columns]
     status_at = columns.index("status")
+    role_at = columns.index("role") if kind == ENROLLMENTS else None
     softened = _SOFTENED.get(kind, {})
 
     def make(cells: Columns, words: Words) -> Iterable[Row | None]:
@@ -41,6 +45,9 @@ def carried_rows(kind: str, header: Sequence[str], columns: Sequence[str]) -> Ma
         nothing = ("",) * len(statuses)
         sent = [tuple(map(str.strip, cells[at])) if at is not None else nothing for at in places]
         sent[status_at] = tuple(statuses)
+        if role_at is not None:
+            # Canvas reads its own roles in any case, and the district's as they are written.
+            sent[role_at] = tuple([_ROLES.get(role.lower(), role) for role in sent[role_at]])
         rows = zip(*sent, strict=True)
         if "deleted" not in statuses:
             return rows
