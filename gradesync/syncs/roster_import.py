@@ -176,7 +176,11 @@ async def _ended(
             marks[ROSTER_SENT] = f"{decided.digest} {status.id}"
         elif status is not None and status.state not in SUCCEEDED:
             job.tracker.codes["GS-606"] += 1
-    if sent is not None:
+        elif status is None and len(left):
+            job.tracker.codes["GS-607"] += 1
+    if sent is None:
+        job.tracker.counts["unchanged"] = decided.files.rows
+    else:
         changes = await _class_changes(job, decided)
         emptied = [one.class_id for one in changes if one.dropped] if sent.status.threshold_exceeded else []
         found = await read_back(job, decided, left, emptied)

@@ -408,3 +408,13 @@ def test_a_night_without_news_tells_of_no_class() -> None:
     scene.run()
     quiet = scene.run(remaster=True)
     assert quiet.roster is None or quiet.roster.classes == ()
+
+
+def test_refused_rows_wait_for_another_tools_import_too() -> None:
+    scene = refusing(NO_LOGIN)
+    scene.run()
+    scene.canvas.foreign, kept = [True] * 1000, scene.records.marks[REFUSED]
+    result = scene.run()
+    assert (dict(result.codes), result.counts["unchanged"]) == ({"GS-607": 1}, ROWS)
+    assert scene.records.marks[REFUSED] == kept
+    assert len(scene.canvas.uploads) == 1
