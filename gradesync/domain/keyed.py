@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sys
 import uuid
-from collections.abc import Callable
+from array import array
+from collections.abc import Iterable
+from operator import methodcaller
 
 _NAMESPACE = uuid.UUID("6f1c2a54-6a0e-5d8b-9a63-2f6f0c6f3b10")
 
@@ -37,23 +40,39 @@ class KeyedHash:
             known = self._known[parts] = self._digest(parts)
         return known
 
-    def numbers(self, purpose: str) -> Callable[[str], int]:
-        """A keyed hash of a text to a number of 64 bits, a third of HMAC's time: for a district's rows.
-
-        The key stands before the text. What HMAC guards against beyond that, somebody lengthening a text whose whole
-        digest he knows, is nothing here: only a quarter of a digest is ever kept. Purposes do not share numbers.
-        """
-        key = hmac.digest(self._key, f"numbers for {purpose}".encode(), "sha256")
-        digest, number = hashlib.sha256, int.from_bytes
-
-        def hashed(text: str) -> int:
-            return number(digest(key + text.encode(errors="surrogatepass")).digest()[:8], "little")
-
-        return hashed
+    def numbers(self, purpose: str) -> Numbers:
+        """Keyed hashes of texts to numbers of 64 bits, for a district's rows. Purposes do not share numbers."""
+        return Numbers(hmac.digest(self._key, f"numbers for {purpose}".encode(), "sha256"))
 
     def _digest(self, parts: tuple[str, ...]) -> str:
         body = "".join([f"{len(part)}:{part}" for part in parts])
         return hmac.digest(self._key, body.encode(), "sha256").hex()[:25]
+
+
+class Numbers:
+    """Text -> number of 64 bits under a key, in a third of HMAC's time.
+
+    The key stands before the text. What HMAC guards against beyond that, somebody lengthening a text whose whole
+    digest he knows, is nothing here: only a quarter of a digest is ever kept.
+    """
+
+    __slots__ = ("_with_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._with_key = key.__add__
+
+    def __call__(self, text: str) -> int:
+        """One text's number."""
+        return self.of((text,))[0]
+
+    def of(self, texts: Iterable[str]) -> array[int]:
+        """Many texts' numbers, in order, without a line of Python for each."""
+        encoded = map(methodcaller("encode", errors="surrogatepass"), texts)
+        digests = map(methodcaller("digest"), map(hashlib.sha256, map(self._with_key, encoded)))
+        numbers = array("Q", b"".join(digests))
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return numbers[::4]
 
 
 def minted_line_item_id(root_uuid: str, assignment_id: int, class_id: str) -> str:

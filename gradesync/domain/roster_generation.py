@@ -18,17 +18,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sys
 from array import array
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from operator import itemgetter, or_
 from typing import NamedTuple
 
-from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.keyed import KeyedHash, Numbers
 from gradesync.domain.roster_csv import CanvasFile, Row, RowFiles
 
 SECTIONS, USERS, ENROLLMENTS = "sections", "users", "enrollments"
@@ -52,8 +52,6 @@ _STATUSES = {"active": 0, "completed": 1, "inactive": 2}
 _ROLES = {"student": STUDENT, "teacher": 2 << 2, "ta": 3 << 2, "observer": 4 << 2, "designer": 5 << 2}
 _DELETED = "deleted"
 _NO_SCHOOL = 0
-_NO_COURSE = (_NO_SCHOOL, "", "")
-_NOT_A_LETTER = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +130,19 @@ def _chunk_of(numbers: array[int]) -> bytes:
 
 
 class _Known(dict[str, int]):
-    """Text -> number of its hash with the low bits left free; hashed when first asked for."""
+    """Text -> number of its hash with the low bits left free; hashed when first asked for, or many at once."""
 
-    def __init__(self, number: Callable[[str], int]) -> None:
+    def __init__(self, number: Numbers) -> None:
         self._number = number
 
     def __missing__(self, text: str) -> int:
         made = self[text] = self._number(text) & _NUMBER
+        return made
+
+    def learn(self, texts: Sequence[str]) -> list[int]:
+        """The numbers of many texts, in order."""
+        made = [number & _NUMBER for number in self._number.of(texts)]
+        self.update(zip(texts, made, strict=True))
         return made
 
 
@@ -159,7 +163,7 @@ class _Bits(dict[tuple[str, str], int]):
 class _Sections(dict[str, "array[int]"]):
     """Section id -> its numbers; one that no row told of belongs to no school."""
 
-    def __init__(self, number: Callable[[str], int]) -> None:
+    def __init__(self, number: Numbers) -> None:
         super().__init__()
         self.number = number
 
@@ -174,6 +178,9 @@ class _Course(NamedTuple):
     school: int
     likeness: str
     content: str
+
+
+_NO_COURSE = _Course(_NO_SCHOOL, "", "")
 
 
 class GenerationMaker:
@@ -196,7 +203,7 @@ class GenerationMaker:
         self._courses: dict[str, _Course] = {}
         # Section id -> [school, number, likeness, place, content, seat, seat, ...]: one object per section.
         self._sections = _Sections(keyed.numbers("class"))
-        self._people: dict[int, array[int]] = {}
+        self._people: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         # Of the part under way, by user id: number, likeness and content, and a section they sit in.
         self._part: dict[str, tuple[int, int, int]] = {}
         self._seated: dict[str, str] = {}
@@ -209,16 +216,16 @@ class GenerationMaker:
             "enrollments": self._take_enrollments,
         }
 
-    def take(self, kind: str, rows: Iterable[Row]) -> None:
+    def take(self, kind: str, rows: Sequence[Row]) -> None:
         """Rows of one file; kinds that hold nobody and no class are passed over."""
-        if (taking := self._take.get(kind)) is not None:
+        if rows and (taking := self._take.get(kind)) is not None:
             taking(rows)
 
     def beside(self, out: RowFiles) -> RowFiles:
         """Files that are written as `out` would write them, and taken here on the way."""
         return _Beside(out, self)
 
-    def _take_courses(self, rows: Iterable[Row]) -> None:
+    def _take_courses(self, rows: Sequence[Row]) -> None:
         at = self._at["courses"]
         id_at, code_at, term_at, school_at = (
             at[name] for name in ("course_id", "short_name", "term_id", "account_id")
@@ -227,29 +234,31 @@ class GenerationMaker:
             likeness = f"{_unblank(row[code_at])}\0{row[term_at]}"
             self._courses[row[id_at]] = _Course(self._school(row[school_at]), likeness, "\0".join(row))
 
-    def _take_sections(self, rows: Iterable[Row]) -> None:
+    def _take_sections(self, rows: Sequence[Row]) -> None:
         at = self._at["sections"]
         id_at, course_at, name_at, status_at = (
             at[name] for name in ("section_id", "course_id", "name", "status")
         )
-        for row in rows:
-            if row[status_at].lower() == _DELETED:
-                continue
-            school, like, content = self._courses.get(row[course_at], _NO_COURSE)
-            if (told := self._school_of.get(row[id_at])) is not None:
-                school = self._school(told)
-            self._sections[row[id_at]] = array(
-                "Q",
-                (
-                    school,
-                    self._sections.number(row[id_at]),
-                    self._like(f"{_unblank(row[name_at])}\0{like}"),
-                    self._like(f"{row[course_at]}\0{self._schools[school]}\0place"),
-                    self._content("\0".join((*row, content))),
-                ),
-            )
+        rows = [row for row in rows if row[status_at].lower() != _DELETED]
+        courses = [self._courses.get(row[course_at], _NO_COURSE) for row in rows]
+        schools = [
+            course.school if (told := self._school_of.get(row[id_at])) is None else self._school(told)
+            for row, course in zip(rows, courses, strict=True)
+        ]
+        pairs = list(zip(rows, courses, schools, strict=True))
+        ids = [row[id_at] for row in rows]
+        numbers = zip(
+            schools,
+            self._sections.number.of(ids),
+            self._like.of([f"{_unblank(row[name_at])}\0{course.likeness}" for row, course, _ in pairs]),
+            self._like.of([f"{row[course_at]}\0{self._schools[school]}\0place" for row, _, school in pairs]),
+            self._content.of(["\0".join((*row, course.content)) for row, course, _ in pairs]),
+            strict=True,
+        )
+        for id, values in zip(ids, numbers, strict=True):
+            self._sections[id] = array("Q", values)
 
-    def _take_users(self, rows: Iterable[Row]) -> None:
+    def _take_users(self, rows: Sequence[Row]) -> None:
         if self._seated:
             # The people before these have shown their seats; where all people come first, all of them wait.
             self._close_part()
@@ -258,35 +267,36 @@ class GenerationMaker:
         at = self._at["users"]
         id_at, status_at = at.get("integration_id", at["user_id"]), at["status"]
         names = [at[name] for name in ("first_name", "last_name", "full_name") if name in at]
-        like, content, known, part = self._like, self._content, self._known, self._part
-        for row in rows:
-            status = row[status_at].lower()
-            if status != _DELETED:
-                part[row[id_at]] = (
-                    known[row[id_at]],
-                    like("\0".join([_plain(row[one]) for one in names])),
-                    content("\0".join(row)) & ~1 | (status == "active"),
-                )
+        statuses = [row[status_at].lower() for row in rows]
+        if _DELETED in statuses:
+            rows = [row for row, status in zip(rows, statuses, strict=True) if status != _DELETED]
+            statuses = [status for status in statuses if status != _DELETED]
+        ids = [row[id_at] for row in rows]
+        numbers = self._known.learn(ids)
+        likenesses = self._like.of(["\0".join([row[one] for one in names]).casefold() for row in rows])
+        contents = [
+            content & ~1 | (status == "active")
+            for content, status in zip(self._content.of(map("\0".join, rows)), statuses, strict=True)
+        ]
+        self._part.update(zip(ids, zip(numbers, likenesses, contents, strict=True), strict=True))
 
-    def _take_enrollments(self, rows: Iterable[Row]) -> None:
+    def _take_enrollments(self, rows: Sequence[Row]) -> None:
         at = self._at["enrollments"]
         user_at = at["user_integration_id"] if "user_integration_id" in at else at["user_id"]
-        columns = tuple(zip(*rows, strict=True))
-        if not columns:
-            return
-        section_ids, user_ids = columns[at["section_id"]], columns[user_at]
         # Column by column, so that no line of Python is run per enrollment: a district has hundreds of thousands.
-        bits = map(self._bits.__getitem__, zip(columns[at["role"]], columns[at["status"]], strict=True))
+        section_ids = list(map(itemgetter(at["section_id"]), rows))
+        user_ids = list(map(itemgetter(user_at), rows))
+        bits = map(self._bits.__getitem__, map(itemgetter(at["role"], at["status"]), rows))
         seats = map(or_, map(self._known.__getitem__, user_ids), bits)
         deque(map(array.append, map(self._sections.__getitem__, section_ids), seats), maxlen=0)
         self._seated.update(zip(user_ids, section_ids, strict=True))
 
     def _close_part(self) -> None:
         """These people are complete: each belongs to the school of their last class."""
+        seated, sections, people = self._seated.get, self._sections, self._people
         for user_id, person in self._part.items():
-            seated = self._seated.get(user_id)
-            school = _NO_SCHOOL if seated is None else self._sections[seated][0]
-            self._people.setdefault(school, array("Q")).extend(person)
+            section_id = seated(user_id)
+            people[_NO_SCHOOL if section_id is None else sections[section_id][0]].extend(person)
         self._part.clear()
         self._seated.clear()
         self._known.clear()
@@ -332,7 +342,11 @@ def _school_chunks(sections: list[array[int]]) -> tuple[bytes, bytes, int]:
         members = sorted(section[5:])
         seats.extend((section[1], len(members)))
         seats.extend(members)
-        kept += sum([seat & STATUS_MASK < KEPT for seat in members])
+        # In most classes everybody stays, and one look at all of them together says so.
+        if members and not reduce(or_, members) & KEPT:
+            kept += len(members)
+        else:
+            kept += sum([seat & STATUS_MASK < KEPT for seat in members])
     return _chunk_of(heads), _chunk_of(seats), kept
 
 
@@ -351,11 +365,6 @@ class _Beside:
     def finished(self) -> Mapping[str, CanvasFile]:
         """Close all files."""
         return self._out.finished()
-
-
-def _plain(text: str) -> str:
-    """Letters and digits alone, without case: what is left when only the writing changed."""
-    return text.casefold() if text.isalnum() else _NOT_A_LETTER.sub("", text.casefold())
 
 
 def _unblank(text: str) -> str:
