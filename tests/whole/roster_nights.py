@@ -24,7 +24,7 @@ from gradesync.engine import runner
 from gradesync.sandbox.server import Sandbox
 from gradesync.sandbox.sis_export import write_export
 from tests.whole.harness import ROSTER, Done, Tree, writes
-from tests.whole.roster_oracle import CanvasOracle, canvas_held, difference
+from tests.whole.roster_oracle import CanvasOracle, Rules, canvas_held, difference
 
 ACCOUNT = "riverside"
 ID = f"{ACCOUNT}/{ROSTER}"
@@ -35,8 +35,8 @@ QUIET = dict.fromkeys(("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FO
 class Nights(Tree):
     """A tree whose commands run in this process; the SIS's day is what they take for today.
 
-    `csv`: the roster comes as the zip that the SIS leaves in the tree every night, not over its service. `roster` are
-    lines of the account's `roster` policy.
+    `csv`: the roster comes as the zip that the SIS leaves in the tree every night, not over its service. `roster` is
+    the account's `roster` policy as it stands in the file, and `rules` the same for the judge.
     """
 
     def __init__(
@@ -47,9 +47,11 @@ class Nights(Tree):
         *,
         csv: bool = False,
         roster: str = "",
+        profile: str = "genesis",
+        rules: Rules | None = None,
     ) -> None:
-        self.csv, self.roster = csv, roster
-        self.oracle = CanvasOracle()
+        self.csv, self.roster, self.profile = csv, roster, profile
+        self.oracle = CanvasOracle(rules)
         super().__init__(root, sandbox, accounts=(ACCOUNT,))
         monkeypatch.setattr(runner, "_today", lambda _now, _account: self.day)
         self.prepare()
@@ -58,6 +60,7 @@ class Nights(Tree):
         super().write_account(account, grades=grades, points_at=points_at)
         path = self.root / "schedules" / f"{account}.yaml"
         text = path.read_text(encoding="utf-8")
+        text = text.replace("profile: genesis", f"profile: {self.profile}")
         if self.csv:
             text = text.replace(
                 "profile: genesis,", f"profile: genesis, roster: {{format: oneroster csv, path: {EXPORT}}},"

@@ -20,6 +20,16 @@ TYPES = {"student": "StudentEnrollment", "teacher": "TeacherEnrollment", "aide":
 STRONGEST = ("active", "completed", "inactive")
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What the account chose, in the words of its file; left out, as when the file says nothing."""
+
+    names: str = "legal"
+    terms: str = "own"
+    ended: str = "inactive"
+    leavers: str = "suspend"
+
+
 @dataclass
 class Held:
     """One Canvas, as far as SIS imports make it: by SIS id."""
@@ -35,15 +45,16 @@ class Held:
 class CanvasOracle:
     """Told each night's SIS by `night`; `held` is what Canvas should hold then."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules | None = None) -> None:
         self.held = Held()
+        self._rules = rules or Rules()
         self._year: str | None = None
         self._sent: set[Seat] = set()
         self._listed: set[str] = set()
 
     def night(self, sis: Row) -> None:
         """An import of this SIS (its raw world) went through."""
-        now = _Night(sis)
+        now = _Night(sis, self._rules)
         held = self.held
         seats, people = now.seats(), now.people()
         if now.year == self._year:
@@ -68,7 +79,8 @@ def _never_there(seat: Seat, state: str, held: Held) -> bool:
 class _Night:
     """One night's reading of the raw rows."""
 
-    def __init__(self, sis: Row) -> None:
+    def __init__(self, sis: Row, rules: Rules) -> None:
+        self.rules = rules
         self.today = date.fromisoformat(sis["today"])
         self.zone = ZoneInfo(sis["time_zone"])
         self.rows = {
@@ -98,6 +110,10 @@ class _Night:
         return found
 
     def term_of(self, class_id: str) -> str:
+        """The Canvas term of a class."""
+        return self.year if self.rules.terms == "school_year" else self.own_term_of(class_id)
+
+    def own_term_of(self, class_id: str) -> str:
         """The one term of a class; of several, the nearest session around all of them."""
         chains = [self._above(term["sourcedId"]) for term in self.classes[class_id]["terms"]]
         return next(one for one in chains[0] if all(one in chain for chain in chains))
@@ -130,16 +146,21 @@ class _Night:
         return {
             one: (
                 row["username"],
-                f"{self.given_name(row)} {row['familyName']}",
+                self.name(row),
                 row["email"],
-                "active" if row["enabledUser"] == "true" else "suspended",
+                "active" if row["enabledUser"] == "true" or self.rules.leavers == "keep" else "suspended",
             )
             for one, row in self.rows["users"].items()
             if row["role"] in TYPES
         }
 
-    def given_name(self, row: Row) -> str:
-        return str(row["givenName"])
+    def name(self, row: Row) -> str:
+        given, family = row["givenName"], row["familyName"]
+        if self.rules.names == "preferred":
+            # 1.2's own fields alone: the metadata, where 1.1's Genesis has them, holds things nobody may ask for.
+            given = row.get("preferredFirstName") or given
+            family = row.get("preferredLastName") or family
+        return f"{given} {family}"
 
     def seats(self) -> dict[Seat, str]:
         found: dict[Seat, list[str]] = defaultdict(list)
@@ -156,7 +177,10 @@ class _Night:
         end = row.get("endDate")
         if end is None or str(self.today) < end:
             return "active"
-        term_end = date.fromisoformat(self.rows["academicSessions"][self.term_of(class_id)]["endDate"])
+        if self.rules.ended == "completed":
+            return "completed"
+        own = self.own_term_of(class_id)
+        term_end = date.fromisoformat(self.rows["academicSessions"][own]["endDate"])
         stayed = date.fromisoformat(end) >= term_end - timedelta(days=1)
         return "completed" if term_end <= self.today and stayed else "inactive"
 

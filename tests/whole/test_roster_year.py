@@ -16,6 +16,7 @@ import pytest
 from gradesync.sandbox.registrar import REGISTRAR_ACTS
 from gradesync.sandbox.server import Sandbox, running
 from tests.whole.roster_nights import Nights
+from tests.whole.roster_oracle import Rules
 
 FIRST = date(2026, 8, 26)
 NIGHTS = (
@@ -50,6 +51,18 @@ def test_after_every_night_of_a_year_canvas_holds_what_the_sis_says(
         nights.good_night()
     never = {*REGISTRAR_ACTS, "roll-over", "classes archived"} - happened.keys()
     assert never == set(), "every kind of change was part of the year"
+
+
+def test_the_autumn_of_a_district_that_chose_otherwise_over_oneroster_1_2(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = Rules(names="preferred", terms="school_year", ended="completed", leavers="keep")
+    policy = "{names: preferred, terms: school_year, ended: completed, leavers: keep, accounts: tree}"
+    nights = Nights(tmp_path, sandbox, monkeypatch, profile="oneroster-1.2", roster=policy, rules=rules)
+    nights.good_night()
+    for day in (*NIGHTS[1:12:3], date(2026, 11, 10), date(2026, 11, 25), date(2027, 2, 2)):
+        nights.until(day, seed=2)
+        nights.good_night()
 
 
 def test_a_night_on_which_nothing_changed_reads_everything_and_imports_nothing(
