@@ -160,6 +160,9 @@ class _Connections:
     def roster_readonly(self, _account: Any) -> Any:
         raise AssertionError("benchmarks carry grades only")
 
+    def spool(self) -> Any:
+        raise AssertionError("benchmarks carry grades only")
+
 
 class _Keys:
     def keyed(self, account: str) -> Any:

@@ -51,7 +51,7 @@ def write_courses(
     # Once over all classes to know which accounts and terms they need: both come before the courses in them.
     for part in shards(roster.classes, key_of_class):
         for row in distinct(part, Counter()).values():
-            places.of(row)
+            places.prepare(row)
     placed.counts["accounts"] = out.add("accounts", places.account_rows())
     terms = sorted(_term_row(term, time_zone) for term in places.terms.values())
     placed.counts["terms"] = out.add("terms", terms)
@@ -126,6 +126,7 @@ class _Places:
         self._orgs = distinct(roster.orgs, problems)
         self._sessions = distinct(roster.sessions, problems)
         self._spots: dict[tuple[str, str, tuple[str, ...]], _Spot | None] = {}
+        self._prepared: set[tuple[str, str, tuple[str, ...]]] = set()
         self._homes: dict[tuple[str, str], str] = {}
         self._accounts: dict[str, Org] = {}
         self.known: dict[str, tuple[str, str, str]] = {}
@@ -155,6 +156,12 @@ class _Places:
                 return None
         self.terms[term.id] = term
         return _Place(id, code, title, self._home(school, course), term.id, name, own.end, is_new)
+
+    def prepare(self, row: RosterClass) -> None:
+        """Remember which account and term the class needs."""
+        key = (row.course_id, row.school_id, row.term_ids)
+        if key not in self._prepared and self.of(row) is not None:
+            self._prepared.add(key)
 
     def _spot(self, row: RosterClass) -> _Spot | None:
         course, school = self._courses.get(row.course_id), self._orgs.get(row.school_id)

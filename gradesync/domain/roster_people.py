@@ -27,7 +27,7 @@ from gradesync.domain.roster import (
     shards,
 )
 from gradesync.domain.roster_csv import Row, RowFiles
-from gradesync.domain.roster_text import INCOMPLETE, clean, distinct
+from gradesync.domain.roster_text import INCOMPLETE, all_clean, clean, distinct
 
 SHARED_LOGIN, BAD_EMAIL = "GS-621", "GS-622"
 
@@ -128,33 +128,31 @@ class _Users:
         """
         rows: list[Row] = []
         for user in people.values():
-            login = login_of(self._mapping, self._login(user))
+            login, given, family, email = all_clean(
+                self._login(user), user.given_name, user.family_name, user.email
+            )
             number = clean(user.identifier) if self._by_number else user.id
-            if not login or not number:
+            if not number or not is_login(self._mapping, login):
                 self.problems[INCOMPLETE] += 1
                 continue
             if self._refused and self._claimed(login, number):
                 self.problems[SHARED_LOGIN] += 1
                 continue
+            if self._preferred:
+                given = clean(user.preferred_given_name) or given
+                family = clean(user.preferred_family_name) or family
             # Leavers are suspended, not deleted: deleting the last login takes all enrollments along.
             is_open = user.enabled or not self._suspends
             self.open += is_open
-            row = (number, login, *self._names(user), self._email(user), "active" if is_open else "suspended")
+            row = (number, login, given, family, self._email(email), "active" if is_open else "suspended")
             rows.append((*row, user.id) if self._by_number else row)
         rows.sort()
         return rows
 
-    def _names(self, user: RosterUser) -> tuple[str, str]:
-        given, family = clean(user.given_name), clean(user.family_name)
-        if self._preferred:
-            return clean(user.preferred_given_name) or given, clean(user.preferred_family_name) or family
-        return given, family
-
-    def _email(self, user: RosterUser) -> str:
+    def _email(self, address: str) -> str:
         """The address; one that Canvas would refuse is left out, or every import would end with its warning."""
         if self._mapping.emails == "never":
             return ""
-        address = clean(user.email)
         if address and not is_address(address):
             self.problems[BAD_EMAIL] += 1
             return ""
@@ -165,15 +163,15 @@ class _Users:
 
     def canvas_id(self, user: RosterUser) -> str | None:
         """What Canvas's `user_id` of the person is; None when the person has no row."""
-        login = login_of(self._mapping, self._login(user))
+        login = clean(self._login(user))
         number = clean(user.identifier) if self._by_number else user.id
-        return None if not login or not number or self._claimed(login, number) else number
+        good = number and is_login(self._mapping, login) and not self._claimed(login, number)
+        return number if good else None
 
 
-def login_of(mapping: RosterMapping, text: str) -> str:
-    """The login a field of the SIS gives; empty when it gives none."""
-    login = clean(text)
-    return "" if mapping.logins == "email" and not is_address(login) else login
+def is_login(mapping: RosterMapping, login: str) -> bool:
+    """Whether a field of the SIS that was cleaned gives a login."""
+    return is_address(login) if mapping.logins == "email" else bool(login)
 
 
 def claims(mapping: RosterMapping, login: str, number: str) -> tuple[str, ...]:
@@ -199,7 +197,7 @@ def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> froze
     logins = column(roster.users, mapping.logins)
     for login, number in zip(logins, column(roster.users, "identifier" if by_number else "id"), strict=True):
         if login := clean(login):
-            hashes.extend(map(hash, claims(mapping, login, clean(number))))
+            hashes.extend(map(hash, claims(mapping, login, clean(number) if by_number else number)))
     ordered = sorted(hashes)
     doubtful = {one for one, other in pairwise(ordered) if one == other}
     del ordered, hashes
@@ -209,9 +207,9 @@ def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> froze
     # Most double claims are those of one person shown twice, or of people who are not sent.
     for people, _ in _parts(roster, ties, Counter()):
         for user in people.values():
-            login = login_of(mapping, getattr(user, mapping.logins))
+            login = clean(getattr(user, mapping.logins))
             number = clean(user.identifier) if by_number else user.id
-            if login and number:
+            if number and is_login(mapping, login):
                 seen.update(one for one in claims(mapping, login, number) if hash(one) in doubtful)
     return frozenset(name for name, times in seen.items() if times > 1)
 
