@@ -470,6 +470,41 @@ def test_a_school_that_does_not_show_what_its_sisters_show_stops_the_read() -> N
     assert "s4" not in str(problem)
 
 
+def test_a_school_that_shows_half_of_its_rows_is_noticed_though_others_are_read_at_the_same_time() -> None:
+    def seats(school: int, count: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "sourcedId": f"{school}-{number}",
+                "role": "student",
+                "user": reference("p"),
+                "class": reference("c1"),
+            }
+            for number in range(count)
+        ]
+
+    shown = {f"/schools/s{school}/enrollments": seats(school, 40) for school in (2, 3, 4, 5)}
+    honest = table({**USUAL, "/enrollments": 403, "/schools/s1/enrollments": [], **shown})
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path != "/schools/s4/enrollments":
+            return await honest(request)
+        rows = seats(4, 40)[:20] if request.query["offset"] == "0" else []
+        return web.json_response({"rows": rows}, headers={"X-Total-Count": "40"})
+
+    async def run() -> None:
+        async with hostile(answer) as server, client_of(server) as client:
+            with pytest.raises(ConnectionProblem) as caught:
+                await OneRosterReader(client, PROFILE).read_roster(quiet, ListIntake())
+            assert caught.value.code == "GS-602"
+
+    asyncio.run(run())
+
+
+def test_a_key_without_rights_is_told_so_in_a_district_without_schools() -> None:
+    district = {"sourcedId": "d", "type": "district", "name": "D"}
+    assert refused({**USUAL, "/orgs": [district], "/courses": 403}).code == "GS-203"
+
+
 def test_a_class_deleted_meanwhile_has_no_members_but_one_that_hides_them_stops_the_read() -> None:
     answers = {
         **USUAL,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gradesync.connectors.oneroster import rows
@@ -90,6 +90,9 @@ TOTALS: dict[str, Callable[[int], Callable[[int, int], int] | None]] = {
 }
 
 
+@example(count=74, clamp=25, total="true", links="", overlap=2)
+@example(count=21, clamp=20, total="page", links="", overlap=0)
+@example(count=99, clamp=20, total="rest", links="", overlap=1)
 @settings(max_examples=60, deadline=None)
 @given(
     count=st.integers(0, 130),
@@ -136,6 +139,19 @@ def test_a_collection_that_is_cut_at_an_offset_is_incomplete() -> None:
 
     problem = refused(answer)
     assert (problem.code, "up to record 60" in str(problem)) == ("GS-602", True)
+
+
+def test_a_link_that_would_skip_rows_does_not() -> None:
+    jump = says({"things": [row(0), row(1)]}, Link='</things?limit=1000&offset=1000>; rel="next"')
+    assert found_by(jump, says({"things": [row(2)]}), says({"things": []})) == ids(3)
+
+    async def honest(request: web.Request) -> web.StreamResponse:
+        offset = int(request.query["offset"])
+        link = '</things?limit=1000&offset=1000>; rel="next"' if offset < 4 else '</things>; rel="first"'
+        page = [row(number) for number in range(6)][offset : offset + 2]
+        return web.json_response({"things": page}, headers={"Link": link})
+
+    assert found_by(honest) == ids(6)
 
 
 def test_a_server_that_refuses_what_lies_behind_the_end_has_ended() -> None:
@@ -214,8 +230,13 @@ def test_a_refused_choice_of_fields_costs_one_question() -> None:
 
     async def run() -> None:
         async with hostile(answer) as server:
-            assert await read(server) == ids(5)
-            assert ["fields" in one.query for one in server.seen] == [True, False, False, False]
+            async with client_of(server) as client:
+                stream = Stream(client, Collections(client, 1000))
+                for _ in range(2):
+                    found: list[Any] = []
+                    await stream.read(VIEW, (), found.extend, Seen())
+                    assert len(found) == 5
+            assert ["fields" in one.query for one in server.seen] == [True, *[False] * 6]
             assert all("sort" in one.query for one in server.seen)
 
     asyncio.run(run())
@@ -265,11 +286,13 @@ def test_ids_of_a_whole_district_are_told_apart() -> None:
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [None, "", "2026-09-01", "2026-09-01T00:00:00Z", "true", "false", True, "student", "ext:aide", 5, [], {}]
 )
-REFERENCES: st.SearchStrategy[Any] = st.sampled_from(
+REFERENCES: st.SearchStrategy[Any] = st.just({"sourcedId": "x"}) | st.sampled_from(
     [None, {}, {"sourcedId": "x"}, {"sourcedId": None}, {"sourcedId": 5}, {"sourcedId": ""}, "x", []]
 )
 
 
+@example([{"sourcedId": "e", "user": {"sourcedId": 5}, "class": {"sourcedId": "c"}, "role": "student"}])
+@example([{"sourcedId": "e", "user": {"sourcedId": "u"}, "class": {"sourcedId": "c"}, "role": "student"}] * 2)
 @settings(max_examples=200)
 @given(
     st.lists(
