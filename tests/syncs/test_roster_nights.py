@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gradesync.domain.account import RosterMapping
 from gradesync.domain.run import Mode, Outcome
 from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.sandbox.canvas_records import Login, User
@@ -77,7 +78,9 @@ def test_a_refused_person_and_the_classes_of_that_person_arrive_the_night_canvas
     missing = wanted(sandbox) - held(sandbox)
     assert {who for _, who, _ in missing} == {student["id"]}
     assert dict(first.codes) == {"GS-615": 1, "GS-616": len(missing)}
-    assert student["id"] not in records.marks[REFUSED]
+    for kept in records.marks.values():
+        assert student["id"] not in kept
+        assert student["name"] not in kept
 
     # As long as Canvas refuses them, a night sends these rows and no others.
     sandbox.forget_requests()
@@ -261,3 +264,19 @@ def test_over_canvas_own_limit_whoever_left_is_taken_out_one_by_one_and_stranger
     another_seat(sandbox)
     assert dict(run(sandbox, records).codes) == {}
     assert held(sandbox) == wanted(sandbox)
+
+
+def test_people_known_by_their_integration_id_are_read_back_by_their_number(sandbox: Sandbox) -> None:
+    records, mapping = Records(), RosterMapping(people="integration_id")
+    result = run(sandbox, records, mapping=mapping)
+    assert (result.outcome, dict(result.codes)) == (Outcome.COMPLETED, {})
+    assert result.counts["read back"] > 100
+    world = canvas_of(sandbox)
+    lost = next(one for one in world.enrollments.values() if one.type == "StudentEnrollment")
+    another_seat(sandbox)
+
+    async def lose(seconds: float) -> None:
+        await asyncio.sleep(0.05)
+        world.set_enrollment_state(lost, "deleted")
+
+    assert dict(run(sandbox, records, mapping=mapping, sleep=lose).codes) == {"GS-620": 1}

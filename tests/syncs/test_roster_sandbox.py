@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from gradesync.connectors.canvas import CanvasConnector
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterReader
 from gradesync.connectors.spool import disk_spool
+from gradesync.domain.account import RosterMapping
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.profile import profile_with
 from gradesync.domain.run import Mode, Outcome, RunResult
@@ -39,11 +41,17 @@ def filled() -> Iterator[Sandbox]:
 
 
 def run(
-    sandbox: Sandbox, records: Records, mode: Mode = Mode.DELTA, *, sleep: Sleep = asyncio.sleep
+    sandbox: Sandbox,
+    records: Records,
+    mode: Mode = Mode.DELTA,
+    *,
+    sleep: Sleep = asyncio.sleep,
+    mapping: RosterMapping | None = None,
 ) -> RunResult:
     """One run with the real connectors."""
 
     async def go() -> RunResult:
+        of = account()
         school, base = sandbox.schools["riverside"], f"{sandbox.url}/riverside"
         profile = profile_with("genesis", {})
         sis_auth = ClientCredentials(
@@ -56,11 +64,11 @@ def run(
         sis = HttpClient(f"{base}/genesis{profile.rostering_path}", side="sis", auth=sis_auth)
         async with canvas, sis:
             job = RosterJob(
-                account=account(),
+                account=of if mapping is None else replace(of, roster=replace(of.roster, mapping=mapping)),
                 schedule=SCHEDULE,
                 mode=mode,
                 today=school.district.today,
-                source=OneRosterReader(sis, profile),
+                source=OneRosterReader(sis, profile, mapping=mapping),
                 records=records,
                 guard=Lease(),
                 progress=Watcher(),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from gradesync.domain.account import ExpectedChange
 from gradesync.domain.roster import ImportStatus, RosterEnrollment
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_rows import RowMessage
@@ -16,7 +17,7 @@ from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.syncs.marks import PENDING, REFUSED, ROSTER_SENT
 from tests.domain.roster_samples import TODAY, person, sample, seat
 from tests.syncs.roster_players import Canvas, Sis
-from tests.syncs.test_roster_import import ROWS, Scene, account
+from tests.syncs.test_roster_import import ROWS, Scene, account, many
 
 NO_LOGIN = RowMessage("users", 3, "GS-615")
 MESSAGES = ImportStatus(7, "imported_with_messages", 100, warnings=1)
@@ -206,6 +207,19 @@ def test_the_successor_of_a_killed_run_waits_for_its_import_and_sends_nothing_tw
     assert len(scene.canvas.uploads) == 1
     assert scene.records.marks[PENDING] == ""
     assert scene.run().did_nothing
+
+
+def test_what_canvas_has_already_is_not_stopped_the_day_after_it_was_allowed() -> None:
+    expected = ExpectedChange("New year", TODAY, TODAY, enrollments=0.5, users=0.5, sections=0.5)
+    usual = account()
+    scene = Scene(sis=many(200), account=replace(usual, roster=replace(usual.roster, expect=(expected,))))
+    scene.run()
+    scene.sis = many(150)
+    killed(scene)
+    result = scene.run(today=TODAY + timedelta(days=1))
+    assert (result.outcome, dict(result.codes), result.counts["taken up"]) == (Outcome.COMPLETED, {}, 1)
+    assert result.roster is None or not result.roster.stopped
+    assert scene.run(today=TODAY + timedelta(days=1)).did_nothing
 
 
 def test_an_import_whose_number_was_never_heard_is_found_by_its_data_set() -> None:
