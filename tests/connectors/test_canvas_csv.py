@@ -235,7 +235,7 @@ MISTAKES: dict[str, tuple[Act, str]] = {
     "no users": (without("users.csv"), "users.csv: no file of the export has the columns of this kind"),
     "an enrollments file with a name column": (
         put("enrollments.csv", "associated_user_id", "name"),
-        "sections.csv, row 1, column course_id: the column is missing from the header",
+        "sections.csv (file 4 of the export by name), row 1, column course_id: the column is missing from the header",
     ),
     "administrators": (
         add("admins.csv", "account_id,user_id,role,status\n,t1,AccountAdmin,active\n"),
@@ -327,3 +327,16 @@ def test_ids_and_names_of_any_letters_reach_canvas_as_they_were_written(
     texts["users.csv"] = out.getvalue()
     _, _, rows = carried(folder(tmp_path_factory.mktemp("x") / "x", texts))
     assert [(r["user_id"], r["full_name"]) for r in rows["users"]] == list(people.items())
+
+
+def test_a_kind_may_come_in_several_files(tmp_path: Path) -> None:
+    texts = sound()
+    texts["more observers.csv"] = "observer_id,student_id,status,note\nl1,0042,active,x\n"
+    texts["staff.csv"] = "user_id,login_id,status,email\ns9,sam,active,sam@x.example\n"
+    _, _, rows = carried(folder(tmp_path / "x", texts))
+    assert [r["observer_id"] for r in rows["user_observers"]] == ["t1", "l1"]
+    assert {r["user_id"]: r["email"] for r in rows["users"]}["s9"] == "sam@x.example"
+    texts["staff.csv"] = texts["staff.csv"].replace("active", "here")
+    assert faults(folder(tmp_path / "x", texts)) == [
+        "users.csv (file 7 of the export by name), row 2, column status: the cell is none of active, suspended, deleted"
+    ]

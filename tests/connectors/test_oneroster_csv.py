@@ -6,6 +6,7 @@ import asyncio
 import re
 import struct
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -595,3 +596,43 @@ def test_whatever_bytes_a_file_holds_the_read_ends_in_faults_and_not_in_an_error
     export = export_11()
     export.raw[name] = content
     assert faults(export.folder(tmp_path_factory.mktemp("x") / "x"))
+
+
+@given(st.data())
+def test_a_sound_export_with_some_bytes_changed_is_read_or_refused_and_never_breaks_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    export = export_12()
+    name = data.draw(st.sampled_from(sorted(export.texts())))
+    content = bytearray(export.texts()[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at : at + data.draw(st.integers(0, 3))] = data.draw(
+            st.binary(max_size=3) | st.sampled_from([b'"', b",", b"\r\n"])
+        )
+    export.raw[name] = bytes(content)
+    with suppress(RosterFilesProblem):
+        assert len(read(export.folder(tmp_path_factory.mktemp("x") / "x")).enrollments) == 3
+
+
+def test_an_export_without_a_manifest_says_so(tmp_path: Path) -> None:
+    folder = export_11().folder(tmp_path / "x")
+    (folder / "manifest.csv").unlink()
+    assert faults(folder) == ["manifest.csv: the file is missing, so nothing says what the others are"]
+
+
+def test_thousands_of_rows_are_judged_like_few(tmp_path: Path) -> None:
+    export = export_11()
+    head, row, *_ = export.files["enrollments"]
+    export.files["enrollments"] = [head, *([f"e{n}", *row[1:]] for n in range(3000))]
+    assert [one.id for one in read(export.zip(tmp_path / "x.zip")).enrollments] == [
+        f"e{n}" for n in range(3000)
+    ]
+    export.cell("enrollments", 2500, "role", "wizard")
+    export.cell("enrollments", 2700, "sourcedId", "e7")
+    export.cell("enrollments", 2800, "beginDate", "2026-02-30")
+    assert [told.partition(":")[0] for told in faults(export.zip(tmp_path / "x.zip"))] == [
+        "enrollments.csv, row 2500, column role",
+        "enrollments.csv, row 2800, column beginDate",
+        "enrollments.csv, row 2700, column sourcedId",
+    ]

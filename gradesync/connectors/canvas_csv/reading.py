@@ -179,7 +179,9 @@ class _Export:
             )
             return
         tables = self._tables.setdefault(kind, [])
-        alias = f"{kind}.csv" if not tables else f"{kind}.csv ({len(tables) + 1})"
+        alias = f"{kind}.csv"
+        if name != alias and (tables or alias in package.names):
+            alias = f"{kind}.csv (file {number} of the export by name)"
         table = Table(_Alias(package, alias, name), alias, self._faults)
         missing = [column for column in KINDS[kind].layout.columns if column not in columns]
         for column in missing:
