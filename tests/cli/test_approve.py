@@ -73,3 +73,20 @@ def test_programs_are_told_the_same(stopped: str, live: Tree) -> None:
 def test_what_cannot_be_approved_says_why(live: Tree) -> None:
     assert "no run" in live.run("approve", "0" * 32, "--reason", "x", code=1).output
     assert "--reason" in live.run("approve", "0" * 32, code=64).output
+
+
+def test_a_take_over_with_other_ids_stops_names_who_imports_and_can_be_approved(
+    live: Tree, sandbox: Sandbox
+) -> None:
+    school = sandbox.schools["riverside"]
+    Accident(school.sis, "new-class-ids")
+    said = live.run("run", ID, code=3).output
+    flat = " ".join(said.split())
+    assert "GS-609" in flat
+    assert "sections with SIS ids" in flat
+    assert "0 of " in flat
+    assert writes(sandbox) == 0
+    live.run("approve", run_of(said), "--reason", "the old courses stay as an archive")
+    end = json.loads(live.run("run", ID, "--format", "json", code=None).stdout)
+    assert {one["code"] for one in end["result"]["codes"]} >= {"GS-614"}
+    assert writes(sandbox) > 0
