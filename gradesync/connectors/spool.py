@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from datetime import date
 from functools import partial
@@ -236,6 +236,11 @@ class _Files:
             file.close()
         return found
 
+    def close(self) -> None:
+        """Close all files, finished or not."""
+        for file in self._open.values():
+            file.close()
+
 
 def _private(path: Path) -> BinaryIO:
     """A new file that only this user can read."""
@@ -261,7 +266,7 @@ class DiskSpool:
             partial(tuple.__new__, RosterEnrollment),
             days=(4, 5),
         )
-        self._written = 0
+        self._written: list[_Files] = []
 
     def orgs(self, rows: Iterable[Org]) -> None:
         """Take districts and schools."""
@@ -300,10 +305,15 @@ class DiskSpool:
 
     def files(self, headers: Mapping[str, Row]) -> _Files:
         """Room for one set of Canvas files, `headers` by kind; they live as long as the spool does."""
-        self._written += 1
-        folder = self._folder / f"files-{self._written}"
+        folder = self._folder / f"files-{len(self._written)}"
         folder.mkdir(mode=0o700)
-        return _Files(folder, headers)
+        self._written.append(_Files(folder, headers))
+        return self._written[-1]
+
+    def close(self) -> None:
+        """Close what a run that broke off left open."""
+        for one in self._written:
+            one.close()
 
 
 def _shelf(file: BinaryIO, kind: Any, key: Callable[[Any], str]) -> _Shelf[Any]:
@@ -325,8 +335,11 @@ def disk_spool(parent: Path | None = None) -> Iterator[DiskSpool]:
     try:
         # Millions of tuples come and go here and none of them is in a cycle: a seventh of the time went into looking.
         gc.set_threshold(max(threshold[0], _COLLECT_AFTER), *threshold[1:])
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-            yield DiskSpool(folder, file)
+        with (
+            tempfile.TemporaryFile(dir=folder, buffering=0) as file,
+            closing(DiskSpool(folder, file)) as spool,
+        ):
+            yield spool
     finally:
         gc.set_threshold(*threshold)
         shutil.rmtree(folder, ignore_errors=True)

@@ -7,12 +7,13 @@ when the courses are gone. No reading and no sending may live here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import compress
 
 from gradesync.domain.account import ChangeLimit, RosterPolicy
-from gradesync.domain.roster import Roster
+from gradesync.domain.roster import Roster, RosterEnrollment, columns, key_of_enrollment, shards
 from gradesync.domain.roster_csv import CanvasFiles
 
 TAKEOVER_SHARE = 0.95
@@ -41,8 +42,14 @@ def roster_counts(roster: Roster) -> dict[str, int]:
         "classes": len(roster.classes),
         "users": len(roster.users),
         "enrollments": len(roster.enrollments),
-        "students": len({e.user_id for e in roster.enrollments if e.role == "student"}),
+        "students": sum(map(_students, shards(roster.enrollments, key_of_enrollment))),
     }
+
+
+def _students(part: Sequence[RosterEnrollment]) -> int:
+    """People enrolled as student in a part; nobody is in two parts, so no set of a whole district is needed."""
+    _, user_ids, _, roles, *_ = columns(part)
+    return len(set(compress(user_ids, map("student".__eq__, roles))))
 
 
 def file_counts(files: CanvasFiles) -> dict[str, int]:
