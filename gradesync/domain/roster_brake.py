@@ -88,16 +88,14 @@ def _wrong_year(before: Basis, now: Basis, policy: RosterPolicy, today: date) ->
 
 def _renumbered(change: RosterChange, policy: RosterPolicy) -> Iterable[RosterStop]:
     """No expected change excuses this one: new ids make a second account and an empty second course of each."""
-    found: list[str] = []
     for kind in (USERS, SECTIONS):
         all_schools = change.total(kind)
         schools = [one for one in change.schools if one.kind == kind and _is_churn(one, policy)]
-        found += [_renumbered_sentence(one) for one in schools[:NAMED]]
-        found += _more(len(schools))
         if not schools and _is_churn(all_schools, policy):
-            found.append(_renumbered_sentence(all_schools))
-    if found:
-        yield RosterStop("GS-603", " ".join(found))
+            schools = [all_schools]
+        if schools:
+            told = [_renumbered_sentence(one) for one in schools[:NAMED]]
+            yield RosterStop("GS-603", " ".join([*told, *_more(len(schools))]))
 
 
 def _is_churn(one: SchoolChange, policy: RosterPolicy) -> bool:
@@ -113,18 +111,15 @@ def _renumbered_sentence(one: SchoolChange) -> str:
 
 def _too_many(change: RosterChange, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:
     limits = policy.limit_on(today)
-    found: list[str] = []
     for kind in KINDS:
-        limit = _limit(limits, kind)
+        limit, all_schools = _limit(limits, kind), change.total(kind)
         schools = [one for one in change.schools if one.kind == kind and is_over(one, limit, policy.at_least)]
-        schools.sort(key=lambda one: (-one.lost, one.school))
-        found += [_lost_sentence(one, change.against, limit) for one in schools[:NAMED]]
-        found += _more(len(schools))
-        all_schools = change.total(kind)
         if not schools and is_over(all_schools, limit, policy.at_least):
-            found.append(_lost_sentence(all_schools, change.against, limit))
-    if found:
-        yield RosterStop("GS-601", " ".join(found))
+            schools = [all_schools]
+        if schools:
+            schools.sort(key=lambda one: (-one.lost, one.school))
+            told = [_lost_sentence(one, change.against, limit) for one in schools[:NAMED]]
+            yield RosterStop("GS-601", " ".join([*told, *_more(len(schools))]))
 
 
 def is_over(one: SchoolChange, limit: float, at_least: int) -> bool:

@@ -28,8 +28,11 @@ AFTER_SUMMER = date(2027, 8, 25)
 def stops(
     found: RosterChange, now: Basis = BASIS, policy: RosterPolicy = POLICY, today: date = TODAY
 ) -> dict[str, str]:
-    """Message by code."""
-    return {stop.code: stop.message for stop in change_stops(found, BASIS, now, policy, today)}
+    """Messages by code."""
+    told: dict[str, str] = {}
+    for stop in change_stops(found, BASIS, now, policy, today):
+        told[stop.code] = f"{told.get(stop.code, '')} {stop.message}".strip()
+    return told
 
 
 def half(roster: Roster) -> Roster:
