@@ -270,8 +270,10 @@ def test_ids_are_told_apart_as_a_set_tells_them(pages: list[list[str]]) -> None:
     assert "never seen" not in seen
 
 
-def test_ids_of_a_whole_district_are_told_apart() -> None:
+@pytest.mark.parametrize("expected", [0, 7, 30_000, 10**11])
+def test_ids_of_a_whole_district_are_told_apart(expected: int) -> None:
     seen = Seen()
+    seen.expect(expected)
     for start in range(0, 30_000, 1000):
         page = [{"sourcedId": f"E-{number:08d}"} for number in range(start, start + 1000)]
         assert len(seen.fresh(page)) == 1000

@@ -138,6 +138,7 @@ class Stream:
 
     async def _once(self, view: View, ids: tuple[str, ...], take: Take, handed: Seen, walk: _Walk) -> None:
         reply, rows, way = await self._first(view, ids)
+        walk.seen.expect(total_of(reply) or 0)
         while rows:
             walk.counted(total_of(reply))
             new = self._fresh(view, rows, walk, handed, take)
