@@ -87,7 +87,7 @@ class SftpPickup:
         self._picked: Picked | None = None
 
     async def fetch(self) -> Picked:
-        """See Pickup. Raises ConnectionProblem: GS-209 another server, GS-202 key refused, GS-203 not allowed,
+        """See Pickup. Raises ConnectionProblem: GS-209 another server, GS-210 login refused, GS-203 not allowed,
         GS-508 no answer, GS-611 nothing new there, GS-612 still being written.
         """
         if self._picked is None:
@@ -165,7 +165,7 @@ class SftpPickup:
         except asyncssh.PermissionDenied:
             raise ConnectionProblem(
                 "The SFTP server refuses the user, password or key.",
-                code="GS-202",
+                code="GS-210",
                 hint="renew what `sis.roster.sftp` refers to",
             ) from None
         except asyncssh.SFTPPermissionDenied:

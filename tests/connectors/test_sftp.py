@@ -201,7 +201,7 @@ def test_a_server_without_a_key_of_the_pinned_kind_is_another_server(server: Ser
 
 def test_a_password_the_server_refuses_is_told_without_the_password(server: Server, into: Path) -> None:
     problem = refused(server, into, login=Login(password="battery staple"))
-    assert problem.code == "GS-202"
+    assert problem.code == "GS-210"
     assert "battery" not in f"{problem} {problem.hint}"
 
 
@@ -212,7 +212,7 @@ def test_a_private_key_opens_and_shows_no_password(server: Server, into: Path) -
     assert refused(server, into, login=Login(private_key=key, passphrase="q")).code == "GS-207"
     assert refused(server, into, login=Login(private_key="no key at all")).code == "GS-207"
     other = OTHER_KEY.export_private_key().decode()
-    assert refused(server, into, login=Login(private_key=other)).code == "GS-202"
+    assert refused(server, into, login=Login(private_key=other)).code == "GS-210"
 
 
 def test_nothing_there_and_a_file_too_old_are_told_apart(server: Server, into: Path) -> None:

@@ -97,4 +97,14 @@ ENTRIES = (
         ACCOUNT,
         "No password and no key was shown to it; nothing is read or sent.",
     ),
+    Code(
+        "GS-210",
+        "File server refuses our login",
+        "The SFTP server does not take the user with this password or key, or the login has ended.",
+        "Renew the password or key, or have the server's owner let it in again.",
+        "SIS admin",
+        P,
+        ACCOUNT,
+        _STOPPED,
+    ),
 )
