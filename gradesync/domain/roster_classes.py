@@ -19,8 +19,8 @@ from gradesync.domain.roster_generation import (
     GenerationHead,
     numbers_of,
     pseudonym,
-    seat_numbers,
 )
+from gradesync.domain.roster_hashing import seat_numbers
 
 MOST_CLASSES = 300
 """How many classes a run keeps, those with the most comings and goings first."""

@@ -2,7 +2,8 @@
 
 The next import is measured against it: who and what left, came, changed, moved or only changed its id. Nobody can read
 a person or a class out of it without the account's key, which is kept elsewhere. What is too much is decided in
-`roster_brake`; how two generations differ in `roster_diff`. No file and no store is touched here.
+`roster_brake`; how two generations differ in `roster_diff`; `roster_hashing` makes one. No file
+and no store is touched here.
 
 A generation is kept school by school in three chunks of 64-bit numbers, little-endian:
 
@@ -16,20 +17,12 @@ A generation is kept school by school in three chunks of 64-bit numbers, little-
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from array import array
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
-from operator import itemgetter, or_
-from typing import NamedTuple
-
-from gradesync.domain.keyed import KeyedHash, Numbers
-from gradesync.domain.roster_csv import CanvasFile, Row, RowFiles
 
 SECTIONS, USERS, ENROLLMENTS = "sections", "users", "enrollments"
 KINDS = (SECTIONS, USERS, ENROLLMENTS)
@@ -47,11 +40,6 @@ STUDENT = 1 << 2
 """The role bits of a student."""
 
 _ROLE_MASK = ((1 << PERSON_SHIFT) - 1) & ~STATUS_MASK
-_NUMBER = (1 << 64) - (1 << PERSON_SHIFT)
-_STATUSES = {"active": 0, "completed": 1, "inactive": 2}
-_ROLES = {"student": STUDENT, "teacher": 2 << 2, "ta": 3 << 2, "observer": 4 << 2, "designer": 5 << 2}
-_DELETED = "deleted"
-_NO_SCHOOL = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,263 +111,11 @@ def numbers_of(chunk: bytes) -> array[int]:
     return found
 
 
-def _chunk_of(numbers: array[int]) -> bytes:
+def chunk_of(numbers: array[int]) -> bytes:
+    """Numbers as a chunk; the array may be spoilt by it."""
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers.tobytes()
-
-
-class _Known(dict[str, int]):
-    """Text -> number of its hash with the low bits left free; hashed when first asked for, or many at once."""
-
-    def __init__(self, number: Numbers) -> None:
-        self._number = number
-
-    def __missing__(self, text: str) -> int:
-        made = self[text] = self._number(text) & _NUMBER
-        return made
-
-    def learn(self, texts: Sequence[str]) -> list[int]:
-        """The numbers of many texts, in order."""
-        made = [number & _NUMBER for number in self._number.of(texts)]
-        self.update(zip(texts, made, strict=True))
-        return made
-
-
-class _Bits(dict[tuple[str, str], int]):
-    """(role, status) -> the low bits of a seat.
-
-    Roles of the account's own share what bits are left; a status of its own keeps nobody in class.
-    """
-
-    def __missing__(self, key: tuple[str, str]) -> int:
-        # Canvas does not mind the case, and an export of its own files may write as it likes.
-        role, status = (one.strip().lower() for one in key)
-        made = _ROLES.get(role, (6 + sum(role.encode()) % 10) << 2) | _STATUSES.get(status, STATUS_MASK)
-        self[key] = made
-        return made
-
-
-class _Sections(dict[str, "array[int]"]):
-    """Section id -> its numbers; one that no row told of belongs to no school."""
-
-    def __init__(self, number: Numbers) -> None:
-        super().__init__()
-        self.number = number
-
-    def __missing__(self, section_id: str) -> array[int]:
-        made = self[section_id] = array("Q", (_NO_SCHOOL, self.number(section_id), 0, 0, 0))
-        return made
-
-
-class _Course(NamedTuple):
-    """What a section takes over from its course."""
-
-    school: int
-    likeness: str
-    content: str
-
-
-_NO_COURSE = _Course(_NO_SCHOOL, "", "")
-
-
-class GenerationMaker:
-    """Makes a generation of the rows of Canvas files, part by part, in the order in which they are written.
-
-    Only columns that `headers` name are looked at. Courses come before their sections, all of these before people, and
-    people with their enrollments in parts: users first, then the enrollments of the same users. The cost per enrollment
-    is a few look-ups; only its person is hashed, once. `schools` is section id -> school where courses do not tell it.
-    """
-
-    def __init__(
-        self, keyed: KeyedHash, headers: Mapping[str, Row], schools: Mapping[str, str] | None = None
-    ) -> None:
-        self._key_id = keyed.key_id
-        self._like, self._content = keyed.numbers("like"), keyed.numbers("content")
-        self._at = {kind: {name: at for at, name in enumerate(names)} for kind, names in headers.items()}
-        self._schools: list[str] = [""]
-        self._school_at: dict[str, int] = {"": _NO_SCHOOL}
-        self._school_of = schools or {}
-        self._courses: dict[str, _Course] = {}
-        # Section id -> [school, number, likeness, place, content, seat, seat, ...]: one object per section.
-        self._sections = _Sections(keyed.numbers("class"))
-        self._people: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
-        # Of the part under way, by user id: number, likeness and content, and a section they sit in.
-        self._part: dict[str, tuple[int, int, int]] = {}
-        self._seated: dict[str, str] = {}
-        self._known = _Known(keyed.numbers("person"))
-        self._bits = _Bits()
-        self._take = {
-            "courses": self._take_courses,
-            "sections": self._take_sections,
-            "users": self._take_users,
-            "enrollments": self._take_enrollments,
-        }
-
-    def take(self, kind: str, rows: Sequence[Row]) -> None:
-        """Rows of one file; kinds that hold nobody and no class are passed over."""
-        if rows and (taking := self._take.get(kind)) is not None:
-            taking(rows)
-
-    def beside(self, out: RowFiles) -> RowFiles:
-        """Files that are written as `out` would write them, and taken here on the way."""
-        return _Beside(out, self)
-
-    def _take_courses(self, rows: Sequence[Row]) -> None:
-        at = self._at["courses"]
-        id_at, code_at, term_at, school_at = (
-            at[name] for name in ("course_id", "short_name", "term_id", "account_id")
-        )
-        for row in rows:
-            likeness = f"{_unblank(row[code_at])}\0{row[term_at]}"
-            self._courses[row[id_at]] = _Course(self._school(row[school_at]), likeness, "\0".join(row))
-
-    def _take_sections(self, rows: Sequence[Row]) -> None:
-        at = self._at["sections"]
-        id_at, course_at, name_at, status_at = (
-            at[name] for name in ("section_id", "course_id", "name", "status")
-        )
-        rows = [row for row in rows if row[status_at].lower() != _DELETED]
-        courses = [self._courses.get(row[course_at], _NO_COURSE) for row in rows]
-        schools = [
-            course.school if (told := self._school_of.get(row[id_at])) is None else self._school(told)
-            for row, course in zip(rows, courses, strict=True)
-        ]
-        pairs = list(zip(rows, courses, schools, strict=True))
-        ids = [row[id_at] for row in rows]
-        numbers = zip(
-            schools,
-            self._sections.number.of(ids),
-            self._like.of([f"{_unblank(row[name_at])}\0{course.likeness}" for row, course, _ in pairs]),
-            self._like.of([f"{row[course_at]}\0{self._schools[school]}\0place" for row, _, school in pairs]),
-            self._content.of(["\0".join((*row, course.content)) for row, course, _ in pairs]),
-            strict=True,
-        )
-        for id, values in zip(ids, numbers, strict=True):
-            self._sections[id] = array("Q", values)
-
-    def _take_users(self, rows: Sequence[Row]) -> None:
-        if self._seated:
-            # The people before these have shown their seats; where all people come first, all of them wait.
-            self._close_part()
-        # All sections are there by now, and a district's courses are as large as what is kept of its classes.
-        self._courses.clear()
-        at = self._at["users"]
-        id_at, status_at = at.get("integration_id", at["user_id"]), at["status"]
-        names = [at[name] for name in ("first_name", "last_name", "full_name") if name in at]
-        statuses = [row[status_at].lower() for row in rows]
-        if _DELETED in statuses:
-            rows = [row for row, status in zip(rows, statuses, strict=True) if status != _DELETED]
-            statuses = [status for status in statuses if status != _DELETED]
-        ids = [row[id_at] for row in rows]
-        numbers = self._known.learn(ids)
-        likenesses = self._like.of(["\0".join([row[one] for one in names]).casefold() for row in rows])
-        contents = [
-            content & ~1 | (status == "active")
-            for content, status in zip(self._content.of(map("\0".join, rows)), statuses, strict=True)
-        ]
-        self._part.update(zip(ids, zip(numbers, likenesses, contents, strict=True), strict=True))
-
-    def _take_enrollments(self, rows: Sequence[Row]) -> None:
-        at = self._at["enrollments"]
-        user_at = at["user_integration_id"] if "user_integration_id" in at else at["user_id"]
-        # Column by column, so that no line of Python is run per enrollment: a district has hundreds of thousands.
-        section_ids = list(map(itemgetter(at["section_id"]), rows))
-        user_ids = list(map(itemgetter(user_at), rows))
-        bits = map(self._bits.__getitem__, map(itemgetter(at["role"], at["status"]), rows))
-        seats = map(or_, map(self._known.__getitem__, user_ids), bits)
-        deque(map(array.append, map(self._sections.__getitem__, section_ids), seats), maxlen=0)
-        self._seated.update(zip(user_ids, section_ids, strict=True))
-
-    def _close_part(self) -> None:
-        """These people are complete: each belongs to the school of their last class."""
-        seated, sections, people = self._seated.get, self._sections, self._people
-        for user_id, person in self._part.items():
-            section_id = seated(user_id)
-            people[_NO_SCHOOL if section_id is None else sections[section_id][0]].extend(person)
-        self._part.clear()
-        self._seated.clear()
-        self._known.clear()
-
-    def _school(self, id: str) -> int:
-        found = self._school_at.get(id)
-        if found is None:
-            found = self._school_at[id] = len(self._schools)
-            self._schools.append(id)
-        return found
-
-    def made(self, basis: Basis) -> Generation:
-        """The generation of everything taken; the maker is spent."""
-        self._close_part()
-        chunks: dict[tuple[str, str], bytes] = {}
-        counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
-        by_school: dict[int, list[array[int]]] = {}
-        for section in self._sections.values():
-            by_school.setdefault(section[0], []).append(section)
-        self._sections.clear()
-        for school, sections in by_school.items():
-            name = self._schools[school]
-            chunks[SECTIONS, name], chunks[ENROLLMENTS, name], seats = _school_chunks(sections)
-            counts[SECTIONS][name], counts[ENROLLMENTS][name] = len(sections), seats
-            sections.clear()
-        for school, people in self._people.items():
-            name = self._schools[school]
-            rows = sorted(zip(people[0::3], people[1::3], people[2::3], strict=True))
-            chunks[USERS, name] = _chunk_of(array("Q", [number for row in rows for number in row]))
-            counts[USERS][name] = sum(row[2] & 1 for row in rows)
-        digest = hashlib.sha256(repr(basis).encode())
-        for key in sorted(chunks):
-            digest.update(f"{key}{len(chunks[key])}".encode())
-            digest.update(chunks[key])
-        return Generation(GenerationHead(self._key_id, basis, digest.hexdigest()[:32], counts), chunks)
-
-
-def _school_chunks(sections: list[array[int]]) -> tuple[bytes, bytes, int]:
-    """The chunks of a school's sections and of their seats, and how many people the seats keep in class."""
-    heads, seats, kept = array("Q"), array("Q"), 0
-    for section in sorted(sections, key=itemgetter(1)):
-        heads.extend(section[1:5])
-        members = sorted(section[5:])
-        seats.extend((section[1], len(members)))
-        seats.extend(members)
-        # In most classes everybody stays, and one look at all of them together says so.
-        if members and not reduce(or_, members) & KEPT:
-            kept += len(members)
-        else:
-            kept += sum([seat & STATUS_MASK < KEPT for seat in members])
-    return _chunk_of(heads), _chunk_of(seats), kept
-
-
-class _Beside:
-    """Row files that show every row to a maker as it goes by."""
-
-    def __init__(self, out: RowFiles, maker: GenerationMaker) -> None:
-        self._out, self._maker = out, maker
-
-    def add(self, kind: str, rows: Iterable[Row]) -> int:
-        """Append rows to the kind's file."""
-        rows = rows if isinstance(rows, Sequence) else list(rows)
-        self._maker.take(kind, rows)
-        return self._out.add(kind, rows)
-
-    def finished(self) -> Mapping[str, CanvasFile]:
-        """Close all files."""
-        return self._out.finished()
-
-
-def _unblank(text: str) -> str:
-    """Without case and blanks; signs stay, because they tell titles apart (`C`, `C++`)."""
-    return "".join(text.casefold().split())
-
-
-def seat_numbers(keyed: KeyedHash) -> Callable[[str, str], int]:
-    """(person, Canvas role) -> the number of a seat without its status: what two generations share of it."""
-    number, bits = keyed.numbers("person"), _Bits()
-
-    def seat(person: str, role: str) -> int:
-        return (number(person) & _NUMBER | bits[role, "active"]) >> STATUS_MASK.bit_length()
-
-    return seat
 
 
 def is_student(seat: int) -> bool:
@@ -400,14 +136,14 @@ __all__ = [
     "SECTIONS",
     "SECTION_WIDTH",
     "STATUS_MASK",
+    "STUDENT",
     "USERS",
     "USER_WIDTH",
     "Basis",
     "Generation",
     "GenerationHead",
-    "GenerationMaker",
+    "chunk_of",
     "is_student",
     "numbers_of",
     "pseudonym",
-    "seat_numbers",
 ]

@@ -39,21 +39,20 @@ def approve(tools: Tools, run_id: str, reason: str) -> Approved:
         created_at=now,
         expires_at=now + APPROVAL_LIFE,
     )
-    fact = Fact(
-        "roster approved",
-        tools.actor,
-        run.schedule.account,
-        run.schedule.name,
-        run_id=run.id,
-        data={
-            "digest": approval.digest,
-            "codes": list(change.codes),
-            "until": approval.expires_at.isoformat(),
-            "reason": approval.reason,
-        },
-    )
-    tools.store.add_approval(approval, [fact])
+    tools.store.add_approval(approval, [_fact(run, change, approval)])
     return Approved(run, change, approval)
+
+
+def _fact(run: Run, change: RosterChange, approval: Approval) -> Fact:
+    data = {
+        "digest": approval.digest,
+        "codes": list(change.codes),
+        "until": approval.expires_at.isoformat(),
+        "reason": approval.reason,
+    }
+    return Fact(
+        "roster approved", approval.actor, run.schedule.account, run.schedule.name, run_id=run.id, data=data
+    )
 
 
 def _run(tools: Tools, run_id: str) -> Run:

@@ -253,57 +253,61 @@ def look_job(
     )
 
 
+Keep = Callable[[Mapping[str, Path]], None]
+"""Is handed the files of a dry roster import, by name, before they go."""
+
+
 async def dry_run(
     tools: Tools,
     run: Run,
     target: EffectiveAccount,
     tracker: StageTracker | None = None,
     *,
-    keep: Callable[[Mapping[str, Path]], None] | None = None,
+    keep: Keep | None = None,
 ) -> RunEnd:
-    """What the run would do: no lease, no row, and sides that cannot write. Raises ConnectionProblem.
-
-    `keep` is handed the files of a roster import, by name, before they go.
-    """
+    """What the run would do: no lease, no row, and sides that cannot write. Raises ConnectionProblem."""
     tracker = StageTracker() if tracker is None else tracker
-    classes: tuple[ClassCounts, ...] = ()
-    records = tools.store.read_records(run.schedule.account)
-    today = _today(tools.store.now(), target.account)
     if run.type is SyncType.ROSTER_IMPORT:
-        brake = _brake(tools, target.account)
-
-        def look(files: CanvasFiles) -> None:
-            if keep is not None:
-                keep(files.paths)
-
-        async with tools.connections.roster_readonly(target.account) as (source, canvas):
-            result = await preview_roster(
-                RosterPreview(
-                    account=target.account,
-                    schedule=run.schedule,
-                    mode=run.mode,
-                    today=today,
-                    source=source,
-                    records=records,
-                    canvas=canvas,
-                    progress=tools.progress,
-                    spool=tools.connections.spool,
-                    remaster=run.mode is Mode.FULL,
-                    tracker=tracker,
-                    brake=brake,
-                    look=look,
-                )
-            )
-        if result.roster is not None:
-            # Nobody may approve what was only looked at: an approval is for a run that was stopped.
-            result = replace(result, roster=replace(result.roster, dry=True))
-        return RunEnd(run, result, change=result.roster or RosterChange(dry=True))
+        return await _dry_roster(tools, run, target, tracker, keep)
     keyed = known_key(tools, target.account.key)
     async with tools.connections.gradebook_readonly(target.account) as (gradebook, reader):
         job = passback_job(tools, target, run, tracker, gradebook, keyed)
-        previews = await preview_passback(job, reader, records)
+        previews = await preview_passback(job, reader, tools.store.read_records(run.schedule.account))
     classes = tuple(ClassCounts(p.class_id, p.counts, p.codes) for p in previews)
     return RunEnd(run, tracker.result(), classes=classes)
+
+
+async def _dry_roster(
+    tools: Tools, run: Run, target: EffectiveAccount, tracker: StageTracker, keep: Keep | None
+) -> RunEnd:
+    brake = _brake(tools, target.account)
+
+    def look(files: CanvasFiles) -> None:
+        if keep is not None:
+            keep(files.paths)
+
+    async with tools.connections.roster_readonly(target.account) as (source, canvas):
+        result = await preview_roster(
+            RosterPreview(
+                account=target.account,
+                schedule=run.schedule,
+                mode=run.mode,
+                today=_today(tools.store.now(), target.account),
+                source=source,
+                records=tools.store.read_records(run.schedule.account),
+                canvas=canvas,
+                progress=tools.progress,
+                spool=tools.connections.spool,
+                remaster=run.mode is Mode.FULL,
+                tracker=tracker,
+                brake=brake,
+                look=look,
+            )
+        )
+    if result.roster is not None:
+        # Nobody may approve what was only looked at: an approval is for a run that was stopped.
+        result = replace(result, roster=replace(result.roster, dry=True))
+    return RunEnd(run, result, change=result.roster or RosterChange(dry=True))
 
 
 def _waiting(tools: Tools, account: str) -> Waiting:

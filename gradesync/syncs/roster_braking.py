@@ -16,8 +16,9 @@ from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, 
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import Row
 from gradesync.domain.roster_diff import Chunks, all_new, differences
-from gradesync.domain.roster_generation import Basis, Generation, GenerationHead, GenerationMaker
+from gradesync.domain.roster_generation import Basis, Generation, GenerationHead
 from gradesync.domain.roster_guard import RosterStop
+from gradesync.domain.roster_hashing import GenerationMaker
 from gradesync.ports import ReadRecords, RunRecords
 
 

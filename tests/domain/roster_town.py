@@ -12,7 +12,8 @@ from gradesync.domain.roster import Org, Roster, RosterClass, RosterCourse, Rost
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import headers
 from gradesync.domain.roster_diff import differences
-from gradesync.domain.roster_generation import Basis, Generation, GenerationMaker
+from gradesync.domain.roster_generation import Basis, Generation
+from gradesync.domain.roster_hashing import GenerationMaker
 from gradesync.domain.roster_mapping import canvas_files
 from tests.domain.roster_samples import FALL, SPRING, TODAY, USUAL, YEAR, ZONE, Texts
 

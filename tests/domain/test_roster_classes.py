@@ -11,7 +11,8 @@ from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.roster_change import ClassChange
 from gradesync.domain.roster_classes import MOST_CLASSES, class_changes
 from gradesync.domain.roster_csv import HEADERS
-from gradesync.domain.roster_generation import Basis, Generation, GenerationMaker
+from gradesync.domain.roster_generation import Basis, Generation
+from gradesync.domain.roster_hashing import GenerationMaker
 
 KEYED = KeyedHash(b"k" * 32, "riverside")
 SEATS = st.frozensets(

@@ -22,8 +22,8 @@ from gradesync.domain.roster_generation import (
     USERS,
     Generation,
     GenerationHead,
-    GenerationMaker,
 )
+from gradesync.domain.roster_hashing import GenerationMaker
 from gradesync.domain.roster_mapping import canvas_files
 from tests.domain.roster_samples import TODAY, USUAL, ZONE
 from tests.domain.roster_town import BASIS, KEYED, SCHOOLS, change, generation, renamed, town, without_school
