@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradesync.connectors.canvas_csv import CanvasCsvSource
@@ -315,6 +315,7 @@ TEXT = st.text(
 )
 
 
+@settings(deadline=None, max_examples=60)  # each example writes and reads files
 @given(st.dictionaries(TEXT, TEXT, min_size=1, max_size=10))
 def test_ids_and_names_of_any_letters_reach_canvas_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, people: dict[str, str]

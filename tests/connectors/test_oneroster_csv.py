@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradesync.connectors.oneroster_csv import OneRosterCsvSource
@@ -122,6 +122,7 @@ def test_changes_are_laid_over_the_base_the_account_names(tmp_path: Path) -> Non
     assert len(roster.classes) == 1
 
 
+@settings(deadline=None, max_examples=60)  # each example writes and reads files
 @given(st.sets(st.sampled_from(["e1", "e2", "e3"])), st.sets(st.sampled_from(["e2", "e3", "e7", "e8"])))
 def test_changes_over_a_base_equal_the_whole_export_of_that_day(
     tmp_path_factory: pytest.TempPathFactory, gone: set[str], touched: set[str]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradesync.connectors.roster_faults import RosterFilesProblem
@@ -298,6 +298,7 @@ def test_references_that_lead_nowhere_are_left_to_the_mapping(tmp_path: Path) ->
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=1, max_size=30)
 
 
+@settings(deadline=None, max_examples=60)  # each example writes and reads files
 @given(st.lists(TEXT, min_size=1, max_size=20, unique=True))
 def test_ids_and_names_of_any_letters_arrive_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, names: list[str]
@@ -309,6 +310,7 @@ def test_ids_and_names_of_any_letters_arrive_as_they_were_written(
     assert [(user.id, user.given_name) for user in roster.users] == [(name, name) for name in names]
 
 
+@settings(deadline=None, max_examples=60)  # each example writes and reads files
 @given(st.binary(max_size=300), st.sampled_from(["users.csv", "manifest.csv", "enrollments.csv"]))
 def test_whatever_bytes_a_file_holds_the_read_ends_in_faults_and_not_in_an_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str
@@ -318,6 +320,7 @@ def test_whatever_bytes_a_file_holds_the_read_ends_in_faults_and_not_in_an_error
     assert faults(export.folder(tmp_path_factory.mktemp("x") / "x"))
 
 
+@settings(deadline=None, max_examples=60)  # each example writes and reads files
 @given(st.data())
 def test_a_sound_export_with_some_bytes_changed_is_read_or_refused_and_never_breaks_the_reader(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

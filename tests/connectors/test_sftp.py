@@ -206,7 +206,7 @@ def test_a_password_the_server_refuses_is_told_without_the_password(server: Serv
 
 
 def test_a_private_key_opens_and_shows_no_password(server: Server, into: Path) -> None:
-    key = USER_KEY.export_private_key(passphrase="p").decode()
+    key = USER_KEY.export_private_key(passphrase="p", rounds=50).decode()
     _, there = fetch(server, into, login=Login(private_key=key, passphrase="p"))
     assert there.shown == []
     assert refused(server, into, login=Login(private_key=key, passphrase="q")).code == "GS-207"
