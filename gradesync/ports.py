@@ -221,6 +221,10 @@ class CanvasLookup(Protocol):
         """Whether the course holds the assignment."""
         ...
 
+    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
+        """The SIS ids a Canvas user has or had, in enrollments of any state; none when Canvas knows no such user."""
+        ...
+
     async def people(self, course: CanvasCourse) -> CoursePeople:
         """The course's name, its students and its teachers by name."""
         ...

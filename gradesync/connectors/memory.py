@@ -264,6 +264,7 @@ class MemoryCanvas:
     sent: list[SentImport] = field(default_factory=list)
     waiting: list[ImportStatus] = field(default_factory=list)
     messages: dict[int, list[RowMessage]] = field(default_factory=dict)
+    former: dict[int, frozenset[str]] = field(default_factory=dict)
     _looks: dict[int, int] = field(default_factory=dict)
 
     def hold(self, courses: Iterable[MemoryCourse]) -> None:
@@ -328,6 +329,13 @@ class MemoryCanvas:
         """Whether the course holds the assignment."""
         held = self.held.get(course.id)
         return held is not None and any(one.id == assignment_id for one in held.assignments)
+
+    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
+        """The ids of the user's seats, and those set in `former`."""
+        seats = (one for held in self.held.values() for one in held.students if one.user_id == user_id)
+        return frozenset(one.sis_user_id for one in seats if one.sis_user_id) | self.former.get(
+            user_id, frozenset()
+        )
 
     async def people(self, course: CanvasCourse) -> CoursePeople:
         """Name and members as set."""

@@ -35,8 +35,34 @@ class Remembered:
 
     @property
     def last_write(self) -> PastEvent | None:
-        """The last thing gradesync changed in the SIS."""
-        return next((past for past in reversed(self.events) if past.event.what in WRITES), None)
+        """The last thing gradesync changed in the SIS; what the SIS took and never held changed nothing."""
+        written = (past for past in self.events if past.event.what in WRITES and not self.swallowed(past))
+        return next(reversed(tuple(written)), None)
+
+    def swallowed(self, past: PastEvent) -> bool:
+        """Whether the SIS said yes to this write and held nothing afterwards (GS-509 without a value)."""
+        return past.event.what in WRITES and any(
+            later.run_id == past.run_id and later.event.what == "differs" and later.event.value is None
+            for later in self.events
+        )
+
+    @property
+    def refused(self) -> WaitingRow | None:
+        """What it waits for, if that is an answer of the SIS and no rule: a refusal, or a yes that was none."""
+        row = self.waiting
+        if row is None:
+            return None
+        code = row.record.code
+        mine = [past for past in self.events if past.event.code == code]
+        if not mine:
+            # Events are dropped after a school year, waiting rows are not.
+            return row if code.startswith("GS-5") else None
+        return row if mine[-1].event.what in ("refused", "differs") else None
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether a write was begun and nothing is on record of how it ended."""
+        return self.entry is not None and self.entry.intent is not None and self.waiting is None
 
     @property
     def last_told(self) -> PastEvent | None:
@@ -48,12 +74,13 @@ class Remembered:
 class Check:
     """One question on the way from Canvas to the SIS. `question` is a stable key; `answer` None: could not be told.
 
-    `id` names a period, a category or a section by its id.
+    `id` names a period, a category or a section by its id; `code` why the answer is no.
     """
 
     question: str
     answer: bool | None
     id: str | None = None
+    code: str | None = None
 
 
 class Held(StrEnum):
@@ -61,6 +88,7 @@ class Held(StrEnum):
 
     NOTHING = "nothing"
     AS_CANVAS = "what Canvas shows"
+    ROUNDED = "what Canvas shows, rounded"
     AS_SENT = "what was last sent"
     OTHER = "another value"
     UNKNOWN = "not looked at"
@@ -71,10 +99,21 @@ class Next(StrEnum):
 
     SENDS = "is sent"
     REMOVES = "is taken out"
+    REFUSED = "was refused"
     WAITS = "waits"
     SETTLED = "stays as it is"
     NOTHING = "nothing to send"
     UNKNOWN = "not known"
+
+
+class Retry(StrEnum):
+    """When a record that waits is looked at again, whatever the slot; a full run looks at everything."""
+
+    NEXT_RUN = "with the next run"
+    ROSTER = "when the roster changes, else once a day"
+    CATALOGUE = "when the SIS's classes, categories or periods change, else once a day"
+    DAILY = "once a day"
+    CHANGE = "when it changes in Canvas or in the account's settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +125,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ClassStory:
-    """The grade in one SIS class (None: the student's section is tied to none)."""
+    """The grade in one SIS class (None: the student's section is tied to none).
+
+    `code` is why it is not sent, `since` how long that has stood and `retry` when it is looked at again, as far as it
+    is on record. `unsent_missing`: Canvas marks the work missing, and the account does not send such work.
+    """
 
     class_id: str | None
     item: Remembered | None
@@ -96,6 +139,18 @@ class ClassStory:
     next: Next = Next.UNKNOWN
     code: str | None = None
     shown: Shown | None = None
+    since: datetime | None = None
+    retry: Retry | None = None
+    unsent_missing: bool = False
+
+    @property
+    def refused_in(self) -> str | None:
+        """The run in which the SIS refused it, whose own words `show` keeps apart."""
+        for one in (self.result, self.item):
+            if one is not None and one.refused is not None:
+                told = (p for p in reversed(one.events) if p.event.what in ("refused", "differs"))
+                return next((past.run_id for past in told), None)
+        return None
 
     @property
     def last_write(self) -> PastEvent | None:
@@ -105,17 +160,24 @@ class ClassStory:
 
 @dataclass(frozen=True, slots=True)
 class WasSent:
-    """Whether a value was ever sent, and where it was met. `since` is how far back events are kept."""
+    """Whether a value was ever sent, and where it was met. `since` is how far back events are kept.
+
+    `statuses` are the words it was met with: a 0 that went as `exempt` was no score of zero.
+    """
 
     answer: bool
     events: tuple[PastEvent, ...]
     last: bool
     since: datetime
+    statuses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The life of one grade. `student` is the keyed pseudonym of the person; `blocked` says why nothing runs now."""
+    """The life of one grade. `student` is the keyed pseudonym of the person; `blocked` says why nothing runs now.
+
+    `gone`: Canvas was asked and does not know the assignment any more.
+    """
 
     account: str
     schedule: str
@@ -132,3 +194,4 @@ class Explanation:
     blocked: tuple[str, ...]
     observes: bool
     was: WasSent | None = None
+    gone: bool = False

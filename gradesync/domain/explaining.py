@@ -6,12 +6,22 @@ Pure: reading is the engine's, words are the reporting's. Values and titles go i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import product
 
-from gradesync.domain.explained import WRITES, Check, ClassStory, Held, Next, Remembered, Shown, WasSent
+from gradesync.domain.explained import (
+    WRITES,
+    Check,
+    ClassStory,
+    Held,
+    Next,
+    Remembered,
+    Retry,
+    Shown,
+    WasSent,
+)
 from gradesync.domain.gradebook import (
     Assignment,
     CourseGradebook,
@@ -21,21 +31,22 @@ from gradesync.domain.gradebook import (
     SisCatalogue,
     Submission,
 )
-from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.line_item import (
-    Audience,
-    audience_of,
-    category_for,
-    due_for,
-    item_subject,
-    period_on,
-    periods_of,
-    result_subject,
-)
+from gradesync.domain.line_item import item_subject, result_subject
 from gradesync.domain.passback_decisions import ClassDecision, ClassInput, LineItemDecision, ResultDecision
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, PastEvent, WaitingRow
-from gradesync.domain.wish import EXEMPT, FULLY_GRADED, Rules, Speech, Verdict, rounded, value_key
+from gradesync.domain.retrying import DAY, worth_retrying
+from gradesync.domain.steps import canvas_checks, sis_checks, with_reason
+from gradesync.domain.wish import (
+    EXEMPT,
+    FULLY_GRADED,
+    Rules,
+    Speech,
+    Verdict,
+    rounded,
+    stored_its_own_way,
+    value_key,
+)
 
 STATUSES = (FULLY_GRADED, EXEMPT, "not submitted", "partially graded", "submitted")
 """OneRoster's words for a score's status: a value could have been sent with any of them."""
@@ -91,12 +102,34 @@ def remembered_story(memory: Memory, subjects: Subjects) -> ClassStory:
     """A class as the store alone knows it."""
     item = memory.of(LINE_ITEM, (subjects.item,))
     result = memory.of(RESULT, subjects.results) if subjects.results else None
-    row = result.waiting if result is not None else None
-    if row is not None:
-        return ClassStory(subjects.class_id, item, result, next=Next.WAITS, code=row.record.code)
-    if item.waiting is not None:
-        return ClassStory(subjects.class_id, item, result, next=Next.WAITS, code=item.waiting.record.code)
-    return ClassStory(subjects.class_id, item, result)
+    told = ClassStory(subjects.class_id, item, result)
+    for record in (result, item):
+        if record is not None and record.waiting is not None:
+            step = Next.REFUSED if record.refused is not None else Next.WAITS
+            return _because(replace(told, next=step), record.waiting)
+    return told
+
+
+def _because(told: ClassStory, row: WaitingRow) -> ClassStory:
+    """The story with what is on record of why it waits."""
+    return replace(told, code=row.record.code, since=row.since, retry=retry_of(row))
+
+
+def retry_of(row: WaitingRow) -> Retry:
+    """When the record is looked at again, found by asking the rule that runs go by."""
+
+    def asked(now: datetime, *, catalogue: bool = False, roster: bool = False) -> bool:
+        return worth_retrying(
+            row, now, catalogue_changed=catalogue, roster_changed=roster, complete=False, looked=row.since
+        )
+
+    if asked(row.since):
+        return Retry.NEXT_RUN
+    if asked(row.since, roster=True):
+        return Retry.ROSTER
+    if asked(row.since, catalogue=True):
+        return Retry.CATALOGUE
+    return Retry.DAILY if asked(row.since + DAY) else Retry.CHANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,98 +148,59 @@ def live_story(
     told: ClassStory, book: CourseGradebook, assignment_id: int, student: SectionStudent, seen: Seen
 ) -> ClassStory:
     """The same class with what both sides show now."""
+    # Why it waited is on record; why it waits now is decided below.
+    told = replace(told, next=Next.UNKNOWN, code=None, since=None, retry=None)
     assignment = next((one for one in book.assignments if one.id == assignment_id), None)
     work = next(
         (s for s in book.submissions if (s.assignment_id, s.user_id) == (assignment_id, student.user_id)),
         None,
     )
-    checks = _canvas_checks(assignment, work, student, book)
+    checks = canvas_checks(assignment, work, student, book)
     if student.section_sis_id is None:
-        return _with(told, checks=checks, next=Next.WAITS, code="GS-414")
+        return replace(told, checks=with_reason(checks, "GS-414"), next=Next.WAITS, code="GS-414")
     if seen.given is None or seen.decision is None or seen.catalogue is None or seen.rules is None:
         known = Check("class known to the SIS", seen.refused != "GS-512", student.section_sis_id)
         scope = (Check("class in scope", answer=False),) if seen.out_of_scope else ()
+        steps = with_reason((*checks, known, *scope), seen.refused)
         step = Next.WAITS if seen.refused else Next.NOTHING
-        return _with(told, checks=(*checks, known, *scope), next=step, code=seen.refused)
+        return replace(told, checks=steps, next=step, code=seen.refused)
     given, rules = seen.given, seen.rules
     column = _column(seen.decision, assignment_id)
-    checks += _sis_checks(given, seen.catalogue, rules, assignment, student, column)
+    checks += sis_checks(given, seen.catalogue, rules, assignment, student, column)
     cell = _cell(seen.decision, told)
     item = _held_item(given, told, column)
     held = _held_result(given, told, item, student)
-    return _with(
-        told,
-        checks=checks,
-        held=_compared(held, cell, told, rules.hash, seen.decision.speech),
-        next=_next(cell, column),
-        code=(cell.code if cell is not None else None) or (column.code if column is not None else None),
+    found = _decided(told, cell, column)
+    missing = work is not None and work.missing and work.score is None and rules.policy.missing == "withhold"
+    if found.next is Next.NOTHING and missing:
+        checks = (*checks, Check("missing work is sent by this account", answer=False))
+        found = replace(found, unsent_missing=True)
+    return replace(
+        found,
+        checks=with_reason(checks, found.code),
+        held=_compared(held, work, cell, told, rules, seen.decision.speech),
         shown=_shown(assignment, work, item, held, seen.catalogue, cell),
     )
 
 
-def _with(
-    told: ClassStory,
-    *,
-    checks: tuple[Check, ...],
-    next: Next,
-    code: str | None,
-    held: Held = Held.UNKNOWN,
-    shown: Shown | None = None,
-) -> ClassStory:
-    return ClassStory(told.class_id, told.item, told.result, checks, held, next, code, shown)
-
-
-def _canvas_checks(
-    assignment: Assignment | None, work: Submission | None, student: SectionStudent, book: CourseGradebook
-) -> tuple[Check, ...]:
-    if assignment is None:
-        return (Check("assignment in Canvas", answer=False),)
-    graded = work is not None and (work.score is not None or work.excused)
-    return (
-        Check("course published", book.course.state in ("available", "completed")),
-        Check("assignment published", assignment.published),
-        Check("marked for the SIS", assignment.flagged and not assignment.hidden),
-        Check("counts toward the final grade", assignment.counts),
-        Check("has points", bool(assignment.points)),
-        Check("student in the section", student.state == "active", str(student.section_id)),
-        Check("student has a SIS id", student.sis_user_id is not None),
-        Check("graded", graded),
-        Check("posted to the student", work is not None and work.posted_at is not None),
-        Check("section tied to a SIS class", student.section_sis_id is not None, student.section_sis_id),
-    )
-
-
-def _sis_checks(
-    given: ClassInput,
-    catalogue: SisCatalogue,
-    rules: Rules,
-    assignment: Assignment | None,
-    student: SectionStudent,
-    column: LineItemDecision | None,
-) -> tuple[Check, ...]:
-    checks = [
-        Check("class known to the SIS", answer=True, id=given.class_id),
-        Check("student in the class in the SIS", student.sis_user_id in given.sis.students),
-    ]
-    if assignment is None:
-        return tuple(checks)
-    checks.append(Check("for this class", audience_of(assignment, given.section_ids) is not Audience.OTHERS))
-    due_at = due_for(assignment, given.section_ids)
-    category = category_for(assignment.group, given.class_id, catalogue.categories, rules.policy)
-    found = None if isinstance(category, str) else category
-    checks.append(Check("has a due date", due_at is not None))
-    if column is not None and column.item is not None:
-        # Decided already, undated work included.
-        checks.append(
-            Check("in one marking period", column.item.period_id is not None, column.item.period_id)
-        )
-    elif due_at is not None:
-        periods = periods_of(catalogue.classes[given.class_id].term_ids, catalogue)
-        period = period_on(to_local(due_at, rules.time_zone).date(), periods)
-        checks.append(
-            Check("in one marking period", period is not None, period.id if period is not None else None)
-        )
-    return (*checks, Check("in one category", found is not None, found.id if found is not None else None))
+def _decided(told: ClassStory, cell: ResultDecision | None, column: LineItemDecision | None) -> ClassStory:
+    """What happens next and why: the decision's code, or the refusal on record of what it would send again."""
+    step = _next(cell, column)
+    code = (cell.code if cell is not None else None) or (column.code if column is not None else None)
+    bare = replace(told, next=step, code=code)
+    records = [one for one in (told.result, told.item) if one is not None]
+    if step in (Next.SENDS, Next.REMOVES) and cell is not None:
+        for one in records:
+            entry, row = one.entry, one.refused
+            if row is None:
+                continue
+            if one.kind == RESULT and entry is not None and entry.intent not in (None, cell.value):
+                # Changed in Canvas since it was refused: the next run tries the new one.
+                return replace(_because(bare, row), next=Next.REFUSED, retry=Retry.NEXT_RUN)
+            return replace(_because(bare, row), next=Next.REFUSED)
+    rows = (one.waiting for one in records)
+    row = next((row for row in rows if row is not None and row.record.code == code), None)
+    return bare if row is None else _because(bare, row)
 
 
 def _column(decision: ClassDecision, assignment_id: int) -> LineItemDecision | None:
@@ -241,21 +235,42 @@ def _held_result(
 
 
 def _compared(
-    held: Result | None, cell: ResultDecision | None, told: ClassStory, keyed: KeyedHash, speech: Speech
+    held: Result | None,
+    work: Submission | None,
+    cell: ResultDecision | None,
+    told: ClassStory,
+    rules: Rules,
+    speech: Speech,
 ) -> Held:
+    """What the SIS holds beside what Canvas shows, whether or not a rule keeps that back."""
     if held is None:
         return Held.NOTHING
-    if cell is not None and cell.verdict is Verdict.UNCHANGED:
-        return Held.AS_CANVAS
+    keyed, unchanged = rules.hash, cell is not None and cell.verdict is Verdict.UNCHANGED
     values = {keyed(speech.key_of(held)), keyed(speech.key_of(held, text=True))}
     if cell is not None and cell.holds is not None:
         values.add(cell.holds)
-    if cell is not None and cell.value in values:
-        return Held.AS_CANVAS
     entry = told.result.entry if told.result is not None else None
-    if entry is not None and values & {entry.sent, entry.read_back, entry.intent}:
-        return Held.AS_SENT
+    ours = entry is not None and bool(values & {entry.sent, entry.read_back, entry.intent})
+    if unchanged or (cell is not None and cell.value in values) or ours:
+        shown = _as_shown(held, work, rules)
+        if shown is not None:
+            return shown
+        return Held.AS_CANVAS if unchanged or not ours else Held.AS_SENT
     return Held.OTHER
+
+
+def _as_shown(held: Result, work: Submission | None, rules: Rules) -> Held | None:
+    """AS_CANVAS or ROUNDED where both sides show one score, None where that cannot be said."""
+    if work is None:
+        return None
+    if work.excused or held.status == EXEMPT:
+        return Held.AS_CANVAS if work.excused and held.status == EXEMPT else None
+    if work.score is None or held.score is None or held.status != FULLY_GRADED:
+        return None
+    if rounded(work.score, 4) == rounded(held.score, 4):
+        return Held.AS_CANVAS
+    sent = rounded(work.score, rules.profile.decimals)
+    return Held.ROUNDED if stored_its_own_way(held.score, sent) else None
 
 
 def _next(cell: ResultDecision | None, column: LineItemDecision | None) -> Next:
@@ -306,7 +321,7 @@ def was_sent(
     """Whether the number was ever sent as this grade, under any status, as typed or as the SIS rounds it."""
     numbers = {text_number, rounded(text_number, decimals)}
     hashes = {
-        keyed(value_key(number, status, late=late, missing=missing, text=letter))
+        keyed(value_key(number, status, late=late, missing=missing, text=letter)): status
         for number, status, late, missing, letter in product(
             numbers, STATUSES, (False, True), (False, True), _LETTERS
         )
@@ -314,9 +329,20 @@ def was_sent(
     results = [story.result for story in stories if story.result is not None]
     met = [past for one in results for past in one.events if past.event.value in hashes]
     entries = [one.entry for one in results if one.entry is not None]
-    last = any(value in hashes for entry in entries for value in (entry.sent, entry.read_back))
-    sent = last or any(past.event.what in WRITES for past in met)
-    return WasSent(sent, tuple(sorted(met, key=lambda past: past.at)), last, since)
+    held = {value for entry in entries for value in (entry.sent, entry.read_back) if value in hashes}
+    wrote = {past.event.value for past in met if past.event.what in WRITES}
+    statuses = frozenset(hashes[value] for value in held | wrote if value is not None)
+    ordered = tuple(sorted(met, key=lambda past: past.at))
+    return WasSent(bool(held or wrote), ordered, bool(held), since, statuses)
 
 
-__all__ = ["Memory", "Seen", "Subjects", "live_story", "remembered_story", "subjects_in", "was_sent"]
+__all__ = [
+    "Memory",
+    "Seen",
+    "Subjects",
+    "live_story",
+    "remembered_story",
+    "retry_of",
+    "subjects_in",
+    "was_sent",
+]

@@ -82,14 +82,13 @@ async def explain_grade(tools: Tools, account: str, schedule: str | None, wish: 
     _told(tools, row.schedule.id, wish, who)
     search = _Search(tools, target, row.schedule.id, keyed, wish)
     if wish.offline:
-        stories: tuple[ClassStory, ...] = search.remembered(search.offline_ids(), None)
-        course, present = None, None
+        found = _Found(search.remembered(search.offline_ids(), None))
     else:
-        stories, course, present = await search.live()
-    if not stories and not present:
+        found = await search.live()
+    stories = found.stories
+    if not stories and not found.present:
         raise NotFound(
-            f"nothing is known of such a grade for assignment {wish.assignment_id}",
-            hint="--student takes Canvas's user number, or sis: with the SIS's id",
+            _nothing(wish, found), hint="--student takes Canvas's user number, or sis: with the SIS's id"
         )
     since = tools.store.now() - EVENTS_KEPT
     was = None
@@ -103,8 +102,9 @@ async def explain_grade(tools: Tools, account: str, schedule: str | None, wish: 
         student=who,
         at=tools.store.now(),
         live=not wish.offline,
-        course_id=course,
-        in_course=present,
+        course_id=found.course_id,
+        in_course=found.present,
+        gone=found.gone,
         classes=stories if wish.values else tuple(replace(one, shown=None) for one in stories),
         runs=_runs(tools, stories),
         next_run_at=row.next_run_at,
@@ -137,6 +137,25 @@ def _runs(tools: Tools, stories: Iterable[ClassStory]) -> dict[str, Run]:
     }
     found = (tools.store.runs(RunQuery(run_id=run_id, limit=1)) for run_id in sorted(named))
     return {run.id: run for runs in found for run in runs}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found: the stories, the course, whether the student is in it, and whether Canvas lost the assignment."""
+
+    stories: tuple[ClassStory, ...]
+    course_id: int | None = None
+    present: bool | None = None
+    gone: bool = False
+
+
+def _nothing(wish: GradeWish, found: _Found) -> str:
+    if found.gone:
+        return (
+            f"Canvas does not know assignment {wish.assignment_id}, and the store remembers nothing of it for this "
+            "student"
+        )
+    return f"nothing is known of such a grade for assignment {wish.assignment_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +220,8 @@ class _Search:
 
     # - both sides -
 
-    async def live(self) -> tuple[tuple[ClassStory, ...], int | None, bool | None]:
-        """The stories with what both sides show now, the course, and whether the student is in it."""
+    async def live(self) -> _Found:
+        """The stories with what both sides show now, as far as Canvas still knows the assignment."""
         async with self.tools.connections.gradebook_readonly(self.account) as (source, reader):
             records = self.tools.store.read_records(self.account.key)
             canvas, sis = await asyncio.gather(source.identity(), reader.identity())
@@ -210,17 +229,27 @@ class _Search:
             check_identity(records, canvas, sis)
             course = await self._course(source)
             if course is None:
-                return self.remembered(self._typed_ids(), self._typed_number()), None, None
+                # Deleted in Canvas: what the store remembers is all there is, and it knows SIS ids only.
+                ids, number = await self._all_ids(source), self._typed_number()
+                return _Found(self.remembered(ids, number), self.wish.course_id, gone=True)
             one = _OneCourse(source, course)
             book = await one.read_course(course, None)
             seats = self._seats(book)
             sis_ids = self._typed_ids() | {s.sis_user_id for s in seats if s.sis_user_id is not None}
+            if not sis_ids:
+                # Dropped from the course, so that no listing of it names the person.
+                sis_ids = await self._all_ids(source)
             user_id = seats[0].user_id if seats else self._typed_number()
             stories = [await self._live_class(seat, book, one, reader, sis_ids) for seat in seats]
             here = {story.class_id for story in stories}
             # Classes the student has left keep what was sent there.
             earlier = (story for story in self.remembered(sis_ids, user_id) if story.class_id not in here)
-            return (*stories, *earlier), course.id, bool(seats)
+            return _Found((*stories, *earlier), course.id, bool(seats))
+
+    async def _all_ids(self, source: GradebookSource) -> frozenset[str]:
+        """The SIS ids of the student meant; a Canvas number is looked up in Canvas."""
+        number = self._typed_number()
+        return self._typed_ids() if number is None else await source.sis_ids_of(number)
 
     def _typed_ids(self) -> frozenset[str]:
         return self.offline_ids() if self.wish.student.startswith("sis:") else frozenset()
@@ -233,9 +262,8 @@ class _Search:
         mine = self.wish.assignment_id
         if self.wish.course_id is not None:
             named = await source.find_course(course_id=self.wish.course_id)
-            if named is None or not await source.has_assignment(named, mine):
-                raise NotFound(f"course {self.wish.course_id} holds no assignment {mine}")
-            return named
+            held = named is not None and await source.has_assignment(named, mine)
+            return named if held else None
         for class_id in self._known_classes():
             course = await source.find_course(class_id=class_id)
             if course is not None and await source.has_assignment(course, mine):
@@ -337,6 +365,9 @@ class _OneCourse:
 
     async def has_assignment(self, course: CanvasCourse, assignment_id: int) -> bool:
         return await self.source.has_assignment(course, assignment_id)
+
+    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
+        return await self.source.sis_ids_of(user_id)
 
     async def people(self, course: CanvasCourse) -> CoursePeople:
         return await self.source.people(course)

@@ -20,6 +20,7 @@ def explanation_keys(told: Explanation) -> Shape:
         "live": told.live,
         "course": told.course_id,
         "in_course": told.in_course,
+        "gone_in_canvas": told.gone,
         "next_run": instant(told.next_run_at),
         "blocked": list(told.blocked),
         "observes": told.observes,
@@ -29,6 +30,7 @@ def explanation_keys(told: Explanation) -> Shape:
         else {
             "sent": told.was.answer,
             "last_written": told.was.last,
+            "statuses": sorted(told.was.statuses),
             "events": [_event(past, told) for past in told.was.events],
             "since": instant(told.was.since),
         },
@@ -39,12 +41,17 @@ def _story(story: ClassStory, told: Explanation) -> Shape:
     write = story.last_write
     return {
         "class": story.class_id,
-        "checks": [{"question": c.question, "answer": c.answer, "id": c.id} for c in story.checks],
+        "checks": [
+            {"question": c.question, "answer": c.answer, "id": c.id, "code": c.code} for c in story.checks
+        ],
         "line_item": _record(story.item, told),
         "result": _record(story.result, told),
         "last_write": None if write is None else _event(write, told),
         "sis_holds": story.held.value,
         "next": story.next.value,
+        "retry": None if story.retry is None else story.retry.value,
+        "since": instant(story.since),
+        "unsent_missing": story.unsent_missing,
         "code": None if story.code is None else {"code": story.code, **code_keys(story.code)},
     }
 
@@ -58,7 +65,8 @@ def _record(record: Remembered | None, told: Explanation) -> Shape | None:
         "known": entry is not None,
         "written": entry is not None and entry.sent is not None,
         "read_back_as_sent": None if entry is None or entry.sent is None else entry.sent == entry.read_back,
-        "broken_off": entry is not None and entry.intent is not None,
+        "broken_off": record.broken_off,
+        "refused": record.refused is not None,
         "waits_for": None if row is None else row.record.code,
         "waits_since": None if row is None else instant(row.since),
         "events": [_event(past, told) for past in record.events],

@@ -98,3 +98,18 @@ def test_a_refused_key_is_no_missing_course(sandbox: Sandbox) -> None:
     with pytest.raises(ConnectionProblem) as refused:
         ask(sandbox, lambda canvas: canvas.find_course(course_id=1), token="wrong")
     assert refused.value.code == "GS-201"
+
+
+def test_whoever_was_dropped_is_still_known_by_every_sis_id_they_had(
+    sandbox: Sandbox, world: CanvasWorld
+) -> None:
+    seat = next(
+        one
+        for one in world.enrollments.values()
+        if one.type == "StudentEnrollment" and one.login_id and world.logins[one.login_id].sis_user_id
+    )
+    world.set_enrollment_state(seat, "deleted")
+    assert seat.login_id is not None
+    sis_id = world.logins[seat.login_id].sis_user_id
+    assert sis_id in ask(sandbox, lambda canvas: canvas.sis_ids_of(seat.user_id))
+    assert ask(sandbox, lambda canvas: canvas.sis_ids_of(999_999_999)) == frozenset()

@@ -31,6 +31,11 @@ _PEOPLE = (
 )
 _ROLES = {"StudentEnrollment": STUDENT, "TeacherEnrollment": TEACHER}
 _NOT_FOUND = 404
+_NOT_SHOWN = frozenset({"GS-203", "GS-305"})
+_ANY_SEAT = (
+    ("type[]", "StudentEnrollment"),
+    *(("state[]", one) for one in ("active", "invited", "inactive", "completed", "deleted", "rejected")),
+)
 
 
 class CourseLookup:
@@ -58,6 +63,32 @@ class CourseLookup:
     async def has_assignment(self, course: CanvasCourse, assignment_id: int) -> bool:
         """Whether the course holds the assignment."""
         return await self._row(f"{_API}/courses/{course.id}/assignments/{assignment_id}") is not None
+
+    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
+        """The SIS ids a Canvas user has, or had in any enrollment; none where Canvas does not know or tell.
+
+        Whoever was dropped stands in no listing of a course, so the person is asked for, not the course.
+        """
+        listing = Listing(
+            self._client,
+            f"{_API}/users/{{}}/enrollments",
+            user_id,
+            query=_ANY_SEAT,
+            page_size=self._page_size,
+        )
+        rows: list[dict[str, Any]] = []
+        try:
+            user = await self._row(f"{_API}/users/{user_id}")
+            if user is None:
+                return frozenset()
+            rows.append(user)
+            rows += await listing.rows()
+        except ConnectionProblem as problem:
+            # What the key may not see is not told; what it has shown already counts.
+            if problem.code not in _NOT_SHOWN:
+                raise
+        # A key that may not read SIS data is not shown the field at all.
+        return frozenset(id for row in rows if (id := text_of(row.get("sis_user_id"))))
 
     async def people(self, course: CanvasCourse) -> CoursePeople:
         """The course's name, its students and its teachers; the test student is nobody."""

@@ -14,11 +14,14 @@ from gradesync.domain.explained import (
     Held,
     Next,
     Remembered,
+    Retry,
     WasSent,
 )
-from gradesync.domain.problem import CODES, Act
+from gradesync.domain.passback_decisions import STORED_OTHERWISE
+from gradesync.domain.problem import CODES
 from gradesync.domain.record import PastEvent
 from gradesync.domain.run import Run
+from gradesync.domain.wish import EXEMPT
 from gradesync.domain.worklist import Worklist
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
@@ -28,6 +31,7 @@ from gradesync.reporting.text.layout import fields, finished, folded
 _HELD = {
     Held.NOTHING: "no result",
     Held.AS_CANVAS: "what Canvas shows",
+    Held.ROUNDED: "what Canvas shows, rounded to what the SIS keeps: the two numbers differ",
     Held.AS_SENT: "what gradesync last wrote; Canvas shows something else",
     Held.OTHER: "a value that gradesync did not write: somebody changed it there",
     Held.UNKNOWN: "",
@@ -42,9 +46,14 @@ _WHATS = {
     "adopted": "taken over from the SIS",
     "differs": "taken by the SIS, which holds something else",
 }
+_GONE = "what gradesync last wrote; the work is no longer in Canvas"
 _RETRIES = {
-    Act.RETRY: "It is tried again by itself.",
-    Act.HOLD: "It is sent by itself once the SIS takes it again.",
+    Retry.NEXT_RUN: "It is tried again by the next run",
+    Retry.ROSTER: "It is looked at again as soon as the roster has changed, else once a day and by every full run",
+    Retry.CATALOGUE: "It is looked at again as soon as classes, categories or marking periods change in the SIS, "
+    "else once a day and by every full run",
+    Retry.DAILY: "It is tried again once a day and by every full run",
+    Retry.CHANGE: "It goes by itself with the first run after the change in Canvas, or in the account's settings",
 }
 
 
@@ -65,9 +74,13 @@ def explanation(told: Explanation, *, style: Style) -> str:
 def _absent(told: Explanation, style: Style) -> list[str]:
     if not told.live:
         return folded("From the store alone: neither Canvas nor the SIS was asked.", style, "  ")
-    if told.course_id is None:
+    if told.gone or told.course_id is None:
+        who = "Canvas" if told.course_id is None else f"Course {told.course_id} in Canvas"
         return folded(
-            "No course in Canvas holds this assignment now; this is what was recorded.", style, "  "
+            f"{who} does not know this assignment any more: it was deleted, or its course was. "
+            "What follows is what the store remembers of it.",
+            style,
+            "  ",
         )
     if not told.in_course:
         return folded(
@@ -82,7 +95,8 @@ def _story(story: ClassStory, told: Explanation, style: Style) -> list[str]:
     lines += [_check(check, style) for check in story.checks]
     if story.result is not None or story.item is not None:
         lines += _memory(story, told, style)
-    pairs = [("the SIS holds", _HELD[story.held])]
+    deleted = any(one.question == "assignment in Canvas" and one.answer is False for one in story.checks)
+    pairs = [("the SIS holds", _GONE if deleted and story.held is Held.AS_SENT else _HELD[story.held])]
     pairs += [(label, clean(text)) for label, text in (story.shown.rows if story.shown is not None else ())]
     lines += fields(pairs, style)
     return [*lines, *_next(story, told, style)]
@@ -90,8 +104,8 @@ def _story(story: ClassStory, told: Explanation, style: Style) -> list[str]:
 
 def _check(check: Check, style: Style) -> str:
     answer = {True: style.paint("yes", "green"), False: style.paint("no ", "red"), None: "?  "}[check.answer]
-    named = f" ({clean(check.id)})" if check.id is not None else ""
-    return f"  {answer}  {check.question}{named}"
+    named = ", ".join(clean(one) for one in (check.code, check.id) if one is not None)
+    return f"  {answer}  {check.question}{f' ({named})' if named else ''}"
 
 
 def _memory(story: ClassStory, told: Explanation, style: Style) -> list[str]:
@@ -104,13 +118,16 @@ def _memory(story: ClassStory, told: Explanation, style: Style) -> list[str]:
     row = record.waiting or (story.item.waiting if story.item is not None else None)
     if row is not None:
         since = words.clock(row.since, told.time_zone, told.at)
-        pairs.append(("waits", f"for {clean(row.record.code)} since {since}"))
+        word = "refused" if record.refused is not None else "waits"
+        pairs.append((word, f"for {clean(row.record.code)} since {since}"))
     last = record.last_told
     if last is not None:
         pairs.append(("last decision", _event(last, told)))
     write = story.last_write
     if write is not None:
         pairs.append(("last write", _event(write, told, who=True)))
+    elif any(past.event.what == "sent" for past in record.events):
+        pairs.append(("last write", "none that the SIS kept"))
     lines = fields(pairs, style)
     past = [*(story.item.events if story.item is not None else ()), *record.events]
     return [*lines, *_life(past, record, told, style)]
@@ -120,8 +137,12 @@ def _ledger(record: Remembered) -> str:
     entry = record.entry
     if entry is None or (entry.sent is None and entry.intent is None):
         return "never sent, as far as the ledger knows"
-    if entry.intent is not None:
+    if record.broken_off:
         return "a run broke off while it was written; the next one looks first"
+    if entry.sent is None:
+        return "offered to the SIS, which holds none of it, as far as the ledger knows"
+    if entry.intent is not None:
+        return "sent earlier; what was offered since is not in the SIS"
     return (
         "sent, and read back as sent"
         if entry.sent == entry.read_back
@@ -136,12 +157,18 @@ def _life(past: Iterable[PastEvent], record: Remembered, told: Explanation, styl
     lines = ["  " + style.paint("what happened", "dim")]
     for one in ordered:
         kind = "result" if one.event.subject == record.subject else "line item"
-        lines += folded(f"{_event(one, told)} ({kind})", style, "    ", "      ")
+        swallowed = record.swallowed(one)
+        lines += folded(f"{_event(one, told, swallowed=swallowed)} ({kind})", style, "    ", "      ")
     return lines
 
 
-def _event(past: PastEvent, told: Explanation, *, who: bool = False) -> str:
-    text = f"{words.stamp(past.at, told.time_zone)}  {_WHATS.get(past.event.what, clean(past.event.what))}"
+def _event(past: PastEvent, told: Explanation, *, who: bool = False, swallowed: bool = False) -> str:
+    what = _WHATS.get(past.event.what, clean(past.event.what))
+    if swallowed:
+        what = "offered to the SIS, which said yes"
+    elif past.event.what == "differs" and past.event.value is None:
+        what = "not held by the SIS, which had said yes"
+    text = f"{words.stamp(past.at, told.time_zone)}  {what}"
     if past.event.code is not None:
         text += f": {_code(past.event.code)}"
     text += f", run {past.run_id[:12]}"
@@ -165,12 +192,12 @@ def _next(story: ClassStory, told: Explanation, style: Style) -> list[str]:
     if entry is None:
         return lines
     lines += folded(f"{entry.code}  {entry.title}", style, "  why       ", " " * 12)
-    told_more = (
-        ("cause", entry.cause),
-        ("remedy", entry.remedy),
-        ("who acts", entry.who),
-        ("meanwhile", entry.meanwhile),
-    )
+    told_more = [("cause", entry.cause), ("remedy", entry.remedy), ("who acts", entry.who)]
+    if story.since is not None:
+        told_more.append(("since", words.clock(story.since, told.time_zone, told.at)))
+    told_more.append(("meanwhile", entry.meanwhile))
+    if story.next is Next.REFUSED and (run := story.refused_in) is not None:
+        told_more.append(("SIS said", f"gradesync show {clean(run)} --vendor-text (it may name students)"))
     for label, text in told_more:
         if text:
             lines += folded(text, style, f"  {label:<9} ", " " * 12)
@@ -178,13 +205,18 @@ def _next(story: ClassStory, told: Explanation, style: Style) -> list[str]:
 
 
 def _next_sentence(story: ClassStory, told: Explanation) -> str:
-    entry = CODES.get(story.code or "")
-    if story.next is Next.WAITS:
-        retried = _RETRIES.get(entry.act, "") if entry is not None else ""
-        return f"It is not sent. {retried}".rstrip()
+    if story.next in (Next.WAITS, Next.REFUSED):
+        return _waits(story, told)
     if story.next is Next.SETTLED:
+        if story.held is Held.ROUNDED:
+            return "Nothing: the SIS holds all it can keep of the score."
         return "Nothing: both sides agree."
     if story.next is Next.NOTHING:
+        if story.unsent_missing:
+            return (
+                "Nothing: Canvas marks the work missing without a score, and this account does not send missing "
+                "work (passback.missing: withhold)."
+            )
         return "Nothing: there is nothing to send."
     if story.next is Next.UNKNOWN:
         return "Not known without asking both sides."
@@ -199,10 +231,36 @@ def _next_sentence(story: ClassStory, told: Explanation) -> str:
     return f"It {verb} by the next run, {words.clock(told.next_run_at, told.time_zone, told.at)}."
 
 
+def _waits(story: ClassStory, told: Explanation) -> str:
+    """That it is not there, and when it is looked at again: a blocked schedule looks at nothing."""
+    text = "It is not sent."
+    if story.next is Next.REFUSED:
+        text = (
+            "The SIS refused it."
+            if story.code != STORED_OTHERWISE
+            else "The SIS said yes and does not hold it."
+        )
+    if told.observes:
+        return f"{text} This schedule only observes."
+    if told.blocked:
+        return f"{text} The schedule is blocked: {clean('; '.join(told.blocked))}."
+    if story.retry is None:
+        return text
+    if story.retry is Retry.NEXT_RUN and told.next_run_at is not None:
+        return f"{text} {_RETRIES[story.retry]}, {words.clock(told.next_run_at, told.time_zone, told.at)}."
+    return f"{text} {_RETRIES[story.retry]}."
+
+
 def _was(was: WasSent, told: Explanation, style: Style) -> list[str]:
     lines: list[str] = []
     if was.last:
         lines += folded("It is the value gradesync last wrote.", style, "  ")
+    if EXEMPT in was.statuses:
+        lines += folded(
+            "It went as exempt: the student is excused, and the number stands there only where the SIS must have one.",
+            style,
+            "  ",
+        )
     for past in was.events:
         lines += folded(_event(past, told, who=True), style, "  ", "    ")
     if not was.answer:
