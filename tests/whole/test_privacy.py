@@ -10,18 +10,26 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gradesync.sandbox.accidents import Accident
+from gradesync.sandbox.canvas_state import FIRST_IDS
 from gradesync.sandbox.faults import FaultOrder
+from gradesync.sandbox.school_year import SchoolYear
 from gradesync.sandbox.server import Sandbox, running
 from tests.whole.harness import GRADES, ROSTER, Done, Tree
 
 ACCOUNT = "riverside"
 ID = f"{ACCOUNT}/{GRADES}"
 WORKLIST = "for-teachers"
+ROSTER_ID = f"{ACCOUNT}/{ROSTER}"
+ROSTER_FILES = "roster-files"
+UNLIKELY = 7_310_000
+"""Scores begin here: a number of seven digits stands in no log by chance, whole or with its decimals."""
 FORBIDDEN_KEYS = {
     "score",
     "scores",
@@ -41,30 +49,46 @@ class Everything:
 
     sandbox: Sandbox
     tree: Tree
+    temporary: Path
     said: list[tuple[str, Done]] = field(default_factory=list)
 
     def say(self, *args: str) -> Done:
         """Run a command and keep what it says."""
-        done = self.tree.run(*args)
+        done = self.tree.run(*args, env={"TMPDIR": str(self.temporary)})
         self.said.append((" ".join(args), done))
         return done
 
 
 @pytest.fixture(scope="module")
 def everything(folder: Path) -> Iterator[Everything]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Canvas's own numbers of people are searched for too, so they must not look like any count.
+        patch.setitem(FIRST_IDS, "user", 7_310_000_011)
+        yield from _everything(folder)
+
+
+def _everything(folder: Path) -> Iterator[Everything]:
     with running((ACCOUNT,), students=30) as sandbox:
         _mark(sandbox)
-        it = Everything(sandbox, Tree(folder, sandbox))
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        it = Everything(sandbox, Tree(folder, sandbox), temporary)
         _a_good_day(it)
         _a_day_of_questions(it)
+        _a_week_of_rosters(it)
         _a_bad_day(it)
         yield it
 
 
 def _mark(sandbox: Sandbox) -> None:
-    """Titles that no other text holds by chance."""
-    for number, assignment in enumerate(sandbox.schools[ACCOUNT].canvas.assignments.values()):
+    """Titles and scores that no other text holds by chance."""
+    canvas = sandbox.schools[ACCOUNT].canvas
+    for number, assignment in enumerate(canvas.assignments.values()):
         assignment.name = f"Zebra {number} {assignment.name}"
+    graded = [row for row in canvas.submissions.values() if row.score is not None]
+    for number, row in enumerate(graded):
+        if canvas.assignments[row.assignment_id].grading_type == "points":
+            canvas.grade(row.assignment_id, row.user_id, float(f"{UNLIKELY + number}.37"))
 
 
 def _a_good_day(it: Everything) -> None:
@@ -103,13 +127,35 @@ def _a_day_of_questions(it: Everything) -> None:
     for form in ("text", "json"):
         for command in (["show", ACCOUNT], ["show", ID], ["compare", ID], ["adopt", ID], *_grades(it)):
             it.say(*command, "--format", form, "--verbose")
-    it.say("compare", ID, "--details", "--verbose")
-    it.say(*_grades(it)[0], "--was", "61.37", "--offline", "--format", "json")
-    it.say("next")
+    it.say(*_by_sis_id(it), "--was", "61.37", "--offline", "--format", "json")
+    it.say("next", "daily at 02:00", "--time-zone", "America/New_York")
     it.say("explain", ACCOUNT, "--worklist", WORKLIST, "--verbose")
     it.say("explain", ACCOUNT, "--worklist", f"{WORKLIST}-2", "--format", "json")
     it.say("history", "--last", "500")
-    it.say("store", "verify")
+    it.say("history", "--verify", "--verbose")
+
+
+def _a_week_of_rosters(it: Everything) -> None:
+    """Changes in the SIS looked at and imported, exports that break, a change approved, files left for a person."""
+    world = it.sandbox.schools[ACCOUNT].sis
+    year = SchoolYear(world)
+    for act in ("admit-student", "marry", "rename-student", "drop-class", "change-school", "open-class"):
+        year.act(act)
+    it.say("run", ROSTER_ID, "--dry-run", "--format", "json")
+    it.say("run", ROSTER_ID, "--dry-run", "--csv-to", str(it.tree.root / ROSTER_FILES), "--verbose")
+    it.say("run", ROSTER_ID, "--verbose")
+    for accident in ("half-the-rows", "new-class-ids"):
+        broken = Accident(world, accident)
+        stopped = it.say("run", ROSTER_ID, "--verbose")
+        assert "GS-60" in stopped.said, stopped.said
+        newest = it.tree.runs()[-1]["id"]
+        it.say("show", newest)
+        it.say("show", newest, "--format", "json")
+        if accident == "half-the-rows":
+            broken.repair()
+    approved = it.say("approve", newest, "--reason", "meant")
+    assert approved.code == 0, approved.said
+    it.say("run", ROSTER_ID, "--verbose")
 
 
 def _grades(it: Everything) -> list[list[str]]:
@@ -118,6 +164,14 @@ def _grades(it: Everything) -> list[list[str]]:
     rows = [row for row in canvas.submissions.values() if row.score is not None][::40][:2]
     asked = [["explain", ID, "--assignment", str(r.assignment_id), "--student", str(r.user_id)] for r in rows]
     return [*asked, ["explain", ID, "--assignment", str(rows[0].assignment_id), "--student", "999999"]]
+
+
+def _by_sis_id(it: Everything) -> list[str]:
+    """A question about one grade that needs no Canvas."""
+    canvas = it.sandbox.schools[ACCOUNT].canvas
+    row = next(row for row in canvas.submissions.values() if row.score is not None)
+    student = canvas.logins_by_user[row.user_id][0].sis_user_id
+    return ["explain", ID, "--assignment", str(row.assignment_id), "--student", f"sis:{student}"]
 
 
 def _a_bad_day(it: Everything) -> None:
@@ -156,10 +210,25 @@ def _people(sandbox: Sandbox) -> Iterator[str]:
         yield f"{person.given_name} {person.family_name}"
         yield f"{person.family_name}, {person.given_name}"
         yield from (person.username, person.email, person.sourced_id)
+    for row in sandbox.schools[ACCOUNT].sis.rows["users"].values():
+        yield f"{row['givenName']} {row['familyName']}"
+        yield from (str(row["username"]), str(row["email"]), str(row["sourcedId"]))
     canvas = sandbox.schools[ACCOUNT].canvas.raw()
     enrolled = {row["user_id"] for row in canvas["enrollments"]}
     for user in (user for user in canvas["users"] if user["id"] in enrolled):
+        yield str(user["id"])
         yield from (str(user[key]) for key in ("name", "sortable_name", "email") if user.get(key))
+
+
+def _scores(sandbox: Sandbox) -> set[str]:
+    """Every score as a program or a person would write it: whole, with decimals, with thousands."""
+    rows = sandbox.schools[ACCOUNT].canvas.submissions.values()
+    scores = [row.score for row in rows if row.score is not None and row.score > UNLIKELY]
+    return {
+        form
+        for score in scores
+        for form in (f"{score:.2f}", f"{score:,.2f}", f"{score:.0f}", f"{score:,.0f}")
+    }
 
 
 def _titles(sandbox: Sandbox) -> set[str]:
@@ -188,9 +257,25 @@ def test_the_search_would_find_what_it_looks_for(everything: Everything) -> None
 
 
 def test_no_command_says_a_name_a_person_id_a_title_or_a_secret(everything: Everything) -> None:
-    needles = {*_people(everything.sandbox), *_titles(everything.sandbox), *_secrets(everything)}
+    sandbox = everything.sandbox
+    needles = {*_people(sandbox), *_titles(sandbox), *_scores(sandbox), *_secrets(everything)}
     for command, done in everything.said:
-        assert _found(needles, done.said) == set(), command
+        # What somebody typed themselves stands in no answer either, but a command may point at it.
+        assert _found(needles - set(command.replace("sis:", " ").split()), done.said) == set(), command
+
+
+def test_every_command_that_was_searched_was_a_real_one(everything: Everything) -> None:
+    unreal = [
+        command for command, done in everything.said if done.code == 64 and "--show-values" not in command
+    ]
+    assert unreal == []
+
+
+def test_grades_really_travelled(everything: Everything) -> None:
+    """Otherwise there would be nothing to leak."""
+    held = [row.get("score") for row in everything.sandbox.schools[ACCOUNT].sis.rows["results"].values()]
+    assert sum(isinstance(score, (int, float, Decimal)) and score > UNLIKELY for score in held) > 50
+    assert len(_scores(everything.sandbox)) > 200
 
 
 def test_no_command_shows_a_stack_of_a_library_or_a_values_repr(everything: Everything) -> None:
@@ -219,11 +304,12 @@ def _keys(value: Any) -> Iterator[str]:
 
 
 def test_no_file_left_behind_holds_a_name_a_person_id_a_title_or_a_secret(everything: Everything) -> None:
-    needles = {*_people(everything.sandbox), *_titles(everything.sandbox)}
+    sandbox = everything.sandbox
+    needles = {*_people(sandbox), *_titles(sandbox), *_scores(sandbox)}
     secrets = _secrets(everything)
     searched = []
     for path in everything.tree.root.rglob("*"):
-        meant_for_people = any(part.startswith(WORKLIST) for part in path.parts)
+        meant_for_people = any(part.startswith((WORKLIST, ROSTER_FILES)) for part in path.parts)
         if path.is_file() and "secrets" not in path.parts and not meant_for_people:
             text = path.read_bytes().decode("latin-1")
             assert _found(needles, text) == set(), path.name
@@ -241,6 +327,24 @@ def test_the_lists_for_teachers_are_the_one_place_with_names_and_are_for_their_o
     assert _found(_people(everything.sandbox), text) != set()
     for path in files:
         assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_the_files_of_a_dry_roster_run_hold_names_and_are_for_their_owner_alone(
+    everything: Everything,
+) -> None:
+    folder = everything.tree.root / ROSTER_FILES
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.csv"))
+    usernames = {
+        str(row["username"]) for row in everything.sandbox.schools[ACCOUNT].sis.rows["users"].values()
+    }
+    assert _found(usernames, text) != set()
+    assert folder.stat().st_mode & 0o077 == 0
+    for path in folder.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path.name
+
+
+def test_a_run_leaves_no_roster_behind_on_this_machine(everything: Everything) -> None:
+    assert list(everything.temporary.rglob("*")) == []
 
 
 def test_a_score_typed_by_hand_is_in_no_answer(everything: Everything) -> None:
@@ -262,7 +366,8 @@ def test_the_stores_files_and_the_key_are_for_their_owner_alone(everything: Ever
 
 def test_the_running_stores_own_log_holds_nothing_either(everything: Everything) -> None:
     """While a process works, fresh pages stand in the write-ahead log, which a checkpoint would tidy away."""
-    needles = {*_people(everything.sandbox), *_titles(everything.sandbox), *_secrets(everything)}
+    sandbox = everything.sandbox
+    needles = {*_people(sandbox), *_titles(sandbox), *_scores(sandbox), *_secrets(everything)}
     tree = everything.tree
     import sqlite3
 
