@@ -7,7 +7,7 @@ came is kept until the end, because a record that left one school may have come 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
@@ -319,21 +319,27 @@ def _company(record: _Record) -> int:
     return record.company
 
 
-def differences(old: GenerationHead, chunks: Chunks, new: Generation) -> RosterChange:
+def differences(old: GenerationHead, chunks: Chunks, new: Generation, *, begun: bool = True) -> RosterChange:
     """How `new` differs from the generation of `old`, whose chunks are fetched one school at a time.
 
-    Of another school year only the counts are compared, and people by id: its classes are others by nature.
+    Of another school year only the counts are compared, and people by id: its classes are others by nature. Unless it
+    has `begun`, most of its enrollments are not sent yet and say nothing.
     """
     laid = Differences()
     if old.basis.year == new.head.basis.year:
         for school in sorted(old.schools | new.head.schools):
             laid.take(school, chunks, new.chunk)
         return laid.result(old, new.head)
-    return _year_to_year(old, chunks, new)
+    return _year_to_year(old, chunks, new, (SECTIONS, ENROLLMENTS) if begun else (SECTIONS,))
 
 
-def _year_to_year(old: GenerationHead, chunks: Chunks, new: Generation) -> RosterChange:
-    """A new year against the one it replaces: nothing of the old one leaves Canvas, so smaller counts tell."""
+def _year_to_year(
+    old: GenerationHead, chunks: Chunks, new: Generation, counted: Sequence[str]
+) -> RosterChange:
+    """A new year against the one it replaces: nothing of the old one leaves Canvas, so smaller counts tell.
+
+    People are not `counted`: they belong to the school of a class, and before the first day of school few have one.
+    """
     people = Differences()
     for school in sorted(old.schools | new.head.schools):
         people.take(school, _only(USERS, chunks), _only(USERS, new.chunk))
@@ -345,8 +351,7 @@ def _year_to_year(old: GenerationHead, chunks: Chunks, new: Generation) -> Roste
             one.before,
             one.after,
             created=max(one.after - one.before, 0),
-            # A person belongs to the school of a class, and before the first day of school few have one.
-            removed=max(one.before - one.after, 0) if one.kind != USERS else 0,
+            removed=max(one.before - one.after, 0) if one.kind in counted else 0,
             renumbered=one.renumbered,
         )
         for one in measured.schools

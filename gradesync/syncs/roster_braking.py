@@ -71,18 +71,20 @@ def measured(
     today: date,
     stops: Sequence[RosterStop | None] = (),
     held: bool = False,
+    begun: bool = True,
 ) -> Measured:
     """Measure a read. `files` is the digest of its Canvas files, `stops` what the guards over counts alone said.
 
     A last good read made under another key, or of another scope, says nothing about this one. `held`: Canvas holds
     exactly these files, so that there is nothing to stop, even where a run died before it could keep its generation.
+    `begun`: most of its enrollments are under way.
     """
     found = [stop for stop in stops if stop is not None]
     change = RosterChange() if generation is None else all_new(generation)
     past = _past(records, generation)
     if past is not None and generation is not None:
         chunks: Chunks = records.generation_chunk
-        change = differences(past, chunks, generation)
+        change = differences(past, chunks, generation, begun=begun)
         found += change_stops(change, past.basis, generation.head.basis, policy, today)
     digest = change_digest(account, change.base, files)
     approved = brake.approved if brake is not None else frozenset()

@@ -138,6 +138,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
             files_stop(files, previous, policy, job.today),
         ),
         held=same_chain and digest == remembered["sent"],
+        begun=files.kept_enrollments >= files.future,
     )
     return Decided(
         scoped=scoped,

@@ -102,7 +102,7 @@ def generation(
     return maker.made(basis)
 
 
-def change(before: Roster, after: Roster, *, basis: Basis = BASIS) -> RosterChange:
+def change(before: Roster, after: Roster, *, basis: Basis = BASIS, begun: bool = True) -> RosterChange:
     """How the second roster differs from the first."""
     old = generation(before)
-    return differences(old.head, old.chunk, generation(after, basis))
+    return differences(old.head, old.chunk, generation(after, basis), begun=begun)

@@ -154,6 +154,15 @@ def test_a_new_year_that_is_much_smaller_stops_unless_it_is_expected() -> None:
     assert stops(found, NEXT_YEAR, RosterPolicy(expect=(days,)), AFTER_SUMMER) == {}
 
 
+def test_in_summer_the_enrollments_of_a_year_that_has_not_begun_are_not_missed() -> None:
+    new = renamed(replace(TOWN, enrollments=()), classes=lambda one: f"28-{one}")
+    found = change(TOWN, new, basis=NEXT_YEAR, begun=False)
+    assert stops(found, NEXT_YEAR, today=AFTER_SUMMER) == {}
+    fewer = replace(new, classes=list(new.classes)[10:])
+    told = stops(change(TOWN, fewer, basis=NEXT_YEAR, begun=False), NEXT_YEAR, today=AFTER_SUMMER)
+    assert "School 001 is missing" in told["GS-602"]
+
+
 def test_another_school_year_before_the_last_one_has_ended_stops() -> None:
     new = renamed(TOWN, classes=lambda one: f"28-{one}")
     found = change(TOWN, new, basis=NEXT_YEAR)
