@@ -173,35 +173,54 @@ async def _ended(
             left = Remembered() if now is None else now
         marks = {**_marks(job, decided, whole=sent.whole), ROSTER_SENT: f"{decided.digest} {sent.status.id}"}
     if len(before) and (sent is None or not sent.whole):
-        left, status = await sent_again(job, decided, spool, before)
-        if status is not None and status.state in SUCCEEDED and left != before:
-            # Somebody arrived whom Canvas had refused: what waits for them may go through now.
-            marks[ROSTER_SENT] = f"{decided.digest} {status.id}"
-        elif status is not None and status.state not in SUCCEEDED:
-            job.tracker.codes["GS-606"] += 1
-        elif status is None and len(left):
-            job.tracker.codes["GS-607"] += 1
+        left, arrived = await _sent_again(job, decided, spool, before)
+        if arrived is not None:
+            marks[ROSTER_SENT] = f"{decided.digest} {arrived}"
     if sent is None:
         job.tracker.counts["unchanged"] = decided.files.rows
     else:
-        changes = await _class_changes(job, decided)
-        emptied = [one.class_id for one in changes if one.dropped] if sent.status.threshold_exceeded else []
-        found = await read_back(job, decided, left, emptied)
-        if found.total:
-            job.tracker.codes["GS-620"] += found.total - (len(found.stayed) if emptied else 0)
-            job.progress.say(job.schedule, found.sentence())
-        if found.stayed and not await taken_out(job, decided, spool, found.stayed):
-            # The last good read stays the one before, so that the next run finds the same seats.
+        amiss = await _looked_after(job, decided, spool, sent, left)
+        if amiss is None:
             return job.tracker.result()
-        marks[REMASTER] = "1" if again or found.total else "0"
-        marks[PENDING] = ""
-        if job.tracker.roster is not None:
-            job.tracker.roster = replace(job.tracker.roster, classes=changes)
+        marks |= {REMASTER: "1" if again or amiss else "0", PENDING: ""}
         keep(job.records, decided.brake)
     job.tracker.stage = Stage.RECORD
     job.progress.stage(job.schedule, Stage.RECORD.value)
     job.records.set_watermarks({**marks, REFUSED: left.text()})
     return job.tracker.result()
+
+
+async def _sent_again(
+    job: RosterJob, decided: Decided, spool: RosterSpool, before: Remembered
+) -> tuple[Remembered, int | None]:
+    """Refused rows once more: which are still refused, and the import by which somebody arrived after all."""
+    left, status = await sent_again(job, decided, spool, before)
+    if status is None:
+        # Rows that are left were not sent: another tool's import is in the way.
+        job.tracker.codes["GS-607"] += bool(len(left))
+        return left, None
+    if status.state not in SUCCEEDED:
+        job.tracker.codes["GS-606"] += 1
+        return left, None
+    return left, status.id if left != before else None
+
+
+async def _looked_after(
+    job: RosterJob, decided: Decided, spool: RosterSpool, sent: _Sent, left: Remembered
+) -> int | None:
+    """Read back, and take out whoever should have gone. Answers how many seats were not as they should be; None when
+    that could not be mended: then the last good read stays the one before, and the next run finds the same seats."""
+    changes = await _class_changes(job, decided)
+    if job.tracker.roster is not None:
+        job.tracker.roster = replace(job.tracker.roster, classes=changes)
+    emptied = [one.class_id for one in changes if one.dropped] if sent.status.threshold_exceeded else []
+    found = await read_back(job, decided, left, emptied)
+    if found.total:
+        job.tracker.codes["GS-620"] += found.total - (len(found.stayed) if emptied else 0)
+        job.progress.say(job.schedule, found.sentence())
+    if found.stayed and not await taken_out(job, decided, spool, found.stayed):
+        return None
+    return found.total
 
 
 async def _class_changes(job: RosterJob, decided: Decided) -> tuple[ClassChange, ...]:
