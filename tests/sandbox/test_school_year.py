@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,11 @@ def test_an_accident_changes_what_the_sis_says_and_a_repair_brings_it_all_back(
     accident.repair()
     assert facts(world) == before
     sound(world)
+
+
+def test_every_act_and_every_accident_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert [name for name in (*YEAR_ACTS, *ACCIDENTS) if f"`{name}`" not in page] == []
 
 
 def facts(world: SisWorld) -> dict[str, Any]:
