@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -20,15 +21,24 @@ _RUN = re.compile(r"[0-9a-f]{32}\Z")
 
 @new_command(
     "show",
-    "gradesync show riverside/grades\ngradesync show riverside --effective   # every value with its file and line",
+    "gradesync show riverside/grades\n"
+    "gradesync show riverside --effective   # every value with its file and line\n"
+    "gradesync show 0f3a...c1 --vendor-text   # of a run: what the other side said, in its own words",
 )
 @click.argument("target", metavar="ACCOUNT|ACCOUNT/SCHEDULE|RUN")
 @format_option()
 @click.option(
     "--effective", is_flag=True, help="Of an account: every value in force, and where it is written."
 )
-def command(said: Invocation, target: str, form: str, effective: bool) -> None:
+@click.option(
+    "--vendor-text",
+    is_flag=True,
+    help="Of a run: the other side's own words, which may name students; only on a terminal.",
+)
+def command(said: Invocation, target: str, form: str, effective: bool, vendor_text: bool) -> None:
     """Show everything known about an account, a schedule or a run, with every reason that blocks it."""
+    if vendor_text:
+        _check_vendor_text(target, form, effective=effective)
     if effective:
         if "/" in target or _RUN.match(target):
             raise click.UsageError("--effective is asked of an account")
@@ -37,10 +47,19 @@ def command(said: Invocation, target: str, form: str, effective: bool) -> None:
         render.show(form, "effective", values_of(said.root, target))
         return
     with opened(said) as app:
-        _show(app, target, form)
+        _show(app, target, form, vendor_text=vendor_text)
 
 
-def _show(app: App, target: str, form: str) -> None:
+def _check_vendor_text(target: str, form: str, *, effective: bool) -> None:
+    if effective or not _RUN.match(target):
+        raise click.UsageError("--vendor-text is asked of a run, by its full id")
+    if form != "text" or not sys.stdout.isatty():
+        raise click.UsageError(
+            "--vendor-text is for a terminal: it may name students, who must not end up in a file or a log"
+        )
+
+
+def _show(app: App, target: str, form: str, *, vendor_text: bool) -> None:
     from gradesync.engine.queries import account_view, schedule_row
     from gradesync.ports import RunQuery
 
@@ -49,7 +68,15 @@ def _show(app: App, target: str, form: str) -> None:
         runs = app.store.runs(RunQuery(run_id=target, limit=1))
         if not runs:
             raise NotFound(f"no run {target} is recorded", hint="`gradesync history` shows runs")
-        render.show(form, "run", runs[0])
+        if not vendor_text:
+            render.show(form, "run", runs[0])
+            return
+        from gradesync.domain.history import Fact
+
+        run = runs[0]
+        fact = Fact("vendor text shown", app.actor, run.schedule.account, run.schedule.name, run_id=run.id)
+        app.store.append([fact])
+        render.show(form, "run", run, vendor_text=True)
     elif "/" in target:
         try:
             id = ScheduleId.parse(target)

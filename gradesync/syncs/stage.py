@@ -16,24 +16,47 @@ from gradesync.errors import ConnectionProblem
 ANSWERS_KEPT = 20
 """How many kinds of answers a run keeps, the most frequent: a SIS that never says the same twice fills no store."""
 
+TEXTS_KEPT = 20
+"""How many texts of the other side a run keeps in all, apart from everything else."""
+
+TEXTS_PER_CODE = 3
+"""And how many behind one code: a refusal that names each student anew is one kind of refusal."""
+
+TEXT_LENGTH = 300
+"""Characters kept of one such text."""
+
+_NEVER_KEPT = frozenset({"GS-201", "GS-202"})
+"""Answers to a key: a server may quote what it was shown."""
+
 
 @dataclass(slots=True)
 class StageTracker:
     """The one mutable thing of a run: its stage, its counts by word and its codes (GS-nnn) by number of records.
 
-    `answers` counts fingerprints beside their codes (see RunResult). `roster` is what a roster import changes.
+    `answers` counts fingerprints beside their codes (see RunResult). `texts` are the other side's own words by code
+    (`GS-502`, `GS-502 #2`): they may name students, so the store keeps them apart and erasable, and nothing else sees
+    them. `roster` is what a roster import changes.
     """
 
     stage: Stage = Stage.FETCH
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    texts: dict[str, str] = field(default_factory=dict)
     roster: RosterChange | None = None
 
     def answered(self, problem: ConnectionProblem) -> None:
-        """Group an answer that nobody has a code of its own for; any other is its code and nothing more."""
+        """Keep the other side's words apart, and group an answer that nobody has a code of its own for."""
+        self._keep(problem.code, problem.vendor_text[:TEXT_LENGTH].strip())
         if problem.fingerprint:
             self.answers[f"{problem.code} {problem.fingerprint}"] += 1
+
+    def _keep(self, code: str, text: str) -> None:
+        if not text or code in _NEVER_KEPT or len(self.texts) >= TEXTS_KEPT:
+            return
+        mine = [told for key, told in self.texts.items() if key.partition(" ")[0] == code]
+        if text not in mine and len(mine) < TEXTS_PER_CODE:
+            self.texts[f"{code} #{len(mine) + 1}" if mine else code] = text
 
     def result(self, outcome: Outcome | None = None) -> RunResult:
         """The run as it stands; without `outcome` the codes decide it (`outcome_of`).
@@ -47,5 +70,6 @@ class StageTracker:
             counts=dict(self.counts),
             codes=codes,
             answers=dict(self.answers.most_common(ANSWERS_KEPT)),
+            vendor=dict(self.texts),
             roster=self.roster,
         )

@@ -11,7 +11,7 @@ from gradesync.errors import ConnectionProblem
 from gradesync.reporting import structured, text
 from gradesync.reporting.style import Style
 from gradesync.store.rows import _result_of, result_values
-from gradesync.syncs.stage import ANSWERS_KEPT, StageTracker
+from gradesync.syncs.stage import ANSWERS_KEPT, TEXT_LENGTH, TEXTS_KEPT, StageTracker
 from tests.engine.district import District
 
 PLAIN = Style(color=False, width=80, terminal=False)
@@ -77,3 +77,42 @@ def test_an_answer_whose_code_says_it_all_has_no_group() -> None:
     tracker = StageTracker()
     tracker.answered(ConnectionProblem("closed", code="GS-501"))
     assert tracker.result().answers == {}
+
+
+def test_the_other_sides_words_are_kept_apart_short_and_few_and_shown_only_when_asked_for() -> None:
+    district = refused()
+    run = district.runs()[0]
+    assert run.result is not None
+    assert run.result.vendor == {"GS-599": "Jane Roe: computer says no"}
+    shown = text.run(run, style=PLAIN, vendor_text=True)
+    assert "Jane Roe: computer says no" in shown
+    assert "may name students" in shown
+    everything_else = json.dumps([dict(entry.fact.data) for entry in district.history()]) + repr(
+        run.result.codes
+    )
+    assert "Jane" not in everything_else
+    district.later(60)
+    district.store.purge(district.school.now, [])
+    purged = district.runs()[0]
+    assert purged.result is not None
+    assert purged.result.vendor == {}
+    assert "erased" in text.run(purged, style=PLAIN, vendor_text=True)
+
+
+def test_a_side_that_names_every_student_anew_fills_no_store() -> None:
+    tracker = StageTracker()
+    for code in range(500, 530):
+        for student in range(50):
+            words = f"{student} " + "x" * 5_000
+            tracker.answered(ConnectionProblem("no", code=f"GS-{code}", vendor_text=words))
+    kept = tracker.result(Outcome.WARNING).vendor
+    assert len(kept) == TEXTS_KEPT
+    assert max(len(one) for one in kept.values()) == TEXT_LENGTH
+    assert [key for key in kept if key.startswith("GS-500")] == ["GS-500", "GS-500 #2", "GS-500 #3"]
+
+
+def test_what_a_server_says_of_a_key_is_kept_nowhere() -> None:
+    tracker = StageTracker()
+    for code in ("GS-201", "GS-202"):
+        tracker.answered(ConnectionProblem("no", code=code, vendor_text="bad key s3cr3t"))
+    assert tracker.result(Outcome.FAILED).vendor == {}

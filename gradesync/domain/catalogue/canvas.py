@@ -61,7 +61,7 @@ ENTRIES = (
         "GS-306",
         "Canvas said something we do not know",
         "Canvas answered in a way that gradesync has no rule for.",
-        "Send the support bundle.",
+        "Look at `gradesync show RUN --vendor-text`, and send it without names.",
         "us",
         B,
         CLASS,

@@ -91,7 +91,7 @@ ENTRIES = (
         "GS-709",
         "Run failed for a reason we do not know",
         "Something happened that gradesync was not made for.",
-        "Send the support bundle.",
+        "Send what the command wrote with --verbose.",
         "us",
         B,
         ACCOUNT,

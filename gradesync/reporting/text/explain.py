@@ -196,7 +196,11 @@ def _next(story: ClassStory, told: Explanation, style: Style) -> list[str]:
     if story.since is not None:
         told_more.append(("since", words.clock(story.since, told.time_zone, told.at)))
     told_more.append(("meanwhile", entry.meanwhile))
-    if story.next is Next.REFUSED and (run := story.refused_in) is not None:
+    if (
+        story.next is Next.REFUSED
+        and story.code != STORED_OTHERWISE
+        and (run := story.refused_in) is not None
+    ):
         told_more.append(("SIS said", f"gradesync show {clean(run)} --vendor-text (it may name students)"))
     for label, text in told_more:
         if text:

@@ -271,8 +271,8 @@ def school_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
     return table(columns, cells, style) if cells else []
 
 
-def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style) -> str:
-    """One run as the store keeps it."""
+def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style, vendor_text: bool = False) -> str:
+    """One run as the store keeps it. `vendor_text` adds the other side's own words, for a terminal alone."""
     result = run.result
     pairs = [
         ("schedule", clean(run.schedule)),
@@ -298,8 +298,23 @@ def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style) -> str:
         lines += ["", "Codes", *code_lines(result, style, "  ")]
     if result is not None and (told := stop_lines(result.roster, run, style, "  ")):
         lines += ["", *told]
+    if result is not None and vendor_text:
+        lines += ["", *_vendor_lines(result, style)]
     if classes:
         lines += ["", *class_lines(classes, style)]
     if result is not None and (drops := class_change_lines(result.roster, style)):
         lines += ["", *drops]
     return finished(lines)
+
+
+def _vendor_lines(result: RunResult, style: Style) -> list[str]:
+    """What the other side said, word for word but for what would harm a terminal."""
+    head = "What the other side said. It may name students: show it to nobody who may not see them."
+    lines = folded(head, style, color="yellow")
+    for key, text in sorted(result.vendor.items()):
+        lines += folded(f"{clean(key)}  {clean(text)}", style, "  ", " " * 10)
+    if not result.vendor:
+        lines += folded(
+            "Nothing is kept: it said nothing, or it was erased by `gradesync store purge`.", style, "  "
+        )
+    return lines
