@@ -12,7 +12,6 @@ import gc
 import hashlib
 import marshal
 import os
-import shutil
 import tempfile
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar, overload
 from zlib import crc32
 
+from gradesync.connectors.private_folder import private_folder
 from gradesync.domain.roster import (
     SHARDS,
     AcademicSession,
@@ -330,19 +330,18 @@ def _shelf(file: BinaryIO, kind: Any, key: Callable[[Any], str]) -> _Shelf[Any]:
 @contextmanager
 def disk_spool(parent: Path | None = None) -> Iterator[DiskSpool]:
     """A spool in a private folder under `parent` (the system's temporary folder), gone when the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="gradesync-", dir=parent))
     threshold = gc.get_threshold()
     try:
         # Millions of tuples come and go here and none of them is in a cycle: a seventh of the time went into looking.
         gc.set_threshold(max(threshold[0], _COLLECT_AFTER), *threshold[1:])
         with (
+            private_folder(parent) as folder,
             tempfile.TemporaryFile(dir=folder, buffering=0) as file,
             closing(DiskSpool(folder, file)) as spool,
         ):
             yield spool
     finally:
         gc.set_threshold(*threshold)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class ListIntake:

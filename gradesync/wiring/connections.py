@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.canvas import CanvasConnector, CanvasReader
@@ -20,6 +19,7 @@ from gradesync.connectors.canvas_csv import CanvasCsvSource
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
 from gradesync.connectors.oneroster_csv import OneRosterCsvSource
+from gradesync.connectors.private_folder import private_folder
 from gradesync.connectors.retry import Timeouts
 from gradesync.connectors.roster_pickup import LocalPickup, Pickup
 from gradesync.connectors.spool import disk_spool
@@ -111,8 +111,8 @@ class HttpConnections:
             private_key=secret(sftp.private_key, "SFTP private key"),
             passphrase=secret(sftp.passphrase, "SFTP passphrase"),
         )
-        folder = stack.enter_context(TemporaryDirectory(prefix="gradesync-"))
-        return SftpPickup(sftp, login, files, Path(folder))
+        folder = stack.enter_context(private_folder())
+        return SftpPickup(sftp, login, files, folder)
 
     def spool(self) -> AbstractContextManager[RosterSpool]:
         """A private place on disk for one run's roster."""
