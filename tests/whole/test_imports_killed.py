@@ -55,8 +55,8 @@ def test_a_killed_import_is_taken_up_and_not_sent_again(
         process: list[subprocess.Popen[str]] = []
         with at_request(sandbox, number, lambda: process[0].kill(), method=method, path=path) as reached:
             process.append(tree.start("reconcile"))
-            end_of(process[0])
-        assert reached.is_set()
+            died = end_of(process[0])
+        assert reached.is_set(), died.said
         done = tree.run("reconcile")
         assert done.code in (0, 3), done.said
         assert len(canvas.imports) == 1
