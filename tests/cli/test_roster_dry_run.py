@@ -10,6 +10,7 @@ from pathlib import Path
 from gradesync.sandbox.school_year import SchoolYear
 from gradesync.sandbox.server import Sandbox
 from tests.cli.conftest import Tree, writes
+from tests.whole.roster_oracle import Held, Seat, canvas_held
 
 ID = "riverside/roster-nightly"
 
@@ -53,6 +54,41 @@ def test_after_an_import_only_what_the_sis_changed_would_be_done(live: Tree, san
     text = live.run("run", ID, "--dry-run").output
     assert "WOULD CREATE" in text
     assert "nothing was sent and nothing was recorded" in text
+
+
+def test_what_a_dry_run_says_is_what_the_run_then_does_in_canvas(live: Tree, sandbox: Sandbox) -> None:
+    live.run("run", ID, code=None)
+    school = sandbox.schools["riverside"]
+    year = SchoolYear(school.sis)
+    for act in (
+        "admit-student",
+        "add-class",
+        "drop-class",
+        "delete-enrollment",
+        "withdraw-student",
+        "open-class",
+    ):
+        year.act(act)
+    said = {
+        (kind, word): sum(int(str(row[word])) for row in dry(live) if row["kind"] == kind)
+        for kind in ("sections", "users", "enrollments")
+        for word in ("created", "changed", "ended", "removed", "moved")
+    }
+    before = canvas_held(school.canvas.raw())
+    live.run("run", ID, code=None)
+    after = canvas_held(school.canvas.raw())
+
+    def in_class(held: Held) -> set[Seat]:
+        return {seat for seat, state in held.seats.items() if state == "active"}
+
+    assert said["sections", "created"] == len(after.sections.keys() - before.sections.keys())
+    assert said["users", "created"] == len(after.people.keys() - before.people.keys())
+    gained, lost = in_class(after) - in_class(before), in_class(before) - in_class(after)
+    moved = said["enrollments", "moved"]
+    assert said["enrollments", "created"] + moved == len(gained)
+    assert said["enrollments", "ended"] + said["enrollments", "removed"] + moved == len(lost)
+    assert min(len(gained), len(lost)) > 3, "there was something to tell"
+    assert dry(live) == []
 
 
 def test_the_files_are_left_for_their_owner_alone_and_with_a_warning(
