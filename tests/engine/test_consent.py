@@ -11,6 +11,7 @@ from gradesync.domain.report import RunEnd
 from gradesync.domain.run import Mode, Outcome
 from gradesync.engine.control import ByHand, NeedsConsent, run_by_hand
 from gradesync.errors import AccountBusy, ConnectionProblem
+from tests.domain.plan_samples import account, desired, schedule
 from tests.engine.district import GRADES, Connections, District
 
 
@@ -93,3 +94,18 @@ def test_nobody_looks_long_while_somebody_else_works() -> None:
     with pytest.raises(AccountBusy):
         by_hand(district)
     assert district.school.canvas.reads == []
+
+
+def test_scores_that_would_be_taken_out_are_counted_like_scores_that_would_be_written() -> None:
+    district = District()
+    rows = {"grades": schedule()}
+    policy = {"deletions": "delete", "deletion_limit": 100}
+    tree = desired(account("riverside", rows, scope={"terms": "all"}, passback=policy))
+    district.reconcile(tree)
+    by_hand(district, most=None)
+    held = len(district.school.grades())
+    for assignment, user in [(1, 11), (1, 12), (1, 21), (2, 11)]:
+        district.school.grade(assignment, user, None)
+    with pytest.raises(NeedsConsent, match="results"):
+        by_hand(district, most=0, mode=Mode.FULL)
+    assert len(district.school.grades()) == held
