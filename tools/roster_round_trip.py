@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--students", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="gradesync-round-trip-") as folder:
+    with tempfile.TemporaryDirectory(prefix="roster-round-trip-") as folder:
         return _round_trip(Path(folder), asked.students, asked.seed)
 
 

@@ -12,6 +12,7 @@ import pytest
 from gradesync.sandbox.server import Sandbox, running
 from tests.whole.harness import writes
 from tests.whole.roster_nights import Nights, run_to_approve
+from tests.whole.roster_oracle import canvas_held
 
 ACCIDENTS = {
     "nothing": "GS-602",
@@ -53,6 +54,22 @@ def test_a_broken_export_stops_before_anything_is_sent_and_a_repaired_one_goes_t
     nights.stopped_night(code)
     nights.stopped_night(code)
     nights.control("DELETE", "accident")
+    nights.control("POST", "year", act="admit-student")
+    nights.good_night()
+
+
+@pytest.mark.parametrize("views", ["all", "classes"])
+@pytest.mark.parametrize("total", [True, False], ids=["a total says so", "nothing says so"])
+def test_half_the_pages_take_nobody_out_of_a_class(total: bool, views: str, nights: Nights) -> None:
+    """Noticed, read another way, or stopped by the brake: whichever it is, Canvas stays as it was."""
+    manners = {"half_pages": True, "page_clamp": 20, "total_header": total, "roster_views": views}
+    nights.control("POST", "behaviour", **manners)
+    before = canvas_held(nights.school.canvas.raw())
+    assert nights.night().code in (0, 3)
+    assert canvas_held(nights.school.canvas.raw()) == before
+    nights.control(
+        "POST", "behaviour", half_pages=False, page_clamp=None, total_header=True, roster_views="all"
+    )
     nights.control("POST", "year", act="admit-student")
     nights.good_night()
 
