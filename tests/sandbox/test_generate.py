@@ -131,3 +131,13 @@ def test_ids_and_names_are_awkward_on_purpose(district: District) -> None:
     assert "," in names
     assert not names.isascii()
     assert all(p.email.endswith("@riverside.example") for p in district.people)
+
+
+def test_in_a_large_district_everybody_has_a_homeroom_and_schools_keep_a_usual_size() -> None:
+    made = generate("riverside", students=6_000, seed=1, today=TODAY)
+    pupils = {p.sourced_id for p in made.people if p.role == "student"}
+    rooms = {c.sourced_id for c in made.classes if c.code.startswith("HR-")}
+    at_home = {e.person_id for e in made.enrollments if e.class_id in rooms and e.role == "student"}
+    assert at_home == pupils
+    assert set(Counter(p.school_id for p in made.people if p.role == "student").values()) == {1_000}
+    assert len(made.enrollments) > 8 * len(pupils)
