@@ -7,6 +7,8 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -14,6 +16,7 @@ from gradesync.errors import UsageProblem
 from gradesync.sandbox.accidents import ACCIDENTS, Accident
 from gradesync.sandbox.generate import generate
 from gradesync.sandbox.school_year import YEAR_ACTS, SchoolYear
+from gradesync.sandbox.server import running
 from gradesync.sandbox.sis_world import SisWorld
 
 FIRST = date(2026, 8, 26)
@@ -82,6 +85,34 @@ def test_an_accident_changes_what_the_sis_says_and_a_repair_brings_it_all_back(
     accident.repair()
     assert facts(world) == before
     sound(world)
+
+
+def test_days_and_accidents_are_ordered_over_http_and_wrong_orders_are_refused() -> None:
+    with running(("riverside",), students=24, today=FIRST) as sandbox:
+
+        def ask(method: str, path: str, **body: Any) -> tuple[int, Any]:
+            request = Request(f"{sandbox.url}/_sandbox/{path}", json.dumps(body).encode(), method=method)
+            try:
+                with urlopen(request) as answer:
+                    return answer.status, json.load(answer)
+            except HTTPError as refused:
+                return refused.code, json.load(refused)
+
+        status, answer = ask("POST", "year/riverside", until="2026-09-04", seed=4)
+        assert (status, answer["day"]) == (200, "2026-09-04")
+        assert sum(answer["done"].values()) > 5
+        world = sandbox.schools["riverside"].sis
+        before = facts(world)
+        assert ask("POST", "accident/riverside", name="school-missing")[0] == 200
+        assert ask("POST", "accident/riverside", name="no-enrollments")[0] == 200
+        assert facts(world) != before
+        assert ask("DELETE", "accident/riverside")[0] == 200
+        assert facts(world) == before
+        for path in ("year/atlantis", "accident/atlantis"):
+            assert ask("POST", path, name="nothing", act="marry")[0] == 404
+        for wrong in ({"until": "2026-01-01"}, {"until": "soon"}, {"act": "juggle"}, {}):
+            assert ask("POST", "year/riverside", **wrong)[0] == 400
+        assert ask("POST", "accident/riverside", name="juggle")[0] == 400
 
 
 def test_every_act_and_every_accident_is_explained() -> None:
