@@ -34,7 +34,11 @@ class DueOverride:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A Canvas assignment. `points` None means none were given; `group` is the assignment group's name."""
+    """A Canvas assignment. `points` None means none were given; `group` is the assignment group's name.
+
+    `period_closed` is Canvas's word on its own grading period (False also where it has none); `post_manually` tells
+    that nothing of it is shown to students before the teacher posts it.
+    """
 
     id: int
     course_id: int
@@ -50,6 +54,8 @@ class Assignment:
     hidden: bool = False
     only_overrides: bool = False
     overrides: tuple[DueOverride, ...] = ()
+    period_closed: bool = False
+    post_manually: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,19 +100,25 @@ def period_on(day: date, periods: Iterable[GradingPeriod]) -> GradingPeriod | No
 def category_for(
     group: str, class_id: str, categories: Iterable[Category], policy: PassbackPolicy
 ) -> Category | str:
-    """The SIS category of an assignment group: mapped, exact, folded, default; else a code. Never guessed."""
+    """The SIS category of an assignment group: mapped, its own name, default; else a code. Never guessed.
+
+    Each name is looked for as it is written, then apart from capitals and blanks. A map that names no category of
+    this SIS must not keep a group from the category of its own name.
+    """
     usable = [c for c in categories if c.class_id in (None, class_id)]
-    wanted = policy.category_map.get(group) or policy.category_map.get(group.strip()) or group
-    for fits in (
-        [c for c in usable if c.title == wanted],
-        [c for c in usable if _folded(c.title) == _folded(wanted)],
-        [c for c in usable if policy.default_category is not None and c.title == policy.default_category],
-    ):
-        own = [c for c in fits if c.class_id == class_id] or fits
-        if len(own) > 1:
-            return "GS-406"
-        if own:
-            return own[0]
+    mapped = policy.category_map.get(group) or policy.category_map.get(group.strip())
+    for wanted in (mapped, group, policy.default_category):
+        if wanted is None:
+            continue
+        for fits in (
+            [c for c in usable if c.title == wanted],
+            [c for c in usable if _folded(c.title) == _folded(wanted)],
+        ):
+            own = [c for c in fits if c.class_id == class_id] or fits
+            if len(own) > 1:
+                return "GS-406"
+            if own:
+                return own[0]
     return "GS-405"
 
 
@@ -184,10 +190,9 @@ def local_day(instant: datetime | None, time_zone: str) -> date | None:
 def twins_of(
     assignments: Iterable[Assignment], section_ids: frozenset[int], time_zone: str
 ) -> frozenset[int]:
-    """Assignments that share title and due day with another one meant for the SIS in this class."""
+    """Those of `assignments`, all meant for the SIS in this class, that share title and due day with another."""
     groups: dict[tuple[str, date | None], list[int]] = defaultdict(list)
     for assignment in assignments:
-        if assignment.published and assignment.flagged:
-            due = local_day(due_for(assignment, section_ids), time_zone)
-            groups[(clean_title(assignment.title), due)].append(assignment.id)
+        due = local_day(due_for(assignment, section_ids), time_zone)
+        groups[(clean_title(assignment.title), due)].append(assignment.id)
     return frozenset(id for ids in groups.values() if len(ids) > 1 for id in ids)

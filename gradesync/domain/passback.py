@@ -44,7 +44,7 @@ def decide_class(given: ClassInput, catalogue: SisCatalogue, rules: Rules) -> Cl
     withdrawn: set[int] = set()
     for assignment in sorted(given.assignments, key=lambda one: one.id):
         item = columns.decide(assignment)
-        if item.code == WITHDRAWN and removals.removes:
+        if item.code == WITHDRAWN and removals.removes and columns.withdrawn_for_certain(assignment):
             # The work is no longer meant for the report card: its scores go first, then its column.
             withdrawn.add(assignment.id)
             entry = given.ledger[(LINE_ITEM, item.subject)]
@@ -54,6 +54,7 @@ def decide_class(given: ClassInput, catalogue: SisCatalogue, rules: Rules) -> Cl
             rows = by_assignment.get(assignment.id, ())
             decided = (cells.decide(submission, assignment, item) for submission in rows)
             mine = [decision for decision in decided if decision is not None]
+            mine.extend(cells.second_ones(mine))
             item = columns.settled(item, mine)
         line_items.append(item)
         results.extend(mine)
@@ -66,7 +67,7 @@ def decide_class(given: ClassInput, catalogue: SisCatalogue, rules: Rules) -> Cl
             mine = removals.cells_of(entry.record_id, 0, WITHDRAWN)
             line_items.append(removals.column(0, entry, columns.existing.get(entry.record_id), mine))
             results.extend(mine)
-        results.extend(cells.disappeared({d.subject for d in results}, withdrawn))
+        results.extend(cells.disappeared({d.subject for d in results}, withdrawn, columns.unlisted()))
     return ClassDecision(
         given.class_id,
         tuple(line_items),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStudent, Submission
@@ -17,6 +17,7 @@ from gradesync.domain.keyed import minted_result_id
 from gradesync.domain.line_item import result_subject
 from gradesync.domain.passback_decisions import (
     GONE_STATES,
+    STILL_SHOWN,
     STORED_OTHERWISE,
     ClassInput,
     LineItemDecision,
@@ -25,10 +26,25 @@ from gradesync.domain.passback_decisions import (
 )
 from gradesync.domain.passback_removals import Removals
 from gradesync.domain.record import RESULT, LedgerEntry
-from gradesync.domain.wish import SUBMITTED, Rules, Speech, Verdict, Wish, stored_its_own_way, wish_for
+from gradesync.domain.wish import (
+    EXEMPT,
+    SUBMITTED,
+    Rules,
+    Speech,
+    Verdict,
+    Wish,
+    rounded,
+    stored_its_own_way,
+    wish_for,
+)
 
 _HANDED_IN = frozenset({SUBMITTED, "pending_review"})
 """Canvas states of a submission that has work in it and no final score."""
+
+HIDDEN = "GS-411"
+UNFINISHED = "GS-416"
+_TAKEN_BACK = frozenset({HIDDEN, "GS-415", UNFINISHED, "GS-420"})
+"""Codes under which Canvas shows no such grade, or does not count it, although one may have been sent before."""
 
 
 @dataclass
@@ -85,17 +101,57 @@ class Cells:
             if entry is not None and self.removals.left_behind(entry):
                 # A score we sent is gone in Canvas; whether the SIS should forget it too is a policy.
                 handed_in = submission.state in _HANDED_IN
-                return self.removals.result(assignment.id, entry, "GS-418", handed_in=handed_in)
+                code = STILL_SHOWN if self._was_exempt(entry) else "GS-418"
+                return self.removals.result(assignment.id, entry, code, handed_in=handed_in)
             return ResultDecision(assignment.id, subject, Verdict.NOTHING)
         if wish.verdict is Verdict.WITHHELD:
-            return ResultDecision(assignment.id, subject, Verdict.WITHHELD, wish.code)
+            return self._not_sent(wish.code or "GS-422", submission, subject, entry)
         if not item.usable or item.item is None:
             # The column itself is withheld: the score waits under the same code.
-            return ResultDecision(assignment.id, subject, Verdict.WITHHELD, item.code or "GS-422")
+            return self._not_sent(item.code or "GS-422", submission, subject, entry)
         if student.sis_user_id not in self.given.sis.students:
             # Late add, drop or transfer: the SIS does not list the student in this class (yet).
             return ResultDecision(assignment.id, subject, Verdict.WITHHELD, "GS-503")
         return self._cell(submission, student.sis_user_id, assignment, item.item, wish, subject, entry)
+
+    def _not_sent(
+        self, code: str, submission: Submission, subject: str, entry: LedgerEntry | None
+    ) -> ResultDecision:
+        """A score that a rule keeps back, seen against what the SIS shows of it from before."""
+        plain = ResultDecision(submission.assignment_id, subject, Verdict.WITHHELD, code)
+        if code not in _TAKEN_BACK or entry is None or not self._shows_other(entry, submission, code):
+            return plain
+        if code == HIDDEN:
+            # Hidden from the student again, and still on the report card: as good as cleared.
+            handed_in = submission.state in _HANDED_IN
+            return self.removals.result(submission.assignment_id, entry, STILL_SHOWN, handed_in=handed_in)
+        # Canvas has a reason not to show the old score, and the SIS shows it: somebody must look.
+        return replace(plain, code=STILL_SHOWN)
+
+    def _shows_other(self, entry: LedgerEntry, submission: Submission, code: str) -> bool:
+        found = self.removals.held.get(entry.record_id)
+        if found is None or not self.removals.left_behind(entry) or entry.sent in self.removals.blanks:
+            return False
+        if code == UNFINISHED and submission.score is not None:
+            # Not final; while it is the very number the SIS shows, nobody sees two different ones.
+            return found.score != rounded(submission.score, self.rules.profile.decimals)
+        return found.score is not None or bool(found.text) or found.status == EXEMPT
+
+    def _was_exempt(self, entry: LedgerEntry) -> bool:
+        found = self.removals.held.get(entry.record_id)
+        return found is not None and found.status == EXEMPT
+
+    def second_ones(self, decided: Iterable[ResultDecision]) -> list[ResultDecision]:
+        """Further results of the same student in the same column: the SIS may count either one."""
+        return [
+            ResultDecision(
+                one.assignment_id, self.rules.hash("second result", other.id), Verdict.WITHHELD, "GS-423"
+            )
+            for one in decided
+            if one.result is not None
+            for other in self.held.get((one.result.line_item_id, one.result.student_id), ())
+            if other.id != one.result.id
+        ]
 
     def _cell(
         self,
@@ -181,11 +237,14 @@ class Cells:
         assert instant is not None  # a line item to be sent always has a due date
         return to_local(instant, self.rules.time_zone).date()
 
-    def disappeared(self, seen: set[str], withdrawn: set[int]) -> Iterable[ResultDecision]:
+    def disappeared(
+        self, seen: set[str], withdrawn: set[int], unlisted: frozenset[str]
+    ) -> Iterable[ResultDecision]:
         """Results we sent whose Canvas side is no longer listed; only a full listing may conclude that.
 
         A student who left the class, an assignment deleted. `seen` are the subjects decided already, `withdrawn` the
-        assignments whose leftovers have been looked for.
+        assignments whose leftovers have been looked for, `unlisted` the columns whose assignment is gone: their
+        scores are gone with the work, wherever the student is.
         """
         current = {
             result_subject(self.rules.hash, assignment.id, self.given.class_id, student.sis_user_id)
@@ -198,7 +257,9 @@ class Cells:
             if kind != RESULT or subject in seen or subject in current:
                 continue
             if self.removals.left_behind(entry):
-                yield self.removals.result(0, entry, "GS-424")
+                found = self.removals.held.get(entry.record_id)
+                work_is_gone = found is not None and found.line_item_id in unlisted
+                yield self.removals.result(0, entry, "GS-419" if work_is_gone else "GS-424")
 
 
 def _own_way(found: Result, wish: Wish) -> bool:

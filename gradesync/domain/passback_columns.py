@@ -6,8 +6,10 @@ rules come from `oneroster.md` 3: find what is there before creating, and never 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
 from gradesync.domain.gradebook import Assignment, Category, LineItem, SisCatalogue
@@ -22,6 +24,7 @@ from gradesync.domain.line_item import (
     item_subject,
     last_day,
     line_item_key,
+    local_day,
     period_on,
     periods_of,
     shown_date,
@@ -36,7 +39,7 @@ from gradesync.domain.passback_decisions import (
     settled_at,
 )
 from gradesync.domain.record import LINE_ITEM, LedgerEntry
-from gradesync.domain.titles import cut, doubles, titles_for
+from gradesync.domain.titles import cut, doubles, folded, titles_for
 from gradesync.domain.wish import Rules, Verdict
 
 WITHDRAWN = "GS-419"
@@ -73,6 +76,7 @@ class Columns:
     recreates: bool
     existing: Mapping[str, LineItem] = field(init=False)
     subjects: Mapping[int, str] = field(init=False)
+    meant: frozenset[int] = field(init=False)
     claimed: dict[str, int] = field(init=False)
     twins: frozenset[int] = field(init=False)
     titles: Mapping[int, str] = field(init=False)
@@ -84,15 +88,74 @@ class Columns:
             assignment.id: item_subject(self.rules.hash, assignment.id, self.given.class_id)
             for assignment in self.given.assignments
         }
+        self.meant = frozenset(
+            one.id for one in self.given.assignments if _meant(one) or self._outlasts_its_flag(one)
+        )
         self.claimed = self._claims()
-        self.twins = twins_of(self.given.assignments, self.given.section_ids, self.rules.time_zone)
+        meant = (one for one in self.given.assignments if one.id in self.meant)
+        self.twins = twins_of(meant, self.given.section_ids, self.rules.time_zone)
         shown = {
             assignment: self.existing[id].title
             for id, assignment in self.claimed.items()
             if id in self.existing
         }
         self.titles = self._titles(shown)
-        self.doubled = doubles(self.titles, shown) if self.rules.profile.unique_titles else frozenset()
+        alike = doubles(self.titles, shown) if self.rules.profile.unique_titles else frozenset()
+        self.doubled = alike | self._same_name_and_date()
+
+    def _entry(self, assignment: Assignment) -> LedgerEntry | None:
+        return self.given.ledger.get((LINE_ITEM, self.subjects[assignment.id]))
+
+    def _outlasts_its_flag(self, assignment: Assignment) -> bool:
+        """Whether the flag went off because a marking period closed, and not because a teacher withdrew the work.
+
+        Canvas can clear the flags of a whole closed period by itself, five minutes after it ended (canvas.md 5.1.5).
+        What is linked stays linked: its grades belong to the report card that is being written.
+        """
+        entry = self._entry(assignment)
+        unflagged = assignment.published and not assignment.hidden and not assignment.flagged
+        if not unflagged or entry is None:
+            return False
+        known = entry.sent is not None or entry.record_id in self.existing
+        return known and self._period_is_over(assignment) is True
+
+    def withdrawn_for_certain(self, assignment: Assignment) -> bool:
+        """Whether a person withdrew the work. While nobody can say whether its period is open, nothing is removed."""
+        unflagged = assignment.published and not assignment.hidden and not assignment.flagged
+        return not unflagged or self._period_is_over(assignment) is False
+
+    def _period_is_over(self, assignment: Assignment) -> bool | None:
+        """By Canvas's word, else by the SIS's dates of the work's due day or column; None when neither knows."""
+        if assignment.period_closed:
+            return True
+        sis_class = self.catalogue.classes.get(self.given.class_id)
+        if self.given.today is None or sis_class is None:
+            return None
+        due_at = due_for(assignment, self.given.section_ids)
+        period = None
+        if due_at is not None:
+            day = to_local(due_at, self.rules.time_zone).date()
+            period = period_on(day, periods_of(sis_class.term_ids, self.catalogue))
+        if period is None:
+            entry = self._entry(assignment)
+            column = self.existing.get(entry.record_id) if entry is not None else None
+            ids = {column.period_id} if column is not None else set()
+            period = next((one for one in self.catalogue.periods if one.id in ids), None)
+        return None if period is None else period.end <= self.given.today
+
+    def _same_name_and_date(self) -> frozenset[int]:
+        """Newcomers whose column would look just like another one: nobody could tell the two apart in the SIS.
+
+        Columns that stand already stay; of several newcomers none is chosen.
+        """
+        alike: dict[tuple[str, date | None], list[int]] = defaultdict(list)
+        for one in self.given.assignments:
+            if one.id in self.titles and _gets_column(one, self.given.section_ids):
+                day = local_day(due_for(one, self.given.section_ids), self.rules.time_zone)
+                alike[(folded(self.titles[one.id]), day)].append(one.id)
+        several = (ids for ids in alike.values() if len(ids) > 1)
+        standing = set(self.claimed.values())
+        return frozenset(id for ids in several for id in ids if id not in standing)
 
     def _claims(self) -> dict[str, int]:
         """SIS ids that belong to an assignment for certain: linked in the ledger, or minted by us."""
@@ -112,7 +175,7 @@ class Columns:
         whole = {
             assignment.id: title
             for assignment in self.given.assignments
-            if _meant(assignment)
+            if assignment.id in self.meant
             and audience_of(assignment, self.given.section_ids) is not Audience.OTHERS
             and (title := clean_title(assignment.title))
         }
@@ -135,7 +198,7 @@ class Columns:
         def no(code: str) -> LineItemDecision:
             return LineItemDecision(assignment.id, subject, Verdict.WITHHELD, code)
 
-        if not _meant(assignment):
+        if assignment.id not in self.meant:
             # Not meant for the report card. Sent before and withdrawn since: the SIS still shows it.
             if entry is not None and self._left_behind(entry):
                 return no(WITHDRAWN)
@@ -181,8 +244,8 @@ class Columns:
             due_at = last_day(periods, rules.time_zone)
         title = self.titles.get(assignment.id)
         if title is None:
-            # Nothing to show, or more than fits.
-            return "GS-403"
+            # More than fits, or nothing a column could show.
+            return "GS-403" if clean_title(assignment.title) else "GS-427"
         period = period_on(to_local(due_at, rules.time_zone).date(), periods)
         if period is None and "gradingPeriod" not in rules.profile.omit:
             # No marking period, or two at once: the grade would count in a wrong one. A period that has ended is
@@ -302,6 +365,15 @@ class Columns:
             and shown_day(item.due_date, self.rules) == day
         ]
 
+    def unlisted(self) -> frozenset[str]:
+        """The SIS's ids of columns linked to assignments that Canvas lists no more."""
+        listed = set(self.subjects.values())
+        return frozenset(
+            entry.record_id
+            for (kind, subject), entry in self.given.ledger.items()
+            if kind == LINE_ITEM and subject not in listed
+        )
+
     def disappeared(self) -> Iterable[LedgerEntry]:
         """Columns we sent whose assignment Canvas lists no more; only a full listing may conclude that."""
         listed = set(self.subjects.values())
@@ -323,6 +395,12 @@ class Columns:
 
 def _meant(assignment: Assignment) -> bool:
     return assignment.published and assignment.flagged and not assignment.hidden
+
+
+def _gets_column(assignment: Assignment, section_ids: frozenset[int]) -> bool:
+    points = assignment.points is not None and assignment.points > 0
+    graded = assignment.grading_type != "not_graded" and assignment.counts
+    return points and graded and audience_of(assignment, section_ids) is Audience.WHOLE_CLASS
 
 
 def _cut(found: LineItem, item: LineItem) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from gradesync.domain.gradebook import Assignment, LineItem, Result, SectionStudent, SisGradebook, Submission
 from gradesync.domain.record import LedgerEntry, WaitingRecord
@@ -16,6 +17,9 @@ from gradesync.domain.wish import NUMBERS_ONLY, Speech, Verdict
 
 STORED_OTHERWISE = "GS-509"
 """The SIS said yes to a record and holds something else."""
+
+STILL_SHOWN = "GS-426"
+"""The SIS shows what Canvas no longer does."""
 
 GONE_STATES = frozenset({"inactive", "deleted", "rejected"})
 """Canvas enrollment states of a student who has left the section."""
@@ -111,7 +115,8 @@ class ClassInput:
     """One SIS class with the Canvas side that belongs to it.
 
     `students` are those of the sections tied to the class; `section_ids` are these sections' Canvas ids;
-    `submissions` are the ones to decide (all of them when `complete`).
+    `submissions` are the ones to decide (all of them when `complete`). `today` is the account's school day, None
+    where nobody said: then no marking period counts as open or closed.
     """
 
     class_id: str
@@ -122,6 +127,7 @@ class ClassInput:
     sis: SisGradebook
     ledger: Mapping[tuple[str, str], LedgerEntry]
     complete: bool
+    today: date | None = None
 
 
 def settled_at(entry: LedgerEntry | None, value: str) -> bool:

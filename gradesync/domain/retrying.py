@@ -33,6 +33,7 @@ _CANVAS = frozenset(
         "GS-416",
         "GS-420",
         "GS-421",
+        "GS-427",
     }
 )
 """Causes that lie in Canvas or in the account's policy: the delta sees the one change, a new policy the other."""

@@ -6,7 +6,7 @@ glance that nothing changed. Pure; each branch says what it means for a student.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 
@@ -114,7 +114,7 @@ def wish_for(submission: Submission, assignment: Assignment, rules: Rules) -> Wi
     if submission.excused:
         return _excused(submission, rules)
     if submission.score is None:
-        return _no_score(submission, rules)
+        return _no_score(submission, assignment, rules)
     if submission.posted_at is None:
         # The teacher has a score but the student may not see it yet; neither may the report card.
         return Wish(Verdict.WITHHELD, "GS-411")
@@ -186,10 +186,9 @@ def _excused(submission: Submission, rules: Rules) -> Wish:
     return Wish(Verdict.SEND, status=EXEMPT)
 
 
-def _no_score(submission: Submission, rules: Rules) -> Wish:
+def _no_score(submission: Submission, assignment: Assignment, rules: Rules) -> Wish:
     if submission.missing and rules.policy.missing == "zero":
-        # The account has decided that missing work is a zero; gradesync never decides that by itself.
-        return Wish(Verdict.SEND, score=Decimal(0))
+        return _missing_zero(submission, assignment, rules)
     if submission.missing and rules.policy.missing == "flag":
         if _can_flag(rules):
             # The family sees that the work is missing, and no number that would count.
@@ -198,6 +197,20 @@ def _no_score(submission: Submission, rules: Rules) -> Wish:
         return Wish(Verdict.WITHHELD, "GS-421")
     # No score yet. A missing score is not a zero.
     return Wish(Verdict.NOTHING)
+
+
+def _missing_zero(submission: Submission, assignment: Assignment, rules: Rules) -> Wish:
+    if assignment.post_manually and submission.posted_at is None:
+        # The teacher shows nothing of this work yet; a zero on the report card would be the first to tell.
+        return Wish(Verdict.WITHHELD, "GS-411")
+    if assignment.grading_type not in _NUMERIC | _LETTERS:
+        # Nobody has said what a zero means in it.
+        return Wish(Verdict.WITHHELD, "GS-422")
+    if assignment.grading_type in _LETTERS and rules.policy.letter_grades != "score":
+        # Letters are withheld, or go with their word only: so does the zero that stands for a missing one.
+        return _letter(replace(submission, score=Decimal(0)), rules)
+    # The account has decided that missing work is a zero; gradesync never decides that by itself.
+    return Wish(Verdict.SEND, score=Decimal(0))
 
 
 def _can_flag(rules: Rules) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradesync.domain.due import blocks
-from gradesync.domain.problem import CODES
+from gradesync.domain.problem import CODES, Act
 from gradesync.domain.report import AccountView, ScheduleRow
 from gradesync.domain.run import Lease, Outcome, Run
 from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
@@ -131,7 +131,10 @@ def needs_of(row: ScheduleRow) -> frozenset[str]:
     """
     if row.last is None or row.last.result is None:
         return frozenset()
-    who = {CODES[code].who for code in {*row.last.result.codes, *row.waiting} if CODES[code].needs_person}
+    # A closed period opens by itself for nobody: while grades wait for it, the district is named.
+    held = {code for code in row.waiting if CODES[code].act is Act.HOLD}
+    met = {code for code in {*row.last.result.codes, *row.waiting} if CODES[code].needs_person}
+    who = {CODES[code].who for code in met | held}
     groups = {"teacher": "teacher", "support": "support", "us": "support", "admin": "district"}
     named = {groups.get(w, "district") for w in who}
     if row.last.result.outcome is Outcome.FAILED and not named:

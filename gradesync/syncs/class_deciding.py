@@ -7,14 +7,16 @@ The SIS is asked when the first class needs it and not before, its identity firs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gradesync.domain.gradebook import CourseGradebook, SectionStudent, SisCatalogue, Submission
+from gradesync.domain.gradebook import Assignment, CourseGradebook, SectionStudent, SisCatalogue, Submission
 from gradesync.domain.line_item import item_subject, result_subject
 from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
+from gradesync.domain.passback_decisions import STILL_SHOWN
+from gradesync.domain.problem import CODES
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, WaitingRecord
-from gradesync.domain.run import Stage
+from gradesync.domain.run import Mode, Stage
 from gradesync.domain.scope import class_in_scope
 from gradesync.domain.wish import Rules, Verdict, wish_for
 from gradesync.errors import ConnectionProblem
@@ -25,6 +27,9 @@ from gradesync.syncs.passback_job import PassbackJob, ends_run
 
 FEW_COLUMNS = 2
 """Up to so many changed columns are read one by one; more are cheaper with the whole class."""
+
+CLASS_UNREAD = "GS-513"
+UNPUBLISHED = "GS-303"
 
 Act = Callable[[ClassInput, ClassDecision], Awaitable[bool]]
 """What is done with a decided class; False when transport trouble left some of it undone."""
@@ -101,11 +106,7 @@ class ClassDeciding:
                 if problem.retryable:
                     trouble = problem
                     continue
-                self.job.tracker.codes[problem.code] += 1
-                self.job.tracker.answered(problem)
-                self.job.tracker.counts["classes not read"] += 1
-                if problem.code == "GS-512":
-                    self._wait(class_id, problem.code)
+                self._unread(class_id, problem)
                 # A class the SIS does not know waits for the roster; any other reading is owed again.
                 whole &= problem.code == "GS-512"
         if trouble is not None:
@@ -131,12 +132,38 @@ class ClassDeciding:
                 # It was tied since, or nothing is meant for the SIS any more.
                 self.park(waits_as(section_id), ())
 
-    def _wait(self, class_id: str, code: str) -> None:
-        """The class waits as a whole: no record of it can be addressed."""
+    def _unread(self, class_id: str, problem: ConnectionProblem) -> None:
+        """A class whose gradebook the SIS will not show: none of its grades is carried, and somebody is told."""
+        code = problem.code if CODES[problem.code].needs_person else CLASS_UNREAD
+        self.job.tracker.codes[code] += 1
+        self.job.tracker.answered(problem)
+        self.job.tracker.counts["classes not read"] += 1
+        self._wait(class_id, code, keep=code != "GS-512")
+
+    def unpublished(self, class_ids: Iterable[str]) -> None:
+        """Classes whose course is not published: what waits there goes on waiting, and nothing is removed.
+
+        A delta tells it once; the nightly run each time.
+        """
+        for class_id in sorted(set(class_ids) - self.seen):
+            waiting = self.records.waiting(class_id)
+            if not waiting and not self.records.ledger(class_id):
+                continue
+            self.seen.add(class_id)
+            told = any(row.record.code == UNPUBLISHED for row in waiting.values())
+            if self.job.mode is Mode.FULL or not told:
+                self.job.tracker.codes[UNPUBLISHED] += 1
+                self._wait(class_id, UNPUBLISHED, keep=True)
+
+    def _wait(self, class_id: str, code: str, *, keep: bool = False) -> None:
+        """The class waits as a whole: no record of it can be addressed. `keep`: what waits in it waits on."""
         self.seen.add(class_id)
-        if self.park is not None:
-            subject = self.job.keyed("class", class_id)
-            self.park(class_id, (WaitingRecord(subject, class_id, code),))
+        if self.park is None:
+            return
+        subject = self.job.keyed("class", class_id)
+        rows = self.records.waiting(class_id).values() if keep else ()
+        kept = (row.record for row in rows if row.record.subject != subject)
+        self.park(class_id, (*kept, WaitingRecord(subject, class_id, code)))
 
     async def _class(
         self, book: CourseGradebook, class_id: str, students: tuple[SectionStudent, ...]
@@ -174,6 +201,7 @@ class ClassDeciding:
             sis=await self.sis.read_class(class_id, self._columns(book, class_id, submissions, ledger)),
             ledger=ledger,
             complete=book.complete,
+            today=self.job.today,
         )
         self.job.tracker.stage = Stage.DECIDE
         decision = decide_class(given, catalogue, self.rules)
@@ -194,8 +222,8 @@ class ClassDeciding:
         """
         if book.complete:
             return ()
-        meant = {a.id for a in book.assignments if a.flagged and a.published}
-        touched = {submission.assignment_id for submission in submissions} & meant
+        meant = self._watched(book, class_id, ledger)
+        touched = {submission.assignment_id for submission in submissions} & meant.keys()
         subjects = (item_subject(self.job.keyed, one, class_id) for one in touched)
         entries = [ledger.get((LINE_ITEM, subject)) for subject in subjects]
         if len(entries) > FEW_COLUMNS or any(entry is None for entry in entries):
@@ -213,7 +241,7 @@ class ClassDeciding:
         """Whether the SIS must be asked about the class at all; a delta that changes nothing costs it nothing."""
         if book.complete:
             return bool(ledger) or any(a.flagged and a.published for a in book.assignments)
-        assignments = {a.id: a for a in book.assignments if a.flagged and a.published}
+        assignments = self._watched(book, class_id, ledger)
         ids = {s.user_id: s.sis_user_id for s in students if not s.test_student}
         for submission in submissions:
             assignment = assignments.get(submission.assignment_id)
@@ -236,6 +264,17 @@ class ClassDeciding:
                 return True
         return False
 
+    def _watched(
+        self, book: CourseGradebook, class_id: str, ledger: Mapping[tuple[str, str], LedgerEntry]
+    ) -> dict[int, Assignment]:
+        """Published work that is flagged for the SIS, or has a column there: a flag may go off by itself."""
+        return {
+            one.id: one
+            for one in book.assignments
+            if one.published
+            and (one.flagged or (LINE_ITEM, item_subject(self.job.keyed, one.id, class_id)) in ledger)
+        }
+
     def _waits(self, class_id: str, subject: str, code: str | None) -> bool:
         row = self.records.waiting(class_id).get(subject)
-        return row is not None and row.record.code == code
+        return row is not None and row.record.code in (code, STILL_SHOWN)

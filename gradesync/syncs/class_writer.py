@@ -15,20 +15,23 @@ from gradesync.domain.gradebook import LineItem, Result
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.line_item import line_item_key
 from gradesync.domain.passback import ClassDecision, ClassInput, LineItemDecision, ResultDecision
-from gradesync.domain.passback_removals import within_limit
+from gradesync.domain.passback_removals import OVER_LIMIT, within_limit
 from gradesync.domain.problem import ENDS_RUN
 from gradesync.domain.retrying import let_rest
 from gradesync.domain.run import Stage
 from gradesync.domain.wish import Verdict
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookSink, RunRecords
-from gradesync.syncs.class_outcome import Bookkeeping, Decision, Outcome, intent, record_id, settled
+from gradesync.syncs.class_outcome import Bookkeeping, Decision, Outcome, every, intent, record_id, settled
 from gradesync.syncs.stage import StageTracker
 
 FORBIDDEN_LIMIT = 5
 """Writes refused for want of a right, none having been taken, before the run ends: the key may write nothing."""
 
 NOT_OFFERED = "GS-510"
+
+REMOVALS_STOPPED = "removals:stopped"
+"""Watermark: the limit at which a run stopped removing records; empty when nothing waits for consent."""
 
 
 _Deleting = Callable[[str], Awaitable[None]]
@@ -73,7 +76,8 @@ class ClassWriter:
 
     `taken` and `forbidden` count writes of the whole run: one class that forbids is the class's affair, a key that
     has never been let in is the run's. `removed` counts records blanked and deleted, up to the account's limit;
-    `keeps_all` is set once the SIS has said that it deletes nothing.
+    `keeps_all` is set once the SIS has said that it deletes nothing. `removes` is false while removals wait for
+    consent, `over_limit` set once something was not removed for want of it.
     """
 
     sink: GradebookSink
@@ -84,6 +88,8 @@ class ClassWriter:
     forbidden: int = 0
     removed: int = 0
     keeps_all: bool = False
+    removes: bool = True
+    over_limit: bool = False
 
     async def write(self, given: ClassInput, decision: ClassDecision) -> bool:
         """Write one class; False when transport trouble left records undone (the watermark must stay)."""
@@ -91,8 +97,10 @@ class ClassWriter:
         if not given.complete:
             decision = let_rest(decision, standing)
         # Taken from the limit before anything is awaited: other classes are being written meanwhile.
-        decision, used = within_limit(decision, max(0, decision.removal_limit - self.removed))
+        left = max(0, decision.removal_limit - self.removed) if self.removes else 0
+        decision, used = within_limit(decision, left)
         self.removed += used
+        self._note_limit(decision)
         work, outcome = _Work.of(decision), Outcome()
         if work.something:
             self._intend(given, work)
@@ -114,6 +122,15 @@ class ClassWriter:
             forgotten=book.forgotten,
         )
         return not outcome.transport
+
+    def _note_limit(self, decision: ClassDecision) -> None:
+        """Once a run has met the limit, removals wait for a person: night after night they would all be gone."""
+        if self.over_limit or not any(d.code == OVER_LIMIT for d in every(decision)):
+            return
+        self.over_limit = True
+        if self.removes:
+            # Stored before anything is removed: a run that breaks off must not be taken for consent.
+            self.records.set_watermarks({REMOVALS_STOPPED: str(decision.removal_limit)})
 
     def _intend(self, given: ClassInput, work: _Work) -> None:
         if rows := settled(given, work.puts):

@@ -8,7 +8,7 @@ whole. Nothing here reads Canvas or the SIS.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -16,7 +16,8 @@ from typing import Any
 
 from gradesync.domain.gradebook import CourseGradebook, Submission
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.line_item import fingerprint
+from gradesync.domain.line_item import fingerprint, item_subject
+from gradesync.domain.record import LINE_ITEM
 from gradesync.ports import ReadRecords
 
 OVERLAP = timedelta(minutes=10)
@@ -68,6 +69,8 @@ class CourseMarks:
             return None
         if self.again and not self.again.isdisjoint(mark.get("classes", self.again)):
             return None
+        if "at" not in mark:
+            return None
         return Mark(
             datetime.fromisoformat(mark["at"]),
             mark["assignments"],
@@ -99,8 +102,24 @@ class CourseMarks:
         """The course is owed: it is read whole next time, whatever the account's watermark says by then."""
         name = _name(course_id)
         self.fresh.pop(name, None)
-        if self.records.watermark(name):
-            self.fresh[name] = ""
+        stored = self._stored(name)
+        if "at" in stored:
+            # Its classes are still known: what waits in them must not be forgotten while it cannot be read.
+            self.fresh[name] = json.dumps({"classes": stored.get("classes", [])})
+
+    def classes(self, course_id: int) -> frozenset[str]:
+        """What waiting rows call the course's classes, as far as it was ever read."""
+        return frozenset(self._stored(_name(course_id)).get("classes", ()))
+
+    def linked(self, course_id: int, assignments: Collection[int]) -> frozenset[int]:
+        """Those of `assignments` that have a line item in the SIS, whatever their flag says now."""
+        ledgers = {id: self.records.ledger(id) for id in self.classes(course_id)} if assignments else {}
+        return frozenset(
+            one
+            for one in assignments
+            for class_id, ledger in ledgers.items()
+            if (LINE_ITEM, item_subject(self.keyed, one, class_id)) in ledger
+        )
 
     def take(self) -> Mapping[str, str]:
         """What is to be stored now."""

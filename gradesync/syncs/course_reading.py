@@ -39,7 +39,10 @@ class Piece:
 
 @dataclass
 class CourseReading:
-    """Reads courses for one job. `total` is how many there are to look at, once that is known."""
+    """Reads courses for one job. `total` is how many there are to look at, once that is known.
+
+    `unpublished` are the classes of courses that were read before and are not published now.
+    """
 
     job: PassbackJob
     marks: CourseMarks
@@ -47,6 +50,7 @@ class CourseReading:
     _feed: ChangeFeed | None = None
     _followed_at: datetime | None = None
     _followed: set[int] = field(default_factory=set)
+    unpublished: set[str] = field(default_factory=set)
 
     # - which -
 
@@ -83,6 +87,8 @@ class CourseReading:
             try:
                 async for change in feed.courses:
                     told[change.course.id] = change
+                    if change.course.state not in _READABLE:
+                        self._shut(change.course)
                 self._through(feed, told.keys())
             except ConnectionProblem as problem:
                 if ends_run(problem):
@@ -119,8 +125,7 @@ class CourseReading:
     def _piece(self, change: CourseChange, at: datetime) -> Piece | None:
         course, told = change.course, change.submissions
         if course.state not in _READABLE:
-            # Nothing can be read of it; when it comes back, all that happened meanwhile is owed.
-            self.marks.drop(course.id)
+            self._shut(course)
             return None
         mark, stamp = self.marks.known(course.id), self.marks.stamp(change.stamp)
         if mark is None:
@@ -130,11 +135,20 @@ class CourseReading:
         if mark.stamp != stamp:
             # A changed assignment can free scores that no delta would tell again.
             return Piece(course, told=told, stamp=stamp)
-        # Work that is not meant for the SIS is graded too; were it ever flagged, its stamp would move.
-        told = tuple(row for row in told if row.assignment_id in change.meant)
+        # Work that is not meant for the SIS is graded too; were it ever flagged, its stamp would move. What has a
+        # column there is looked at all the same: Canvas clears the flags of a closed period (canvas.md 5.1.5).
+        others = {row.assignment_id for row in told} - change.meant
+        wanted = change.meant | self.marks.linked(course.id, others)
+        told = tuple(row for row in told if row.assignment_id in wanted)
         names = [self.marks.row(row) for row in told]
         rows = tuple(row for row, name in zip(told, names, strict=True) if name not in mark.decided)
         return Piece(course, mark, rows, told, frozenset(names), at, stamp) if rows else None
+
+    def _shut(self, course: CanvasCourse) -> None:
+        """Nothing can be read of it; when it comes back, all that happened meanwhile is owed."""
+        if course.state == "unpublished":
+            self.unpublished |= self.marks.classes(course.id)
+        self.marks.drop(course.id)
 
     async def _one_by_one(self, seen: Collection[int]) -> AsyncGenerator[Piece, None]:
         courses = [one async for one in self.job.source.courses() if one.id not in seen]

@@ -20,7 +20,7 @@ from gradesync.domain.wish import Rules
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookReader, GradebookSink, ReadRecords, RunRecords
 from gradesync.syncs.class_deciding import Act, ClassDeciding, Park
-from gradesync.syncs.class_writer import ClassWriter
+from gradesync.syncs.class_writer import REMOVALS_STOPPED, ClassWriter
 from gradesync.syncs.course_marks import CourseMarks
 from gradesync.syncs.course_reading import CourseReading, Piece
 from gradesync.syncs.identity import SIS_IDENTITY, check_canvas, check_sis, record_identity
@@ -46,7 +46,9 @@ async def pass_back(job: PassbackJob, sink: GradebookSink, records: RunRecords) 
 
     Raises ConnectionProblem when the run cannot go on, LeaseLost when it may not.
     """
-    writer = ClassWriter(sink, records, job.keyed, job.tracker)
+    limit, stopped = job.account.passback.deletion_limit, records.watermark(REMOVALS_STOPPED)
+    # Consent to removing more than a run once stopped at is a higher limit than the one it stopped at.
+    writer = ClassWriter(sink, records, job.keyed, job.tracker, removes=not stopped or limit > int(stopped))
 
     def park(class_id: str, waiting: tuple[WaitingRecord, ...]) -> None:
         records.checkpoint(class_id, ledger=(), waiting=waiting, complete=True)
@@ -57,6 +59,9 @@ async def pass_back(job: PassbackJob, sink: GradebookSink, records: RunRecords) 
     await passback.all_courses(on_marks=records.set_watermarks)
     for class_id in passback.left_behind():
         park(class_id, ())
+    if stopped and passback.saw_all() and not writer.over_limit:
+        # Nothing is left that anybody would have to consent to.
+        records.set_watermarks({REMOVALS_STOPPED: ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +175,15 @@ class _Passback:
     def left_behind(self) -> frozenset[str]:
         """After a full run: classes in which records wait although no course leads there any more, as after a term."""
         job = self.job
-        whole = job.mode is Mode.FULL and job.class_filter is None
-        if job.waiting is None or not whole or job.tracker.counts["courses not read"]:
+        if job.waiting is None or not self.saw_all():
             return frozenset()
         return frozenset(row.record.class_id for row in job.waiting.rows(None)) - self.deciding.seen
+
+    def saw_all(self) -> bool:
+        """Whether this run looked at every course there is."""
+        job = self.job
+        whole = job.mode is Mode.FULL and job.class_filter is None
+        return whole and not job.tracker.counts["courses not read"]
 
     async def _identities(self, *, later: bool) -> tuple[str, str | None]:
         """Canvas's, and the SIS's unless that may come later."""
@@ -219,6 +229,7 @@ class _Passback:
         finally:
             await self.deciding.close()
         self.job.tracker.stage = Stage.RECORD
+        self.deciding.unpublished(self.reading.unpublished)
         self.reading.through()
         self.marks.fresh.update(self._looked())
         flush(least=1)

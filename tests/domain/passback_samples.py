@@ -32,6 +32,7 @@ ROOT = "root-uuid"
 HASH = KeyedHash(b"k" * 32, "riverside")
 DUE = datetime(2026, 10, 2, 3, 59, tzinfo=UTC)  # the evening of 1 October in New York
 GRADED = datetime(2026, 10, 5, 15, 0, tzinfo=UTC)
+TODAY = date(2026, 10, 20)
 
 CATALOGUE = SisCatalogue(
     classes={CLASS: SisClass(CLASS, "oak", ("q1", "q2"), "MATH-1")},
@@ -113,6 +114,7 @@ def given(
         sis=SisGradebook(CLASS, tuple(line_items), tuple(results), listed),
         ledger=ledger or {},
         complete=complete,
+        today=TODAY,
     )
 
 

@@ -82,7 +82,7 @@ def test_a_second_cell_of_one_student_is_only_in_the_sis() -> None:
     one = after_a_run()
     (mine,) = one.sis.results
     twice = replace(one, sis=replace(one.sis, results=(mine, replace(mine, id="another"))))
-    assert causes(twice) == [Cause.ONLY_IN_SIS]
+    assert causes(twice) == [Cause.WITHHELD, Cause.ONLY_IN_SIS]  # told (GS-423), and seen in the SIS
 
 
 def test_a_column_whose_assignment_is_gone_is_not_called_somebody_elses() -> None:

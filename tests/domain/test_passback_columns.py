@@ -65,7 +65,7 @@ def test_a_new_column_is_whole_and_minted() -> None:
         ({"points": Decimal(-5)}, Verdict.WITHHELD, "GS-413"),
         ({"due_at": None}, Verdict.WITHHELD, "GS-401"),
         ({"due_at": DUE - timedelta(days=60)}, Verdict.WITHHELD, "GS-402"),
-        ({"title": "  \u0007 "}, Verdict.WITHHELD, "GS-403"),
+        ({"title": "  \u0007 "}, Verdict.WITHHELD, "GS-427"),
         ({"group": "Projects"}, Verdict.WITHHELD, "GS-405"),
     ],
 )
@@ -185,9 +185,42 @@ def test_two_assignments_that_look_alike_do_not_share_an_old_column() -> None:
     old = replace(first, id="old", title="Work")
     assert [d.code for d in decide(given(alike, line_items=[old])).line_items] == ["GS-404", "GS-404"]
     work = [submission(assignment_id=1), submission(assignment_id=2)]
-    assert {d.verdict for d in decide(given(alike, work)).line_items} == {Verdict.SEND}
+    assert [d.code for d in decide(given(alike, work)).line_items] == ["GS-404", "GS-404"]
+    other_day = [alike[0], replace(alike[1], due_at=DUE + timedelta(days=2))]
+    assert {d.verdict for d in decide(given(other_day, work)).line_items} == {Verdict.SEND}
+    # Who stands in the SIS already stays; work that gets no column is in nobody's way.
+    standing = after(given(alike[:1], work[:1]), decide(given(alike[:1], work[:1])))
+    later = decide(replace(standing, assignments=tuple(alike), submissions=tuple(work)))
+    assert [(d.verdict, d.code) for d in later.line_items] == [
+        (Verdict.UNCHANGED, None),
+        (Verdict.WITHHELD, "GS-404"),
+    ]
+    no_column = [alike[0], replace(alike[1], points=None)]
+    assert [d.code for d in decide(given(no_column, work)).line_items] == [None, "GS-413"]
     unique = decide(given(alike, work), rules(unique=True))
     assert [d.code for d in unique.line_items] == ["GS-404", "GS-404"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ({"category_map": {"Homework": "HW"}}, "hw"),  # the map names nothing the SIS has
+        ({"category_map": {"Homework": " TESTS"}}, "tests"),
+        ({"category_map": {"Homework": "HW"}, "default_category": "Tests"}, "hw"),
+    ],
+)
+def test_a_map_that_names_nothing_does_not_keep_a_group_from_its_own_category(
+    policy: dict[str, Any], found: str
+) -> None:
+    one = category_for("Homework", CLASS, CATALOGUE.categories, rules(**policy).policy)
+    assert isinstance(one, Category)
+    assert one.id == found
+
+
+def test_the_default_category_is_found_apart_from_capitals_and_blanks() -> None:
+    one = category_for("Labs", CLASS, CATALOGUE.categories, rules(default_category=" tests").policy)
+    assert isinstance(one, Category)
+    assert one.id == "tests"
 
 
 def test_a_column_somebody_removed_in_the_sis_is_not_brought_back() -> None:

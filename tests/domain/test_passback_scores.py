@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gradesync.domain.passback import ClassDecision, ClassInput, ResultDecision
+from gradesync.domain.problem import CODES
 from gradesync.domain.record import LINE_ITEM, RESULT
 from gradesync.domain.wish import Verdict, value_key
 from tests.domain.passback_samples import (
@@ -17,6 +18,7 @@ from tests.domain.passback_samples import (
     HASH,
     SECTION,
     after,
+    assignment,
     decide,
     entry,
     given,
@@ -123,9 +125,39 @@ def test_a_score_cleared_in_canvas_stays_in_the_sis_and_is_told() -> None:
     assert (decided.verdict, decided.code) == (Verdict.WITHHELD, "GS-418")
 
 
-def test_a_score_hidden_again_stays_in_the_sis() -> None:
-    decided = only(decide(with_score(known(), "9", posted_at=None)))
-    assert (decided.verdict, decided.code) == (Verdict.WITHHELD, "GS-411")
+def test_a_score_hidden_again_stays_in_the_sis_and_somebody_is_told() -> None:
+    hidden = with_score(known(), "9", posted_at=None)
+    decided = only(decide(hidden))
+    assert (decided.verdict, decided.code) == (Verdict.WITHHELD, "GS-426")
+    assert CODES["GS-426"].needs_person
+    # Hidden and never sent, it is for information; so it is once somebody took it out of the SIS.
+    assert only(decide(given(submissions=[submission(posted_at=None)]))).code == "GS-411"
+    assert only(decide(replace(hidden, sis=replace(hidden.sis, results=())))).code == "GS-411"
+
+
+def test_a_score_hidden_again_goes_the_way_of_a_cleared_one() -> None:
+    hidden = with_score(known(), "9", posted_at=None)
+    assert only(decide(hidden, rules(deletions="blank"))).verdict is Verdict.BLANK
+    assert only(decide(hidden, rules(deletions="delete"))).verdict is Verdict.DELETE
+    assert only(decide(replace(hidden, complete=False), rules(deletions="delete"))).code == "GS-426"
+    blanked = after(hidden, decide(hidden, rules(deletions="blank")))
+    assert only(decide(blanked, rules(deletions="blank"))).verdict is not Verdict.BLANK
+
+
+def test_a_score_canvas_has_a_reason_not_to_show_is_told_when_the_sis_still_shows_it() -> None:
+    assert only(decide(with_score(known(), "9", state="pending_review"))).code == "GS-426"
+    assert only(decide(with_score(known(), None, excused=True))).code == "GS-426"
+    uncounted = replace(known(), assignments=(assignment(counts=False),))
+    assert only(decide(uncounted)).code == "GS-426"
+    # The very number the SIS shows misleads nobody.
+    assert only(decide(with_score(known(), "8.5", state="pending_review"))).code == "GS-416"
+
+
+def test_an_excuse_taken_back_is_not_called_a_cleared_grade() -> None:
+    one = with_score(given(), None, excused=True)
+    excused = after(one, decide(one, rules(excused="exempt")))
+    back = with_score(excused, None, state="unsubmitted")
+    assert only(decide(back, rules(excused="exempt"))).code == "GS-426"
 
 
 def test_a_grade_changed_by_hand_in_the_sis_is_kept() -> None:
@@ -159,7 +191,11 @@ def test_two_cells_for_one_student_are_told_unless_one_is_ours() -> None:
     ours = one.sis.results[0]
     other = replace(ours, id="other", score=Decimal(1))
     both = replace(one, sis=replace(one.sis, results=(other, ours)))
-    assert only(decide(both)).verdict is Verdict.UNCHANGED
+    mine, second = decide(both).results
+    assert (mine.verdict, second.verdict, second.code) == (Verdict.UNCHANGED, Verdict.WITHHELD, "GS-423")
+    mine, second = decide(with_score(both, "9")).results
+    assert mine.result is not None
+    assert (mine.verdict, mine.result.id, second.code) == (Verdict.SEND, ours.id, "GS-423")
     third = replace(other, id="third")
     strange = replace(one, ledger={}, sis=replace(one.sis, results=(other, third)))
     assert only(decide(strange)).code == "GS-423"

@@ -243,3 +243,22 @@ def test_blank_and_zero_are_different_values() -> None:
 def test_a_rounded_score_is_recognised_as_ours(held: str, own: bool) -> None:
     assert stored_its_own_way(Decimal(held), Decimal("8.57")) is own
     assert not stored_its_own_way(None, Decimal(8))
+
+
+def test_a_missing_zero_waits_until_the_teacher_shows_the_work() -> None:
+    missing = submission(None, missing=True, state="unsubmitted", posted_at=None)
+    zero = rules(missing="zero")
+    unposted = wish_for(missing, assignment(post_manually=True), zero)
+    assert (unposted.verdict, unposted.code) == (Verdict.WITHHELD, "GS-411")
+    # Shown by itself, an ungraded row has no date of posting either.
+    assert wish_for(missing, assignment(), zero).score == 0
+    posted = submission(None, missing=True, state="unsubmitted")
+    assert wish_for(posted, assignment(post_manually=True), zero).score == 0
+
+
+def test_withheld_letters_withhold_their_zero_too() -> None:
+    missing = submission(None, missing=True, state="unsubmitted")
+    letter = assignment(grading_type="letter_grade")
+    assert wish_for(missing, letter, rules(missing="zero", letter_grades="withhold")).code == "GS-408"
+    assert wish_for(missing, letter, rules(missing="zero")).score == 0
+    assert wish_for(missing, assignment(grading_type="odd"), rules(missing="zero")).code == "GS-422"

@@ -106,8 +106,8 @@ def test_what_a_rule_keeps_back_is_told_with_its_code() -> None:
     district = in_step()
     district.school.grade(1, 11, "9", posted_at=None)
     found = compared(district)
-    assert (one(found).cause, one(found).code, one(found).sends) == (Cause.WITHHELD, "GS-411", False)
-    assert not found.needs_person
+    assert (one(found).cause, one(found).code, one(found).sends) == (Cause.WITHHELD, "GS-426", False)
+    assert found.needs_person, "the SIS still shows it"
 
 
 def test_a_record_we_wrote_that_is_gone_is_lost() -> None:

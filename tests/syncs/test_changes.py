@@ -187,7 +187,7 @@ def test_what_moves_no_grading_date_is_found_by_the_next_delta(event: str) -> No
     else:
         assert school.grades() == held, "what stands in the SIS stays"
     if event == "hidden":
-        assert tracker.codes["GS-411"] == 1
+        assert tracker.codes["GS-426"] == 1
     school.tick()
     assert school.idle(), "and is not looked at again"
 
@@ -357,14 +357,60 @@ def test_a_dry_run_tells_what_the_tick_then_does_and_moves_no_watermark(school: 
 
 def test_grades_of_work_that_is_not_meant_for_the_sis_cost_nothing_until_it_is(school: Told) -> None:
     held = school.canvas.held[1]
+    held.assignments.append(work(9, 1, flagged=False))
+    held.submissions.append(graded(9, 11, "8", school.now))
+    school.tick()
+    school.grade(9, 11, "9")
+    school.tick()
+    assert school.idle()
+    held.assignments[-1] = work(9, 1)
+    assert school.tick().counts["sent"] == 1
+    assert school.grades()["Work 9", "s11"] == (Decimal(9), "fully graded")
+
+
+def test_grades_of_work_that_lost_its_flag_with_its_period_are_still_carried(school: Told) -> None:
+    held = school.canvas.held[1]
+    held.assignments[0] = replace(held.assignments[0], flagged=False, period_closed=True)
+    assert not school.tick().codes
+    school.grade(1, 11, "9")
+    assert school.tick().counts["sent"] == 1
+    assert school.grades()["Work 1", "s11"] == (Decimal(9), "fully graded")
+    school.tick()
+    assert school.idle()
+
+
+def test_work_withdrawn_by_its_teacher_is_looked_at_once_when_it_is_graded(school: Told) -> None:
+    held, before = school.canvas.held[1], school.grades()
     held.assignments[0] = replace(held.assignments[0], flagged=False)
     school.tick()
     school.grade(1, 11, "9")
+    assert school.tick().counts["sent"] == 0
     school.tick()
     assert school.idle()
+    assert school.grades() == before
     held.assignments[0] = replace(held.assignments[0], flagged=True)
     assert school.tick().counts["sent"] == 1
     assert school.grades()["Work 1", "s11"] == (Decimal(9), "fully graded")
+
+
+def test_a_course_taken_back_from_its_students_is_told_and_loses_nothing(school: Told) -> None:
+    held = school.canvas.held[1]
+    school.grade(1, 11, "9", posted_at=None)
+    school.tick()
+    course, grades = held.course, school.grades()
+    held.course = replace(course, state="unpublished")
+    assert school.tick().codes == {"GS-303": 1}
+    assert not school.tick().codes, "told once"
+    assert school.tick(Mode.FULL).codes["GS-303"] == 1, "and by each nightly run"
+    assert school.grades() == grades
+    assert school.store.waiting_counts("riverside") == {
+        ("riverside", "GS-303"): 1,
+        ("riverside", "GS-426"): 1,
+    }
+    held.course = course
+    school.grade(1, 11, "9")
+    assert school.tick().counts["sent"] == 1
+    assert school.store.waiting_counts("riverside") == {}
 
 
 def test_dropped_students_show_in_a_full_run_only_and_their_grades_stay(school: Told) -> None:

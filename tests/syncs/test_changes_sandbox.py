@@ -258,7 +258,7 @@ def test_after_an_event_with_a_score_the_next_delta_leaves_the_sis_with_what_can
 
 VALUE_KEPT: dict[str, tuple[Act, str | None]] = {
     "grade taken back": (lambda w, r: w.clear(r.assignment_id, r.user_id), None),
-    "hidden": (lambda w, r: w.hide(r.assignment_id, [r.user_id]), "GS-411"),
+    "hidden": (lambda w, r: w.hide(r.assignment_id, [r.user_id]), "GS-426"),
 }
 
 

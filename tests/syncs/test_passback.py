@@ -371,7 +371,7 @@ def test_a_grade_hidden_or_cleared_or_unflagged_later_never_becomes_a_zero() -> 
     school.canvas.held[2].assignments[0] = work(3, 2, flagged=False)
     tracker = school.run(Mode.FULL)
     assert tracker.counts["sent"] == 0
-    assert tracker.codes == {"GS-411": 1, "GS-418": 1, "GS-419": 2}
+    assert tracker.codes == {"GS-426": 1, "GS-418": 1, "GS-419": 2}
     assert school.grades() == EVERY
 
 
@@ -425,3 +425,24 @@ def test_a_delta_reads_only_the_columns_that_changed_and_a_full_run_all() -> Non
     asked.clear()
     school.run(Mode.FULL)
     assert {columns for _, columns in asked} == {0}
+
+
+def test_a_class_whose_gradebook_is_closed_is_told_and_keeps_what_waits_in_it() -> None:
+    school = School()
+    school.run()
+    school.grade(3, 21, "9", state="pending_review")
+    school.later()
+    school.run()
+    school.sis.down, school.sis.trouble = frozenset({"c2"}), refusal("GS-502")
+    school.grade(3, 21, "8")
+    school.later()
+    tracker = school.run(Mode.FULL)
+    assert (tracker.codes, tracker.result().outcome) == ({"GS-513": 1}, Outcome.WARNING)
+    assert school.store.waiting_counts("riverside") == {
+        ("riverside", "GS-426"): 1,
+        ("riverside", "GS-513"): 1,
+    }
+    school.sis.down = frozenset()
+    school.later()
+    assert school.run().counts["sent"] == 1
+    assert school.store.waiting_counts("riverside") == {}

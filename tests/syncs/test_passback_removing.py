@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -84,9 +85,42 @@ def test_no_more_is_removed_in_a_run_than_the_limit_over_all_classes() -> None:
     assert tracker.codes["GS-425"] > 0
     assert len(school.sis.line_items) + len(school.sis.results) == WRITES - 3
     for _ in range(3):
+        # Night after night it would all be gone; it waits for a person.
         school.later()
-        school.run(Mode.FULL)
+        assert school.run(Mode.FULL).codes["GS-425"] > 0
+    assert len(school.sis.line_items) + len(school.sis.results) == WRITES - 3
+    school.passback = {**school.passback, "deletion_limit": 50}
+    school.later()
+    school.run(Mode.FULL)
     assert (school.sis.line_items, school.sis.results) == ({}, {})
+
+
+def test_once_nothing_waits_for_consent_the_old_limit_counts_again() -> None:
+    school = removing("delete", deletion_limit=3)
+    kept = {id: list(course.assignments) for id, course in school.canvas.held.items()}
+    for course in school.canvas.held.values():
+        course.assignments = [replace(one, flagged=False) for one in course.assignments]
+    school.run(Mode.FULL)
+    for id, course in school.canvas.held.items():
+        course.assignments = kept[id]
+    school.later()
+    assert "GS-425" not in school.run(Mode.FULL).codes
+    school.grade(1, 11, None)
+    school.later()
+    assert school.run(Mode.FULL).counts["deleted"] == 1
+
+
+def test_a_closed_period_that_clears_every_flag_removes_nothing() -> None:
+    school = removing("delete")
+    held = len(school.sis.line_items), len(school.sis.results)
+    school.now += timedelta(days=60)  # the only marking period is over
+    for course in school.canvas.held.values():
+        course.assignments = [replace(one, flagged=False) for one in course.assignments]
+    for _ in range(2):
+        tracker = school.run(Mode.FULL)
+        assert not tracker.codes
+        school.later()
+    assert (len(school.sis.line_items), len(school.sis.results)) == held
 
 
 def test_a_sis_that_deletes_nothing_is_asked_once_and_the_rest_of_the_run_goes_on() -> None:

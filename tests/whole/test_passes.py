@@ -97,7 +97,7 @@ def test_hidden_and_cleared_grades_stay_in_the_sis_and_are_told(tmp_path: Path) 
         assert _sis(sandbox)["results"] == held
         assert judge.verdict() == ""
         codes = {row["code"] for row in tree.rows("SELECT DISTINCT code FROM waiting")}
-        assert "GS-411" in codes, "a hidden grade waits for its teacher"
+        assert {"GS-411", "GS-426"} <= codes, "a hidden grade waits for its teacher, most of all one sent before"
         for assignment in list(canvas.assignments.values()):
             canvas.post(assignment.id)
         _pass(tree, full=True)

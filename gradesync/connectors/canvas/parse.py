@@ -91,6 +91,8 @@ def assignment(row: Row, groups: Mapping[int, str]) -> Assignment:
         hidden=row.get("hide_in_gradebook") is True,
         only_overrides=row.get("only_visible_to_overrides") is True,
         overrides=tuple(_override(one, due_at) for one in overrides or ()),
+        period_closed=row.get("in_closed_grading_period") is True,
+        post_manually=row.get("post_manually") is True,
     )
 
 
