@@ -24,6 +24,7 @@ from gradesync.domain.schedule import ScheduleId
 if TYPE_CHECKING:
     # Types of the syncs and the plan: `list` opens the store without loading any of them.
     from gradesync.domain.account import Account
+    from gradesync.domain.comparison import Weighing
     from gradesync.domain.definition import Recorded
     from gradesync.domain.gradebook import (
         CanvasCourse,
@@ -223,6 +224,10 @@ class CanvasLookup(Protocol):
 
     async def sis_ids_of(self, user_id: int) -> frozenset[str]:
         """The SIS ids a Canvas user has or had, in enrollments of any state; none when Canvas knows no such user."""
+        ...
+
+    async def weighing(self, course_id: int) -> Weighing | None:
+        """How the course averages: weights of its groups, scores they drop; None when it cannot be told."""
         ...
 
     async def people(self, course: CanvasCourse) -> CoursePeople:

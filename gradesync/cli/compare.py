@@ -35,10 +35,10 @@ from gradesync.domain.schedule import ScheduleId
 @click.option(
     "--show-values",
     is_flag=True,
-    help="Show both scores beside each record; only on a terminal, and kept in the history.",
+    help="Show what Canvas shows, what goes of it and what the SIS holds; only on a terminal, kept in the history.",
 )
 @click.option(
-    "--exit-code", is_flag=True, help="End with 3 when something differs that somebody must look at."
+    "--exit-code", is_flag=True, help="End with 3 when something differs that a person must act on."
 )
 def command(
     said: Invocation,

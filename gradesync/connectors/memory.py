@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from gradesync.domain.comparison import Weighing
 from gradesync.domain.gradebook import (
     Assignment,
     CanvasCourse,
@@ -265,6 +266,7 @@ class MemoryCanvas:
     waiting: list[ImportStatus] = field(default_factory=list)
     messages: dict[int, list[RowMessage]] = field(default_factory=dict)
     former: dict[int, frozenset[str]] = field(default_factory=dict)
+    weighs: dict[int, Weighing] = field(default_factory=dict)
     _looks: dict[int, int] = field(default_factory=dict)
 
     def hold(self, courses: Iterable[MemoryCourse]) -> None:
@@ -336,6 +338,10 @@ class MemoryCanvas:
         return frozenset(one.sis_user_id for one in seats if one.sis_user_id) | self.former.get(
             user_id, frozenset()
         )
+
+    async def weighing(self, course_id: int) -> Weighing | None:
+        """As set in `weighs`; else nothing is weighed or dropped."""
+        return self.weighs.get(course_id, Weighing(weighted=False, dropping=0))
 
     async def people(self, course: CanvasCourse) -> CoursePeople:
         """Name and members as set."""

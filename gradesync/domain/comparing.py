@@ -11,9 +11,16 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 
-from gradesync.domain.gradebook import LineItem, Result
+from gradesync.domain.comparison import (
+    GONE,
+    Cause,
+    ClassComparison,
+    Comparison,
+    Difference,
+    Shown,
+)
+from gradesync.domain.gradebook import LineItem, Result, Submission
 from gradesync.domain.line_item import clean_title, line_item_key, result_subject
 from gradesync.domain.passback_decisions import (
     ClassDecision,
@@ -21,152 +28,14 @@ from gradesync.domain.passback_decisions import (
     LineItemDecision,
     ResultDecision,
 )
-from gradesync.domain.problem import CODES
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, WaitingRow
-from gradesync.domain.wish import Rules, Verdict, stored_its_own_way
+from gradesync.domain.wish import Rules, Verdict, rounded, stored_its_own_way
 
-GONE = "GS-505"
 HAND_EDIT = "GS-412"
 NOT_STORED = "GS-509"
 LEFT = "GS-424"
 
 Decision = LineItemDecision | ResultDecision
-
-
-class Cause(StrEnum):
-    """Why a record differs. The order is the one people are told them in: what they must look at first."""
-
-    HAND_EDIT = "hand edit"
-    LOST = "lost"
-    REFUSED = "refused"
-    OTHERWISE = "stored otherwise"
-    NOT_YET = "not yet"
-    WITHHELD = "withheld"
-    ROUNDING = "rounding"
-    ONLY_IN_SIS = "only in the SIS"
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """Both values as text, for a person at a terminal who asked for them; a side that holds nothing is empty."""
-
-    canvas: str
-    sis: str
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One record that is not the same on both sides.
-
-    `subject` is its keyed pseudonym, `assignment_id` Canvas's number (None when Canvas knows no such assignment).
-    `sends` tells whether the next run writes it. `fields` names what differs of a line item, never a value.
-    """
-
-    class_id: str
-    kind: str
-    assignment_id: int | None
-    subject: str
-    cause: Cause
-    code: str | None = None
-    sends: bool = False
-    fields: tuple[str, ...] = ()
-    shown: Shown | None = None
-
-    @property
-    def needs_person(self) -> bool:
-        """Whether somebody must look: neither a rule nor the next run settles it."""
-        if self.cause is Cause.HAND_EDIT or (self.cause is Cause.LOST and self.code == GONE):
-            return not self.sends
-        if self.cause is Cause.REFUSED:
-            return self.code is not None and CODES[self.code].needs_person
-        return self.cause in (Cause.LOST, Cause.OTHERWISE)
-
-
-@dataclass(frozen=True, slots=True)
-class ClassComparison:
-    """One class. `equal` counts records by kind; `nothing` counts students without a score, where both are silent."""
-
-    class_id: str
-    equal: Mapping[str, int]
-    nothing: int
-    differences: tuple[Difference, ...]
-
-    @property
-    def scores_agree(self) -> bool:
-        """Every score Canvas has stands in the SIS, and the SIS has no other: only averages may still differ."""
-        same = self.equal.get(RESULT, 0)
-        for one in self.differences:
-            if one.kind == RESULT:
-                if one.cause is not Cause.ROUNDING:
-                    return False
-                same += 1
-        return same > 0
-
-    def causes(self, kind: str | None = None) -> Counter[Cause]:
-        """Differences by cause, of one kind or of both."""
-        return Counter(one.cause for one in self.differences if kind in (None, one.kind))
-
-    def codes(self, cause: Cause) -> Counter[str]:
-        """Records of a cause by code, counted as a run counts them: a line item's only when no score hangs on it."""
-        mine = [one for one in self.differences if one.cause is cause]
-        codes = Counter(one.code for one in mine if one.code and one.kind == RESULT)
-        seen = {one.assignment_id for one in self.differences if one.kind == RESULT and one.code}
-        columns = (one for one in mine if one.kind == LINE_ITEM and one.assignment_id not in seen)
-        codes.update(one.code for one in columns if one.code)
-        return codes
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """All classes of an account that were read.
-
-    `unread` counts courses and classes that could not be read, by word; `codes` why, and what no class stands for
-    (a section that is not tied to the SIS). `observes` tells that runs of the schedule send nothing.
-    """
-
-    schedule: str
-    classes: tuple[ClassComparison, ...]
-    unread: Mapping[str, int] = field(default_factory=dict)
-    codes: Mapping[str, int] = field(default_factory=dict)
-    observes: bool = False
-
-    @property
-    def differences(self) -> Iterator[Difference]:
-        """Every difference of every class."""
-        for one in self.classes:
-            yield from one.differences
-
-    @property
-    def needs_person(self) -> bool:
-        """Whether somebody must look, be it that a part could not be read."""
-        return bool(self.unread) or any(one.needs_person for one in self.differences)
-
-    def equal(self, kind: str) -> int:
-        """Records of a kind that are equal."""
-        return sum(one.equal.get(kind, 0) for one in self.classes)
-
-    def causes(self, kind: str | None = None) -> Counter[Cause]:
-        """Differences of all classes by cause."""
-        causes: Counter[Cause] = Counter()
-        for one in self.classes:
-            causes.update(one.causes(kind))
-        return causes
-
-    def codes_of(self, cause: Cause) -> Counter[str]:
-        """Records of a cause in all classes by code."""
-        codes: Counter[str] = Counter()
-        for one in self.classes:
-            codes.update(one.codes(cause))
-        return codes
-
-    def would_write(self, kind: str) -> int:
-        """Records of a kind that the next run would write."""
-        return sum(one.sends and one.kind == kind for one in self.differences)
-
-    @property
-    def agreeing(self) -> int:
-        """Classes in which every score agrees."""
-        return sum(one.scores_agree for one in self.classes)
 
 
 def compare_class(
@@ -193,7 +62,8 @@ def compare_class(
         else:
             differences.append(found)
     differences += sides.only_in_sis()
-    return ClassComparison(given.class_id, equal, nothing, tuple(differences))
+    course_id = given.assignments[0].course_id if given.assignments else None
+    return ClassComparison(given.class_id, equal, nothing, tuple(differences), course_id)
 
 
 @dataclass
@@ -207,10 +77,24 @@ class _Sides:
     values: bool
     items: Mapping[str, LineItem] = field(init=False)
     results: Mapping[str, Result] = field(init=False)
+    work: Mapping[tuple[int, str], Submission] = field(init=False)
+    by_subject: Mapping[str, Submission] = field(init=False)
 
     def __post_init__(self) -> None:
         self.items = {one.id: one for one in self.given.sis.line_items}
         self.results = {one.id: one for one in self.given.sis.results}
+        people = {one.user_id: one.sis_user_id for one in self.given.students if one.sis_user_id}
+        mine = (one for one in self.given.submissions if one.user_id in people)
+        self.work = {(one.assignment_id, people[one.user_id]): one for one in mine}
+        # What is kept back names no student; only whoever looks at values pays for finding the score by its pseudonym.
+        self.by_subject = (
+            {
+                result_subject(self.rules.hash, assignment, self.given.class_id, student): one
+                for (assignment, student), one in self.work.items()
+            }
+            if self.values
+            else {}
+        )
 
     def judge(self, decision: Decision) -> Difference | None:
         """The record's difference; None when both sides hold the same."""
@@ -266,7 +150,7 @@ class _Sides:
 
     def _of_unchanged(self, decision: Decision, held: LineItem | Result | None) -> Cause | None:
         if decision.holds == decision.value:
-            return None
+            return Cause.ROUNDING if self._rounds(decision) else None
         if isinstance(decision, LineItemDecision):
             return Cause.ROUNDING
         if isinstance(held, Result) and decision.result is not None:
@@ -274,6 +158,18 @@ class _Sides:
             if same and stored_its_own_way(held.score, decision.result.score):
                 return Cause.ROUNDING
         return Cause.OTHERWISE
+
+    def _rounds(self, decision: Decision) -> bool:
+        """Whether both sides hold what was sent, and Canvas shows another number: the account keeps fewer decimals."""
+        if isinstance(decision, LineItemDecision) or decision.result is None:
+            return False
+        work, sent = (
+            self.work.get((decision.assignment_id, decision.result.student_id)),
+            decision.result.score,
+        )
+        if work is None or work.score is None or work.excused or sent is None:
+            return False
+        return rounded(work.score, 4) != rounded(sent, 4)
 
     def _held(self, decision: Decision) -> LineItem | Result | None:
         entry = self.given.ledger.get((_kind(decision), decision.subject))
@@ -288,7 +184,16 @@ class _Sides:
         if isinstance(decision, LineItemDecision):
             return None
         there = _text(held) if isinstance(held, Result) else ""
-        return Shown(_text(decision.result) if decision.result is not None else "", there)
+        return Shown(
+            _canvas(self._submission(decision)),
+            _text(decision.result) if decision.result is not None else "",
+            there,
+        )
+
+    def _submission(self, decision: ResultDecision) -> Submission | None:
+        if decision.result is not None:
+            return self.work.get((decision.assignment_id, decision.result.student_id))
+        return self.by_subject.get(decision.subject)
 
     # - the SIS's side alone -
 
@@ -344,7 +249,7 @@ class _Sides:
             else self.rules.hash("only in the SIS", kind, record_id),
             cause=Cause.ONLY_IN_SIS if entry is None else Cause.WITHHELD,
             code=None if entry is None else code or LEFT,
-            shown=Shown("", _text(result)) if self.values and result is not None else None,
+            shown=Shown("", "", _text(result)) if self.values and result is not None else None,
         )
 
 
@@ -365,6 +270,16 @@ def _text(result: Result) -> str:
     told += [result.text] if result.text else []
     told += [word for word, is_so in (("late", result.late), ("missing", result.missing)) if is_so]
     return f"{' '.join(told)} ({result.status})"
+
+
+def _canvas(work: Submission | None) -> str:
+    """What Canvas shows, in full: no place is cut off."""
+    if work is None:
+        return ""
+    if work.excused:
+        return "excused"
+    told = ["-" if work.score is None else _short(work.score)]
+    return " ".join([*told, *(["missing"] if work.missing else [])])
 
 
 def _short(score: Decimal) -> str:

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from gradesync.domain.account import Account
+from gradesync.domain.comparison import Weighing
 from gradesync.domain.explained import ClassStory, Explanation
 from gradesync.domain.explaining import (
     Memory,
@@ -368,6 +369,9 @@ class _OneCourse:
 
     async def sis_ids_of(self, user_id: int) -> frozenset[str]:
         return await self.source.sis_ids_of(user_id)
+
+    async def weighing(self, course_id: int) -> Weighing | None:
+        return await self.source.weighing(course_id)
 
     async def people(self, course: CanvasCourse) -> CoursePeople:
         return await self.source.people(course)

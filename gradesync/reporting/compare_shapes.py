@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradesync.domain.adoption import Fate
-from gradesync.domain.comparing import Cause, ClassComparison, Comparison, Difference
+from gradesync.domain.comparison import Cause, ClassComparison, Comparison, Difference
 from gradesync.domain.record import LINE_ITEM, RESULT
 from gradesync.domain.take_over import TakeOver
 from gradesync.reporting.shapes import Shape, code_keys
@@ -22,6 +22,7 @@ def comparison_keys(comparison: Comparison) -> Shape:
         "schedule": comparison.schedule,
         "observes": comparison.observes,
         "needs_person": comparison.needs_person,
+        "records_that_need_a_person": comparison.looks,
         "equal": {key: comparison.equal(kind) for key, kind in KINDS.items()},
         "causes": {key: _causes(comparison.causes(kind)) for key, kind in KINDS.items()},
         "would_write": {key: comparison.would_write(kind) for key, kind in KINDS.items()},
@@ -42,6 +43,7 @@ def _class(one: ClassComparison) -> Shape:
         "causes": {key: _causes(one.causes(kind)) for key, kind in KINDS.items()},
         "nothing_to_compare": one.nothing,
         "scores_agree": one.scores_agree,
+        "averages_may_differ_by": [reason.value for reason in one.averages],
         "records": [_record(difference) for difference in one.differences],
     }
 

@@ -29,7 +29,7 @@ def group_json(group: AssignmentGroup) -> dict[str, Any]:
         "group_weight": group.group_weight,
         "sis_source_id": None,
         "integration_data": {},
-        "rules": {},
+        "rules": dict(group.rules),
     }
 
 
@@ -108,6 +108,7 @@ def assignment_json(
         "submission_types": list(assignment.submission_types),
         "has_submitted_submissions": False,
         "in_closed_grading_period": False,
+        "post_manually": assignment.post_manually,
         "is_quiz_assignment": assignment.submission_types == ("online_quiz",),
         "muted": assignment.post_manually if muted is None else muted,
         "html_url": f"/courses/{assignment.course_id}/assignments/{assignment.id}",

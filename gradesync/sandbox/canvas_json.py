@@ -88,7 +88,7 @@ def course_json(world: CanvasWorld, course: Course, include: Collection[str] = (
         "storage_quota_mb": 500,
         "homeroom_course": False,
         "friendly_name": None,
-        "apply_assignment_group_weights": False,
+        "apply_assignment_group_weights": course.apply_assignment_group_weights,
         "time_zone": course.time_zone,
         "blueprint": False,
         "template": False,

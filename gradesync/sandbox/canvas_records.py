@@ -59,6 +59,7 @@ class Course:
     start_at: datetime | None = None
     end_at: datetime | None = None
     time_zone: str = "America/New_York"
+    apply_assignment_group_weights: bool = False
     grade_passback_setting: str | None = None
     sis_import_id: int | None = None
     sticky: set[str] = field(default_factory=set)
@@ -144,6 +145,7 @@ class AssignmentGroup:
     name: str
     position: int
     group_weight: float = 0.0
+    rules: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

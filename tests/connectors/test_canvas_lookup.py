@@ -11,6 +11,7 @@ import pytest
 from gradesync.connectors.auth import BearerToken
 from gradesync.connectors.canvas import CanvasReader
 from gradesync.connectors.http import HttpClient
+from gradesync.domain.comparison import Weighing
 from gradesync.domain.people import STUDENT, TEACHER
 from gradesync.errors import ConnectionProblem
 from gradesync.sandbox.canvas_records import Section
@@ -113,3 +114,13 @@ def test_whoever_was_dropped_is_still_known_by_every_sis_id_they_had(
     sis_id = world.logins[seat.login_id].sis_user_id
     assert sis_id in ask(sandbox, lambda canvas: canvas.sis_ids_of(seat.user_id))
     assert ask(sandbox, lambda canvas: canvas.sis_ids_of(999_999_999)) == frozenset()
+
+
+def test_how_a_course_averages_is_read_from_its_groups(sandbox: Sandbox, world: CanvasWorld) -> None:
+    group = next(iter(world.groups.values()))
+    course = world.courses[group.course_id]
+    assert ask(sandbox, lambda canvas: canvas.weighing(course.id)) == Weighing(weighted=False, dropping=0)
+    course.apply_assignment_group_weights = True
+    group.rules = {"drop_lowest": 1}
+    assert ask(sandbox, lambda canvas: canvas.weighing(course.id)) == Weighing(weighted=True, dropping=1)
+    assert ask(sandbox, lambda canvas: canvas.weighing(999_999_999)) is None

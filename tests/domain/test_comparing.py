@@ -108,7 +108,32 @@ def test_a_score_cleared_in_canvas_waits_for_the_next_run_only_where_the_account
     (found,) = judged(one, deletions=policy).differences
     assert found.sends is sends
     assert (found.cause, found.code) == ((Cause.NOT_YET, None) if sends else (Cause.WITHHELD, "GS-418"))
-    assert not found.needs_person
+    # A teacher must say what becomes of it, unless the account has.
+    assert found.needs_person is not sends
+
+
+def test_a_number_canvas_shows_with_more_places_than_are_sent_is_rounding_and_not_equal() -> None:
+    chosen = rules(decimals=0)
+    one = given(submissions=[submission("8.5")])
+    one = after(one, decide(one, chosen))
+    assert one.sis.results[0].score == 9
+    found = compare_class(one, decide(one, chosen), chosen, {}, values=True)
+    assert list(found.causes(RESULT)) == [Cause.ROUNDING]
+    (difference,) = (d for d in found.differences if d.kind == RESULT)
+    assert difference.shown is not None
+    assert (difference.shown.canvas, difference.shown.sends[0], difference.shown.sis[0]) == ("8.5", "9", "9")
+    assert found.scores_agree
+    assert not difference.needs_person
+
+
+def test_what_canvas_shows_stands_beside_a_record_that_is_kept_back_too() -> None:
+    one = replace(after_a_run("8.125"), submissions=(submission("7.125", posted_at=None),))
+    chosen = rules()
+    found = compare_class(one, decide(one, chosen), chosen, {}, values=True)
+    (difference,) = (d for d in found.differences if d.kind == RESULT)
+    assert difference.cause is Cause.WITHHELD
+    assert difference.shown is not None
+    assert difference.shown.canvas == "7.125"
 
 
 @settings(max_examples=150, deadline=None)

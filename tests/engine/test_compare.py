@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gradesync.domain.comparing import Cause, Comparison, Difference
+from gradesync.domain.comparison import Cause, Comparison, Difference, Uneven, Weighing
 from gradesync.domain.record import LINE_ITEM, RESULT
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId
@@ -148,6 +148,41 @@ def test_a_score_the_sis_keeps_with_fewer_places_is_rounding_and_agrees() -> Non
     assert found.causes(RESULT) == {Cause.ROUNDING: 6}
     assert found.agreeing == 3
     assert not found.needs_person
+
+
+def test_averages_are_doubted_only_where_canvas_weighs_or_drops_and_every_score_agrees() -> None:
+    district = in_step()
+    assert "average" not in as_text(compared(district), style=PLAIN)
+    district.school.canvas.weighs = {
+        1: Weighing(weighted=True, dropping=0),
+        2: Weighing(weighted=False, dropping=2),
+    }
+    found = compared(district)
+    assert [(one.class_id, one.averages) for one in found.uneven] == [
+        ("c1", (Uneven.WEIGHTS,)),
+        ("c2", (Uneven.DROPS,)),
+        ("c3", (Uneven.DROPS,)),
+    ]
+    text = as_text(found, style=PLAIN)
+    assert "c1: every score agrees, and the average may differ: Canvas weights its assignment groups." in text
+    assert "c3: every score agrees, and the average may differ: Canvas drops scores in a group." in text
+    district.school.grade(1, 11, "9")
+    assert [one.class_id for one in compared(district).uneven] == ["c2", "c3"]
+
+
+def test_what_a_rule_keeps_back_counts_where_its_code_names_somebody_who_must_act() -> None:
+    district = District()
+    course = district.school.canvas.held[1]
+    course.assignments = [replace(a, due_at=None) if a.id == 1 else a for a in course.assignments]
+    district.started()
+    district.school.grade(3, 21, None)
+    found = compared(district)
+    waiting = [d for d in found.differences if d.code == "GS-401"]
+    assert {d.kind for d in waiting} == {LINE_ITEM, RESULT}
+    assert all(d.needs_person for d in waiting)
+    assert found.needs_person
+    # The two scores; their column is the same thing to do.
+    assert sum(one.looks for one in found.classes if one.class_id == "c1") == 2
 
 
 def test_a_column_and_a_score_of_the_sis_alone_are_told_and_are_not_ours() -> None:

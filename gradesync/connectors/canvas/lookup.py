@@ -13,6 +13,7 @@ from gradesync.connectors.canvas import parse
 from gradesync.connectors.canvas.paging import Listing
 from gradesync.connectors.http import HttpClient, Query
 from gradesync.connectors.wire import Malformed, text_of
+from gradesync.domain.comparison import Weighing
 from gradesync.domain.gradebook import CanvasCourse
 from gradesync.domain.people import STUDENT, TEACHER, CoursePeople, Member
 from gradesync.errors import ConnectionProblem
@@ -90,6 +91,24 @@ class CourseLookup:
         # A key that may not read SIS data is not shown the field at all.
         return frozenset(id for row in rows if (id := text_of(row.get("sis_user_id"))))
 
+    async def weighing(self, course_id: int) -> Weighing | None:
+        """Whether the course weights its groups, and how many of them drop scores; None when it is not shown."""
+        course = await self._row(f"{_API}/courses/{course_id}")
+        if course is None:
+            return None
+        listing = Listing(
+            self._client,
+            f"{_API}/courses/{{}}/assignment_groups",
+            course_id,
+            query=(),
+            page_size=self._page_size,
+        )
+        groups = await listing.rows()
+        return Weighing(
+            weighted=course.get("apply_assignment_group_weights") is True,
+            dropping=sum(self._parsed(_drops, one) for one in groups),
+        )
+
     async def people(self, course: CanvasCourse) -> CoursePeople:
         """The course's name, its students and its teachers; the test student is nobody."""
         row = await self._row(f"{_API}/courses/{course.id}") or {}
@@ -121,6 +140,13 @@ class CourseLookup:
             raise ConnectionProblem(f"The Canvas token works, but may not {right}.", code="GS-203") from None
         except (Malformed, KeyError, TypeError, AttributeError):
             raise self._client.unclear("a record is not of the documented shape.") from None
+
+
+def _drops(group: dict[str, Any]) -> bool:
+    """Whether an assignment group leaves its lowest or highest scores out."""
+    rules = group.get("rules")
+    counts = [rules.get(key) for key in ("drop_lowest", "drop_highest")] if isinstance(rules, dict) else []
+    return any(type(one) is int and one > 0 for one in counts)
 
 
 def _member(row: dict[str, Any]) -> Member:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gradesync.domain.comparing import Cause, ClassComparison, Comparison, Difference
+from gradesync.domain.comparison import Cause, ClassComparison, Comparison, Difference, Uneven
 from gradesync.domain.record import LINE_ITEM, RESULT
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
@@ -18,7 +18,7 @@ MEANING: Mapping[Cause, str] = {
     Cause.OTHERWISE: "the SIS took it and keeps something else",
     Cause.NOT_YET: "changed in Canvas since it was last sent; the next run writes it",
     Cause.WITHHELD: "a rule keeps it back",
-    Cause.ROUNDING: "the SIS keeps it in its own form (fewer decimals, a shorter title); that is settled",
+    Cause.ROUNDING: "the SIS holds it in its own form (fewer decimals, a shorter title), which is settled",
     Cause.ONLY_IN_SIS: "not ours: typed in the SIS, or another tool's",
 }
 _COLORS = {
@@ -28,6 +28,7 @@ _COLORS = {
     Cause.OTHERWISE: "red",
     Cause.NOT_YET: "cyan",
 }
+_ORDER = {cause: place for place, cause in enumerate(Cause)}
 _NAMED = 20
 """How many single records are named unless all are asked for."""
 
@@ -37,6 +38,7 @@ def comparison(comparison: Comparison, *, style: Style, every: bool = False) -> 
     lines = [style.paint(f"{clean(comparison.schedule)}  compared", "bold"), *_totals(comparison)]
     lines += [*_causes(comparison, style), *_by_class(comparison.classes, style)]
     lines += _records(comparison, style, every=every)
+    lines += _uneven(comparison, style)
     lines += ["", *folded(_closing(comparison), style)]
     return finished(lines)
 
@@ -95,12 +97,15 @@ def _by_class(classes: Sequence[ClassComparison], style: Style) -> list[str]:
 def _records(comparison: Comparison, style: Style, *, every: bool) -> list[str]:
     """Single records by Canvas's assignment number and pseudonym, never by name."""
     chosen = [one for one in comparison.differences if every or one.needs_person]
+    if not every:
+        # The few that are cut off must not be those that matter most.
+        chosen.sort(key=lambda one: _ORDER[one.cause])
     if not chosen:
         return []
     named = chosen if every else chosen[:_NAMED]
     values = any(one.shown is not None for one in named)
     columns = ("CLASS", "ASSIGNMENT", "RECORD", "KIND", "CAUSE", "CODE", "FIELDS", "NEXT RUN")
-    more = ("CANVAS", "SIS") if values else ()
+    more = ("CANVAS", "SENDS", "SIS") if values else ()
     lines = ["", *table((*columns, *more), [_row(one, values=values) for one in named], style)]
     if len(chosen) > len(named):
         rest = words.plural(len(chosen) - len(named), "record")
@@ -121,14 +126,31 @@ def _row(one: Difference, *, values: bool) -> tuple[Cell, ...]:
     ]
     if values:
         shown = one.shown
-        cells += [Cell(shown.canvas if shown else ""), Cell(shown.sis if shown else "")]
+        told = (shown.canvas, shown.sends, shown.sis) if shown else ("", "", "")
+        cells += [Cell(text) for text in told]
     return tuple(cells)
+
+
+_UNEVEN: Mapping[Uneven, str] = {
+    Uneven.WEIGHTS: "Canvas weights its assignment groups",
+    Uneven.DROPS: "Canvas drops scores in a group",
+}
+
+
+def _uneven(comparison: Comparison, style: Style) -> list[str]:
+    """Classes whose averages may differ although no score does, with what Canvas does there."""
+    lines: list[str] = []
+    for one in comparison.uneven:
+        why = ", and ".join(_UNEVEN[reason] for reason in one.averages)
+        told = f"{clean(one.class_id)}: every score agrees, and the average may differ: {why}."
+        lines += folded(told, style, "  ", "      ")
+    return ["", *lines] if lines else []
 
 
 def _closing(comparison: Comparison) -> str:
     """The sentence a person takes away."""
     told = []
-    looks = sum(one.needs_person for one in comparison.differences)
+    looks = comparison.looks
     if looks:
         told.append(f"{words.plural(looks, 'record')} need{'s' if looks == 1 else ''} somebody.")
     if comparison.unread:
@@ -143,8 +165,5 @@ def _closing(comparison: Comparison) -> str:
         if comparison.observes:
             told.append("This schedule only observes, so nothing is written.")
     if comparison.agreeing:
-        told.append(
-            f"Every score agrees in {words.plural(comparison.agreeing, 'class', 'classes')}; "
-            "averages there can still differ, by weights and dropped work."
-        )
+        told.append(f"Every score agrees in {words.plural(comparison.agreeing, 'class', 'classes')}.")
     return " ".join(told)

@@ -218,7 +218,11 @@ def _answers(result: RunResult, code: str, style: Style, indent: str) -> list[st
     if not found:
         return []
     told = ", ".join(f"{clean(one)} x{count:,}" for one, count in found)
-    return folded(f"{words.plural(len(found), 'kind')} of answers by fingerprint: {told}", style, indent)
+    return folded(
+        f"{words.plural(len(found), 'kind of answer', 'kinds of answers')} by fingerprint: {told}",
+        style,
+        indent,
+    )
 
 
 def _code_line(code: str, told: str, style: Style, indent: str) -> list[str]:
