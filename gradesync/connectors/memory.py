@@ -278,9 +278,9 @@ class MemoryCanvas:
         return self.uuid
 
     async def courses(self) -> AsyncIterator[CanvasCourse]:
-        """Published and completed courses."""
+        """Every course that is not deleted."""
         for one in list(self.held.values()):
-            if one.course.state in ("available", "completed"):
+            if one.course.state in ("available", "completed", "unpublished"):
                 yield one.course
 
     async def read_course(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:

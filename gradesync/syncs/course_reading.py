@@ -68,7 +68,7 @@ class CourseReading:
     async def pieces(self) -> AsyncGenerator[Piece, None]:
         """Every course that must be looked at."""
         if self.job.class_filter is not None:
-            async for course in self.job.source.courses():
+            async for course in self._open_courses():
                 yield Piece(course)
             return
         if self.job.mode is Mode.FULL:
@@ -93,7 +93,7 @@ class CourseReading:
             except ConnectionProblem as problem:
                 if ends_run(problem):
                     raise
-        courses = [course async for course in self.job.source.courses()]
+        courses = [course async for course in self._open_courses()]
         self.total = len(courses)
         for course in courses:
             change_ = told.get(course.id)
@@ -144,6 +144,13 @@ class CourseReading:
         rows = tuple(row for row, name in zip(told, names, strict=True) if name not in mark.decided)
         return Piece(course, mark, rows, told, frozenset(names), at, stamp) if rows else None
 
+    async def _open_courses(self) -> AsyncGenerator[CanvasCourse, None]:
+        async for course in self.job.source.courses():
+            if course.state in _READABLE:
+                yield course
+            elif self.job.class_filter is None:
+                self._shut(course)
+
     def _shut(self, course: CanvasCourse) -> None:
         """Nothing can be read of it; when it comes back, all that happened meanwhile is owed."""
         if course.state == "unpublished":
@@ -151,7 +158,7 @@ class CourseReading:
         self.marks.drop(course.id)
 
     async def _one_by_one(self, seen: Collection[int]) -> AsyncGenerator[Piece, None]:
-        courses = [one async for one in self.job.source.courses() if one.id not in seen]
+        courses = [one async for one in self._open_courses() if one.id not in seen]
         self.total = len(courses) + len(seen)
         for course in courses:
             mark = self.marks.known(course.id)

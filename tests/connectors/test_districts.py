@@ -248,6 +248,13 @@ def test_overrides_that_are_silently_left_out_are_a_missing_right() -> None:
         parse.assignment({**ASSIGNMENT, "has_overrides": True}, {})
 
 
+def test_a_closed_period_and_manual_posting_are_read_where_canvas_tells_them() -> None:
+    usual = parse.assignment(ASSIGNMENT, {})
+    assert (usual.period_closed, usual.post_manually) == (False, False)
+    told = parse.assignment({**ASSIGNMENT, "in_closed_grading_period": True, "post_manually": True}, {})
+    assert (told.period_closed, told.post_manually) == (True, True)
+
+
 def test_an_override_without_a_due_date_of_its_own_keeps_the_base_date() -> None:
     base = datetime(2026, 11, 23, 4, 59, 59, tzinfo=UTC)
     overrides = [

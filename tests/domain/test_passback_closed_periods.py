@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradesync.domain.passback import ClassInput
+from gradesync.domain.passback import ClassDecision, ClassInput
 from gradesync.domain.wish import Verdict
 from tests.domain.passback_samples import after, assignment, decide, given, rules, submission
 
@@ -22,6 +22,10 @@ def unflagged(today: date | None, **more: Any) -> ClassInput:
     return replace(sent, assignments=(assignment(flagged=False, **more),), today=today)
 
 
+def verdicts(decision: ClassDecision) -> list[Verdict]:
+    return [*(d.verdict for d in decision.line_items), *(d.verdict for d in decision.results)]
+
+
 @pytest.mark.parametrize("deletions", ["report", "blank", "delete"])
 @pytest.mark.parametrize(
     "one", [unflagged(AFTER_Q1), unflagged(date(2026, 10, 20), period_closed=True)], ids=["SIS", "Canvas"]
@@ -29,7 +33,7 @@ def unflagged(today: date | None, **more: Any) -> ClassInput:
 def test_work_of_a_closed_period_stays_linked_when_its_flag_goes_off(one: ClassInput, deletions: str) -> None:
     decision = decide(one, rules(deletions=deletions))
     assert not decision.codes()
-    assert [d.verdict for d in (*decision.line_items, *decision.results)] == [Verdict.UNCHANGED] * 2
+    assert verdicts(decision) == [Verdict.UNCHANGED] * 2
     changed = decide(replace(one, submissions=(submission("9"),)), rules(deletions=deletions))
     assert [d.verdict for d in changed.results] == [Verdict.SEND]
 
@@ -47,7 +51,7 @@ def test_nothing_is_removed_while_nobody_knows_whether_the_period_is_open(one: C
         items = tuple(replace(item, period_id=None) for item in one.sis.line_items)
         one = replace(one, sis=replace(one.sis, line_items=items))
     decision = decide(one, rules(deletions="delete"))
-    assert {d.verdict for d in (*decision.line_items, *decision.results)} == {Verdict.WITHHELD}
+    assert set(verdicts(decision)) == {Verdict.WITHHELD}
     assert set(decision.codes()) == {"GS-419"}
 
 

@@ -393,7 +393,9 @@ def test_work_withdrawn_by_its_teacher_is_looked_at_once_when_it_is_graded(schoo
     assert school.grades()["Work 1", "s11"] == (Decimal(9), "fully graded")
 
 
-def test_a_course_taken_back_from_its_students_is_told_and_loses_nothing(school: Told) -> None:
+@pytest.mark.parametrize("follows", [True, False], ids=["listing of changes", "course by course"])
+def test_a_course_taken_back_from_its_students_is_told_and_loses_nothing(school: Told, follows: bool) -> None:
+    school.canvas.follows = follows
     held = school.canvas.held[1]
     school.grade(1, 11, "9", posted_at=None)
     school.tick()

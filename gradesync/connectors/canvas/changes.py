@@ -72,7 +72,6 @@ _LISTS = {
 # Not found, not allowed, or not understood: this Canvas or this key has no GraphQL for us.
 _REFUSED = frozenset({"GS-203", "GS-305", "GS-306"})
 _TOO_MUCH = re.compile(r"complex|time ?out|timed out|too (many|large|long)|depth", re.IGNORECASE)
-_STATES = {"created": "unpublished", "claimed": "unpublished"}
 _READABLE = frozenset({"available", "completed"})
 
 Node = Mapping[str, Any]
@@ -183,7 +182,9 @@ class ChangeListing:
         try:
             state = str(node["state"])
             sis_id = node.get("sisId") or None
-            course = CanvasCourse(int(node["_id"]), sis_id, _STATES.get(state, state), None, term_sis_id)
+            course = CanvasCourse(
+                int(node["_id"]), sis_id, parse.UNPUBLISHED.get(state, state), None, term_sis_id
+            )
             if course.state not in _READABLE:
                 return CourseChange(course, (), "")
             work = _rows(node, "assignmentsConnection", long)

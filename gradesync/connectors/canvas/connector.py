@@ -35,6 +35,9 @@ _API = "/api/v1"
 _COURSES = (
     ("state[]", "available"),
     ("state[]", "completed"),
+    # Not published: nothing can be read of them, and that must be told where grades were carried before.
+    ("state[]", "claimed"),
+    ("state[]", "created"),
     ("with_enrollments", "true"),
     ("include[]", "term"),
 )
@@ -118,7 +121,7 @@ class CanvasReader(ImportReader):
         return f"account:{row['id']}@{guid}"
 
     async def courses(self) -> AsyncIterator[CanvasCourse]:
-        """Published and completed courses with enrollments, sub-accounts included (canvas.md 3.3)."""
+        """Courses with enrollments that are not deleted, sub-accounts included (canvas.md 3.3)."""
         now = self._now()
         seen: set[int] = set()
         async for page in self._listing("/accounts/self/courses", query=_COURSES).pages():

@@ -22,6 +22,10 @@ Row = Mapping[str, Any]
 _LONG_AGO = timedelta(days=370)
 
 
+UNPUBLISHED = {"created": "unpublished", "claimed": "unpublished"}
+"""Canvas's database words for a course that is not published; its GraphQL and its REST know both."""
+
+
 class MissingRight(Exception):
     """The token's user may not see a key we need; the text names the right, never a value."""
 
@@ -47,10 +51,11 @@ def sis_id(row: Row, key: str) -> str | None:
 def course(row: Row) -> CanvasCourse:
     """A row of accounts/:id/courses with include[]=term."""
     term = row.get("term")
+    state = text_of(row.get("workflow_state"))
     return CanvasCourse(
         id=whole(row, "id"),
         sis_id=sis_id(row, "sis_course_id"),
-        state=text_of(row.get("workflow_state")),
+        state=UNPUBLISHED.get(state, state),
         time_zone=text_of(row.get("time_zone")) or None,
         term_sis_id=text_of(term.get("sis_term_id")) or None if isinstance(term, dict) else None,
         account_id=row.get("account_id"),
