@@ -255,7 +255,7 @@ class GradebookSource(CanvasLookup, Protocol):
         ...
 
     def courses(self) -> AsyncIterator[CanvasCourse]:
-        """Courses that may hold grades: published or completed, with enrollments, in scope."""
+        """Courses with enrollments, in scope; `state` tells which are published. Deleted ones are left out."""
         ...
 
     async def read_course(self, course: CanvasCourse, since: datetime | None) -> CourseGradebook:
