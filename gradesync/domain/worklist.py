@@ -6,15 +6,15 @@ Pure. These values carry names and titles on their way into files of the person 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gradesync.domain.gradebook import Assignment
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.line_item import item_subject, result_subject
-from gradesync.domain.people import CoursePeople, Member
-from gradesync.domain.problem import CODES
+from gradesync.domain.people import STUDENT, CoursePeople, Member
+from gradesync.domain.problem import CODES, Radius
 from gradesync.domain.record import WaitingRow
 
 TEACHERS = "teacher"
@@ -23,7 +23,11 @@ TEACHERS = "teacher"
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One line of a list. `student` None: the assignment itself waits, for the whole class."""
+    """One line of a list. `student` None: the assignment itself waits, for the whole class.
+
+    `grades` is how many scores hang on it; `more` and `to_do` say what this one row adds to the code's cause, and
+    what they may do who can (empty: the code's own remedy).
+    """
 
     course: str
     class_id: str
@@ -32,6 +36,9 @@ class Task:
     student: str | None
     code: str
     since: datetime
+    grades: int = 0
+    more: str = ""
+    to_do: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,34 @@ class CourseLook:
     assignments: tuple[Assignment, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SisLook:
+    """What the SIS adds to one class's rows, by our pseudonyms.
+
+    `columns` are titles of line items; `cells` the line item's title and the student's SIS id behind a result;
+    `categories` the titles a group's name can match.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+
+
+NO_SIS = SisLook()
+"""Nothing needed, or nothing read."""
+
+
+def needs_columns(rows: Iterable[WaitingRow], look: CourseLook) -> bool:
+    """Whether a row is about work Canvas does not know any more, which only the SIS still has a title for."""
+    known = {one.id for one in look.assignments}
+    return any(row.record.assignment_id not in known for row in rows)
+
+
+def needs_categories(rows: Iterable[WaitingRow]) -> bool:
+    """Whether a row waits for a category."""
+    return any(row.record.code == NO_CATEGORY for row in rows)
+
+
 def for_teachers(rows: Iterable[WaitingRow]) -> list[WaitingRow]:
     """The rows whose code a teacher must act on."""
     return [row for row in rows if _who(row.record.code) == TEACHERS]
@@ -88,7 +123,9 @@ class Lists:
     _records: int = 0
     _codes: Counter[str] = field(default_factory=Counter)
 
-    def add_class(self, class_id: str, rows: Sequence[WaitingRow], look: CourseLook | None) -> None:
+    def add_class(
+        self, class_id: str, rows: Sequence[WaitingRow], look: CourseLook | None, sis: SisLook = NO_SIS
+    ) -> None:
         """The class's rows, with its course as it is now; None when no course holds the class any more."""
         self._records += len(rows)
         self._codes.update(row.record.code for row in rows)
@@ -96,13 +133,8 @@ class Lists:
             self._unplaced += len(rows)
             self._give(None, [_task(row, class_id, "", None, None) for row in rows])
             return
-        named = self._names(class_id, look)
-        titles = {one.id: one for one in look.assignments}
-        tasks = []
-        for row in rows:
-            assignment_id, student = named(row.record.subject)
-            assignment = titles.get(assignment_id or row.record.assignment_id or 0)
-            tasks.append(_task(row, class_id, look.people.course_name, assignment, student))
+        named = _Names(self.keyed, class_id, look, sis, {row.record.assignment_id for row in rows})
+        tasks = _one_per_assignment([named.task(row) for row in rows])
         teachers = look.people.teachers_of(class_id)
         if not teachers:
             self._unplaced += len(rows)
@@ -113,20 +145,6 @@ class Lists:
     def _give(self, teacher: Member | None, tasks: Iterable[Task]) -> None:
         key = teacher.user_id if teacher is not None else None
         self._by_teacher.setdefault(key, (teacher, []))[1].extend(tasks)
-
-    def _names(self, class_id: str, look: CourseLook) -> Callable[[str], tuple[int | None, str | None]]:
-        """Pseudonym -> (assignment, student's name): made anew from live data, since none can be read backwards."""
-        known: dict[str, tuple[int | None, str | None]] = {}
-        for assignment in look.assignments:
-            known[item_subject(self.keyed, assignment.id, class_id)] = (assignment.id, None)
-            for member in look.people.students_of(class_id):
-                subject = (
-                    result_subject(self.keyed, assignment.id, class_id, member.sis_user_id)
-                    if member.sis_user_id is not None
-                    else self.keyed("result", str(assignment.id), class_id, f"canvas:{member.user_id}")
-                )
-                known[subject] = (assignment.id, member.name)
-        return lambda subject: known.get(subject, (None, _NOBODY))
 
     def done(self, account: str, time_zone: str, at: datetime) -> Worklist:
         """Every list, sorted for reading; nobody's comes last."""
@@ -146,6 +164,91 @@ class Lists:
         )
 
 
+@dataclass
+class _Names:
+    """Names for the rows of one class, made anew from live data: no pseudonym can be read backwards."""
+
+    keyed: KeyedHash
+    class_id: str
+    look: CourseLook
+    sis: SisLook
+    met: set[int | None]
+    titles: Mapping[int, Assignment] = field(init=False)
+    known: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    columns: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.titles = {one.id: one for one in self.look.assignments}
+        members = [one for one in self.look.people.members if one.role == STUDENT]
+        # Work that was deleted is in no listing, and its students are still there to be named.
+        for id in {*self.titles, *(one for one in self.met if one is not None)}:
+            subject = item_subject(self.keyed, id, self.class_id)
+            self.known[subject] = (id, None)
+            if subject in self.sis.columns:
+                self.columns[id] = self.sis.columns[subject]
+            for member in members:
+                self.known.setdefault(self._subject(id, member), (id, self._name(member)))
+
+    def _subject(self, id: int, member: Member) -> str:
+        if member.sis_user_id is None:
+            return self.keyed("result", str(id), self.class_id, f"canvas:{member.user_id}")
+        return result_subject(self.keyed, id, self.class_id, member.sis_user_id)
+
+    def _name(self, member: Member) -> str:
+        own = any(
+            (one.user_id, one.class_id) == (member.user_id, self.class_id) for one in self.look.people.members
+        )
+        return member.name if own else f"{member.name} (no longer in this class)"
+
+    def task(self, row: WaitingRow) -> Task:
+        """The row with names, or with what can be said in their place."""
+        subject = row.record.subject
+        id, student = self.known.get(subject, (row.record.assignment_id, _NOBODY))
+        assignment = self.titles.get(id or 0)
+        task = _task(row, self.class_id, self.look.people.course_name, assignment, student)
+        title = self.columns.get(id or 0)
+        if subject in self.sis.columns:
+            title, task = self.sis.columns[subject], replace(task, student=None)
+        elif subject in self.sis.cells:
+            title, sis_id = self.sis.cells[subject]
+            members = self.look.people.members
+            name = next((self._name(one) for one in members if one.sis_user_id == sis_id), None)
+            task = replace(task, student=name or _NOBODY)
+        if assignment is None:
+            return replace(task, assignment=_DELETED.format(title)) if title is not None else task
+        return self._grouped(task, assignment) if task.code == NO_CATEGORY else task
+
+    def _grouped(self, task: Task, assignment: Assignment) -> Task:
+        group = f'"{assignment.group.strip()}"'
+        here = ", ".join(f'"{one}"' for one in self.sis.categories) or "not read now"
+        return replace(
+            task,
+            more=f"Group in Canvas: {group}. Categories in the SIS: {here}.",
+            to_do=(
+                "Teacher: move the assignment to a group named like one of these categories, or rename its group. "
+                f"District: or name the category for {group} in passback.category_map."
+            ),
+        )
+
+
+def _one_per_assignment(tasks: Sequence[Task]) -> list[Task]:
+    """What is wrong with an assignment is said once, with how many grades wait for it, not once per student."""
+    whole: dict[tuple[str, int | None, str], list[Task]] = {}
+    told: list[Task] = []
+    for one in tasks:
+        entry = CODES.get(one.code)
+        if entry is None or entry.radius is not Radius.ASSIGNMENT or one.assignment == _NO_TITLE:
+            told.append(one)
+        else:
+            whole.setdefault((one.assignment, one.assignment_id, one.code), []).append(one)
+    for same in whole.values():
+        grades = sum(one.student is not None for one in same)
+        told.append(replace(same[0], student=None, since=min(one.since for one in same), grades=grades))
+    return told
+
+
+NO_CATEGORY = "GS-405"
+_DELETED = "{} (its title in the SIS; no longer in Canvas)"
 _NOBODY = "(a student who is no longer in this class)"
 _NO_TITLE = "(an assignment that is no longer in Canvas)"
 

@@ -9,18 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gradesync.domain.gradebook import CanvasCourse
+from gradesync.domain.gradebook import CanvasCourse, SisCatalogue
 from gradesync.domain.history import Fact
-from gradesync.domain.record import WaitingRow
-from gradesync.domain.worklist import CourseLook, Lists, Worklist, for_teachers
+from gradesync.domain.record import LINE_ITEM, RESULT, WaitingRow
+from gradesync.domain.worklist import (
+    NO_SIS,
+    CourseLook,
+    Lists,
+    SisLook,
+    Worklist,
+    for_teachers,
+    needs_categories,
+    needs_columns,
+)
 from gradesync.engine.explain import passback_of
 from gradesync.engine.runner import known_key
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem
-from gradesync.ports import GradebookSource
-from gradesync.syncs.identity import CANVAS_IDENTITY
+from gradesync.ports import GradebookReader, GradebookSource, ReadRecords
+from gradesync.syncs.identity import CANVAS_IDENTITY, SIS_IDENTITY
 
 
 async def make_worklist(tools: Tools, account: str, schedule: str | None) -> Worklist:
@@ -35,9 +45,10 @@ async def make_worklist(tools: Tools, account: str, schedule: str | None) -> Wor
         by_class[one.record.class_id].append(one)
     lists = Lists(keyed)
     if by_class:
-        async with tools.connections.gradebook_readonly(target.account) as (source, _):
+        async with tools.connections.gradebook_readonly(target.account) as (source, reader):
             await _same_canvas(tools, account, source)
             looks = _Looks(source, tools.store.now())
+            sis = _SisLooks(reader, tools.store.read_records(account))
             at_once = max(1, target.account.canvas.concurrency)
             classes = sorted(by_class)
             for at in range(0, len(classes), at_once):
@@ -45,7 +56,9 @@ async def make_worklist(tools: Tools, account: str, schedule: str | None) -> Wor
                 some = classes[at : at + at_once]
                 found = await looks.of(some)
                 for class_id, look in zip(some, found, strict=True):
-                    lists.add_class(class_id, by_class[class_id], look)
+                    mine = by_class[class_id]
+                    more = NO_SIS if look is None else await sis.of(class_id, mine, look)
+                    lists.add_class(class_id, mine, look, more)
     return lists.done(account, row.schedule.time_zone, tools.store.now())
 
 
@@ -82,6 +95,64 @@ class _Looks:
         # Asked as a delta from now on, a course answers its assignments and next to no grades.
         book = await self._source.read_course(course, self._now)
         return CourseLook(people, book.assignments)
+
+
+@dataclass
+class _SisLooks:
+    """What only the SIS still knows: titles of deleted work, and its categories. Asked for where a row needs it.
+
+    A SIS that does not answer, or is not the one recorded, adds nothing: the lists are worth having without it.
+    """
+
+    reader: GradebookReader
+    records: ReadRecords
+    _same: bool | None = None
+    _catalogue: SisCatalogue | None = None
+
+    async def of(self, class_id: str, rows: Sequence[WaitingRow], look: CourseLook) -> SisLook:
+        """The class's titles and categories, as far as its rows need them."""
+        columns, categories = needs_columns(rows, look), needs_categories(rows)
+        if not (columns or categories):
+            return NO_SIS
+        try:
+            if not await self._known():
+                return NO_SIS
+            found = await self._titles(class_id, rows) if columns else NO_SIS
+            return replace(found, categories=await self._categories(class_id)) if categories else found
+        except ConnectionProblem:
+            return NO_SIS
+
+    async def _known(self) -> bool:
+        if self._same is None:
+            known = self.records.watermark(SIS_IDENTITY)
+            self._same = known is not None and await self.reader.identity() == known
+        return self._same
+
+    async def _titles(self, class_id: str, rows: Sequence[WaitingRow]) -> SisLook:
+        ledger = self.records.ledger(class_id)
+        titles = {one.id: one.title for one in await self.reader.read_line_items(class_id)}
+        columns = {
+            subject: titles[entry.record_id]
+            for (kind, subject), entry in ledger.items()
+            if kind == LINE_ITEM and entry.record_id in titles
+        }
+        lost = {r.record.subject for r in rows if r.record.assignment_id is None}
+        entries = [entry for (kind, subject), entry in ledger.items() if kind == RESULT and subject in lost]
+        if not entries:
+            return SisLook(columns)
+        results = {one.id: one for one in await self.reader.read_results(class_id)}
+        cells = {
+            entry.subject: (titles[held.line_item_id], held.student_id)
+            for entry in entries
+            if (held := results.get(entry.record_id)) is not None and held.line_item_id in titles
+        }
+        return SisLook(columns, cells)
+
+    async def _categories(self, class_id: str) -> tuple[str, ...]:
+        if self._catalogue is None:
+            self._catalogue = await self.reader.catalogue()
+        usable = (one.title for one in self._catalogue.categories if one.class_id in (None, class_id))
+        return tuple(sorted(set(usable)))
 
 
 __all__ = ["make_worklist"]

@@ -13,7 +13,7 @@ import re
 from gradesync.domain.problem import CODES
 from gradesync.domain.worklist import Task, TeacherList
 from gradesync.reporting.clean import clean
-from gradesync.reporting.words import stamp
+from gradesync.reporting.words import plural, stamp
 
 HEADER = (
     "course",
@@ -63,11 +63,17 @@ def _row(task: Task, time_zone: str) -> tuple[str, ...]:
         task.assignment,
         task.student if task.student is not None else WHOLE_CLASS,
         entry.title if entry is not None else "",
-        entry.cause if entry is not None else "",
-        entry.remedy if entry is not None else "",
+        " ".join(
+            text for text in (entry.cause if entry is not None else "", task.more, _grades(task)) if text
+        ),
+        task.to_do or (entry.remedy if entry is not None else ""),
         stamp(task.since, time_zone),
         task.code,
     )
+
+
+def _grades(task: Task) -> str:
+    return f"{plural(task.grades, 'grade')} of this assignment." if task.grades else ""
 
 
 __all__ = ["HEADER", "WHOLE_CLASS", "cell", "list_name", "list_text"]

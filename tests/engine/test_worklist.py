@@ -11,14 +11,16 @@ from dataclasses import replace
 import pytest
 
 from gradesync.domain.people import STUDENT, TEACHER, Member
+from gradesync.domain.run import Mode
 from gradesync.domain.worklist import Task, TeacherList, Worklist
+from gradesync.engine.control import ByHand, run_by_hand
 from gradesync.engine.worklist import make_worklist
 from gradesync.errors import ConnectionProblem
 from gradesync.reporting import structured
 from gradesync.reporting.lists import HEADER, WHOLE_CLASS, cell, list_name, list_text
 from gradesync.reporting.style import Style
 from gradesync.reporting.text import worklist as as_text
-from tests.engine.district import District
+from tests.engine.district import GRADES, District
 from tests.store.samples import T0
 
 PLAIN = Style(color=False, width=110, terminal=False)
@@ -55,15 +57,14 @@ def test_each_teacher_gets_what_waits_in_their_classes_with_live_names() -> None
     found = made(waiting_district())
     blake, ortiz = found.files
     assert (blake.teacher, ortiz.teacher) == (BLAKE, ORTIZ)
-    assert told(ortiz) == {
-        ("Algebra", "c1", "Zebra essay", None, "GS-401"),
-        ("Algebra", "c1", "Zebra essay", "Student 11, Given", "GS-401"),
-        ("Algebra", "c1", "Zebra essay", "Student 12, Given", "GS-401"),
-    }
+    # What is wrong with an assignment is one row, however many students it has.
+    assert told(ortiz) == {("Algebra", "c1", "Zebra essay", None, "GS-401")}
+    assert [task.grades for task in ortiz.tasks] == [2]
     # A section without a teacher of its own belongs to the course's.
     assert {task.class_id for task in blake.tasks} == {"c2", "c3"}
     assert (found.teachers, found.unplaced) == (2, 0)
-    assert found.records == sum(found.codes.values()) == len(ortiz.tasks) + len(blake.tasks)
+    rows = sum(task.grades + 1 for one in found.files for task in one.tasks)
+    assert found.records == sum(found.codes.values()) == rows
 
 
 def test_work_that_waits_for_somebody_else_is_in_no_list() -> None:
@@ -82,19 +83,74 @@ def test_a_class_without_course_or_teacher_is_told_apart() -> None:
     found = made(district)
     [nobody] = found.files
     assert nobody.teacher is None
-    assert found.unplaced == found.records == len(nobody.tasks)
+    assert found.unplaced == found.records >= len(nobody.tasks)
     assert list_name(nobody) == "no-teacher.csv"
 
 
-def test_a_student_or_an_assignment_that_is_gone_has_no_name_left() -> None:
-    district = waiting_district()
+def sent_district() -> District:
+    """Everything carried; class c1 has its people, and two scores of Work 2 were cleared since."""
+    district = District()
+    first = district.school.canvas.held[1]
+    first.name, first.members = "Algebra", [ORTIZ, student(11, "c1", 100), student(12, "c1", 100)]
+    district.started()
+    for user in (11, 12):
+        district.school.grade(2, user, None)
+    return district
+
+
+def full(district: District) -> None:
+    district.later()
+    asyncio.run(run_by_hand(district.tools, ByHand(GRADES, mode=Mode.FULL)))
+
+
+def test_students_of_deleted_work_keep_their_names_and_the_work_the_title_it_has_in_the_sis() -> None:
+    district = sent_district()
+    full(district)
+    first = district.school.canvas.held[1]
+    first.assignments = [one for one in first.assignments if one.id != 2]
+    [ortiz] = made(district).files
+    assert {(t.student, t.code) for t in ortiz.tasks} == {
+        ("Student 11, Given", "GS-418"),
+        ("Student 12, Given", "GS-418"),
+    }
+    assert {t.assignment for t in ortiz.tasks} == {"Work 2 (its title in the SIS; no longer in Canvas)"}
+    full(district)
+    [ortiz] = made(district).files
+    assert {t.assignment for t in ortiz.tasks} == {"Work 2 (its title in the SIS; no longer in Canvas)"}
+    assert [(t.student, t.code, t.grades) for t in ortiz.tasks] == [(None, "GS-419", 2)]
+
+
+def test_only_a_student_who_has_left_is_called_so() -> None:
+    district = sent_district()
+    full(district)
     first = district.school.canvas.held[1]
     first.members = [one for one in first.members if one.user_id != 11]
-    names = {task.student for task in made(district).files[1].tasks}
-    assert "(a student who is no longer in this class)" in names
-    first.assignments = first.assignments[1:]
-    titles = {task.assignment for task in made(district).files[1].tasks}
-    assert titles == {"(an assignment that is no longer in Canvas)"}
+    [ortiz] = made(district).files
+    assert {t.student for t in ortiz.tasks} == {
+        "Student 12, Given",
+        "(a student who is no longer in this class)",
+    }
+    first.members.append(student(11, "elsewhere", 101))
+    [ortiz] = made(district).files
+    assert "Student 11, Given (no longer in this class)" in {t.student for t in ortiz.tasks}
+
+
+def test_a_group_without_a_category_is_one_row_that_names_group_categories_and_who_does_what() -> None:
+    blake = made(waiting_district()).files[0]
+    assert [(t.class_id, t.code, t.student) for t in blake.tasks] == [
+        ("c2", "GS-405", None),
+        ("c3", "GS-405", None),
+    ]
+    text = list_text(blake, "UTC")
+    for words in ("Unheard of", "Homework", "Teacher: ", "District: ", "category_map"):
+        assert words in text
+
+
+def test_a_sis_that_is_away_costs_details_and_no_list() -> None:
+    district = waiting_district()
+    district.school.sis.district = "another"
+    assert [t.code for t in made(district).files[0].tasks] == ["GS-405", "GS-405"]
+    assert "not read now" in list_text(made(district).files[0], "UTC")
 
 
 def test_only_counts_are_said_and_kept() -> None:
