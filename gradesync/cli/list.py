@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened, type_option
 from gradesync.cli.render import show
 from gradesync.domain.schedule import SyncType
+
+if TYPE_CHECKING:
+    from gradesync.engine.queries import ListFilter
 
 
 @new_command(
@@ -38,4 +43,15 @@ def command(
         raise click.UsageError("--label is written like region=north")
     wanted = ListFilter(account, type_, group, (key, value) if label is not None else None, needs)
     with opened(said) as app:
-        show(form, "rows", schedule_rows(app.store, wanted), app.store.now())
+        rows = schedule_rows(app.store, wanted)
+        asked = {"chosen_by": _chosen_by(wanted)} if form == "text" and not rows else {}
+        if asked and not schedule_rows(app.store, ListFilter()):
+            asked = {}
+        show(form, "rows", rows, app.store.now(), **asked)
+
+
+def _chosen_by(wanted: ListFilter) -> str:
+    """What was asked for, in words; empty when everything was."""
+    if wanted.needs is not None:
+        return f"needs {'support' if wanted.needs == 'support' else f'the {wanted.needs}'}"
+    return "" if wanted == type(wanted)() else "fits what was asked for"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from gradesync.domain.action import Action, ActionKind, Plan
@@ -245,19 +245,24 @@ def age(since: datetime, now: datetime) -> str:
     return plural(minutes // 60, "hour") if minutes >= 60 else plural(minutes, "minute")
 
 
-def waiting_order(codes: Mapping[str, int], since: Mapping[str, datetime]) -> list[str]:
+def since(instant: datetime, now: datetime) -> str:
+    """`since 3 days`; what began within the minute began just now."""
+    return "since just now" if now - instant < timedelta(minutes=1) else f"since {age(instant, now)}"
+
+
+def waiting_order(codes: Mapping[str, int], began: Mapping[str, datetime]) -> list[str]:
     """Codes that wait, those that need a person first, the oldest first among them."""
     far = datetime.max.replace(tzinfo=UTC)
 
     def place(code: str) -> tuple[bool, datetime, str]:
-        return (code not in CODES or not CODES[code].needs_person, since.get(code, far), code)
+        return (code not in CODES or not CODES[code].needs_person, began.get(code, far), code)
 
     return sorted((code for code, number in codes.items() if number), key=place)
 
 
-def waiting_short(code: str, count: int, since: datetime | None, now: datetime) -> str:
+def waiting_short(code: str, count: int, began: datetime | None, now: datetime) -> str:
     """`12 GS-405 since 3 days (teacher)`."""
-    aged = f" since {age(since, now)}" if since is not None else ""
+    aged = f" {since(began, now)}" if began is not None else ""
     who = f" ({CODES[code].who})" if code in CODES else ""
     return f"{count:,} {clean(code)}{aged}{who}"
 

@@ -134,3 +134,13 @@ def test_a_value_without_a_line_names_its_origin_alone(tree: Tree) -> None:
 
 def test_explain_sends_those_who_ask_for_a_schedule_to_show(tree: Tree) -> None:
     assert "gradesync show riverside/grades" in tree.run("explain", "riverside/grades", code=1).stderr
+
+
+def test_a_question_nobody_answers_to_is_not_called_an_empty_store(tree: Tree) -> None:
+    tree.run("store", "init")
+    for asked in ([], ["--needs", "district"]):
+        assert "is recorded by" in tree.run("list", *asked).stdout
+    tree.run("reconcile", "--no-syncs")
+    assert tree.run("list", "--needs", "district").stdout.strip() == "No schedule needs the district now."
+    assert tree.run("list", "--group", "nobody").stdout.strip() == "No schedule fits what was asked for now."
+    assert json.loads(tree.run("list", "--needs", "district", "--format", "json").stdout)["schedules"] == []

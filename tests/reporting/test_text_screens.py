@@ -174,7 +174,7 @@ def test_the_list_is_the_vendor_pages_columns_when_piped() -> None:
     assert shown[4:] == [
         "",
         "3 schedules: 1 active, 1 held, 1 paused. 1 needs someone.",
-        "Waiting: 12 GS-401 since 3 days (teacher), 1 GS-411 since 2 hours (teacher).",
+        "Waiting, grades and their columns: 12 GS-401 since 3 days (teacher), 1 GS-411 since 2 hours (teacher).",
     ]
     assert len({line.index(s.ZONE) for line in shown[1:4]}) == 1
 
@@ -385,7 +385,7 @@ def test_an_account_shows_both_sides_holds_and_what_waits_for_whom() -> None:
             Holds
               - riverside/grades: by dana (OS user), until 2026-11-28 14:00 UTC: SIS upgrade
 
-            Waiting
+            Waiting, grades and their columns
               GS-401 No due date (2 records: since 3 days). Teacher: add a due date.
 
             Blocked

@@ -28,6 +28,22 @@ def test_an_age_is_told_in_the_largest_unit_that_fits(age: timedelta, told: str)
     assert words.age(s.NOW - age, s.NOW) == told
 
 
+def test_what_began_this_minute_began_just_now() -> None:
+    assert words.since(s.NOW - timedelta(seconds=20), s.NOW) == "since just now"
+    assert words.since(s.NOW + timedelta(seconds=20), s.NOW) == "since just now"
+    assert words.since(s.NOW - timedelta(minutes=2), s.NOW) == "since 2 minutes"
+    row = replace(s.GRADES_ROW, waiting={"GS-401": 1}, waiting_since={"GS-401": s.NOW})
+    for shown in (text.rows([row], s.NOW, style=s.PLAIN), text.schedule(row, s.NOW, style=s.PLAIN)):
+        assert "since just now" in shown
+        assert "0 minutes" not in shown
+
+
+def test_nothing_chosen_is_not_called_nothing_recorded() -> None:
+    told = text.rows([], s.NOW, style=s.PLAIN, chosen_by="needs the district")
+    assert told.strip() == "No schedule needs the district now."
+    assert "reconcile" in text.rows([], s.NOW, style=s.PLAIN)
+
+
 def test_what_needs_a_person_comes_first_and_the_oldest_of_it_before_the_rest() -> None:
     row = replace(
         s.GRADES_ROW,
@@ -36,7 +52,7 @@ def test_what_needs_a_person_comes_first_and_the_oldest_of_it_before_the_rest() 
     )
     told = text.rows([row], s.NOW, style=s.PLAIN).splitlines()[-1]
     assert told == (
-        "Waiting: 1 GS-405 since 24 days (teacher), 12 GS-401 since 3 days (teacher), "
+        "Waiting, grades and their columns: 1 GS-405 since 24 days (teacher), 12 GS-401 since 3 days (teacher), "
         "4 GS-503 since 24 days (SIS admin)."
     )
 
@@ -49,14 +65,14 @@ def test_two_schedules_of_one_account_count_what_waits_once_and_accounts_add_up(
         waiting_since={"GS-401": s.at(14, 0, 20), "GS-411": s.at(14, 0)},
     )
     told = text.rows([s.GRADES_ROW, other, oak], s.NOW, style=s.PLAIN).splitlines()[-1]
-    assert told.startswith("Waiting: 24 GS-401 since 5 days (teacher), 2 GS-411")
+    assert told.startswith("Waiting, grades and their columns: 24 GS-401 since 5 days (teacher), 2 GS-411")
 
 
 def test_a_schedule_says_what_waits_with_the_remedy_and_for_how_long() -> None:
     shown = text.schedule(s.GRADES_ROW, s.NOW, style=s.PLAIN)
     assert (
-        "Waiting in the account\n  GS-401 No due date (12 records: since 3 days). Teacher: add a due date."
-        in shown
+        "Waiting in the account, grades and their columns\n"
+        "  GS-401 No due date (12 records: since 3 days). Teacher: add a due date." in shown
     )
 
 

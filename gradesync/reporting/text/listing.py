@@ -43,12 +43,17 @@ OUTCOME_COLORS = {
 _STATE_COLORS = {"active": "", "observe": "cyan", "paused": "blue", "held": "yellow", "blackout": "magenta"}
 
 
-def rows(rows: Sequence[ScheduleRow], now: datetime, *, style: Style, waiting: bool = True) -> str:
+def rows(
+    rows: Sequence[ScheduleRow], now: datetime, *, style: Style, waiting: bool = True, chosen_by: str = ""
+) -> str:
     """The vendor page's columns, in the order given, and one line of counts; `now` tells what is overdue.
-    `waiting` adds what waits, by code and age.
+    `waiting` adds what waits, by code and age. `chosen_by` is what was asked for (`needs the district`), for an answer
+    without a row: nothing chosen is not nothing recorded.
 
     A narrow terminal gets a few lines per schedule instead of ten squeezed columns.
     """
+    if not rows and chosen_by:
+        return finished([f"No schedule {chosen_by} now."])
     if not rows:
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
     lines = table(COLUMNS, [_cells(row) for row in rows], style)
@@ -66,7 +71,9 @@ def _waiting(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[s
         for code, at in row.waiting_since.items():
             since[code] = min(at, since.get(code, at))
     told = [words.waiting_short(c, number[c], since.get(c), now) for c in words.waiting_order(number, since)]
-    return folded(f"Waiting: {', '.join(told)}.", style, "", " " * 9) if told else []
+    return (
+        folded(f"Waiting, grades and their columns: {', '.join(told)}.", style, "", " " * 9) if told else []
+    )
 
 
 def _cells(row: ScheduleRow) -> tuple[Cell, ...]:
