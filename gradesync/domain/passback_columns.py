@@ -148,14 +148,20 @@ class Columns:
 
         Columns that stand already stay; of several newcomers none is chosen.
         """
-        alike: dict[tuple[str, date | None], list[int]] = defaultdict(list)
+        alike: dict[tuple[str, date | None], list[Assignment]] = defaultdict(list)
         for one in self.given.assignments:
             if one.id in self.titles and _gets_column(one, self.given.section_ids):
                 day = local_day(due_for(one, self.given.section_ids), self.rules.time_zone)
-                alike[(folded(self.titles[one.id]), day)].append(one.id)
-        several = (ids for ids in alike.values() if len(ids) > 1)
-        standing = set(self.claimed.values())
-        return frozenset(id for ids in several for id in ids if id not in standing)
+                alike[(folded(self.titles[one.id]), day)].append(one)
+        standing, doubled = set(self.claimed.values()), set[int]()
+        for group in alike.values():
+            if len(group) > 1:
+                # Work that waits for another reason is in nobody's way.
+                shown = {
+                    one.id for one in group if one.id in standing or not isinstance(self._wanted(one), str)
+                }
+                doubled |= shown - standing if len(shown) > 1 else set()
+        return frozenset(doubled)
 
     def _claims(self) -> dict[str, int]:
         """SIS ids that belong to an assignment for certain: linked in the ledger, or minted by us."""

@@ -47,11 +47,21 @@ class Oracle:
         return books
 
     def _follow(self, school: _School, section: Row, class_id: str) -> None:
-        for assignment_id, column, cells in school.columns_of(section, class_id):
+        columns = list(school.columns_of(section, class_id))
+        looks = Counter(_look(column) for _, column, _ in columns)
+        for assignment_id, column, cells in columns:
             key = (class_id, assignment_id)
+            # Two that would look the same: a newcomer waits until one of them is renamed, whoever stands there stays.
+            if key not in self._columns and looks[_look(column)] > 1:
+                continue
             if cells or key in self._columns:
                 self._columns[key] = column
                 self._cells.setdefault(key, {}).update({cell[0]: cell for cell in cells})
+
+
+def _look(column: tuple[str, str, str, str, str]) -> tuple[str, date]:
+    due = datetime.fromisoformat(column[1].replace("Z", "+00:00"))
+    return " ".join(column[0].split()).casefold(), due.astimezone(ZoneInfo("America/New_York")).date()
 
 
 @dataclass(frozen=True, slots=True)
