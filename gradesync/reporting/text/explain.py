@@ -52,7 +52,7 @@ _RETRIES = {
     Retry.ROSTER: "It is looked at again as soon as the roster has changed, else once a day and by every full run",
     Retry.CATALOGUE: "It is looked at again as soon as classes, categories or marking periods change in the SIS, "
     "else once a day and by every full run",
-    Retry.DAILY: "It is tried again once a day and by every full run",
+    Retry.DAILY: "It is looked at again once a day and by every full run",
     Retry.CHANGE: "It goes by itself with the first run after the change in Canvas, or in the account's settings",
 }
 
