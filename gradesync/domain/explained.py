@@ -40,11 +40,21 @@ class Remembered:
         return next(reversed(tuple(written)), None)
 
     def swallowed(self, past: PastEvent) -> bool:
-        """Whether the SIS said yes to this write and held nothing afterwards (GS-509 without a value)."""
-        return past.event.what in WRITES and any(
-            later.run_id == past.run_id and later.event.what == "differs" and later.event.value is None
-            for later in self.events
+        """Whether the SIS said yes to this write (GS-509) and afterwards held nothing, or what it had held before."""
+        at = next((n for n, one in enumerate(self.events) if one is past), None)
+        if at is None or past.event.what not in WRITES:
+            return False
+        answer = next(
+            (
+                one.event
+                for one in self.events[at:]
+                if one.run_id == past.run_id and one.event.what == "differs"
+            ),
+            None,
         )
+        changing = (one.event for one in self.events[:at] if one.event.what in (*WRITES, "differs"))
+        before = next(reversed([event.value for event in changing]), None)
+        return answer is not None and answer.value in (None, before)
 
     @property
     def refused(self) -> WaitingRow | None:

@@ -114,6 +114,21 @@ def test_a_yes_behind_which_nothing_is_stored_is_no_write() -> None:
     assert "none that the SIS kept" in text
 
 
+def test_a_yes_behind_which_the_old_score_stays_is_no_write_either() -> None:
+    district = started()
+    before = story(explained(district)).last_write
+    district.school.sis.forget = True
+    district.school.grade(1, 11, "9")
+    again(district)
+    found = explained(district)
+    one = story(found)
+    assert (one.next, one.code) == (Next.REFUSED, "GS-509")
+    assert one.last_write == before
+    text = as_text(found, style=PLAIN)
+    assert "another value than the one it said yes to" in text
+    assert "its own way" not in text
+
+
 def test_only_a_write_of_which_no_end_is_on_record_was_broken_off() -> None:
     district = started()
     one = story(explained(district)).result

@@ -96,7 +96,10 @@ def _story(story: ClassStory, told: Explanation, style: Style) -> list[str]:
     if story.result is not None or story.item is not None:
         lines += _memory(story, told, style)
     deleted = any(one.question == "assignment in Canvas" and one.answer is False for one in story.checks)
-    pairs = [("the SIS holds", _GONE if deleted and story.held is Held.AS_SENT else _HELD[story.held])]
+    holds = _GONE if deleted and story.held is Held.AS_SENT else _HELD[story.held]
+    if story.held is Held.AS_SENT and story.next is Next.REFUSED and story.code == STORED_OTHERWISE:
+        holds = "another value than the one it said yes to"
+    pairs = [("the SIS holds", holds)]
     pairs += [(label, clean(text)) for label, text in (story.shown.rows if story.shown is not None else ())]
     lines += fields(pairs, style)
     return [*lines, *_next(story, told, style)]
@@ -130,7 +133,7 @@ def _memory(story: ClassStory, told: Explanation, style: Style) -> list[str]:
         pairs.append(("last write", "none that the SIS kept"))
     lines = fields(pairs, style)
     past = [*(story.item.events if story.item is not None else ()), *record.events]
-    return [*lines, *_life(past, record, told, style)]
+    return [*lines, *_life(past, record, story.item, told, style)]
 
 
 def _ledger(record: Remembered) -> str:
@@ -139,6 +142,12 @@ def _ledger(record: Remembered) -> str:
         return "never sent, as far as the ledger knows"
     if record.broken_off:
         return "a run broke off while it was written; the next one looks first"
+    if (
+        record.refused is not None
+        and record.refused.record.code == STORED_OTHERWISE
+        and entry.sent is not None
+    ):
+        return "offered to the SIS, which said yes and holds another value"
     if entry.sent is None:
         return "offered to the SIS, which holds none of it, as far as the ledger knows"
     if entry.intent is not None:
@@ -150,14 +159,16 @@ def _ledger(record: Remembered) -> str:
     )
 
 
-def _life(past: Iterable[PastEvent], record: Remembered, told: Explanation, style: Style) -> list[str]:
+def _life(
+    past: Iterable[PastEvent], record: Remembered, item: Remembered | None, told: Explanation, style: Style
+) -> list[str]:
     ordered = sorted(past, key=lambda one: one.at)
     if not ordered:
         return []
     lines = ["  " + style.paint("what happened", "dim")]
     for one in ordered:
         kind = "result" if one.event.subject == record.subject else "line item"
-        swallowed = record.swallowed(one)
+        swallowed = any(whose.swallowed(one) for whose in (record, item) if whose is not None)
         lines += folded(f"{_event(one, told, swallowed=swallowed)} ({kind})", style, "    ", "      ")
     return lines
 
@@ -167,7 +178,7 @@ def _event(past: PastEvent, told: Explanation, *, who: bool = False, swallowed: 
     if swallowed:
         what = "offered to the SIS, which said yes"
     elif past.event.what == "differs" and past.event.value is None:
-        what = "not held by the SIS, which had said yes"
+        what = "not held by the SIS"
     text = f"{words.stamp(past.at, told.time_zone)}  {what}"
     if past.event.code is not None:
         text += f": {_code(past.event.code)}"
