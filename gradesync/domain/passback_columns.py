@@ -38,6 +38,7 @@ from gradesync.domain.passback_decisions import (
     ResultDecision,
     settled_at,
 )
+from gradesync.domain.passback_linked import gets_column, is_unflagged, made_of, own_form, period_is_over
 from gradesync.domain.record import LINE_ITEM, LedgerEntry
 from gradesync.domain.titles import cut, doubles, folded, titles_for
 from gradesync.domain.wish import Rules, Verdict
@@ -113,7 +114,7 @@ class Columns:
         What is linked stays linked: its grades belong to the report card that is being written.
         """
         entry = self._entry(assignment)
-        unflagged = assignment.published and not assignment.hidden and not assignment.flagged
+        unflagged = is_unflagged(assignment)
         if not unflagged or entry is None:
             return False
         known = entry.sent is not None or entry.record_id in self.existing
@@ -121,27 +122,12 @@ class Columns:
 
     def withdrawn_for_certain(self, assignment: Assignment) -> bool:
         """Whether a person withdrew the work. While nobody can say whether its period is open, nothing is removed."""
-        unflagged = assignment.published and not assignment.hidden and not assignment.flagged
-        return not unflagged or self._period_is_over(assignment) is False
+        return not is_unflagged(assignment) or self._period_is_over(assignment) is False
 
     def _period_is_over(self, assignment: Assignment) -> bool | None:
-        """By Canvas's word, else by the SIS's dates of the work's due day or column; None when neither knows."""
-        if assignment.period_closed:
-            return True
-        sis_class = self.catalogue.classes.get(self.given.class_id)
-        if self.given.today is None or sis_class is None:
-            return None
-        due_at = due_for(assignment, self.given.section_ids)
-        period = None
-        if due_at is not None:
-            day = to_local(due_at, self.rules.time_zone).date()
-            period = period_on(day, periods_of(sis_class.term_ids, self.catalogue))
-        if period is None:
-            entry = self._entry(assignment)
-            column = self.existing.get(entry.record_id) if entry is not None else None
-            ids = {column.period_id} if column is not None else set()
-            period = next((one for one in self.catalogue.periods if one.id in ids), None)
-        return None if period is None else period.end <= self.given.today
+        entry = self._entry(assignment)
+        column = self.existing.get(entry.record_id) if entry is not None else None
+        return period_is_over(assignment, column, self.given, self.catalogue, self.rules)
 
     def _same_name_and_date(self) -> frozenset[int]:
         """Newcomers whose column would look just like another one: nobody could tell the two apart in the SIS.
@@ -150,7 +136,7 @@ class Columns:
         """
         alike: dict[tuple[str, date | None], list[Assignment]] = defaultdict(list)
         for one in self.given.assignments:
-            if one.id in self.titles and _gets_column(one, self.given.section_ids):
+            if one.id in self.titles and gets_column(one, self.given.section_ids):
                 day = local_day(due_for(one, self.given.section_ids), self.rules.time_zone)
                 alike[(folded(self.titles[one.id]), day)].append(one)
         standing, doubled = set(self.claimed.values()), set[int]()
@@ -332,7 +318,7 @@ class Columns:
         if holds == value:
             return Verdict.UNCHANGED, None, moved or not settled_at(entry, value)
         if entry is not None and entry.sent == value and entry.read_back == holds:
-            if entry.intent == holds or _own_way(found, item):
+            if entry.intent == holds or own_form(found, item):
                 # The SIS stores it its own way (a cut title, a date at midnight); sending again changes nothing. Or
                 # it was taken over as another tool made it (`intent` says so), and is left so until the work changes.
                 return Verdict.UNCHANGED, None, moved
@@ -344,7 +330,7 @@ class Columns:
         if entry is not None and holds in (entry.sent, entry.read_back, entry.intent):
             # As we left it: the teacher's new title, date or points go to the SIS.
             return Verdict.SEND, None, False
-        if entry is not None and entry.intent == value and _cut(found, item):
+        if entry is not None and entry.intent == value and made_of(found, item):
             # Written, and not read back because the run broke off: our own column in the SIS's form.
             return Verdict.SEND, None, False
         if self.rules.policy.conflict == "canvas_wins":
@@ -367,7 +353,7 @@ class Columns:
             item
             for item in self.existing.values()
             if item.id not in self.claimed
-            and (clean_title(item.title) in titles or (open_ and _cut(item, wanted)))
+            and (clean_title(item.title) in titles or (open_ and made_of(item, wanted)))
             and shown_day(item.due_date, self.rules) == day
         ]
 
@@ -401,31 +387,3 @@ class Columns:
 
 def _meant(assignment: Assignment) -> bool:
     return assignment.published and assignment.flagged and not assignment.hidden
-
-
-def _gets_column(assignment: Assignment, section_ids: frozenset[int]) -> bool:
-    points = assignment.points is not None and assignment.points > 0
-    graded = assignment.grading_type != "not_graded" and assignment.counts
-    return points and graded and audience_of(assignment, section_ids) is Audience.WHOLE_CLASS
-
-
-def _cut(found: LineItem, item: LineItem) -> bool:
-    """Whether a SIS with short titles and bare dates may have made `found` of `item`."""
-    title = clean_title(found.title)
-    near = (
-        found.due_date is not None
-        and item.due_date is not None
-        and abs(found.due_date - item.due_date).total_seconds() <= 86_400
-    )
-    return bool(title) and item.title.startswith(title) and found.maximum == item.maximum and near
-
-
-def _own_way(found: LineItem, item: LineItem) -> bool:
-    """Whether the SIS shows `item` as far as it can show it; a column it did not change at all is another one."""
-    same_day = found.due_date is not None and (found.due_date.hour, found.due_date.minute) == (0, 0)
-    return (
-        _cut(found, item)
-        and (same_day or found.due_date == item.due_date)
-        and found.category_id in (None, item.category_id)
-        and found.period_id in (None, item.period_id)
-    )
