@@ -49,3 +49,15 @@ def test_the_list_can_be_narrowed_to_what_waits_for_teachers() -> None:
     district.reconcile()
     assert len(schedule_rows(district.store, ListFilter(needs="teacher"))) == 1
     assert schedule_rows(district.store, ListFilter(needs="district")) == ()
+
+
+def test_grades_that_wait_for_a_closed_period_are_named_to_the_district() -> None:
+    district = District()
+    district.school.sis.closed = frozenset({"q1"})
+    district.started()
+    (row,) = schedule_rows(district.store, ListFilter(needs="district"))
+    assert set(row.waiting) == {"GS-501"}
+    assert needs_of(row) == {"district"}
+    assert row.last is not None
+    assert row.last.result is not None
+    assert row.last.result.outcome is Outcome.COMPLETED
