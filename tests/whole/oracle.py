@@ -60,7 +60,7 @@ class Oracle:
 
 
 def _look(column: tuple[str, str, str, str, str]) -> tuple[str, date]:
-    due = datetime.fromisoformat(column[1].replace("Z", "+00:00"))
+    due = datetime.fromisoformat(column[1])
     return " ".join(column[0].split()).casefold(), due.astimezone(ZoneInfo("America/New_York")).date()
 
 
