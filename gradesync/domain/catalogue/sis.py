@@ -101,7 +101,7 @@ ENTRIES = (
     Code(
         "GS-510",
         "SIS does not offer this service",
-        "The SIS does not serve this part of OneRoster at this address, often because it was not bought or switched on.",
+        "The SIS does not serve this part of OneRoster there, often because it was never bought or switched on.",
         "Ask the SIS vendor to enable it.",
         "SIS admin",
         P,
