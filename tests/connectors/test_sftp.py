@@ -182,7 +182,9 @@ def test_of_a_server_with_several_keys_the_kind_of_the_pinned_line_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    "pinned", [OTHER_KEY.export_public_key().decode().strip(), OTHER_KEY.get_fingerprint()]
+    "pinned",
+    [OTHER_KEY.export_public_key().decode().strip(), OTHER_KEY.get_fingerprint()],
+    ids=["known_hosts line", "fingerprint"],
 )
 def test_another_server_is_refused_before_it_is_shown_the_password(
     server: Server, into: Path, pinned: str
