@@ -186,7 +186,8 @@ class WasSent:
 class Explanation:
     """The life of one grade. `student` is the keyed pseudonym of the person; `blocked` says why nothing runs now.
 
-    `gone`: Canvas was asked and does not know the assignment any more.
+    `gone`: Canvas was asked and does not know the assignment any more. `unpublished`: it does, and keeps the whole
+    course from its students, so that nothing of it can be read.
     """
 
     account: str
@@ -205,3 +206,4 @@ class Explanation:
     observes: bool
     was: WasSent | None = None
     gone: bool = False
+    unpublished: bool = False

@@ -106,6 +106,7 @@ async def explain_grade(tools: Tools, account: str, schedule: str | None, wish: 
         course_id=found.course_id,
         in_course=found.present,
         gone=found.gone,
+        unpublished=found.unpublished,
         classes=stories if wish.values else tuple(replace(one, shown=None) for one in stories),
         runs=_runs(tools, stories),
         next_run_at=row.next_run_at,
@@ -148,6 +149,7 @@ class _Found:
     course_id: int | None = None
     present: bool | None = None
     gone: bool = False
+    unpublished: bool = False
 
 
 def _nothing(wish: GradeWish, found: _Found) -> str:
@@ -233,6 +235,10 @@ class _Search:
                 # Deleted in Canvas: what the store remembers is all there is, and it knows SIS ids only.
                 ids, number = await self._all_ids(source), self._typed_number()
                 return _Found(self.remembered(ids, number), self.wish.course_id, gone=True)
+            if course.state == "unpublished":
+                # Canvas shows nobody a grade of it, and what it lists then reads as if everything had been withdrawn.
+                ids, number = await self._all_ids(source), self._typed_number()
+                return _Found(self.remembered(ids, number), course.id, unpublished=True)
             one = _OneCourse(source, course)
             book = await one.read_course(course, None)
             seats = self._seats(book)

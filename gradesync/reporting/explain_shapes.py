@@ -21,6 +21,7 @@ def explanation_keys(told: Explanation) -> Shape:
         "course": told.course_id,
         "in_course": told.in_course,
         "gone_in_canvas": told.gone,
+        "course_unpublished": told.unpublished,
         "next_run": instant(told.next_run_at),
         "blocked": list(told.blocked),
         "observes": told.observes,

@@ -176,6 +176,19 @@ def test_a_student_who_was_dropped_is_found_by_the_number_canvas_gave_them() -> 
     assert found.classes[0].last_write is not None
 
 
+def test_of_a_course_that_is_not_published_nobody_is_told_that_work_was_withdrawn() -> None:
+    district = started()
+    held = district.school.canvas.held[1]
+    held.course = replace(held.course, state="unpublished")
+    found = explained(district, student="11")
+    said = as_text(found, style=PLAIN)
+    assert "Course 1 is not published in Canvas (GS-303)" in said
+    assert "teacher" in said
+    assert not {"GS-419", "GS-424"} & set(said.replace("(", " ").replace(")", " ").split())
+    assert story(found).last_write is not None
+    assert structured.explanation(found)["course_unpublished"] is True
+
+
 # - every step that stops a grade says no -
 
 

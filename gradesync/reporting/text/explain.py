@@ -82,11 +82,24 @@ def _absent(told: Explanation, style: Style) -> list[str]:
             style,
             "  ",
         )
+    if told.unpublished:
+        return _unpublished(told, style)
     if not told.in_course:
         return folded(
             "The student is in no section of the course now; this is what was recorded.", style, "  "
         )
     return []
+
+
+def _unpublished(told: Explanation, style: Style) -> list[str]:
+    entry = CODES["GS-303"]
+    return folded(
+        f"Course {told.course_id} is not published in Canvas (GS-303), so no grade of it can be read or sent; what is "
+        f"in the SIS stays. {entry.remedy} Who must act: {entry.who}. "
+        "What follows is what the store remembers.",
+        style,
+        "  ",
+    )
 
 
 def _story(story: ClassStory, told: Explanation, style: Style) -> list[str]:
