@@ -22,6 +22,7 @@ from gradesync.domain.comparison import (
 )
 from gradesync.domain.gradebook import LineItem, Result, Submission
 from gradesync.domain.line_item import clean_title, line_item_key, result_subject
+from gradesync.domain.passback_cells import second_subject
 from gradesync.domain.passback_decisions import (
     ClassDecision,
     ClassInput,
@@ -210,6 +211,8 @@ class _Sides:
             entry = ours.get(result.id)
             if result.id in accounted or (entry is not None and entry.subject in decided):
                 continue
+            if second_subject(self.rules, result.id) in decided:
+                continue  # told already, as a second result beside ours
             assignment = columns.get(result.line_item_id)
             if assignment is not None and entry is None:
                 subject = result_subject(self.rules.hash, assignment, self.given.class_id, result.student_id)

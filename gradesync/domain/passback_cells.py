@@ -145,7 +145,7 @@ class Cells:
         """Further results of the same student in the same column: the SIS may count either one."""
         return [
             ResultDecision(
-                one.assignment_id, self.rules.hash("second result", other.id), Verdict.WITHHELD, "GS-423"
+                one.assignment_id, second_subject(self.rules, other.id), Verdict.WITHHELD, "GS-423"
             )
             for one in decided
             if one.result is not None
@@ -260,6 +260,11 @@ class Cells:
                 found = self.removals.held.get(entry.record_id)
                 work_is_gone = found is not None and found.line_item_id in unlisted
                 yield self.removals.result(0, entry, "GS-419" if work_is_gone else "GS-424")
+
+
+def second_subject(rules: Rules, record_id: str) -> str:
+    """The pseudonym of a result the SIS holds beside ours; it is no cell of ours, so it has only its own id."""
+    return rules.hash("second result", record_id)
 
 
 def _own_way(found: Result, wish: Wish) -> bool:

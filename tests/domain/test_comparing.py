@@ -78,11 +78,11 @@ def test_what_the_sis_made_of_our_score_is_rounding_only_if_rounding_explains_it
     assert list(found.causes(RESULT)) == [cause]
 
 
-def test_a_second_cell_of_one_student_is_only_in_the_sis() -> None:
+def test_a_second_cell_of_one_student_is_told_once() -> None:
     one = after_a_run()
     (mine,) = one.sis.results
     twice = replace(one, sis=replace(one.sis, results=(mine, replace(mine, id="another"))))
-    assert causes(twice) == [Cause.WITHHELD, Cause.ONLY_IN_SIS]  # told (GS-423), and seen in the SIS
+    assert causes(twice) == [Cause.WITHHELD]
 
 
 def test_a_column_whose_assignment_is_gone_is_not_called_somebody_elses() -> None:
