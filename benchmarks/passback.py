@@ -8,13 +8,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 import tempfile
 
 from benchmarks.school import School
-from benchmarks.table import Row, table
+from benchmarks.table import Row, measured_apart, table
 
 COMMAND = "python -m benchmarks.passback"
 REPLAY = "the same requests replayed by bare aiohttp"
@@ -104,29 +101,9 @@ def memory(few: int, many: int) -> Row:
 
 
 def part(kind: str, school: School, path: str, canvas: int, sis: int, how: str) -> dict[str, float]:
-    """One measured part in a process of its own, so that memory and CPU are its own."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "benchmarks.passback_part",
-            kind,
-            school.canvas_url,
-            school.sis_url,
-            school.district,
-            path,
-            str(canvas),
-            str(sis),
-            how,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    """One measured part against the school."""
+    place = (school.canvas_url, school.sis_url, school.district)
+    return measured_apart("benchmarks.passback_part", kind, *place, path, str(canvas), str(sis), how)
 
 
 if __name__ == "__main__":

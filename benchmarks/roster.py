@@ -9,12 +9,9 @@ written, digested, packed.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
 import tempfile
 
-from benchmarks.table import Row, table
+from benchmarks.table import Row, measured_apart, table
 
 COMMAND = "python -m benchmarks.roster"
 STUDENTS = 50_000
@@ -73,17 +70,8 @@ def _memory(students: int, folder: str) -> Row:
 
 
 def part(kind: str, students: int, folder: str, rounds: int) -> dict[str, float]:
-    """One measured part in a process of its own, so that memory and CPU are its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.roster_part", kind, str(students), folder, str(rounds)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    """One measured part of ours."""
+    return measured_apart("benchmarks.roster_part", kind, str(students), folder, str(rounds))
 
 
 if __name__ == "__main__":
