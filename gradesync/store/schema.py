@@ -15,7 +15,7 @@ from gradesync.errors import StoreMissing, StoreUnavailable
 from gradesync.store import tables as t
 from gradesync.store.database import Database, Tx
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test compares it with the folder."""
 
 VERSION_TABLE = "gradesync_schema"
