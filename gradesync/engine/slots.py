@@ -1,0 +1,163 @@
+"""What is owed becomes queued runs: due slots, each once whoever else passes by, and people's requests.
+
+Nothing is run here; `runs` does that, or a worker.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gradesync.domain.due import DueSchedule, SlotDecision, blocks, due
+from gradesync.domain.history import Fact
+from gradesync.domain.interval import IntervalError
+from gradesync.domain.run import SCHEDULER, Run, Trigger
+from gradesync.domain.schedule import Schedule, ScheduleId
+from gradesync.domain.upcoming import interval_of
+from gradesync.engine.passing import PassState
+from gradesync.engine.runner import EffectiveAccount, queued_run
+from gradesync.ports import DueRow, SlotClaim
+
+
+def queue_due(state: PassState) -> None:
+    """Turn due slots into queued runs, each slot once whoever else passes by."""
+    now = state.tools.store.now()
+    rows = [r for r in state.tools.store.due_rows(now) if state.concerns(r.schedule.account)]
+    if not rows:
+        return
+    state.load({row.schedule.account for row in rows})
+    # Past ones too: a slot that came under a hold is not caught up once the hold has ended.
+    holds = state.tools.store.holds(now, include_past=True)
+    ran = state.tools.store.first_runs()
+    full = state.tools.store.last_full_runs({row.schedule.account for row in rows})
+    entries = [entry for row in rows if (entry := _entry(state, row, ran, full)) is not None]
+    claims = [_claim(state, decision, now) for decision in due(entries, holds, now)]
+    inserted = state.tools.store.claim_slots(claims)
+    _supersede(state, inserted)
+
+
+def _entry(
+    state: PassState, row: DueRow, ran: Mapping[ScheduleId, datetime], full: Mapping[ScheduleId, datetime]
+) -> DueSchedule | None:
+    target = state.account(row.schedule.account)
+    if target is None:
+        return None
+    schedule = Schedule.from_definition(row.schedule, json.loads(row.text))
+    try:
+        interval_of(schedule)
+    except IntervalError as error:
+        # Recorded by another version, or with other zones: it waits for its file, and stops nobody else.
+        state.tools.progress.say(row.schedule, f"its recorded interval is not understood: {error}")
+        return None
+    return DueSchedule(
+        schedule=schedule,
+        next_run_at=row.next_run_at,
+        blackouts=target.account.blackouts,
+        group=target.group,
+        last_full_at=full.get(row.schedule),
+        ran_before=row.schedule in ran,
+    )
+
+
+def _claim(state: PassState, decision: SlotDecision, now: datetime) -> SlotClaim:
+    schedule = decision.schedule
+    if decision.blocks:
+        state.blocked[schedule.id] = decision.blocks
+    run = None
+    if decision.run:
+        run = queued_run(
+            _target(state, schedule.id.account).account,
+            schedule.id.name,
+            slot_key=decision.slot.isoformat(),
+            slot_at=decision.slot,
+            trigger=Trigger.SLOT,
+            mode=decision.mode,
+            actor=SCHEDULER,
+            now=now,
+            late_by=decision.late_by,
+        )
+    facts = []
+    if decision.missed and not decision.blocks:
+        state.missed[schedule.id] = decision.missed
+        facts.append(_missed_fact(decision, decision.missed))
+    if decision.too_late:
+        facts.append(_missed_fact(decision, 1))
+    return SlotClaim(schedule.id, decision.expected, decision.next_run_at, run, tuple(facts))
+
+
+def _supersede(state: PassState, inserted: Sequence[Run]) -> None:
+    """An older slot that still waits (its account was busy) coalesces into the new one."""
+    fresh = {run.schedule: run.id for run in inserted}
+    stale = [
+        run
+        for run in state.tools.store.queued_runs({id.account for id in fresh})
+        if run.trigger is Trigger.SLOT
+        and run.schedule in fresh
+        and run.id != fresh[run.schedule]
+        and run.attempt == 0
+    ]
+    if stale:
+        facts = [
+            Fact(
+                "slot missed",
+                SCHEDULER,
+                run.schedule.account,
+                run.schedule.name,
+                run.id,
+                {
+                    "slot": run.slot_key,
+                    "code": "GS-703",
+                    "why": "the account was busy until the next slot",
+                },
+            )
+            for run in stale
+        ]
+        state.tools.store.skip_runs([run.id for run in stale], facts)
+
+
+def take_requests(state: PassState) -> None:
+    """Turn requests into queued runs; what is blocked keeps its request."""
+    now = state.tools.store.now()
+    requests = [r for r in state.tools.store.requests(now) if state.concerns(r.schedule.account)]
+    if not requests:
+        return
+    state.load({request.schedule.account for request in requests})
+    holds = state.tools.store.holds(now)
+    for request in requests:
+        target = state.account(request.schedule.account)
+        schedule = target.account.schedules.get(request.schedule.name) if target else None
+        if target is None or schedule is None:
+            continue
+        found = blocks(schedule, holds, target.account.blackouts, now, target.group)
+        if found:
+            state.blocked[schedule.id] = found
+            continue
+        run = queued_run(
+            target.account,
+            schedule.id.name,
+            slot_key=f"request:{request.id}",
+            slot_at=None,
+            trigger=Trigger.REQUEST,
+            mode=request.mode,
+            actor=request.actor,
+            now=now,
+            reason=request.reason,
+        )
+        state.tools.store.take_request(request, run, [])
+
+
+def _target(state: PassState, key: str) -> EffectiveAccount:
+    target = state.account(key)
+    assert target is not None  # entries are only made for loaded accounts
+    return target
+
+
+def _missed_fact(decision: SlotDecision, count: int) -> Fact:
+    return Fact(
+        "slots missed",
+        SCHEDULER,
+        decision.schedule.id.account,
+        decision.schedule.id.name,
+        data={"count": count, "before": decision.slot.isoformat(), "code": "GS-703"},
+    )
