@@ -405,7 +405,11 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What and where the store is. `created` is True when this opening made it: a new store says so."""
+    """What and where the store is. `created` is True when this opening made it: a new store says so.
+
+    `counts` of its tables are there when they were asked for. `migrated_from` is the schema that this opening brought
+    up to date, `backup` the copy it put by before.
+    """
 
     kind: str
     place: str
@@ -413,6 +417,8 @@ class StoreInfo:
     schema: str
     counts: Mapping[str, int] = field(default_factory=dict)
     created: bool = False
+    migrated_from: str | None = None
+    backup: str | None = None
 
 
 class RunRecords(Protocol):
@@ -492,7 +498,10 @@ class Store(Protocol):
     """
 
     # life
-    def info(self) -> StoreInfo: ...
+    def info(self, *, counted: bool = False) -> StoreInfo:
+        """What and where the store is. Counting goes through whole tables: only for who wants to see the counts."""
+        ...
+
     def now(self) -> datetime:
         """The store's clock (PostgreSQL: the database's; else the host's), aware UTC, never going back."""
         ...
@@ -620,6 +629,14 @@ class Store(Protocol):
     def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None: ...
     def release_holds(self, hold_ids: Sequence[str], at: datetime, facts: Sequence[Fact]) -> None: ...
     def holds(self, now: datetime, include_past: bool = False) -> Sequence[Hold]: ...
+    def expired_holds(self, now: datetime) -> Sequence[Hold]:
+        """Holds past their expiry that were not yet released at it, which is how an expiry is told once."""
+        ...
+
+    def try_hold(self, hold_id: str, last: datetime | None, at: datetime, mark: str | None) -> bool:
+        """Note that a breaker, last tried at `last`, lets a run through now; True for exactly one caller."""
+        ...
+
     def add_request(self, request: Request, facts: Sequence[Fact]) -> bool:
         """False when one waits already for the schedule."""
         ...

@@ -54,7 +54,12 @@ class HoldScope:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One stop, kept in the store over the YAML. Instants are aware UTC; `released_at` ends it early."""
+    """One stop, kept in the store over the YAML. Instants are aware UTC; `released_at` ends it early.
+
+    `mark` tells what the definitions it stands on looked like (`hold_rules.mark_of`): an operator's hold that carries
+    one ends when they change, a breaker tries again then. `code` is what opened a breaker, and `tried_at` when it last
+    let a run through to see.
+    """
 
     id: str
     scope: HoldScope
@@ -64,6 +69,14 @@ class Hold:
     expires_at: datetime | None
     kind: HoldKind = HoldKind.OPERATOR
     released_at: datetime | None = None
+    mark: str | None = None
+    code: str | None = None
+    tried_at: datetime | None = None
+
+    @property
+    def until_changed(self) -> bool:
+        """Whether a change of the definitions in the files ends it."""
+        return self.kind is HoldKind.OPERATOR and self.mark is not None
 
     def in_force(self, now: datetime) -> bool:
         """Whether it stops a start at `now`."""

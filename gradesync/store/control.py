@@ -55,6 +55,25 @@ def holds(tx: Tx, now: datetime, *, include_past: bool) -> list[Hold]:
     return [hold_of(row) for row in tx.execute(query)]
 
 
+def expired_holds(tx: Tx, now: datetime) -> list[Hold]:
+    """Holds whose time is over and of which nobody has said so yet; oldest first."""
+    h = t.hold.c
+    query = select(t.hold).where(h.released_at.is_(None), h.expires_at <= now).order_by(h.created_at, h.id)
+    return [hold_of(row) for row in tx.execute(query)]
+
+
+def try_hold(tx: Tx, hold_id: str, last: datetime | None, at: datetime, mark: str | None) -> bool:
+    """Note that a breaker lets a run through; one caller alone is told yes for what it saw as the last time."""
+    h = t.hold.c
+    seen = h.tried_at.is_(None) if last is None else h.tried_at == last
+    changed = tx.execute(
+        update(t.hold)
+        .where(h.id == hold_id, h.released_at.is_(None), seen)
+        .values(tried_at=at, mark=mark)
+    )
+    return changed.rowcount == 1
+
+
 def add_request(tx: Tx, request: Request, facts: Sequence[Fact]) -> bool:
     """Keep a request unless one is in force for the schedule."""
     q = t.request.c

@@ -164,6 +164,9 @@ def hold_values(hold: Hold) -> dict[str, object]:
         "expires_at": hold.expires_at,
         "released_at": hold.released_at,
         "kind": hold.kind.value,
+        "mark": hold.mark,
+        "code": hold.code,
+        "tried_at": hold.tried_at,
     }
 
 
@@ -178,6 +181,9 @@ def hold_of(row: Row[*tuple[Any, ...]]) -> Hold:
         expires_at=row.expires_at,
         kind=HoldKind(row.kind),
         released_at=row.released_at,
+        mark=row.mark,
+        code=row.code,
+        tried_at=row.tried_at,
     )
 
 

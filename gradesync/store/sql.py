@@ -27,24 +27,44 @@ from gradesync.store.database import Database
 class SqlStore:
     """`ports.Store` over a database; safe to use from several threads. `lease_grace` is in seconds."""
 
-    def __init__(self, database: Database, *, schema: str, lease_grace: float, created: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        schema: str,
+        lease_grace: float,
+        created: bool,
+        migrated_from: str | None = None,
+        backup: str | None = None,
+    ) -> None:
         self._db = database
         self._schema = schema
         self._grace = lease_grace
         self._created = created
+        self._migrated_from = migrated_from
+        self._backup = backup
 
     # life
 
-    def info(self) -> StoreInfo:
+    def info(self, *, counted: bool = False) -> StoreInfo:
         """What and where the store is; the place never holds a password."""
-        counted = ("account", "schedule", "run", "history", "ledger", "waiting")
-        with self._db.read() as tx:
+        counted_tables = ("account", "schedule", "run", "history", "ledger", "waiting") if counted else ()
+        with self._db.read(long=counted) as tx:
             counts = {
                 name: tx.execute(select(func.count()).select_from(t.metadata.tables[name])).scalar_one()
-                for name in counted
+                for name in counted_tables
             }
             lineage = control.get_meta(tx, "lineage") or ""
-        return StoreInfo(self._db.kind, self._db.place, lineage, self._schema, counts, self._created)
+        return StoreInfo(
+            kind=self._db.kind,
+            place=self._db.place,
+            lineage=lineage,
+            schema=self._schema,
+            counts=counts,
+            created=self._created,
+            migrated_from=self._migrated_from,
+            backup=self._backup,
+        )
 
     def now(self) -> datetime:
         """The store's clock."""
@@ -229,6 +249,16 @@ class SqlStore:
         """Holds in force, or all."""
         with self._db.read() as tx:
             return control.holds(tx, now, include_past=include_past)
+
+    def expired_holds(self, now: datetime) -> Sequence[Hold]:
+        """Holds whose expiry was not told yet."""
+        with self._db.read() as tx:
+            return control.expired_holds(tx, now)
+
+    def try_hold(self, hold_id: str, last: datetime | None, at: datetime, mark: str | None) -> bool:
+        """Note that a breaker lets a run through; one caller alone is told yes."""
+        with self._db.write() as tx:
+            return control.try_hold(tx, hold_id, last, at, mark)
 
     def add_request(self, request: Request, facts: Sequence[Fact]) -> bool:
         """Keep a request; False when one waits already."""

@@ -158,8 +158,13 @@ account_lease = Table(
     Column("boot_id", Text),
     Column("since", Instant),
     Column("until", Instant),
+    Column("heard_at", Instant),
+    Column("stage", Text),
+    Column("done", Integer),
+    Column("total", Integer),
 )
-"""One row per account, for ever: `run_id` NULL means free, `epoch` only grows."""
+"""One row per account, for ever: `run_id` NULL means free, `epoch` only grows. `heard_at` and what follows come with
+each renewal, and nobody decides by them."""
 
 hold = Table(
     "hold",
@@ -176,7 +181,12 @@ hold = Table(
     Column("expires_at", Instant),
     Column("released_at", Instant),
     Column("kind", Text, nullable=False),
+    Column("mark", Text),
+    Column("code", Text),
+    Column("tried_at", Instant),
 )
+"""`mark`, `code` and `tried_at`: see `domain.hold.Hold`. A hold that expired is `released_at` its expiry once that was
+told."""
 
 request = Table(
     "request",

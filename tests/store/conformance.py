@@ -13,7 +13,7 @@ import pytest
 
 from gradesync.domain.action import ActionKind
 from gradesync.domain.history import GENESIS_HASH
-from gradesync.domain.hold import HoldScope
+from gradesync.domain.hold import HoldKind, HoldScope
 from gradesync.domain.record import RecordEvent
 from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
 from gradesync.domain.run import (
@@ -657,6 +657,29 @@ class Wishes:
         assert len(store.holds(minutes(11), include_past=True)) == 2
         assert [e.fact.what for e in store.history()] == ["released", "held"]
 
+    def test_an_expiry_is_told_once(self, store: Store) -> None:
+        short, long = hold(expires=minutes(10)), hold()
+        for one in (short, long):
+            store.add_hold(one, [])
+        assert list(store.expired_holds(minutes(9))) == []
+        assert list(store.expired_holds(minutes(10))) == [short]
+        store.release_holds([short.id], minutes(10), [fact("expired")])
+        assert list(store.expired_holds(minutes(11))) == []
+        store.release_holds([short.id], minutes(10), [fact("expired twice")])
+        assert [e.fact.what for e in store.history()] == ["expired"]
+
+    def test_a_breaker_lets_one_caller_through_at_a_time(self, store: Store) -> None:
+        breaker = replace(hold(), kind=HoldKind.BREAKER, expires_at=None, code="GS-202", mark="m1")
+        store.add_hold(breaker, [])
+        assert list(store.holds(T0)) == [breaker]
+        assert store.try_hold(breaker.id, None, minutes(1), "m1")
+        assert not store.try_hold(breaker.id, None, minutes(2), "m1")
+        assert store.try_hold(breaker.id, minutes(1), minutes(61), "m2")
+        assert list(store.holds(T0)) == [replace(breaker, tried_at=minutes(61), mark="m2")]
+        store.release_holds([breaker.id], minutes(62), [])
+        assert not store.try_hold(breaker.id, minutes(61), minutes(63), "m2")
+        assert not store.try_hold("0" * 32, None, minutes(63), None)
+
     def test_one_request_waits_per_schedule_until_it_is_a_day_old(
         self, store: Store, clock: FakeClock
     ) -> None:
@@ -843,7 +866,8 @@ class History:
     def test_the_store_tells_its_time_and_its_counts(self, store: Store, clock: FakeClock) -> None:
         school(store)
         store.append([fact()])
-        info = store.info()
+        assert store.info().counts == {}
+        info = store.info(counted=True)
         assert info.lineage
         assert info.counts == {"account": 1, "schedule": 1, "run": 0, "history": 1, "ledger": 0, "waiting": 0}
         clock.forward(5)

@@ -44,6 +44,25 @@ class Control(MemoryState):
             found = [hold for hold in self.hold_rows.values() if include_past or hold.in_force(now)]
         return sorted(found, key=lambda hold: (hold.created_at, hold.id))
 
+    def expired_holds(self, now: datetime) -> Sequence[Hold]:
+        """Holds whose expiry was not told yet; oldest first."""
+        with self.lock:
+            found = [
+                hold
+                for hold in self.hold_rows.values()
+                if hold.released_at is None and hold.expires_at is not None and hold.expires_at <= now
+            ]
+        return sorted(found, key=lambda hold: (hold.created_at, hold.id))
+
+    def try_hold(self, hold_id: str, last: datetime | None, at: datetime, mark: str | None) -> bool:
+        """Note that a breaker lets a run through; one caller alone is told yes."""
+        with self.lock:
+            hold = self.hold_rows.get(hold_id)
+            if hold is None or hold.released_at is not None or hold.tried_at != last:
+                return False
+            self.hold_rows[hold_id] = replace(hold, tried_at=at, mark=mark)
+            return True
+
     def add_request(self, request: Request, facts: Sequence[Fact]) -> bool:
         """Keep a request; False when one waits already."""
         with self.lock:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -19,6 +22,10 @@ def upgrade() -> None:
 
 def _holds() -> None:
     """What holds, blackouts and breakers remember."""
+    with op.batch_alter_table("hold") as batch:
+        batch.add_column(sa.Column("mark", sa.Text))
+        batch.add_column(sa.Column("code", sa.Text))
+        batch.add_column(sa.Column("tried_at", sa.BigInteger))
 
 
 def _guards() -> None:
@@ -31,6 +38,10 @@ def _store() -> None:
 
 def _workers() -> None:
     """What queued and running work remembers."""
+    op.add_column("account_lease", sa.Column("heard_at", sa.BigInteger))
+    op.add_column("account_lease", sa.Column("stage", sa.Text))
+    op.add_column("account_lease", sa.Column("done", sa.Integer))
+    op.add_column("account_lease", sa.Column("total", sa.Integer))
 
 
 def _actors() -> None:
