@@ -22,6 +22,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from gradesync.errors import StoreUnavailable
 from gradesync.ports import Clock
+from gradesync.store.faults import explain_postgresql, explain_sqlite, gone
 from gradesync.store.tables import EPOCH
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _SESSION_SETTINGS = (
     "SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'; "
     "SET statement_timeout = '30s'; SET timezone = 'UTC'"
 )
+# What an operator asked for and waits for may take its time; whoever stands still in it is ended all the same.
+_LONG = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'"
+
 _KEEPALIVE = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -185,15 +189,20 @@ class Database:
         self._writing = engine.execution_options(**{_WRITE: True})
 
     @contextmanager
-    def read(self) -> Iterator[Tx]:
-        """A consistent view that takes no lock."""
+    def read(self, *, long: bool = False) -> Iterator[Tx]:
+        """A consistent view that takes no lock; `long` for one that goes through a whole table."""
         with self._errors(), self._reading.begin() as connection:
+            self._take_time(connection, long=long)
             yield Tx(connection, self._clock, on_sqlite=self.on_sqlite)
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
-        """A write transaction: committed at the end, rolled back by any exception."""
+    def write(self, *, long: bool = False) -> Iterator[Tx]:
+        """A write transaction: committed at the end, rolled back by any exception.
+
+        `long` only for an operator's work on a whole table (migrating, importing, rekeying).
+        """
         with self._errors(), self._writing.begin() as connection:
+            self._take_time(connection, long=long)
             yield Tx(connection, self._clock, on_sqlite=self.on_sqlite)
 
     def now(self) -> datetime:
@@ -202,6 +211,10 @@ class Database:
             if self._clock is None or not self.on_sqlite:
                 return tx.now()
             return max(self._clock(), tx.latest() or EPOCH)
+
+    def _take_time(self, connection: Connection, *, long: bool) -> None:
+        if long and not self.on_sqlite:
+            connection.exec_driver_sql(_LONG)
 
     def close(self) -> None:
         """Give all connections back."""
@@ -220,14 +233,9 @@ class Database:
 
     def _explained(self, error: DBAPIError) -> StoreUnavailable | None:
         """The error as a sentence with a remedy; None when it is a mistake of ours and must show as one."""
-        origin = error.orig
         if self.on_sqlite:
-            return _explain_sqlite(origin, self.place)
-        sentence = _first_line(origin)
-        for secret in self._secrets:
-            sentence = sentence.replace(secret, "***")
-        state = getattr(origin, "sqlstate", None)
-        return _explain_postgresql(type(origin).__name__, state, sentence, self.place)
+            return explain_sqlite(error.orig, self.place)
+        return explain_postgresql(error.orig, self.place, self._secrets)
 
 
 def _secrets_of(url: URL) -> list[str]:
@@ -254,6 +262,8 @@ def _host_clock() -> datetime:
 def _sqlite_engine(url: URL) -> Engine:
     # Every transaction here is committed or rolled back by its own block; a connection given back has none open.
     engine = create_engine(url, hide_parameters=True, pool_reset_on_return=None)
+    path = Path(str(url.database))
+    opened: list[tuple[int, int]] = []
 
     @event.listens_for(engine, "connect")
     def connected(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
@@ -268,9 +278,14 @@ def _sqlite_engine(url: URL) -> Engine:
             "recursive_triggers = on",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        if not opened:
+            opened.append(_identity(path))
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
+        # SQLite goes on writing into a file that was deleted or moved away, and all of it would be lost.
+        if opened and _identity(path) != opened[0]:
+            raise gone(str(path))
         statement = "BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITE) else "BEGIN"
         driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         try:
@@ -280,6 +295,15 @@ def _sqlite_engine(url: URL) -> Engine:
             raise DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True) from error
 
     return engine
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file stands under the path: device and number; zeros for none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _postgresql_engine(url: URL) -> Engine:
@@ -303,55 +327,3 @@ def _postgresql_engine(url: URL) -> Engine:
         connection.commit()
 
     return engine
-
-
-def _first_line(origin: BaseException | None) -> str:
-    return str(origin).strip().partition("\n")[0]
-
-
-_SQLITE_ERRORS = {
-    "SQLITE_NOTADB": ("{place} is not a store", "Point `store` to another path; this file is left alone."),
-    "SQLITE_CORRUPT": ("{place} is damaged", "Restore it from a backup; the file is left alone."),
-    "SQLITE_FULL": ("The disk is full, {place} cannot grow", "Free some space; nothing was half written."),
-    "SQLITE_READONLY": ("{place} cannot be written to", "Give this user the right to write file and folder."),
-    "SQLITE_CANTOPEN": ("{place} cannot be opened", "Give this user the right to write file and folder."),
-    "SQLITE_PERM": ("{place} cannot be opened", "Give this user the right to write file and folder."),
-    "SQLITE_BUSY": ("{place} is kept busy by another process", "Try again; if it stays, look for a stuck process."),
-    "SQLITE_LOCKED": ("{place} is kept busy by another process", "Try again."),
-    "SQLITE_IOERR": ("{place} cannot be read or written", "Look at the disk; do not keep it on a network disk."),
-}  # fmt: skip
-
-
-def _explain_sqlite(origin: BaseException | None, place: str) -> StoreUnavailable | None:
-    name = str(getattr(origin, "sqlite_errorname", ""))
-    for prefix, (sentence, hint) in _SQLITE_ERRORS.items():
-        if name.startswith(prefix):
-            return StoreUnavailable(sentence.format(place=Path(place)), hint=hint)
-    return None
-
-
-_POSTGRESQL_STATES = {
-    "28": "Check user and password in the store's URL.",
-    "3D": "Create the database first, or correct its name in the store's URL.",
-    "53": "The server is out of space, memory or connections.",
-    "25006": "The server is read-only; is it a replica?",
-    "42501": "Grant this user the rights of the application role.",
-    "40": "Another process was in the way; try again.",
-    "55P03": "Another process holds a lock; try again.",
-    "57014": "The database took longer than 30 s; try again, then look at its load.",
-    "25P03": "This process stood still in a transaction; try again.",
-    "57": "The server is shutting down or starting; try again.",
-    "08": "Is the server running and reachable from here?",
-}
-
-
-def _explain_postgresql(kind: str, state: str | None, sentence: str, place: str) -> StoreUnavailable | None:
-    for prefix, hint in _POSTGRESQL_STATES.items():
-        if state and state.startswith(prefix):
-            return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=hint)
-    if state is None and kind in ("OperationalError", "InterfaceError", "ConnectionTimeout"):
-        return StoreUnavailable(
-            f"The store at {place} cannot be reached: {sentence}",
-            hint="Is the server running and reachable from here?",
-        )
-    return None

@@ -16,6 +16,9 @@ from gradesync.ports import Clock, Store
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+    from gradesync.store.database import Database
+    from gradesync.store.schema import Prepared
+
 LEASE_GRACE = 15.0
 """Seconds past a lease's end in which its holder may still finish an outside write (engine.md 5)."""
 
@@ -23,25 +26,52 @@ _POSTGRESQL = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 def open_store(
-    url: str | Path, *, create: bool, clock: Clock | None = None, lease_grace: float = LEASE_GRACE
+    url: str | Path,
+    *,
+    create: bool,
+    clock: Clock | None = None,
+    lease_grace: float = LEASE_GRACE,
+    migrate: bool = False,
 ) -> Store:
     """Open a store: a path or `sqlite:///PATH`, or `postgresql://...`; missing ones are made when `create`.
 
-    `clock` replaces the store's own clock. The schema is brought up to date. Raises StoreUnavailable, which never
-    names a password, for everything that keeps the store from being used.
+    `clock` replaces the store's own clock. An older schema is brought up to date on SQLite, after a copy of the file,
+    and on PostgreSQL only when `migrate`. Raises StoreUnavailable, which never names a password, for everything that
+    keeps the store from being used.
     """
-    from gradesync.store.database import Database
-    from gradesync.store.schema import REVISION, prepare
+    from gradesync.store.schema import REVISION
     from gradesync.store.sql import SqlStore
 
-    place = _postgresql_url(str(url)) if str(url).startswith(_POSTGRESQL) else _sqlite_url(url, create=create)
+    database, found = open_database(url, create=create, clock=clock, migrate=migrate)
+    return SqlStore(
+        database,
+        schema=REVISION,
+        lease_grace=lease_grace,
+        created=found.created,
+        migrated_from=found.before,
+        backup=found.backup,
+    )
+
+
+def open_database(
+    url: str | Path, *, create: bool, clock: Clock | None = None, migrate: bool = False
+) -> tuple[Database, Prepared]:
+    """The same without the contract around it, for what moves a store as a whole."""
+    from gradesync.store.database import Database
+    from gradesync.store.schema import prepare
+
+    place = _postgresql_url(str(url)) if is_postgresql(url) else _sqlite_url(url, create=create)
     database = Database(place, clock)
     try:
-        created = prepare(database, create=create)
+        return database, prepare(database, create=create, migrate=migrate)
     except BaseException:
         database.close()
         raise
-    return SqlStore(database, schema=REVISION, lease_grace=lease_grace, created=created)
+
+
+def is_postgresql(url: str | Path) -> bool:
+    """Whether the URL names a PostgreSQL store."""
+    return str(url).startswith(_POSTGRESQL)
 
 
 def check_lineage(store: Store, pinned: str | None) -> None:

@@ -6,7 +6,11 @@ holds other people's tables is never touched.
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import uuid
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import inspect
@@ -14,6 +18,7 @@ from sqlalchemy import inspect
 from gradesync.errors import StoreMissing, StoreUnavailable
 from gradesync.store import tables as t
 from gradesync.store.database import Database, Tx
+from gradesync.store.faults import explain_sqlite
 
 REVISION = "0004"
 """The newest migration; a test compares it with the folder."""
@@ -27,31 +32,83 @@ _LOCK_KEY = 7_402_911
 """PostgreSQL advisory lock that lets one process migrate while the others wait."""
 
 
-def prepare(database: Database, *, create: bool) -> bool:
-    """Make sure that the schema is ours and current; True when the store was made just now.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What opening found: whether it `created` the store, the schema it had `before`, the copy it put by first."""
 
-    Raises StoreUnavailable for a missing store (`create` False), foreign tables, or a newer schema.
+    created: bool = False
+    before: str | None = None
+    backup: str | None = None
+
+
+def prepare(database: Database, *, create: bool, migrate: bool = False) -> Prepared:
+    """Make sure that the schema is ours and current.
+
+    An SQLite file is copied and brought up to date by whoever opens it. On PostgreSQL only `migrate` does that: its
+    tables belong to a role that passes do not have, and who asks has made a backup. Raises StoreUnavailable for a
+    missing store (`create` False), foreign tables, a newer schema, or an older one that is not to be touched.
     """
     with database.read() as tx:
-        if _current(tx) == REVISION:
-            return False
-    with database.write() as tx:
+        found = _current(tx)
+        if found == REVISION:
+            return Prepared()
+        _refuse_schema(found, database, migrate=migrate)
+    with database.write(long=True) as tx:
         if not tx.on_sqlite:
             tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
         found = _current(tx)
         if found == REVISION:
-            return False
+            return Prepared()
+        _refuse_schema(found, database, migrate=migrate)
         if found is None:
             _refuse_foreign(tx, database.place)
             if not create:
                 raise missing(database.place)
-        _upgrade(tx, found, database.place)
+        backup = copied(database.place, f"schema-{found}") if found is not None and tx.on_sqlite else None
+        _upgrade(tx)
         if found is None:
             tx.execute(
                 t.meta.insert(),
                 [{"key": "lineage", "value": uuid.uuid4().hex}, {"key": "clock", "value": "0"}],
             )
-        return found is None
+    return Prepared(found is None, found, backup)
+
+
+def _refuse_schema(found: str | None, database: Database, *, migrate: bool) -> None:
+    """Raise for a schema this package cannot use."""
+    if found is None:
+        return
+    if found not in {path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}:
+        raise StoreUnavailable(
+            f"The store at {database.place} has schema {found}, newer than this gradesync ({REVISION})",
+            hint="Upgrade gradesync on this machine; nothing was changed.",
+        )
+    if not database.on_sqlite and not migrate and found != REVISION:
+        raise StoreUnavailable(
+            f"The store at {database.place} has schema {found}, older than this gradesync ({REVISION})",
+            hint="Make a backup; then the owner of its tables runs `gradesync store migrate --backed-up`."
+            " Nothing was changed.",
+        )
+
+
+def copied(place: str, suffix: str) -> str:
+    """A whole copy of the SQLite file beside it, mode 0600; answers its path. A copy of that name is replaced."""
+    aim = Path(f"{place}.{suffix}")
+    aside = Path(f"{place}.{suffix}.part")
+    aside.unlink(missing_ok=True)
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        # A connection of its own: the copy is a reader beside the transaction that is about to change the file.
+        with closing(sqlite3.connect(place)) as source:
+            source.execute("VACUUM INTO ?", (str(aside),))
+        aside.replace(aim)
+    except sqlite3.Error as error:
+        raise explain_sqlite(error, str(aside)) or StoreUnavailable(
+            f"No copy of {place} could be made", hint="Look at the folder's space and rights."
+        ) from None
+    finally:
+        aside.unlink(missing_ok=True)
+    return str(aim)
 
 
 def missing(place: object) -> StoreMissing:
@@ -79,19 +136,12 @@ def _refuse_foreign(tx: Tx, place: str) -> None:
         )
 
 
-def _upgrade(tx: Tx, found: str | None, place: str) -> None:
+def _upgrade(tx: Tx) -> None:
     from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
-        raise StoreUnavailable(
-            f"The store at {place} has schema {found}, newer than this gradesync ({REVISION})",
-            hint="Upgrade gradesync on this machine; nothing was changed.",
-        )
     config.attributes["connection"] = tx.connection
     command.upgrade(config, "head")

@@ -75,7 +75,7 @@ def test_what_waited_waits_since_the_change_and_the_ledger_stays(old_store: tupl
     url, engine_url = old_store
     first_schema(engine_url, clock=0)
     before = datetime.fromtimestamp(int(time.time()), UTC)
-    with closing(open_store(url, create=False)) as store:
+    with closing(open_store(url, create=False, migrate=True)) as store:
         rows = store.waiting_rows("riverside")
         assert [row.record for row in rows] == [
             WaitingRecord("s1", "c1", "GS-401", 4711),
@@ -101,7 +101,7 @@ def test_an_old_store_keeps_its_runs_and_learns_to_keep_approvals_and_generation
     with connected(engine_url) as connection:
         connection.execute(text(OLD_RUN))
         connection.execute(text("INSERT INTO approval VALUES ('riverside', 'd0', 1)"))
-    with closing(open_store(url, create=False)) as store:
+    with closing(open_store(url, create=False, migrate=True)) as store:
         [run] = store.runs(RunQuery(run_id="r1"))
         assert run.result == RunResult(Outcome.COMPLETED, Stage.RECORD, {"sent": 3})
         assert list(store.approvals("riverside", T0)) == []
@@ -116,7 +116,7 @@ def test_an_old_store_keeps_its_runs_and_learns_to_keep_approvals_and_generation
 def test_the_changed_tables_are_those_the_code_uses(old_store: tuple[str, str]) -> None:
     url, engine_url = old_store
     first_schema(engine_url, clock=0)
-    open_store(url, create=False).close()
+    open_store(url, create=False, migrate=True).close()
     with connected(engine_url) as connection:
         context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
         assert compare_metadata(context, tables.metadata) == []

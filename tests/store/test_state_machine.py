@@ -115,7 +115,7 @@ class BothStores(RuleBasedStateMachine):
             list(store.history(limit=1000)),
             [list(store.history("a", name)) for name in ("x", "y")],
             store.chains(),
-            {**store.info().counts},
+            {**store.info(counted=True).counts},
         )
 
     def pick_run(self, number: int) -> str:

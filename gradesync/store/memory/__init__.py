@@ -14,7 +14,7 @@ from gradesync.store.memory.work import Work
 class MemoryStore(Definitions, Work, Control):
     """`ports.Store` in RAM; safe to use from several threads of one process. `lease_grace` is in seconds."""
 
-    def info(self) -> StoreInfo:
+    def info(self, *, counted: bool = False) -> StoreInfo:
         """What the store holds."""
         with self.lock:
             counts = {
@@ -25,7 +25,7 @@ class MemoryStore(Definitions, Work, Control):
                 "ledger": len(self.ledger_rows),
                 "waiting": len(self.waiting_table),
             }
-        return StoreInfo("memory", "memory", self._lineage, "", counts, created=True)
+        return StoreInfo("memory", "memory", self._lineage, "", counts if counted else {}, created=True)
 
     def close(self) -> None:
         """Nothing to give back."""
