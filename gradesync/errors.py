@@ -42,12 +42,20 @@ class StoreMissing(StoreUnavailable):
     """There is no store where the settings say; a plan may go on as if nothing was recorded yet."""
 
 
+class ExportUnusable(GradesyncError):
+    """The file of an exported store is cut short, changed, or of another version; nothing of it was taken in."""
+
+
 class HistoryTampered(GradesyncError):
     """The hash chain of the history does not verify."""
 
 
 class Blocked(GradesyncError):
     """A run was asked for, but something blocks the schedule and no override was given."""
+
+
+class NotAllowed(GradesyncError):
+    """`people` of gradesync.yaml gives whoever asked no right to do this (GS-710)."""
 
 
 class AccountBusy(GradesyncError):
@@ -73,6 +81,10 @@ class LeaseLost(GradesyncError):
 
     Raised by the guard before an outside write and by every fenced store write.
     """
+
+
+class Halted(GradesyncError):
+    """This process was asked to end: the run stops at a class boundary and is handed back, for the next pass."""
 
 
 class RunStopped(GradesyncError):

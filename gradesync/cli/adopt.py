@@ -15,6 +15,8 @@ from gradesync.cli.common import (
 )
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
+from gradesync.cli.rights import require
+from gradesync.domain.rights import Right
 from gradesync.domain.schedule import ScheduleId
 
 
@@ -38,6 +40,8 @@ def command(said: Invocation, id: ScheduleId, form: str, class_: str | None, yes
 
     watch = watching()
     with opened(said, progress=watch) as app:
+        if yes:
+            require(app, Right.ADOPT, id.account)
         try:
             found = carry_out(adopt(app.tools(), AdoptWish(id, class_, yes)))
         finally:

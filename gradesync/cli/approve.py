@@ -6,6 +6,8 @@ import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened
 from gradesync.cli.render import show
+from gradesync.cli.rights import account_of_run, require
+from gradesync.domain.rights import Right
 
 
 @new_command(
@@ -24,4 +26,5 @@ def command(said: Invocation, run_id: str, reason: str, form: str) -> None:
     from gradesync.engine.approve import approve
 
     with opened(said) as app:
+        require(app, Right.APPROVE, account_of_run(app, run_id))
         show(form, "approved", approve(app.tools(), run_id, reason))

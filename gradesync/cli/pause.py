@@ -20,6 +20,8 @@ from gradesync.cli.common import (
 )
 from gradesync.cli.options import scope_of
 from gradesync.cli.render import show
+from gradesync.cli.rights import require_scope
+from gradesync.domain.rights import Right
 from gradesync.domain.schedule import SyncType
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def hold_and_tell(
             raise click.UsageError("--until lies in the past")
     elif lasting is not None:
         length = duration(lasting)
+    require_scope(app, Right.PAUSE, scope)
     hold = place_hold(app.tools(), scope, reason, length)
     tell(f"{scope} is held until {_end(hold, zone)}; `gradesync resume` ends it earlier")
     if form == "json":

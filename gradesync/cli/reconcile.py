@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +11,12 @@ from gradesync.cli.common import Invocation, carry_out, format_option, load_tree
 from gradesync.cli.options import accounts_of, safety_of
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
+from gradesync.cli.rights import require
 from gradesync.cli.validate import sources
+from gradesync.domain.rights import Right
+
+if TYPE_CHECKING:
+    from gradesync.wiring import App
 
 
 @new_command(
@@ -65,6 +71,7 @@ def command(
     watch = watching()
     mode = OpenMode.EXISTING if due else OpenMode.CREATE
     with opened(said, mode, watch, settings=loaded.settings if loaded else None) as app:
+        _may(app, accounts, due=due, overrides=allow is not None or any_commit)
         if app.new_store:
             info = app.store.info()
             tell(f"a new store was made at {info.place} (lineage {info.lineage})")
@@ -93,6 +100,15 @@ def command(
         if allow and report.plan is not None and not report.plan.allowed:
             tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         return exit_code_of(report, fail_on)
+
+
+def _may(app: App, accounts: tuple[str, ...], *, due: bool, overrides: bool) -> None:
+    """Raises NotAllowed. What is due by the recorded definitions is owed whoever asks; only files take a right."""
+    for account in accounts or (None,):
+        if not due:
+            require(app, Right.RECONCILE, account)
+        if overrides:
+            require(app, Right.ALLOW, account)
 
 
 def _check(due: bool, allow: str | None, reason: str | None, *, any_commit: bool) -> None:

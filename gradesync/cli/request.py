@@ -8,6 +8,8 @@ import click
 
 from gradesync.cli.common import Invocation, ScheduleParam, format_option, new_command, opened, tell
 from gradesync.cli.render import json_out
+from gradesync.cli.rights import require
+from gradesync.domain.rights import Right
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def command(
     from gradesync.engine.control import request_run
 
     with opened(said) as app:
+        for account in sorted({id.account for id in ids}):
+            require(app, Right.REQUEST, account)
         if withdraw:
             return max(_withdraw(app, id) for id in ids)
         tools = app.tools()

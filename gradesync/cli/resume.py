@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
 from gradesync.cli.render import json_out
+from gradesync.cli.rights import require_scope
 from gradesync.cli.scopes import read_scope, scope_options
+from gradesync.domain.rights import Right
 from gradesync.domain.schedule import ScheduleId, SyncType
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def command(
 
     scope = read_scope(target, group, type_, everything)
     with opened(said) as app:
+        require_scope(app, Right.RESUME, scope)
         tools = app.tools()
         resumed = release(tools, scope)
         paused = paused_in_yaml(tools, scope)

@@ -21,6 +21,8 @@ from gradesync.cli.common import (
 )
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
+from gradesync.cli.rights import require
+from gradesync.domain.rights import Right
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
@@ -99,6 +101,10 @@ def command(
     )
     watch = watching()
     with opened(said, progress=watch) as app:
+        if not dry_run:
+            require(app, Right.RUN, id.account)
+        if despite and not dry_run:
+            require(app, Right.DESPITE, id.account)
         if class_:
             _only_for_grades(app, id)
         if csv_to is not None:

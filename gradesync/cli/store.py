@@ -6,6 +6,8 @@ import click
 
 from gradesync.cli.common import CONTEXT, Invocation, duration, format_option, new_command, opened, tell
 from gradesync.cli.render import show
+from gradesync.cli.rights import require
+from gradesync.domain.rights import Right
 from gradesync.errors import StoreUnavailable
 
 
@@ -63,6 +65,7 @@ def unlock(said: Invocation, account: str, reason: str) -> int:
     from gradesync.domain.history import Fact
 
     with opened(said) as app:
+        require(app, Right.STORE, account)
         fact = Fact("lease taken away", app.actor, account, data={"reason": reason})
         if app.store.unlock(account, [fact]):
             tell(f"{account} is free; the next pass takes its run up again")
@@ -88,6 +91,7 @@ def purge(said: Invocation, older_than: str) -> None:
 
     age = duration(older_than)
     with opened(said) as app:
+        require(app, Right.PURGE)
         data = {"older than days": age.days}
         erased = app.store.purge(app.store.now() - age, [Fact("purged", app.actor, data=data)])
     tell(f"{erased:,} texts and events erased")

@@ -70,12 +70,12 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
     )
     if wish.dry:
         return await dry_run(tools, run, target, keep=wish.keep)
-    _refuse_blocked(tools, wish, target, now)
+    over = _refuse_blocked(tools, wish, target, now)
     broken = None
     if wish.most is not None and _may_write(target, wish.schedule):
         _refuse_busy(tools, wish.schedule)
         broken = await _refuse_large(tools, run, target, wish.most)
-    tools.store.add_run(run)
+    tools.store.add_run(run, [_overridden(tools, run, over)] if over else [])
     answer = await execute(tools, run, target, broken)
     if isinstance(answer, RunEnd):
         return answer
@@ -134,7 +134,8 @@ def busy_error(schedule: ScheduleId, lease: Lease) -> AccountBusy:
     )
 
 
-def _refuse_blocked(tools: Tools, wish: ByHand, target: EffectiveAccount, now: datetime) -> None:
+def _refuse_blocked(tools: Tools, wish: ByHand, target: EffectiveAccount, now: datetime) -> tuple[Block, ...]:
+    """What the run goes over, by the person's own word; raises Blocked naming everything else."""
     found = blocks_of(tools, target, wish.schedule, now)
     left = [block for block in found if block.kind not in wish.despite]
     if left:
@@ -145,6 +146,13 @@ def _refuse_blocked(tools: Tools, wish: ByHand, target: EffectiveAccount, now: d
         )
     if found and not wish.reason:
         raise Blocked(f"{wish.schedule}: going over a block needs a reason", hint="add --reason '...'")
+    return found
+
+
+def _overridden(tools: Tools, run: Run, over: Sequence[Block]) -> Fact:
+    """Going over a block is told when it is decided, and not only if the run comes to an end."""
+    data = {"despite": sorted({block.kind for block in over}), "reason": run.reason}
+    return Fact("block overridden", tools.actor, run.schedule.account, run.schedule.name, run.id, data)
 
 
 def blocks_of(

@@ -7,7 +7,7 @@ from typing import Any
 from gradesync.domain.explained import ClassStory, Explanation, Remembered
 from gradesync.domain.record import PastEvent
 from gradesync.domain.worklist import Worklist
-from gradesync.reporting.shapes import Shape, code_keys, instant
+from gradesync.reporting.shapes import Shape, actor_shape, code_keys, instant
 
 
 def explanation_keys(told: Explanation) -> Shape:
@@ -82,7 +82,7 @@ def _event(past: PastEvent, told: Explanation) -> Shape:
         "code": past.event.code,
         "run": past.run_id,
         "trigger": None if run is None else run.trigger.value,
-        "actor": None if run is None else {"name": run.actor.name, "via": run.actor.via},
+        "actor": None if run is None else actor_shape(run.actor),
     }
     return shape
 

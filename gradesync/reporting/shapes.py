@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from gradesync.domain.acting import parts_of
 from gradesync.domain.action import Action, Plan
 from gradesync.domain.due import Block
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
-from gradesync.domain.roster_change import NUMBERS, RosterChange
+from gradesync.domain.roster_change import ALL_SCHOOLS, NUMBERS, RosterChange
 from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
 from gradesync.reporting.words import declared_first_run, is_dry, needs_someone, next_run_of, state_words
 
@@ -153,7 +154,37 @@ def result_shape(result: RunResult | None) -> Shape | None:
         ],
         "stop": stop_shape(result.roster),
         "class_changes": class_change_shapes(result.roster),
+        "first_contact": matching_shapes(result.roster),
+        "file_faults": fault_shapes(result.roster),
     }
+
+
+def matching_shapes(change: RosterChange | None) -> list[Shape]:
+    """How the SIS's ids matched those Canvas held before the first import."""
+    return [
+        {
+            "kind": one.kind,
+            "school": None if one.school == ALL_SCHOOLS else one.school,
+            "from_sis": one.wanted,
+            "same": one.same,
+            "only_in_canvas": one.foreign,
+        }
+        for one in (change.matching if change is not None else ())
+    ]
+
+
+def fault_shapes(change: RosterChange | None) -> list[Shape]:
+    """What was wrong with the roster files, by place; never what stood there."""
+    return [
+        {
+            "file": one.file or None,
+            "rows": list(one.rows),
+            "column": one.column or None,
+            "times": one.times,
+            "what": one.what,
+        }
+        for one in (change.faults if change is not None else ())
+    ]
 
 
 def class_change_shapes(change: RosterChange | None) -> list[Shape]:
@@ -205,7 +236,17 @@ def class_shapes(classes: Sequence[ClassCounts]) -> list[Shape]:
 
 
 def actor_shape(actor: Actor) -> Shape:
-    return {"name": actor.name, "via": actor.via}
+    """`via` whole and taken apart; what somebody claimed with --as is never the name."""
+    parts = parts_of(actor)
+    return {
+        "name": actor.name,
+        "via": actor.via,
+        "how": parts.how,
+        "login": parts.login,
+        "run_url": parts.run_url,
+        "os_user": parts.os_user,
+        "claims": parts.claims,
+    }
 
 
 def lease_shape(lease: Lease | None) -> Shape | None:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradesync.config.settings import Settings
+    from gradesync.domain.acting import Identity
     from gradesync.domain.history import ChainFault
     from gradesync.domain.run import Actor
     from gradesync.engine.tools import Tools
     from gradesync.ports import FileCache, Progress, Store
+    from gradesync.store.queue import Deliveries
 
 __all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
 
@@ -51,9 +53,14 @@ class App:
     @cached_property
     def actor(self) -> Actor:
         """Who acts, and how we know."""
-        from gradesync.wiring.actor import current_actor
+        return self.identity.actor(self.settings.people, self.claims)
 
-        return current_actor(self.settings.people, self.claims)
+    @cached_property
+    def identity(self) -> Identity:
+        """What is proved of whoever acts: this alone decides rights, whatever --as claims."""
+        from gradesync.wiring.actor import identity
+
+        return identity()
 
     def overtaken_by(self, commit: str | None) -> str | None:
         """The commit applied before, when the tree at `commit` does not follow it (GS-704)."""
@@ -68,8 +75,15 @@ class App:
 
         return verify_history(self.store)
 
-    def tools(self) -> Tools:
-        """The ports bundled for the engine."""
+    def deliveries(self) -> Deliveries:
+        """The queue as a worker takes from it. Raises StoreUnavailable where the store has none."""
+        from gradesync.store.open import open_queue
+        from gradesync.wiring.place import store_place
+
+        return open_queue(store_place(self.root, self.settings.store))
+
+    def tools(self, holder: str | None = None) -> Tools:
+        """The ports bundled for the engine; `holder` is what others read instead of the actor's name."""
         from gradesync.engine.tools import Tools
         from gradesync.store.holder import this_holder
         from gradesync.wiring.actor import holder_name
@@ -84,7 +98,7 @@ class App:
             connections=ConnectionsOnDemand(secrets, self.root),
             keys=AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store),
             progress=self.progress or Silent(),
-            holder=this_holder(holder_name(self.actor)),
+            holder=this_holder(holder_name(holder or self.actor.name)),
             actor=self.actor,
             monotonic=awake_or_not,
         )

@@ -19,7 +19,7 @@ from gradesync.ports import Store
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_store
 from gradesync.wiring import OpenMode, open_app
-from gradesync.wiring.actor import current_actor
+from gradesync.wiring.actor import current_actor, os_user
 from gradesync.wiring.connections import refuse_write
 from gradesync.wiring.keys import AccountKeys
 from gradesync.wiring.place import store_place
@@ -135,22 +135,22 @@ PEOPLE = {"ana": {"name": "Ana Ortiz", "logins": ["aortiz"]}}
         (
             {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "aortiz", "GITHUB_EVENT_NAME": "workflow_dispatch"},
             "Ana Ortiz",
-            "CI dispatch aortiz",
+            f"CI dispatch aortiz, OS user {os_user()}",
         ),
         (
             {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "aortiz", "GITHUB_EVENT_NAME": "schedule"},
             "scheduler",
-            "CI cron",
+            f"CI cron, OS user {os_user()}",
         ),
         (
             {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ben", "GITHUB_EVENT_NAME": "push"},
             "ben",
-            "CI push",
+            f"CI push, OS user {os_user()}",
         ),
         (
             {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ben", "CI_PIPELINE_SOURCE": "schedule"},
             "scheduler",
-            "CI cron",
+            f"CI cron, OS user {os_user()}",
         ),
     ],
 )

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 from gradesync.config.findings import NAME
 from gradesync.domain.interval import IntervalError, known_zones, zone
 from gradesync.domain.profile import OMITTABLE, PROFILES
+from gradesync.domain.rights import EVERYWHERE, Right
 
 LINE, PATH, PATH_AND_QUERY = r"^[^\n\t]*$", r"^/[^\s?#]*$", r"^/[^\s#]*$"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
@@ -34,6 +35,7 @@ _HOST = re.compile(
 
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+_PLACE = re.compile(r"(?:group:)?[a-z0-9*?][a-z0-9_*?-]{0,62}\Z")
 _KEY_LINE = re.compile(r"(?:\S+ )?(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?\Z")
 
 
@@ -251,6 +253,38 @@ def _titles(word: str) -> Any:
     return read
 
 
+def _may(value: Any) -> dict[str, list[str]]:
+    """A list of rights counts everywhere; a mapping says where each does. The answer always says where."""
+    if isinstance(value, list):
+        value = {_right(one): EVERYWHERE for one in value}
+    if not isinstance(value, dict):
+        raise refuse(
+            "GS-110",
+            "rights are a list of words, or each with its places",
+            "write `may: [run, pause]` or `may: {run: [riverside]}`",
+        )
+    return {_right(word): _places(places) for word, places in value.items()}
+
+
+def _right(word: Any) -> str:
+    known = [right.value for right in Right]
+    if word not in known:
+        near = did_you_mean(word[:40], known) if isinstance(word, str) else ""
+        raise refuse("GS-110", "there is no such right", near or f"one of {', '.join(known)}")
+    return str(word)
+
+
+def _places(value: Any) -> list[str]:
+    places = value if isinstance(value, list) else [value]
+    if not places or not all(isinstance(one, str) and _PLACE.match(one) for one in places):
+        raise refuse(
+            "GS-110",
+            "a right counts on accounts, groups or everywhere",
+            "write `everywhere`, an account such as `riverside` or `oak-*`, or `group:north`",
+        )
+    return [str(one) for one in places]
+
+
 def _store(value: Any) -> str:
     text = _text(value)
     if _REFERENCE.match(text):
@@ -353,6 +387,25 @@ HostKey = Annotated[
     _schema("string", examples=["SHA256:" + 43 * "x"]),
 ]
 Terms = Annotated[Any, PlainValidator(_titles("current")), _either(["current", "all"])]
+_PLACES = {"type": "string", "pattern": "^(group:)?[a-z0-9*?][a-z0-9_*?-]{0,62}$", "examples": [EVERYWHERE]}
+May = Annotated[
+    Any,
+    PlainValidator(_may),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string", "enum": [right.value for right in Right]}},
+                {
+                    "type": "object",
+                    "propertyNames": {"enum": [right.value for right in Right]},
+                    "additionalProperties": {
+                        "anyOf": [_PLACES, {"type": "array", "minItems": 1, "items": _PLACES}]
+                    },
+                },
+            ]
+        }
+    ),
+]
 Schools = Annotated[Any, PlainValidator(_titles("all")), _either(["all"])]
 StoreUrl = Annotated[
     str,

@@ -15,6 +15,7 @@ from gradesync.config.schema.fields import (
     Day,
     Host,
     HostKey,
+    May,
     Minutes,
     Moment,
     Name,
@@ -377,9 +378,7 @@ class Person(Strict):
     name: Text = Field(description="Display name.")
     canvas_admin: Text = _left_out("Login or numeric id in Canvas, in quotes.")
     logins: list[Text] = _filled(list, description="Logins of this person on machines and in CI.")
-    may: list[
-        Literal["run", "request", "pause", "resume", "stop", "approve", "allow", "adopt", "everything"]
-    ] = _filled(list, description="What this person may do.")
+    may: May = _filled(dict, description="What this person may do, and where; nothing when left out.")
 
 
 class SettingsFile(Strict):

@@ -1,0 +1,66 @@
+"""The one place where a command asks whether whoever started it may do what it is about to do.
+
+Every command that acts calls `require` right after it has opened the store and before it changes anything; the house
+tests hold a list of them. Who may is decided in `domain.rights`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gradesync.domain.rights import Right, Target, keeps_rights, refusal
+from gradesync.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from gradesync.domain.hold import HoldScope
+    from gradesync.wiring import App
+
+
+def require(app: App, right: Right, account: str | None = None, *, group: str | None = None) -> None:
+    """Raise NotAllowed unless `people` lets whoever started this do it on the account, the group, or everywhere.
+
+    The claimed name of --as plays no part. Without rights in `people` nothing is asked.
+    """
+    people = app.settings.people
+    if not keeps_rights(people):
+        return
+    if account is not None:
+        group = _group_of(app, account)
+    target = Target(account, group)
+    found = refusal(people, app.identity, right, target)
+    if found is None:
+        return
+    ask = f"ask {_listed(found.who_may)}, or " if found.who_may else ""
+    raise NotAllowed(
+        f"GS-710: {found.sentence}",
+        hint=f"{ask}have the owner of the tree add `{right}` to `people` in gradesync.yaml",
+    )
+
+
+def require_scope(app: App, right: Right, scope: HoldScope) -> None:
+    """`require` for what a hold covers: a sync type by itself concerns every account."""
+    require(app, right, scope.account, group=scope.group)
+
+
+def account_of_run(app: App, run_id: str) -> str | None:
+    """The account of a recorded run; None for an unknown one, about which the command itself complains."""
+    from gradesync.ports import RunQuery
+
+    return next((run.schedule.account for run in app.store.runs(RunQuery(run_id=run_id, limit=1))), None)
+
+
+def _group_of(app: App, account: str) -> str | None:
+    """The recorded account's group: what a changed file says counts when it is applied, and not before."""
+    recorded = app.store.recorded([account]).accounts.get(account)
+    if recorded is None or not recorded.text:
+        return None
+    group = json.loads(recorded.text).get("group")
+    return None if group is None else str(group)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+__all__ = ["account_of_run", "require", "require_scope"]
