@@ -43,7 +43,9 @@ class Action:
     """One change. `text`/`digest` are the new canonical definition (None when retired).
 
     `next_run_before`/`next_run_after` are aware UTC; `why` is one sentence; `place` is where it is written.
-    `moved_from` is the old schedule name of a move; `time_zone` is the recorded zone of what has no new definition.
+    `moved_from` is the old name of a move: a schedule's, or the account's when `schedule` is None. `time_zone` is the
+    recorded zone of what has no new definition. `locked`: no consent lets it through, only another merge first;
+    `consent` is the digest by which somebody let it through.
     """
 
     kind: ActionKind
@@ -59,6 +61,8 @@ class Action:
     moved_from: str | None = None
     held: bool = False
     time_zone: str | None = None
+    locked: bool = False
+    consent: str | None = None
 
     @property
     def subject(self) -> str:
@@ -68,11 +72,12 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A guard that withholds actions: the numbers, in one sentence, and the way out."""
+    """A guard that withholds actions: the numbers, in one sentence, and the way out; `locked` as for actions."""
 
     account: str | None
     sentence: str
     hint: str
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ class Plan:
     """All actions to apply, those a guard withheld with their stops, and what was left alone.
 
     `revisions` are the recorded revisions the plan was made against, by account. `digest` covers the withheld
-    actions: `reconcile --allow DIGEST` consents to exactly those; `allowed` says that somebody did.
+    actions that can be consented to: `reconcile --allow DIGEST` lets through exactly those; `allowed` says that
+    somebody did. `dirty`: the tree holds changes that its commit does not.
     """
 
     actions: tuple[Action, ...]
@@ -93,13 +99,19 @@ class Plan:
     accounts: int = 0
     schedules: int = 0
     allowed: bool = False
+    dirty: bool = False
+
+    @property
+    def consentable(self) -> tuple[Action, ...]:
+        """The withheld actions that a digest can let through."""
+        return tuple(action for action in self.withheld if not action.locked)
 
     @property
     def digest(self) -> str:
-        """12 hex digits over the withheld actions; empty text when none is withheld."""
-        if not self.withheld:
+        """12 hex digits over the withheld actions that can be allowed; empty text when there is none."""
+        if not self.consentable:
             return ""
-        rows = sorted([a.kind, a.subject, a.digest or "", a.moved_from or ""] for a in self.withheld)
+        rows = sorted([a.kind, a.subject, a.digest or "", a.moved_from or ""] for a in self.consentable)
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
 
     @property
@@ -112,7 +124,13 @@ class Plan:
         return Counter(action.kind.value for action in self.actions)
 
 
+def retire_account(account: str, why: str, place: Place) -> Action:
+    """The account itself has left: what its schedules' retiring ends with."""
+    return Action(kind=ActionKind.RETIRE, account=account, schedule=None, why=why, place=place)
+
+
 def retire_action(old: RecordedSchedule, why: str, place: Place) -> Action:
+    """One schedule never runs again; its history and its ledger stay."""
     return Action(
         kind=ActionKind.RETIRE,
         account=old.account,

@@ -60,8 +60,7 @@ PlaceFinder = Callable[[str, tuple[str, ...]], Place]
 class Desired:
     """The whole tree: accounts by key, keys of accounts whose file has problems (frozen), and its commit.
 
-    `files` counts the account files seen, `place` finds lines on demand. `account_keys_known` is False when a file
-    could not even tell which account it describes.
+    `files` counts the account files seen, `place` finds lines on demand. `dirty`: the files differ from the commit.
     """
 
     accounts: Mapping[str, DesiredAccount]
@@ -69,11 +68,15 @@ class Desired:
     files: int
     commit: str | None
     place: PlaceFinder
+    dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSchedule:
-    """A schedule as the store last agreed to. `next_run_at` is aware UTC."""
+    """A schedule as the store last agreed to. `next_run_at` is aware UTC.
+
+    `held`: any hold covers it now; `stopped`: one that a person placed does.
+    """
 
     account: str
     name: str
@@ -82,6 +85,13 @@ class RecordedSchedule:
     next_run_at: datetime | None = None
     retired: bool = False
     held: bool = False
+    stopped: bool = False
+
+    @property
+    def protected(self) -> bool:
+        """Whether the definition last agreed to says `protect: true`, whatever the files say now."""
+        # The word stands in few definitions, and parsing all of them would cost a large plan its time.
+        return '"protect":true' in self.text and json.loads(self.text).get("protect") is True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ from gradesync.domain.definition import (
     RecordedSchedule,
 )
 from gradesync.domain.problem import Place
-from gradesync.domain.safety import Guards, Safety
+from gradesync.domain.reasons import account_why, is_paused, schedule_kind, schedule_why
+from gradesync.domain.renaming import account_moves, recorded_under_new_names, schedule_moves
+from gradesync.domain.safety import Clash, Guards, Safety, farewell, file_of
 from gradesync.domain.schedule import Schedule, ScheduleId
 from gradesync.domain.upcoming import next_run
 
@@ -47,7 +49,9 @@ def make_plan(
     named accounts (nothing is retired because it was not looked at). Accounts in `desired.frozen` are left as they
     are: a typo must neither stop nor change a school's grades.
     """
-    maker = _Maker(desired, now)
+    renamed = account_moves(desired, recorded)
+    recorded = recorded_under_new_names(recorded, renamed)
+    maker = _Maker(desired, now, renamed)
     for key in sorted(desired.accounts):
         if only is None or key in only:
             maker.account(desired.accounts[key], recorded.accounts.get(key))
@@ -59,40 +63,63 @@ def make_plan(
         and not account.retired
         and (only is None or key in only)
     ]
+    for account in vanished:
+        maker.actions.extend(farewell(account, "its account's file is gone", Place(file_of(account))))
     guards = Guards(safety or Safety(), recorded)
-    maker.actions.extend(guards.vanished(vanished, empty_tree=not desired.accounts and not desired.frozen))
-    moved_from = {a.key: a.moved_from for a in desired.accounts.values() if a.moved_from is not None}
-    guards.renamed_accounts(maker.actions, vanished, moved_from)
-    guards.renames(maker.actions, recorded)
-    guards.moved_hosts(maker.actions)
-    guards.shares(maker.actions, frozenset(k for k, a in desired.accounts.items() if a.leaving))
+    guards.judge(maker.actions, desired, vanished, maker.clashes)
     kept = [action for action in maker.actions if not guards.holds(action)]
+    staying = {action.account: action.moved_from for action in guards.withheld if _moves_account(action)}
     plan = Plan(
-        actions=_ordered(kept),
+        # A pause is never withheld: of an account that keeps its old name it counts under that.
+        actions=_ordered(replace(a, account=staying.get(a.account) or a.account) for a in kept),
         withheld=_ordered(guards.withheld),
         stops=tuple(guards.stops),
         unchanged=maker.unchanged,
         frozen=tuple(sorted(desired.frozen)),
-        revisions={key: account.revision for key, account in recorded.accounts.items()},
+        revisions={
+            name: account.revision
+            for key, account in recorded.accounts.items()
+            for name in (key, renamed.get(key, key))
+        },
         commit=desired.commit,
         accounts=len(desired.accounts),
         schedules=sum(len(account.schedules) for account in desired.accounts.values()),
+        dirty=desired.dirty,
     )
-    if allow is not None and allow == plan.digest:
-        return replace(
-            plan, actions=_ordered([*plan.actions, *plan.withheld]), withheld=(), stops=(), allowed=True
-        )
-    return plan
+    return with_consent(plan, allow)
+
+
+def with_consent(plan: Plan, allow: str | None) -> Plan:
+    """The plan with what somebody consented to, when `allow` is the digest of exactly what is withheld.
+
+    What is locked stays withheld, with the stops that say why.
+    """
+    if not allow or allow != plan.digest:
+        return plan
+    freed = [replace(action, consent=allow) for action in plan.consentable]
+    return replace(
+        plan,
+        actions=_ordered([*plan.actions, *freed]),
+        withheld=tuple(action for action in plan.withheld if action.locked),
+        stops=tuple(stop for stop in plan.stops if stop.locked),
+        allowed=True,
+    )
+
+
+def _moves_account(action: Action) -> bool:
+    return action.kind is ActionKind.MOVE and action.schedule is None
 
 
 _ORDER = {kind: position for position, kind in enumerate(ActionKind)}
 
 
 def _ordered(actions: Iterable[Action]) -> tuple[Action, ...]:
-    """By account, and within one with the account's own change first: schedules rest on it."""
+    """By account, and within one with the account's own change first: schedules rest on it. It leaves after them."""
 
     def key(action: Action) -> tuple[str, int, int, str]:
-        return (action.account, action.schedule is not None, _ORDER[action.kind], action.schedule or "")
+        leaves = action.schedule is None and action.kind is ActionKind.RETIRE
+        rank = 2 if leaves else int(action.schedule is not None)
+        return (action.account, rank, _ORDER[action.kind], action.schedule or "")
 
     return tuple(sorted(actions, key=key))
 
@@ -100,10 +127,12 @@ def _ordered(actions: Iterable[Action]) -> tuple[Action, ...]:
 class _Maker:
     """Collects the actions of one plan; keeps no state beyond it."""
 
-    def __init__(self, desired: Desired, now: datetime) -> None:
+    def __init__(self, desired: Desired, now: datetime, renamed: Mapping[str, str]) -> None:
         self.desired = desired
         self.now = now
+        self.renamed = renamed
         self.actions: list[Action] = []
+        self.clashes: list[Clash] = []
         self.unchanged = 0
         self._changed = 0
 
@@ -112,10 +141,12 @@ class _Maker:
         if want.leaving:
             self._leave(want, have)
             return
-        if have is None or have.retired or have.digest != want.digest:
+        if have is None or have.retired or have.digest != want.digest or want.key in self.renamed:
             self._account_action(want, have)
         recorded = dict(have.schedules) if have else {}
-        moves = self._moves(want, recorded)
+        said = schedule_moves(want, recorded)
+        self.clashes += said.clashes
+        moves = said.moves
         for name, schedule in want.schedules.items():
             old = recorded.get(moves.get(name, name))
             if old is not None and not old.retired and old.digest == schedule.digest and name == old.name:
@@ -130,44 +161,32 @@ class _Maker:
                     retire_action(recorded[name], why, self.desired.place(want.file, ("schedules",)))
                 )
 
-    def _moves(self, want: DesiredAccount, recorded: Mapping[str, RecordedSchedule]) -> Mapping[str, str]:
-        """New name -> old name, for moves not yet carried out; two renames in a row are followed to their end."""
-        moves: dict[str, str] = {}
-        for old in want.moved:
-            new = _end_of(old, want)
-            # A move to a schedule that is not there either would leave the old one running, in no file at all.
-            if (
-                new in want.schedules
-                and old in recorded
-                and not recorded[old].retired
-                and old not in want.schedules
-                and (new not in recorded or recorded[new].retired)
-            ):
-                moves[new] = old
-        return moves
-
     def _leave(self, want: DesiredAccount, have: RecordedAccount | None) -> None:
         if have is None or have.retired:
             return
-        place = self.desired.place(want.file, ("state",))
-        for old in have.schedules.values():
-            if not old.retired:
-                self.actions.append(retire_action(old, f"{want.file} says the account is leaving", place))
+        if want.key in self.renamed:
+            self._account_action(want, have)
+        why = f"{want.file} says the account is leaving"
+        self.actions.extend(farewell(have, why, self.desired.place(want.file, ("state",))))
 
     def _account_action(self, want: DesiredAccount, have: RecordedAccount | None) -> None:
         before = json.loads(have.text) if have else {}
         after = json.loads(want.text)
         fields = self._fields(before, after) if have else ()
+        old = self.renamed.get(want.key)
         self.actions.append(
             Action(
-                kind=ActionKind.CHANGE_ACCOUNT,
+                kind=ActionKind.CHANGE_ACCOUNT if old is None else ActionKind.MOVE,
                 account=want.key,
                 schedule=None,
-                why=_account_why(fields) if have else "the account is new",
-                place=self._place(want.file, (), fields),
+                why=account_why(fields, old) if have else "the account is new",
+                place=self._place(
+                    want.file, () if old is None else ("moved_from",), fields if old is None else ()
+                ),
                 fields=fields,
                 text=want.text,
                 digest=want.digest,
+                moved_from=old,
             )
         )
 
@@ -180,13 +199,13 @@ class _Maker:
         fields = self._fields(before, after) if alive else ()
         schedule = Schedule.from_definition(ScheduleId(want.key, new.name), after)
         moved_from = old.name if old is not None and alive and old.name != new.name else None
-        kind = _schedule_kind(before if alive else None, after, moved_from)
+        kind = schedule_kind(before if alive else None, after, moved_from)
         self.actions.append(
             Action(
                 kind=kind,
                 account=want.key,
                 schedule=new.name,
-                why=_schedule_why(kind, after, want.file, moved_from),
+                why=schedule_why(kind, after, want.file, moved_from),
                 place=self._place(want.file, ("schedules", new.name), fields),
                 fields=fields,
                 text=new.text,
@@ -209,7 +228,7 @@ class _Maker:
         timing = ("canonical_interval", "time_zone", "first_run", "spread")
         same = before is not None and all(before.get(k) == after.get(k) for k in timing)
         # Observing keeps the slots of a schedule; only a pause ends them.
-        if old is not None and before is not None and same and _paused(before) == _paused(after):
+        if old is not None and before is not None and same and is_paused(before) == is_paused(after):
             return old.next_run_at
         return next_run(schedule, self.now)
 
@@ -225,61 +244,6 @@ class _Maker:
             return Place(file)
         path = (*root, *fields[0].path.split(".")) if fields else root
         return self.desired.place(file, path)
-
-
-def _paused(definition: Mapping[str, object]) -> bool:
-    return definition.get("state") == "paused"
-
-
-def _end_of(old: str, want: DesiredAccount) -> str:
-    name = want.moved[old]
-    for _ in want.moved:  # as many steps as there are moves: a ring of names must not hang
-        if name in want.schedules or name not in want.moved:
-            break
-        name = want.moved[name]
-    return name
-
-
-def _schedule_kind(
-    before: Mapping[str, object] | None, after: Mapping[str, object], moved_from: str | None
-) -> ActionKind:
-    if before is None:
-        return ActionKind.CREATE
-    was_paused, is_paused = _paused(before), _paused(after)
-    if was_paused and not is_paused:
-        return ActionKind.RESUME
-    if moved_from is not None:
-        return ActionKind.MOVE
-    if is_paused and not was_paused:
-        return ActionKind.PAUSE
-    return ActionKind.CHANGE
-
-
-def _schedule_why(kind: ActionKind, after: Mapping[str, object], file: str, moved_from: str | None) -> str:
-    reason = f": {after['reason']}" if after.get("reason") else ""
-    match kind:
-        case ActionKind.CREATE if after.get("state") == "paused":
-            return f"new in {file}, paused{reason}"
-        case ActionKind.CREATE:
-            return f"new in {file}"
-        case ActionKind.PAUSE:
-            return f"paused in {file}{reason}"
-        case ActionKind.RESUME:
-            return f"no longer paused in {file}; nothing is caught up"
-        case ActionKind.MOVE:
-            return f"renamed from {moved_from}; history, holds and ledger stay"
-        case _:
-            return f"changed in {file}"
-
-
-_DECIDED_ANEW = ("passback", "roster", "scope", "sis", "canvas")
-
-
-def _account_why(fields: tuple[FieldChange, ...]) -> str:
-    touched = sorted({f.path.split(".")[0] for f in fields} & set(_DECIDED_ANEW))
-    if touched:
-        return f"{', '.join(touched)} changed; the next grade passback is full and decides every record anew"
-    return "changed; nothing is decided anew"
 
 
 def changed_fields(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[FieldChange, ...]:

@@ -6,12 +6,19 @@ Pure. Limits come from `gradesync.yaml` (`safety:`); consent is bound to the dig
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from gradesync.domain.action import Action, ActionKind, Stop, retire_action
-from gradesync.domain.definition import Recorded, RecordedAccount
+from gradesync.domain.action import Action, ActionKind, Stop, retire_account, retire_action
+from gradesync.domain.addresses import SIDES, both_addresses, hosts_of, secrets_of
+from gradesync.domain.definition import (
+    Desired,
+    DesiredAccount,
+    Recorded,
+    RecordedAccount,
+    RecordedSchedule,
+)
 from gradesync.domain.problem import Place
 
 
@@ -23,6 +30,15 @@ class Safety:
     account_least: int = 2
     all_share: float = 0.10
     all_least: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Names that `moved` cannot bring together: what would be retired or made instead, and why."""
+
+    account: str
+    schedules: frozenset[str]
+    sentence: str
 
 
 class Guards:
@@ -39,66 +55,121 @@ class Guards:
         """Whether the action is withheld; an action is known by its kind and subject within one plan."""
         return (action.kind.value, action.subject) in self._subjects
 
+    def judge(
+        self,
+        actions: Sequence[Action],
+        desired: Desired,
+        vanished: Sequence[RecordedAccount],
+        clashes: Sequence[Clash],
+    ) -> None:
+        """Every guard in turn. What no consent lets through comes first: the first word on an action counts."""
+        leaving = frozenset(key for key, account in desired.accounts.items() if account.leaving)
+        self._protected(actions)
+        self._gone(vanished, actions, empty_tree=not desired.accounts and not desired.frozen)
+        self._renamed_accounts(actions, vanished, desired.accounts)
+        self._clashes(actions, clashes)
+        self._renames(actions)
+        self._moved_hosts(actions)
+        self._borrowed_secrets(actions)
+        self._without_schedules(actions, desired.accounts)
+        self._held(actions, leaving)
+        self._shares(actions, leaving)
+        self._farewells(actions)
+
     def _withhold(self, actions: Iterable[Action], stop: Stop) -> None:
-        fresh = [action for action in actions if not self.holds(action)]
+        fresh = [replace(action, locked=stop.locked) for action in actions if not self.holds(action)]
         if fresh:
             self.withheld.extend(fresh)
             self._subjects.update((action.kind.value, action.subject) for action in fresh)
             self.stops.append(stop)
 
-    def vanished(self, gone: Sequence[RecordedAccount], *, empty_tree: bool) -> list[Action]:
+    def _protected(self, actions: Sequence[Action]) -> None:
+        """`protect: true` outlives its line: what counts is the definition last agreed to, not the files now."""
+        for key, mine in _by_account(_retiring(actions)).items():
+            kept = [action for action in mine if self._recorded(action).protected]
+            if kept:
+                # Its account cannot have left while something of it goes on.
+                whole = [a for a in actions if a.kind is ActionKind.RETIRE and a.subject == key]
+                names = ", ".join(str(action.schedule) for action in kept)
+                self._withhold(
+                    [*kept, *whole],
+                    Stop(
+                        key,
+                        f"{key}: {names} {'is' if len(kept) == 1 else 'are'} protected and would be retired",
+                        "no consent lets this through: merge the schedule without `protect: true` first, "
+                        "and its removal after that",
+                        locked=True,
+                    ),
+                )
+
+    def _recorded(self, action: Action) -> RecordedSchedule:
+        return self.recorded.accounts[action.account].schedules[str(action.schedule)]
+
+    def _gone(
+        self, vanished: Sequence[RecordedAccount], actions: Sequence[Action], *, empty_tree: bool
+    ) -> None:
         """A file that is gone is more often a slip than a farewell; leaving has its own word."""
-        found: list[Action] = []
-        for account in gone:
-            actions = [
-                retire_action(old, "its account's file is gone", Place(_file_of(account)))
-                for old in account.schedules.values()
-                if not old.retired
-            ]
-            found.extend(actions)
+        mine = _by_account([a for a in actions if a.kind is ActionKind.RETIRE])
+        for account in vanished:
+            gone = mine.get(account.key, [])
+            if all(action.schedule is None for action in gone):
+                continue  # nothing of it runs any more
             what = "the tree holds no account at all" if empty_tree else "its file is gone from the tree"
-            count = "1 schedule" if len(actions) == 1 else f"{len(actions)} schedules"
             self._withhold(
-                actions,
+                gone,
                 Stop(
                     account.key,
-                    f"{account.key}: {what}; {count} would be retired",
+                    f"{account.key}: {what}; {_count(sum(a.schedule is not None for a in gone))} would be retired",
                     "bring the file back, or write `state: leaving` in it",
                 ),
             )
-        return found
 
-    def renamed_accounts(
-        self, actions: Sequence[Action], gone: Sequence[RecordedAccount], moved_from: Mapping[str, str]
+    def _renamed_accounts(
+        self,
+        actions: Sequence[Action],
+        vanished: Sequence[RecordedAccount],
+        desired: Mapping[str, DesiredAccount],
     ) -> None:
         """A new account at the addresses of one whose file is gone: both would sync the same institution.
 
         The old one goes on with its last good definition, so only the new one is withheld.
         """
-        for old in gone:
-            sides = _sides(old.text)
+        for old in vanished:
+            sides = both_addresses(old.text)
             for action in [a for a in actions if a.kind is ActionKind.CHANGE_ACCOUNT]:
                 key = action.account
-                if key in self.recorded.accounts or action.text is None:
+                said = desired[key].moved_from == old.key
+                if action.text is None or not (
+                    said
+                    or (key not in self.recorded.accounts and sides and sides == both_addresses(action.text))
+                ):
                     continue
-                if moved_from.get(key) == old.key or (sides and _sides(action.text) == sides):
-                    self._withhold(
-                        [a for a in actions if a.account == key],
-                        Stop(
-                            key,
-                            f"{key} looks like {old.key} under a new name; its ledger and history stay with "
-                            f"{old.key}, and both would sync the same institution",
-                            f"rename the file back to {old.key}, or allow exactly this plan by its digest",
-                        ),
-                    )
+                self._withhold([a for a in actions if a.account == key], _renamed(key, old.key, said=said))
 
-    def renames(self, actions: Sequence[Action], recorded: Recorded) -> None:
+    def _clashes(self, actions: Sequence[Action], clashes: Sequence[Clash]) -> None:
+        """A `moved` that cannot be carried out would quietly retire what it meant to keep."""
+        for clash in clashes:
+            self._withhold(
+                [
+                    a
+                    for a in actions
+                    if a.account == clash.account
+                    and a.schedule in clash.schedules
+                    and a.kind in (ActionKind.RETIRE, ActionKind.CREATE)
+                ],
+                Stop(
+                    clash.account, clash.sentence, "correct `moved`, or allow exactly this plan by its digest"
+                ),
+            )
+
+    def _renames(self, actions: Sequence[Action]) -> None:
         """Equal definitions under a new name: history, holds and ledger would be torn off."""
-        created = [a for a in actions if a.kind is ActionKind.CREATE]
-        for gone in [a for a in actions if a.kind is ActionKind.RETIRE and a.schedule]:
-            old = recorded.accounts[gone.account].schedules[str(gone.schedule)]
-            twin = next((a for a in created if a.account == gone.account and a.digest == old.digest), None)
-            if twin is not None and not self.holds(gone):
+        created = [a for a in actions if a.kind is ActionKind.CREATE and not self.holds(a)]
+        for gone in [a for a in _retiring(actions) if not self.holds(a)]:
+            digest = self._recorded(gone).digest
+            twin = next((a for a in created if a.account == gone.account and a.digest == digest), None)
+            if twin is not None:
+                created.remove(twin)
                 self._withhold(
                     [gone, twin],
                     Stop(
@@ -109,22 +180,24 @@ class Guards:
                     ),
                 )
 
-    def moved_hosts(self, actions: Sequence[Action]) -> None:
+    def _moved_hosts(self, actions: Sequence[Action]) -> None:
         """A changed host would hand an account's secrets to another server."""
         for action in actions:
             old = self.recorded.accounts.get(action.account)
-            if action.kind is not ActionKind.CHANGE_ACCOUNT or action.text is None or old is None:
+            if action.schedule is not None or action.text is None or old is None:
                 continue
-            before, after = _hosts(old.text), _hosts(action.text)
+            before, after = hosts_of(old.text), hosts_of(action.text)
             # Each side has its own secrets: the SIS's must not go to Canvas's host either.
-            moved = [side for side in _SIDES if before[side] and after[side] - before[side]]
+            moved = [side for side in SIDES if before[side] and after[side] - before[side]]
             if moved:
                 names = ", ".join(
                     f"{side} {', '.join(sorted(before[side]))} -> {', '.join(sorted(after[side]))}"
                     for side in moved
                 )
+                # A renamed account is one piece: its schedules cannot move without it.
+                whole = actions if action.kind is ActionKind.MOVE else (action,)
                 self._withhold(
-                    [action],
+                    [a for a in whole if a.account == action.account and a.kind is not ActionKind.PAUSE],
                     Stop(
                         action.account,
                         f"{action.account}: its secrets would be sent to another host ({names})",
@@ -132,25 +205,86 @@ class Guards:
                     ),
                 )
 
-    def shares(self, actions: Sequence[Action], leaving: frozenset[str] = frozenset()) -> None:
+    def _borrowed_secrets(self, actions: Sequence[Action]) -> None:
+        """A new account must not carry the secret of another one to a host that one never named."""
+        fresh = [
+            a
+            for a in actions
+            if a.kind is ActionKind.CHANGE_ACCOUNT and a.text and a.account not in self.recorded.accounts
+        ]
+        if not fresh or not self.recorded.accounts:
+            return
+        known: dict[str, tuple[str, frozenset[str]]] = {}
+        for account in self.recorded.accounts.values():
+            for reference, hosts in secrets_of(account.text).items():
+                known[reference] = (account.key, hosts | known.get(reference, ("", frozenset()))[1])
+        for action in fresh:
+            for reference, hosts in secrets_of(str(action.text)).items():
+                owner, usual = known.get(reference, ("", hosts))
+                if hosts - usual:
+                    self._withhold(
+                        [a for a in actions if a.account == action.account],
+                        Stop(
+                            action.account,
+                            f"{action.account}: the secret of {owner} would be sent to another host "
+                            f"({', '.join(sorted(usual))} -> {', '.join(sorted(hosts - usual))})",
+                            "give the account a secret of its own, or have the owner confirm the host",
+                        ),
+                    )
+
+    def _without_schedules(self, actions: Sequence[Action], desired: Mapping[str, DesiredAccount]) -> None:
+        """No schedule at all is no share of anything: a slip with the indentation looks just like it."""
+        for key, mine in _by_account(_retiring(actions)).items():
+            want = desired.get(key)
+            if want is not None and not want.leaving and not want.schedules:
+                self._withhold(
+                    mine,
+                    Stop(
+                        key,
+                        f"{key}: its file holds no schedule any more; {_count(len(mine))} would be retired",
+                        "write the schedules back; if the account goes, write `state: leaving`",
+                    ),
+                )
+
+    def _held(self, actions: Sequence[Action], leaving: Collection[str]) -> None:
+        """Somebody stopped the schedule and means to look at it; deleting it would end that quietly."""
+        for key, mine in _by_account(_retiring(actions)).items():
+            held = [action for action in mine if self._recorded(action).stopped]
+            if held and key not in leaving:
+                names = ", ".join(str(action.schedule) for action in held)
+                self._withhold(
+                    held,
+                    Stop(
+                        key,
+                        f"{key}: an operator holds {names}, which would be retired",
+                        "see `gradesync holds`; resume it first, or allow exactly this plan by its digest",
+                    ),
+                )
+
+    def _shares(self, actions: Sequence[Action], leaving: Collection[str]) -> None:
         """Retires and resumes over the limits of an account, then over all.
 
         `leaving` accounts have said that all of theirs retire; over all accounts they count like any other.
         """
         for kind, word in ((ActionKind.RETIRE, "retired"), (ActionKind.RESUME, "resumed")):
-            meant = [a for a in actions if a.kind is kind and not self.holds(a)]
-            if not meant:
-                continue
-            for key in sorted({a.account for a in meant}):
+            meant = [a for a in actions if a.kind is kind and a.schedule is not None and not self.holds(a)]
+            for key, mine in _by_account(meant).items():
                 if kind is ActionKind.RETIRE and key in leaving:
                     continue
-                mine = [a for a in meant if a.account == key]
                 total = _alive(self.recorded.accounts[key])
                 limit = (self.safety.account_share, self.safety.account_least)
                 self._over(mine, total, limit, key, word)
             rest = [a for a in meant if not self.holds(a)]
             total = sum(_alive(account) for account in self.recorded.accounts.values())
             self._over(rest, total, (self.safety.all_share, self.safety.all_least), None, word)
+
+    def _farewells(self, actions: Sequence[Action]) -> None:
+        """An account of which something goes on has not left; what withholds the one withholds the other."""
+        staying = {a.account for a in self.withheld if a.kind is ActionKind.RETIRE}
+        for action in [a for a in actions if a.account in staying and not self.holds(a)]:
+            if action.kind is ActionKind.RETIRE and action.schedule is None:
+                self.withheld.append(action)
+                self._subjects.add((action.kind.value, action.subject))
 
     def _over(
         self, actions: Sequence[Action], total: int, limit: tuple[float, int], account: str | None, word: str
@@ -170,44 +304,47 @@ class Guards:
         )
 
 
-def _alive(account: RecordedAccount) -> int:
-    return sum(not schedule.retired for schedule in account.schedules.values())
+def farewell(account: RecordedAccount, why: str, place: Place) -> list[Action]:
+    """Every schedule that still runs is retired, and then the account itself."""
+    retired = [retire_action(old, why, place) for old in account.schedules.values() if not old.retired]
+    return [*retired, retire_account(account.key, why, place)]
 
 
-_SIDES = ("canvas", "sis")
-
-
-def _urls(text: str) -> dict[str, dict[str, str]]:
-    definition = json.loads(text)
-    found: dict[str, dict[str, str]] = {}
-    for side in _SIDES:
-        values = definition.get(side)
-        rows = values.items() if isinstance(values, dict) else ()
-        found[side] = {key: str(value) for key, value in rows if key.endswith("url") and value}
-    sftp = ((definition.get("sis") or {}).get("roster") or {}).get("sftp")
-    if sftp:
-        found["sis"]["sftp"] = f"sftp://{sftp['host']}:{sftp.get('port', 22)}"
-    return found
-
-
-def _hosts(text: str) -> dict[str, frozenset[str]]:
-    """Every host that is given the secrets of a side."""
-    return {side: frozenset(_host(url) for url in urls.values()) for side, urls in _urls(text).items()}
-
-
-def _host(url: str) -> str:
-    """The host of an address the schema let through: it has a scheme, and no user, query or fragment."""
-    return url.partition("://")[2].partition("/")[0].casefold()
-
-
-def _sides(text: str) -> tuple[str, str] | None:
-    """Both addresses of an account, when it has both."""
-    urls = _urls(text)
-    canvas, sis = urls["canvas"].get("url"), urls["sis"].get("url")
-    return (canvas, sis) if canvas and sis else None
-
-
-def _file_of(account: RecordedAccount) -> str:
+def file_of(account: RecordedAccount) -> str:
     """Where the account's file must have stood."""
     group = json.loads(account.text).get("group") if account.text else None
     return f"schedules/{group}/{account.key}.yaml" if group else f"schedules/{account.key}.yaml"
+
+
+def _renamed(key: str, old: str, *, said: bool) -> Stop:
+    if said:
+        return Stop(
+            key,
+            f"{key} says that it was {old}, but {key} is recorded already as an account with a history of its own",
+            f"bring {old}'s file back, or take another name",
+        )
+    return Stop(
+        key,
+        f"{key} looks like {old} under a new name; its ledger and history would stay with {old}, and both "
+        "would sync the same institution",
+        f"add `moved_from: {old}` to {key}'s file",
+    )
+
+
+def _retiring(actions: Sequence[Action]) -> list[Action]:
+    return [a for a in actions if a.kind is ActionKind.RETIRE and a.schedule is not None]
+
+
+def _by_account(actions: Iterable[Action]) -> dict[str, list[Action]]:
+    found: dict[str, list[Action]] = {}
+    for action in sorted(actions, key=lambda action: action.account):
+        found.setdefault(action.account, []).append(action)
+    return found
+
+
+def _count(number: int) -> str:
+    return "1 schedule" if number == 1 else f"{number} schedules"
+
+
+def _alive(account: RecordedAccount) -> int:
+    return sum(not schedule.retired for schedule in account.schedules.values())

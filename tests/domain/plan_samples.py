@@ -43,12 +43,12 @@ def definition(key: str, **more: Any) -> dict[str, Any]:
         "account": key,
         "name": key.title(),
         "time_zone": "America/New_York",
-        "canvas": {"url": f"https://{key}.canvas.example", "token": "env:TOKEN"},
+        "canvas": {"url": f"https://{key}.canvas.example", "token": f"env:{key}-TOKEN"},
         "sis": {
             "profile": "genesis",
             "url": f"https://{key}.sis.example",
-            "client_id": "env:ID",
-            "client_secret": "env:SECRET",
+            "client_id": f"env:{key}-ID",
+            "client_secret": f"env:{key}-SECRET",
         },
         **more,
     }
@@ -98,13 +98,21 @@ def applied(have: Recorded, actions: Iterable[Action]) -> Recorded:
     """What the store's contract makes of actions, as values."""
     accounts = dict(have.accounts)
     for action in actions:
+        if action.schedule is None and action.moved_from is not None:
+            accounts[action.account] = _under_new_name(accounts.pop(action.moved_from), action.account)
         one = accounts.get(action.account) or RecordedAccount(action.account, "{}", "", 0, {})
         accounts[action.account] = replace(_one(one, action), revision=one.revision + 1)
     return replace(have, accounts=accounts)
 
 
+def _under_new_name(one: RecordedAccount, key: str) -> RecordedAccount:
+    return replace(one, key=key, schedules={n: replace(s, account=key) for n, s in one.schedules.items()})
+
+
 def _one(one: RecordedAccount, action: Action) -> RecordedAccount:
     schedules = dict(one.schedules)
+    if action.kind is ActionKind.RETIRE and action.schedule is None:
+        return replace(one, retired=True)
     if action.kind is ActionKind.RETIRE:
         name = str(action.schedule)
         schedules[name] = replace(schedules[name], retired=True, next_run_at=None)

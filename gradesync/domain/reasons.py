@@ -1,0 +1,62 @@
+"""What a change is called and why it comes, in one sentence each: the words of a plan's actions.
+
+Pure; nothing is decided here beyond the name of a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gradesync.domain.action import ActionKind, FieldChange
+
+
+def is_paused(definition: Mapping[str, object]) -> bool:
+    """Whether the schedule's definition says `state: paused`."""
+    return definition.get("state") == "paused"
+
+
+def schedule_kind(
+    before: Mapping[str, object] | None, after: Mapping[str, object], moved_from: str | None
+) -> ActionKind:
+    """What a changed schedule's action is called; `before` None: it did not run until now."""
+    if before is None:
+        return ActionKind.CREATE
+    was, now = is_paused(before), is_paused(after)
+    if was and not now:
+        return ActionKind.RESUME
+    if moved_from is not None:
+        return ActionKind.MOVE
+    if now and not was:
+        return ActionKind.PAUSE
+    return ActionKind.CHANGE
+
+
+def schedule_why(kind: ActionKind, after: Mapping[str, object], file: str, moved_from: str | None) -> str:
+    """Why a schedule's action comes."""
+    reason = f": {after['reason']}" if after.get("reason") else ""
+    match kind:
+        case ActionKind.CREATE if after.get("state") == "paused":
+            return f"new in {file}, paused{reason}"
+        case ActionKind.CREATE:
+            return f"new in {file}"
+        case ActionKind.PAUSE:
+            return f"paused in {file}{reason}"
+        case ActionKind.RESUME:
+            return f"no longer paused in {file}; nothing is caught up"
+        case ActionKind.MOVE:
+            return f"renamed from {moved_from}; history, holds and ledger stay"
+        case _:
+            return f"changed in {file}"
+
+
+_DECIDED_ANEW = ("passback", "roster", "scope", "sis", "canvas")
+
+
+def account_why(fields: tuple[FieldChange, ...], moved_from: str | None) -> str:
+    """What a changed account means for what was decided before."""
+    if moved_from is not None:
+        return f"renamed from {moved_from}; history, holds, requests, ledger and watermarks stay"
+    touched = sorted({f.path.split(".")[0] for f in fields} & set(_DECIDED_ANEW))
+    if touched:
+        return f"{', '.join(touched)} changed; the next grade passback is full and decides every record anew"
+    return "changed; nothing is decided anew"
