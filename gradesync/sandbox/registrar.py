@@ -14,6 +14,7 @@ from datetime import timedelta
 from gradesync.errors import UsageProblem
 from gradesync.sandbox import names
 from gradesync.sandbox.registrar_desk import FAR, Desk
+from gradesync.sandbox.registrar_families import FAMILY_ACTS
 from gradesync.sandbox.sis_errors import Json
 
 
@@ -358,6 +359,7 @@ _ACTS: Mapping[str, Callable[[Desk], int]] = {
     "replace-teacher": _replace_teacher,
     "hire-aide": _hire_aide,
     "add-term": _add_term,
+    **FAMILY_ACTS,
 }
 REGISTRAR_ACTS = tuple(_ACTS)
 

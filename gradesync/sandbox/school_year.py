@@ -47,7 +47,14 @@ _AT_THE_START = {"admit-student": 4, "switch-section": 8, "add-class": 4, "drop-
 """What happens more often in the first weeks: schedules are still being made."""
 
 _IN_THE_SUMMER = {"rename-student": 1, "marry": 1, "hire-aide": 1, "admit-student": 1}
-_ON_DAYS = {(11, 20): "add-term", (1, 11): "open-class", (2, 8): "close-class", (3, 15): "add-term"}
+_ON_DAYS = {
+    (10, 5): "add-guardian",
+    (11, 20): "add-term",
+    (1, 11): "open-class",
+    (2, 8): "close-class",
+    (3, 3): "remove-guardian",
+    (3, 15): "add-term",
+}
 """Once a year, on or after that day."""
 
 

@@ -47,6 +47,7 @@ def test_every_act_leaves_a_sound_school(act: str, world: SisWorld) -> None:
     year = SchoolYear(world)
     year.act("withdraw-student")
     year.act("drop-class", 3)
+    year.act("add-guardian")
     sound(world)
     before = facts(world)
     year.act(act)

@@ -6,9 +6,7 @@ A year of nights cannot wait for a real year, so the one thing that is not real 
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
 from collections.abc import Mapping
 from datetime import date
 from http.client import HTTPConnection
@@ -22,21 +20,22 @@ from click.testing import CliRunner
 from gradesync.cli.main import group
 from gradesync.engine import runner
 from gradesync.sandbox.server import Sandbox
-from gradesync.sandbox.sis_export import write_export
 from tests.whole.harness import ROSTER, Done, Tree, writes
+from tests.whole.roster_feeds import EXPORT, Bulk, CanvasFormat, Service, aged
 from tests.whole.roster_oracle import CanvasOracle, Rules, canvas_held, difference
+from tests.whole.roster_oracle_files import CanvasFilesOracle
 
 ACCOUNT = "riverside"
 ID = f"{ACCOUNT}/{ROSTER}"
-EXPORT = "exports/roster.zip"
 QUIET = dict.fromkeys(("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR"))
 
 
 class Nights(Tree):
     """A tree whose commands run in this process; the SIS's day is what they take for today.
 
-    `csv`: the roster comes as the zip that the SIS leaves in the tree every night, not over its service. `roster` is
-    the account's `roster` policy as it stands in the file, and `rules` the same for the judge.
+    `csv`: the roster comes as the zip that the SIS leaves in the tree every night, not over its service; `feed` says in
+    full how it comes. `roster` is the account's `roster` policy as it stands in the file, and `rules` the same for the
+    judge.
     """
 
     def __init__(
@@ -46,12 +45,15 @@ class Nights(Tree):
         monkeypatch: pytest.MonkeyPatch,
         *,
         csv: bool = False,
+        feed: Service | None = None,
         roster: str = "",
         profile: str = "genesis",
         rules: Rules | None = None,
     ) -> None:
-        self.csv, self.roster, self.profile = csv, roster, profile
-        self.oracle = CanvasOracle(rules)
+        self.feed = feed or (Bulk() if csv else Service())
+        self.roster, self.profile = roster, profile
+        as_files = isinstance(self.feed, CanvasFormat)
+        self.oracle = CanvasFilesOracle() if as_files else CanvasOracle(rules)
         super().__init__(root, sandbox, accounts=(ACCOUNT,))
         monkeypatch.setattr(runner, "_today", lambda _now, _account: self.day)
         self.prepare()
@@ -60,11 +62,7 @@ class Nights(Tree):
         super().write_account(account, grades=grades, points_at=points_at)
         path = self.root / "schedules" / f"{account}.yaml"
         text = path.read_text(encoding="utf-8")
-        text = text.replace("profile: genesis", f"profile: {self.profile}")
-        if self.csv:
-            text = text.replace(
-                "profile: genesis,", f"profile: genesis, roster: {{format: oneroster csv, path: {EXPORT}}},"
-            )
+        text = text.replace("profile: genesis", f"profile: {self.profile}{self.feed.keys}")
         if self.roster:
             text = text.replace("schedules:", f"roster: {self.roster}\nschedules:", 1)
         path.write_text(text, encoding="utf-8")
@@ -92,12 +90,11 @@ class Nights(Tree):
 
     def night(self, *more: str, fresh: bool = True) -> Done:
         """One roster import, now; `fresh`: the SIS has exported before it, where it leaves files."""
-        if self.csv and fresh:
-            write_export(self.school.sis, self.export)
-        if self.export.exists():
+        if fresh:
+            self.feed.export(self.school.sis, self.root)
+        elif self.export.exists():
             # Exported some minutes ago: a file written this moment is left to rest first.
-            then = time.time() - 600
-            os.utime(self.export, (then, then))
+            aged(self.export)
         return self.run("run", ID, "--yes", *more)
 
     def good_night(self, *more: str) -> Done:
@@ -109,7 +106,7 @@ class Nights(Tree):
 
     def went_through(self) -> None:
         """The SIS as it is now was imported: Canvas holds exactly that."""
-        self.oracle.night(self.school.sis.raw())
+        self.feed.judge(self.oracle, self.school.sis)
         told = difference(self.oracle.held, canvas_held(self.school.canvas.raw()))
         assert told == "", f"{self.day}:\n{told}"
 

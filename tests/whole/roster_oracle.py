@@ -7,6 +7,7 @@ district from night to night, because what became of people and seats that are g
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,9 +15,13 @@ from zoneinfo import ZoneInfo
 
 Row = dict[str, Any]
 Seat = tuple[str, str, str]
-"""Class, person, Canvas's type of enrollment."""
+"""Class, person, Canvas's type of enrollment; that of an observer names the student."""
+Tie = tuple[str, str]
+"""Guardian and student."""
 
-TYPES = {"student": "StudentEnrollment", "teacher": "TeacherEnrollment", "aide": "TaEnrollment"}
+STUDENT = "StudentEnrollment"
+
+TYPES = {"student": STUDENT, "teacher": "TeacherEnrollment", "aide": "TaEnrollment"}
 STRONGEST = ("active", "completed", "inactive")
 
 
@@ -28,17 +33,24 @@ class Rules:
     terms: str = "own"
     ended: str = "inactive"
     leavers: str = "suspend"
+    courses: str = "per_class"
+    accounts: str = "schools"
+    guardians: str = "leave_out"
+    people: str = "sis_id"
+    logins: str = "username"
+    emails: str = "from_sis"
+    cross_list: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
 class Held:
     """One Canvas, as far as SIS imports make it: by SIS id."""
 
-    accounts: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, tuple[str, str]] = field(default_factory=dict)
     terms: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     courses: dict[str, tuple[str, str, str, str, str]] = field(default_factory=dict)
     sections: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    people: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
+    people: dict[str, tuple[str, str, str, str, str]] = field(default_factory=dict)
     seats: dict[Seat, str] = field(default_factory=dict)
 
 
@@ -50,7 +62,7 @@ class CanvasOracle:
         self._rules = rules or Rules()
         self._year: str | None = None
         self._sent: set[Seat] = set()
-        self._listed: set[str] = set()
+        self._ties: set[Tie] = set()
 
     def night(self, sis: Row) -> None:
         """An import of this SIS (its raw world) went through."""
@@ -61,19 +73,41 @@ class CanvasOracle:
             # Gone from the files: out of the class, with the grades kept. Across years nothing is compared.
             for gone in self._sent - seats.keys():
                 held.seats[gone] = "inactive"
-        self._year, self._sent, self._listed = now.year, set(seats), set(people)
+        self._year, self._sent = now.year, set(seats)
         held.accounts |= now.accounts()
         held.terms |= now.terms()
         held.courses |= now.courses()
         held.sections |= now.sections()
+        self._cross_list(now)
         held.people |= people
-        held.seats |= {seat: state for seat, state in seats.items() if not _never_there(seat, state, held)}
+        # Whoever Canvas does not know cannot be enrolled.
+        held.seats |= {seat: state for seat, state in seats.items() if seat[1] in held.people}
+        self._watch({tie for tie in now.ties() if tie[0] in held.people and tie[1] in held.people})
 
+    def _cross_list(self, now: _Night) -> None:
+        """Sections taught together; a course that is not there yet is made after that of its first section."""
+        held = self.held
+        for course_id, members in self._rules.cross_list.items():
+            for class_id in sorted(one for one in members if one in now.classes):
+                name, home, state = held.sections[class_id]
+                held.courses.setdefault(course_id, (*held.courses[home][:4], "claimed"))
+                held.sections[class_id] = (name, course_id, state)
 
-def _never_there(seat: Seat, state: str, held: Held) -> bool:
-    """Whoever Canvas does not know cannot be enrolled."""
-    del state
-    return seat[1] not in held.people
+    def _watch(self, ties: set[Tie]) -> None:
+        """Who observes a student sits beside every seat of the student; who no longer does, sits nowhere."""
+        held = self.held
+        mine: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for (class_id, person, kind), state in held.seats.items():
+            if kind == STUDENT:
+                mine[person].append((class_id, state))
+        for guardian, student in self._ties | ties:
+            for class_id, state in mine[student]:
+                seat = class_id, guardian, f"ObserverEnrollment of {student}"
+                if (guardian, student) in ties:
+                    held.seats[seat] = state
+                elif seat in held.seats:
+                    held.seats[seat] = "deleted"
+        self._ties |= ties
 
 
 class _Night:
@@ -118,9 +152,25 @@ class _Night:
         chains = [self._above(term["sourcedId"]) for term in self.classes[class_id]["terms"]]
         return next(one for one in chains[0] if all(one in chain for chain in chains))
 
-    def accounts(self) -> dict[str, str]:
-        used = {row["school"]["sourcedId"] for row in self.classes.values()}
-        return {one: self.rows["orgs"][one]["name"] for one in used}
+    def home_of(self, class_id: str) -> str:
+        """The sub-account of a class: its school, or in a tree the department of its course; blank is the root."""
+        school = str(self.classes[class_id]["school"]["sourcedId"])
+        if self.rules.accounts == "none":
+            return ""
+        owner = self.rows["courses"][self.classes[class_id]["course"]["sourcedId"]]["org"]["sourcedId"]
+        row = self.rows["orgs"][owner]
+        inside = row["type"] == "department" and row["parent"]["sourcedId"] == school
+        return str(owner) if self.rules.accounts == "tree" and inside else school
+
+    def accounts(self) -> dict[str, tuple[str, str]]:
+        found = {}
+        for one in {self.home_of(class_id) for class_id in self.classes} - {""}:
+            row = self.rows["orgs"][one]
+            parent = row["parent"]["sourcedId"] if row["type"] == "department" else ""
+            found[one] = (row["name"], parent)
+            if parent:
+                found[parent] = (self.rows["orgs"][parent]["name"], "")
+        return found
 
     def terms(self) -> dict[str, tuple[str, str, str]]:
         found = {}
@@ -133,26 +183,61 @@ class _Night:
     def _midnight(self, day: str) -> datetime:
         return datetime.fromisoformat(day).replace(tzinfo=self.zone).astimezone(ZoneInfo("UTC"))
 
+    def course_of(self, class_id: str) -> str:
+        """The SIS id of the class's Canvas course."""
+        if self.rules.courses == "per_class":
+            return class_id
+        row = self.classes[class_id]
+        return f"{row['course']['sourcedId']}:{row['school']['sourcedId']}:{self.term_of(class_id)}"
+
     def courses(self) -> dict[str, tuple[str, str, str, str, str]]:
-        return {
-            one: (row["title"], row["classCode"], row["school"]["sourcedId"], self.term_of(one), "claimed")
-            for one, row in self.classes.items()
-        }
+        found = {}
+        for one, row in self.classes.items():
+            title, code = row["title"], row["classCode"]
+            if self.rules.courses == "per_course":
+                course = self.rows["courses"][row["course"]["sourcedId"]]
+                title, code = course["title"], course["courseCode"]
+            found[self.course_of(one)] = (title, code, self.home_of(one), self.term_of(one), "claimed")
+        return found
 
     def sections(self) -> dict[str, tuple[str, str, str]]:
-        return {one: (row["title"], one, "active") for one, row in self.classes.items()}
+        return {one: (row["title"], self.course_of(one), "active") for one, row in self.classes.items()}
 
-    def people(self) -> dict[str, tuple[str, str, str, str]]:
+    def number(self, row: Row) -> str:
+        """What Canvas knows a person by."""
+        return str(row["identifier"] if self.rules.people == "integration_id" else row["sourcedId"])
+
+    def people(self) -> dict[str, tuple[str, str, str, str, str]]:
+        guardians = {guardian for guardian, _ in self.pairs()}
+        field_of = {"id": "sourcedId"}.get(self.rules.logins, self.rules.logins)
         return {
-            one: (
-                row["username"],
+            self.number(row): (
+                row[field_of],
                 self.name(row),
-                row["email"],
+                row["email"] if self.rules.emails == "from_sis" else "",
                 "active" if row["enabledUser"] == "true" or self.rules.leavers == "keep" else "suspended",
+                one if self.rules.people == "integration_id" else "",
             )
             for one, row in self.rows["users"].items()
-            if row["role"] in TYPES
+            if row["role"] in TYPES or one in guardians
         }
+
+    def pairs(self) -> set[Tie]:
+        """Guardians and their students, by the SIS's ids; none where the account leaves guardians out."""
+        if self.rules.guardians == "leave_out":
+            return set()
+        users = self.rows["users"]
+        return {
+            (one, ward["sourcedId"])
+            for one, row in users.items()
+            if row["role"] == "guardian"
+            for ward in row["agents"]
+            if users.get(ward["sourcedId"], {}).get("role") == "student"
+        }
+
+    def ties(self) -> set[Tie]:
+        users = self.rows["users"]
+        return {(self.number(users[one]), self.number(users[other])) for one, other in self.pairs()}
 
     def name(self, row: Row) -> str:
         given, family = row["givenName"], row["familyName"]
@@ -170,7 +255,8 @@ class _Night:
                 continue
             if row.get("beginDate", "") > str(self.today):
                 continue
-            found[class_id, user_id, TYPES[row["role"]]].append(self._state(row, class_id))
+            person = self.number(self.rows["users"][user_id])
+            found[class_id, person, TYPES[row["role"]]].append(self._state(row, class_id))
         return {seat: min(states, key=STRONGEST.index) for seat, states in found.items()}
 
     def _state(self, row: Row, class_id: str) -> str:
@@ -195,7 +281,9 @@ def canvas_held(canvas: Row) -> Held:
     owners = {row["user_id"]: row["sis_user_id"] for row in canvas["logins"] if row["sis_user_id"]}
     held = Held()
     held.accounts = {
-        row["sis_account_id"]: row["name"] for row in canvas["accounts"] if row["sis_account_id"]
+        row["sis_account_id"]: (row["name"], accounts[row["parent_account_id"]] or "")
+        for row in canvas["accounts"]
+        if row["sis_account_id"]
     }
     held.terms = {
         row["sis_term_id"]: (row["name"], _instant(row["start_at"]), _instant(row["end_at"]))
@@ -224,6 +312,7 @@ def canvas_held(canvas: Row) -> Held:
             users[row["user_id"]]["name"],
             users[row["user_id"]]["email"] or "",
             row["workflow_state"],
+            row["integration_id"] or "",
         )
         for row in canvas["logins"]
         if row["sis_user_id"]
@@ -231,7 +320,9 @@ def canvas_held(canvas: Row) -> Held:
     for row in canvas["enrollments"]:
         section, person = sections[row["course_section_id"]], owners.get(row["user_id"])
         if section and person:
-            held.seats[section, person, row["type"]] = row["workflow_state"]
+            watched = owners.get(row["associated_user_id"])
+            kind = f"{row['type']} of {watched}" if watched else row["type"]
+            held.seats[section, person, kind] = row["workflow_state"]
     return held
 
 
