@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     )
     from gradesync.domain.roster_csv import CanvasFiles, Row, RowFiles
     from gradesync.domain.roster_rows import RowMessage
-    from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, RunResult
+    from gradesync.domain.roster_takeover import HeldIds
+    from gradesync.domain.run import ClaimAnswer, Claimed, Headway, Holder, Lease, RunResult
 
 Clock = Callable[[], datetime]
 """The wall clock: an aware UTC instant."""
@@ -80,7 +81,13 @@ class Progress(Protocol):
 
 
 class Guard(Protocol):
-    """The last look before an outside write: is the lease still ours for as long as the write may take?"""
+    """The last look before an outside write: is the lease still ours for as long as the write may take?
+
+    `run` names the run and its epoch in every request made under the guard; empty: in none.
+    """
+
+    @property
+    def run(self) -> str: ...
 
     def check(self) -> None:
         """Raises LeaseLost when it is not."""
@@ -176,8 +183,11 @@ class RosterReader(Protocol):
         """The last imports of any tool, in any state, newest first."""
         ...
 
-    async def known_ids(self) -> Mapping[str, frozenset[str]]:
-        """SIS ids Canvas already holds, by kind (`sections`): what a take-over is measured against."""
+    def held_ids(self, people: str) -> AsyncIterator[HeldIds]:
+        """SIS ids Canvas already holds, page by page: what a take-over is measured against.
+
+        `people` is the id people are known by, `sis_id` or `integration_id`. All of `roster_takeover.KINDS` are told.
+        """
         ...
 
     async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
@@ -535,8 +545,20 @@ class Store(Protocol):
         """Schedules whose next run has come, by the partial index."""
         ...
 
-    def claim_slots(self, claims: Sequence[SlotClaim]) -> Sequence[Run]:
-        """Insert the runs ON CONFLICT DO NOTHING and advance; answers the runs really inserted."""
+    def claim_slots(self, claims: Sequence[SlotClaim], *, enqueue: bool = False) -> Sequence[Run]:
+        """Insert the runs ON CONFLICT DO NOTHING and advance; answers the runs really inserted.
+
+        With `enqueue` each of them is on the queue when the transaction is through, or none is. Raises
+        StoreUnavailable where there is no queue.
+        """
+        ...
+
+    def redeliver(self) -> int:
+        """Put every waiting run that no worker was told of (any more) on the queue; answers how many.
+
+        This is what makes delivery heal itself: jobs of lost workers go first. Raises StoreUnavailable where there
+        is no queue.
+        """
         ...
 
     def add_run(self, run: Run, facts: Sequence[Fact] = ()) -> bool:
@@ -555,8 +577,8 @@ class Store(Protocol):
         """Take the account's lease and the run, or say who works / that it is gone (engine.md 5)."""
         ...
 
-    def renew(self, account: str, epoch: int, ttl: float) -> bool:
-        """Extend the lease; False when it is no longer ours."""
+    def renew(self, account: str, epoch: int, ttl: float, headway: Headway | None = None) -> bool:
+        """Extend the lease, and keep how far its run has come; False when it is no longer ours."""
         ...
 
     def finish(self, claimed: Claimed, result: RunResult, facts: Sequence[Fact]) -> None:
@@ -645,8 +667,10 @@ class Store(Protocol):
         """Requests in force (at most 24 h old)."""
         ...
 
-    def take_request(self, request: Request, run: Run, facts: Sequence[Fact]) -> bool:
-        """Turn the request into a queued run; False when another pass was quicker."""
+    def take_request(
+        self, request: Request, run: Run, facts: Sequence[Fact], *, enqueue: bool = False
+    ) -> bool:
+        """Turn the request into a queued run; False when another pass was quicker. `enqueue` as for slots."""
         ...
 
     def withdraw_request(self, schedule: ScheduleId, facts: Sequence[Fact]) -> bool:

@@ -10,11 +10,12 @@ uv=${UV:-uv}
 common=(--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links
         --annotation-style line --custom-compile-command requirements/compile.sh --quiet)
 
-# run.txt: what a district's CI installs. PostgreSQL's driver is in it, because a team's store needs it.
-"$uv" pip compile "${common[@]}" "$@" --extra postgres \
+# run.txt: what a district's CI and a worker's host install. PostgreSQL's driver and the queue are in it, because a
+# team's store needs them.
+"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra cluster \
     --output-file requirements/run.txt pyproject.toml requirements/build.in >/dev/null
 
 # dev.txt: the same, plus tests, lint and benchmarks; `-c` keeps both on the same versions.
-"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra test --extra lint --extra bench \
+"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra cluster --extra test --extra lint --extra bench \
     --constraint requirements/run.txt \
     --output-file requirements/dev.txt pyproject.toml requirements/build.in >/dev/null

@@ -81,6 +81,9 @@ class RunEnd:
 class PassReport:
     """One pass of `reconcile`. `busy` are accounts somebody else works in; `applied` counts applied actions.
 
+    `enqueued` counts runs put on the queue (None: the pass did its runs itself), `redelivered` those that waited
+    without a messenger, `left` queued runs that a pass did not begin because it was asked to end.
+
     `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all history heads.
     """
 
@@ -97,6 +100,9 @@ class PassReport:
     new_store: bool = False
     stale_commit: str | None = None
     interrupted: bool = False
+    enqueued: int | None = None
+    redelivered: int = 0
+    left: int = 0
 
 
 def exit_code_of(report: PassReport, fail_on: str = "new") -> int:

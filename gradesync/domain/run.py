@@ -149,6 +149,11 @@ class Run:
     reason: str | None = None
 
 
+def run_order(run: Run) -> tuple[datetime, bool, str]:
+    """Slot time, then roster before grades (grades need the people), then id; people's runs as they came."""
+    return (run.slot_at or run.created_at, run.type is not SyncType.ROSTER_IMPORT, str(run.schedule))
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The process that works under a lease: enough to tell on the same host whether it is still alive."""
@@ -161,8 +166,20 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Headway:
+    """How far a run has come: `done` of `total` units of a stage; total None while unknown."""
+
+    stage: str
+    done: int = 0
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to run in an account until `until` (aware UTC). `epoch` is the fencing number."""
+    """The right to run in an account until `until` (aware UTC). `epoch` is the fencing number.
+
+    `heard_at` is when its holder last renewed it, and `headway` what it said of its run then.
+    """
 
     account: str
     epoch: int
@@ -170,6 +187,10 @@ class Lease:
     holder: str
     since: datetime
     until: datetime
+    host: str = ""
+    heard_at: datetime | None = None
+    headway: Headway | None = None
+    schedule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from gradesync.engine.control import busy_error
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.runner import EffectiveAccount, known_key, look_job, queued_run
 from gradesync.engine.tools import Tools
-from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, StoreUnavailable
+from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, RunStopped, StoreUnavailable
 from gradesync.ports import GradebookSource, ReadRecords, RunRecords
 from gradesync.syncs.adopt import find_adoptable, take_over
 from gradesync.syncs.compare import NOT_READ
@@ -79,6 +79,14 @@ async def adopt(tools: Tools, wish: AdoptWish) -> TakeOver:
             _finish(tools, wish, claimed, tracker, finds, Outcome.STOPPED)
         raise
     except LeaseLost as lost:
+        if tools.store.stop_asked(claimed.run.id):
+            tracker.codes["GS-708"] += 1
+            with suppress(LeaseLost):
+                _finish(tools, wish, claimed, tracker, finds, Outcome.STOPPED)
+            raise RunStopped(
+                "the adoption was stopped by a person",
+                hint=f"who and why: gradesync history {wish.schedule.account}; what was adopted so far stays",
+            ) from lost
         raise LeaseLost(str(lost), hint="what was adopted so far stays; repeat the command") from lost
     _finish(tools, wish, claimed, tracker, finds, None)
     return replace(_told(wish, tracker, finds), written=True, run_id=claimed.run.id)
@@ -110,7 +118,7 @@ def _claim(tools: Tools, wish: AdoptWish, target: EffectiveAccount) -> tuple[Cla
     before = tools.monotonic()
     answer = tools.store.claim(run.id, tools.holder, tools.lease_seconds)
     if isinstance(answer, Claimed):
-        guard = LeaseGuard(tools.lease_seconds, tools.monotonic)
+        guard = LeaseGuard(tools.lease_seconds, tools.monotonic, run=f"{run.id}/{answer.epoch}")
         guard.extend_from(before)
         return answer, guard
     tools.store.skip_runs([run.id], [])

@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from gradesync.domain.run import Headway
 from gradesync.engine.tools import GUARD_MARGIN, Tools
 from gradesync.errors import LeaseLost, StoreUnavailable
 
-_RENEWALS = 4
+RENEWALS = 4
 _TRIES = 20
 """Into how many parts a lease is cut: a renewal falls due after one of four; one that failed is tried again after
 one of twenty, so that a database that restarts costs a run nothing."""
@@ -22,7 +23,9 @@ one of twenty, so that a database that restarts costs a run nothing."""
 class LeaseGuard:
     """`check()` raises LeaseLost when an outside write could outlive the lease."""
 
-    def __init__(self, lease_seconds: float, monotonic: Callable[[], float]) -> None:
+    def __init__(self, lease_seconds: float, monotonic: Callable[[], float], run: str = "") -> None:
+        """`run` is what requests under this guard say of themselves."""
+        self.run = run
         self._monotonic = monotonic
         self._seconds = lease_seconds
         # A short lease (tests, impatient operators) keeps the same proportion of safety.
@@ -46,16 +49,24 @@ class LeaseGuard:
             )
 
 
+Look = Callable[[], Headway | None]
+"""Answers how far the run has come."""
+
+
 @asynccontextmanager
-async def kept(tools: Tools, account: str, epoch: int, guard: LeaseGuard) -> AsyncIterator[None]:
+async def kept(
+    tools: Tools, account: str, epoch: int, guard: LeaseGuard, look: Look = lambda: None
+) -> AsyncIterator[None]:
     """Renew at a quarter of the lease while the body runs; a lost lease cancels the body with LeaseLost.
+
+    What `look` answers is kept with each renewal, for people.
 
     A lease that could not be renewed until its end is lost too: what was begun under it (an upload of minutes) must
     have ended before somebody else may claim.
     """
     body = asyncio.current_task()
     assert body is not None  # a coroutine always runs in a task
-    renewing = asyncio.create_task(_renew(tools, account, epoch, guard, body))
+    renewing = asyncio.create_task(_renew(tools, account, epoch, guard, body, look))
     try:
         yield
     finally:
@@ -73,19 +84,19 @@ async def kept(tools: Tools, account: str, epoch: int, guard: LeaseGuard) -> Asy
 
 
 async def _renew(
-    tools: Tools, account: str, epoch: int, guard: LeaseGuard, body: asyncio.Task[object]
+    tools: Tools, account: str, epoch: int, guard: LeaseGuard, body: asyncio.Task[object], look: Look
 ) -> None:
-    wait = tools.lease_seconds / _RENEWALS
+    wait = tools.lease_seconds / RENEWALS
     try:
         while True:
             await asyncio.sleep(min(wait, max(0.0, guard.left())))
             before = tools.monotonic()
-            ours = await _renewed(tools, account, epoch, guard)
+            ours = await _renewed(tools, account, epoch, guard, look())
             if ours:
                 guard.extend_from(before)
             elif ours is False or guard.left() <= 0:
                 break
-            wait = tools.lease_seconds / (_RENEWALS if ours else _TRIES)
+            wait = tools.lease_seconds / (RENEWALS if ours else _TRIES)
     except asyncio.CancelledError:
         return
     except BaseException:
@@ -95,14 +106,16 @@ async def _renew(
     _lose(guard, body)
 
 
-async def _renewed(tools: Tools, account: str, epoch: int, guard: LeaseGuard) -> bool | None:
+async def _renewed(
+    tools: Tools, account: str, epoch: int, guard: LeaseGuard, headway: Headway | None
+) -> bool | None:
     """Whether the lease is still ours; None when the database could not be asked.
 
     In a thread: a database that hangs must not stop the clock that ends a write in time.
     """
     try:
         async with asyncio.timeout(max(0.0, guard.left())):
-            return await asyncio.to_thread(tools.store.renew, account, epoch, tools.lease_seconds)
+            return await asyncio.to_thread(tools.store.renew, account, epoch, tools.lease_seconds, headway)
     except (StoreUnavailable, TimeoutError):
         return None
 

@@ -27,6 +27,8 @@ class PassState:
     busy: dict[str, Lease] = field(default_factory=dict)
     blocked: dict[ScheduleId, tuple[Block, ...]] = field(default_factory=dict)
     missed: dict[ScheduleId, int] = field(default_factory=dict)
+    enqueued: int = 0
+    left: int = 0
     _accounts: dict[str, EffectiveAccount | None] = field(default_factory=dict)
 
     def concerns(self, account: str) -> bool:

@@ -15,6 +15,7 @@ from gradesync.domain.plan import Safety, make_plan
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport
 from gradesync.engine.apply import apply_plan
+from gradesync.engine.holding import end_holds
 from gradesync.engine.passing import PassState
 from gradesync.engine.runs import run_all
 from gradesync.engine.slots import queue_due, take_requests
@@ -26,6 +27,7 @@ class PassOptions:
     """What a pass is asked for. `desired` None works from the recorded definitions alone (`--due`).
 
     `only` limits it to accounts; `allow` is the digest of consented withheld actions; `run_syncs` False applies only.
+    `enqueue` leaves the runs to workers.
     """
 
     desired: Desired | None = None
@@ -35,6 +37,7 @@ class PassOptions:
     reason: str | None = None
     safety: Safety = field(default_factory=Safety)
     run_syncs: bool = True
+    enqueue: bool = False
     new_store: bool = False
 
 
@@ -65,11 +68,17 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
             plan, raced = _settled(tools, options, plan, raced)
         if plan.allowed and applied:
             _tell_allowed(tools, options)
+    # After the files were applied and before anything starts: a hold until a change ends with that change.
+    end_holds(tools)
     state = PassState(tools, options.only)
+    redelivered = 0
     if options.run_syncs:
-        queue_due(state)
-        take_requests(state)
-        await run_all(state)
+        queue_due(state, enqueue=options.enqueue)
+        take_requests(state, enqueue=options.enqueue)
+        if options.enqueue:
+            redelivered = tools.store.redeliver()
+        else:
+            await run_all(state)
     return PassReport(
         at=at,
         plan=plan,
@@ -82,6 +91,9 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
         missed=state.missed,
         checkpoint=tools.store.checkpoint(),
         new_store=options.new_store,
+        enqueued=state.enqueued if options.enqueue else None,
+        redelivered=redelivered,
+        left=state.left,
     )
 
 

@@ -23,7 +23,6 @@ from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.report import ClassCounts, RunEnd
 from gradesync.domain.roster_change import RosterChange
-from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.run import (
     Actor,
     Busy,
@@ -38,9 +37,10 @@ from gradesync.domain.run import (
 )
 from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.ending import finish
+from gradesync.engine.headway import Overheard
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.tools import Tools
-from gradesync.errors import ConnectionProblem, GradesyncError, LeaseLost, NotFound, StoreUnavailable
+from gradesync.errors import ConnectionProblem, GradesyncError, Halted, LeaseLost, NotFound, StoreUnavailable
 from gradesync.ports import GradebookSource, RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_braking import Brake
@@ -83,14 +83,20 @@ async def execute(
     answer = tools.store.claim(run.id, tools.holder, tools.lease_seconds)
     if isinstance(answer, (Busy, Gone)):
         return answer
-    guard = LeaseGuard(tools.lease_seconds, tools.monotonic)
+    guard = LeaseGuard(tools.lease_seconds, tools.monotonic, run=f"{run.id}/{answer.epoch}")
     guard.extend_from(before)
+    overheard = Overheard(tools.progress)
+    tools = replace(tools, progress=overheard)
     previous, known = _previous(tools, answer.run), _known(tools, answer.run)
     tracker = StageTracker()
     problem: GradesyncError | None = None
     try:
-        async with kept(tools, run.schedule.account, answer.epoch, guard):
+        async with kept(tools, run.schedule.account, answer.epoch, guard, lambda: overheard.latest):
             result, problem = await _sync(tools, answer, target, guard, tracker, broken)
+    except Halted as halted:
+        with suppress(LeaseLost, StoreUnavailable):
+            tools.store.hand_back(answer)
+        return RunEnd(answer.run, None, problem=str(halted))
     except LeaseLost:
         if not tools.store.stop_asked(run.id):
             return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
@@ -129,7 +135,7 @@ async def _sync(
         tracker.answered(problem)
         _name_reference(problem, target.account)
         return tracker.result(Outcome.FAILED), problem
-    except LeaseLost:
+    except (LeaseLost, Halted):
         raise
     except StoreUnavailable as problem:
         tracker.codes["GS-705"] += 1
@@ -194,6 +200,7 @@ async def _roster(
                 brake=brake,
                 remaster=run.mode is Mode.FULL,
                 tracker=tracker,
+                halted=tools.halted,
             )
         )
 
@@ -224,7 +231,7 @@ def passback_job(
 ) -> PassbackJob:
     """The passback that a run means."""
     job = look_job(tools, target, run.schedule, tracker, source, keyed, class_filter=run.class_filter)
-    return replace(job, mode=run.mode, waiting=_waiting(tools, target.account.key))
+    return replace(job, mode=run.mode, waiting=_waiting(tools, target.account.key), halted=tools.halted)
 
 
 def look_job(
@@ -281,11 +288,6 @@ async def _dry_roster(
     tools: Tools, run: Run, target: EffectiveAccount, tracker: StageTracker, keep: Keep | None
 ) -> RunEnd:
     brake = _brake(tools, target.account)
-
-    def look(files: CanvasFiles) -> None:
-        if keep is not None:
-            keep(files.paths)
-
     async with tools.connections.roster_readonly(target.account) as (source, canvas):
         result = await preview_roster(
             RosterPreview(
@@ -301,7 +303,7 @@ async def _dry_roster(
                 remaster=run.mode is Mode.FULL,
                 tracker=tracker,
                 brake=brake,
-                look=look,
+                look=keep,
             )
         )
     if result.roster is not None:

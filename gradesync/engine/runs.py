@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 
+from gradesync.domain.breaker import without_trials
 from gradesync.domain.due import blocks
 from gradesync.domain.history import Fact
 from gradesync.domain.report import RunEnd
@@ -23,36 +23,60 @@ from gradesync.domain.run import (
     RunState,
     Stage,
     Trigger,
+    run_order,
 )
-from gradesync.domain.schedule import SyncType
 from gradesync.engine.passing import PassState
 from gradesync.engine.runner import EffectiveAccount, execute
+from gradesync.engine.tools import Tools
 from gradesync.errors import LeaseLost
+from gradesync.ports import RunQuery
 
 
 async def run_all(state: PassState) -> None:
-    """Every queued run: accounts beside each other, within one account one after the other."""
+    """Every queued run: accounts beside each other, within one account one after the other.
+
+    A process that is asked to end claims no more; what it leaves is counted.
+    """
     queue = state.tools.store.queued_runs(state.only)
     by_account: dict[str, list[Run]] = {}
-    for run in sorted(queue, key=_order):
+    for run in sorted(queue, key=run_order):
         by_account.setdefault(run.schedule.account, []).append(run)
     limit = asyncio.Semaphore(state.tools.accounts_at_once)
 
-    async def account(key: str, runs: Sequence[Run]) -> None:
+    async def account(runs: Sequence[Run]) -> None:
         async with limit:
             for run in runs:
-                await _run(state, key, run)
+                if state.tools.halted():
+                    state.left += 1
+                else:
+                    await take_up(state, run)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for key, runs in by_account.items():
-                group.create_task(account(key, runs))
+            for runs in by_account.values():
+                group.create_task(account(runs))
     except BaseExceptionGroup as several:
         # The store is gone, or a bug: the command's error boundary knows the error, not its wrapping.
         raise _first(several) from several
 
 
-async def _run(state: PassState, key: str, run: Run) -> None:
+async def deliver(tools: Tools, run_id: str) -> RunEnd | None:
+    """Carry out one run that a queue brought, by the recorded definitions; None when there was nothing (left) to do.
+
+    A busy account, a run that has ended and one that may not start now are no errors: the queue only delivers, and what
+    stays queued is brought again. Raises StoreUnavailable.
+    """
+    found = tools.store.runs(RunQuery(run_id=run_id))
+    if not found or found[0].state is RunState.ENDED or tools.halted():
+        return None
+    state = PassState(tools, None)
+    await take_up(state, found[0])
+    return state.ends[0] if state.ends else None
+
+
+async def take_up(state: PassState, run: Run) -> None:
+    """Start a queued run, unless its schedule was retired or something blocks it by now."""
+    key = run.schedule.account
     # Read anew: a pause merged while this pass was busy elsewhere must find the run not yet started.
     target = state.account_anew(key)
     if target is None or run.schedule.name not in target.account.schedules:
@@ -76,7 +100,8 @@ def _blocked_now(state: PassState, run: Run, target: EffectiveAccount) -> bool:
     """
     schedule = target.account.schedules[run.schedule.name]
     now = state.tools.store.now()
-    found = blocks(schedule, state.tools.store.holds(now), target.account.blackouts, now, target.group)
+    holds = without_trials(state.tools.store.holds(now), run)
+    found = blocks(schedule, holds, target.account.blackouts, now, target.group)
     if not found:
         return False
     state.blocked[schedule.id] = found
@@ -117,11 +142,6 @@ _BROKE_OFF = "an adoption broke off; only a person can begin it again"
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
     inner = several.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-
-def _order(run: Run) -> tuple[datetime, bool, str]:
-    """Slot time, then roster before grades (grades need the people), then id; people's runs as they came."""
-    return (run.slot_at or run.created_at, run.type is not SyncType.ROSTER_IMPORT, str(run.schedule))
 
 
 def end_sentence(end: RunEnd) -> str:

@@ -6,6 +6,7 @@ Nothing is run here; `runs` does that, or a worker.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -15,15 +16,35 @@ from gradesync.domain.interval import IntervalError
 from gradesync.domain.run import SCHEDULER, Run, Trigger
 from gradesync.domain.schedule import Schedule, ScheduleId
 from gradesync.domain.upcoming import interval_of
+from gradesync.engine.breakers import let_through
 from gradesync.engine.passing import PassState
 from gradesync.engine.runner import EffectiveAccount, queued_run
 from gradesync.ports import DueRow, SlotClaim
 
 
-def queue_due(state: PassState) -> None:
-    """Turn due slots into queued runs, each slot once whoever else passes by."""
+def queue_due(state: PassState, *, enqueue: bool = False) -> None:
+    """Turn due slots into queued runs, each slot once whoever else passes by; `enqueue` puts them on the queue too."""
+    # One transaction for each batch, so that ten thousand due schedules never lock the store for long. A part of the
+    # accounts is asked for whole: rows that are nobody's here would only come again.
+    limit = BATCH if state.only is None else sys.maxsize
+    before: Sequence[DueRow] = ()
+    while True:
+        found = state.tools.store.due_rows(state.tools.store.now(), limit)
+        if found == before:
+            return
+        _queue_batch(state, [r for r in found if state.concerns(r.schedule.account)], enqueue=enqueue)
+        if len(found) < limit:
+            return
+        before = found
+
+
+BATCH = 5000
+"""Due slots claimed in one transaction."""
+
+
+def _queue_batch(state: PassState, rows: Sequence[DueRow], *, enqueue: bool) -> None:
+    """One batch of due slots."""
     now = state.tools.store.now()
-    rows = [r for r in state.tools.store.due_rows(now) if state.concerns(r.schedule.account)]
     if not rows:
         return
     state.load({row.schedule.account for row in rows})
@@ -31,9 +52,13 @@ def queue_due(state: PassState) -> None:
     holds = state.tools.store.holds(now, include_past=True)
     ran = state.tools.store.first_runs()
     full = state.tools.store.last_full_runs({row.schedule.account for row in rows})
-    entries = [entry for row in rows if (entry := _entry(state, row, ran, full)) is not None]
+    entries: Sequence[DueSchedule] = [
+        entry for row in rows if (entry := _entry(state, row, ran, full)) is not None
+    ]
+    entries = let_through(state.tools, entries, holds, now)
     claims = [_claim(state, decision, now) for decision in due(entries, holds, now)]
-    inserted = state.tools.store.claim_slots(claims)
+    inserted = state.tools.store.claim_slots(claims, enqueue=enqueue)
+    state.enqueued += len(inserted)
     _supersede(state, inserted)
 
 
@@ -116,8 +141,8 @@ def _supersede(state: PassState, inserted: Sequence[Run]) -> None:
         state.tools.store.skip_runs([run.id for run in stale], facts)
 
 
-def take_requests(state: PassState) -> None:
-    """Turn requests into queued runs; what is blocked keeps its request."""
+def take_requests(state: PassState, *, enqueue: bool = False) -> None:
+    """Turn requests into queued runs; what is blocked keeps its request. `enqueue` as for slots."""
     now = state.tools.store.now()
     requests = [r for r in state.tools.store.requests(now) if state.concerns(r.schedule.account)]
     if not requests:
@@ -144,7 +169,7 @@ def take_requests(state: PassState) -> None:
             now=now,
             reason=request.reason,
         )
-        state.tools.store.take_request(request, run, [])
+        state.enqueued += state.tools.store.take_request(request, run, [], enqueue=enqueue)
 
 
 def _target(state: PassState, key: str) -> EffectiveAccount:

@@ -21,6 +21,11 @@ GUARD_MARGIN = 20.0
 more than the 30 s a write may take."""
 
 
+def never() -> bool:
+    """Nobody asks this process to end."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The outside as the engine sees it. `monotonic` and `sleep` are arguments so that tests can fly."""
@@ -35,3 +40,5 @@ class Tools:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     accounts_at_once: int = 4
+    halted: Callable[[], bool] = never
+    """Whether this process was asked to end: nothing more is claimed, and runs are handed back at a class boundary."""

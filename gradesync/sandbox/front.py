@@ -35,7 +35,7 @@ _SLOW_SECONDS = 2.0
 class RequestRecord:
     """One API request: side canvas or sis, the path below the mount without its query, the status sent.
 
-    A status of 0 means that the connection was cut.
+    A status of 0 means that the connection was cut. `run` is what the request said of itself in `X-Gradesync-Run`.
     """
 
     side: str
@@ -44,6 +44,7 @@ class RequestRecord:
     path: str
     status: int
     at: datetime
+    run: str = ""
 
 
 @dataclass(slots=True)
@@ -135,7 +136,8 @@ class Front:
             status = answer.status
             raise
         finally:
-            self._record(RequestRecord(side, district, request.method, path, status, utc_now()))
+            run = request.headers.get("X-Gradesync-Run", "")
+            self._record(RequestRecord(side, district, request.method, path, status, utc_now(), run))
 
     def _record(self, record: RequestRecord) -> None:
         if len(self.records) >= _KEPT_RECORDS:

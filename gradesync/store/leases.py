@@ -7,6 +7,7 @@ is started here and no network is touched.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from gradesync.domain.run import (
     ClaimAnswer,
     Claimed,
     Gone,
+    Headway,
     Holder,
     Lease,
     Outcome,
@@ -42,6 +44,10 @@ _FREE = {
     "boot_id": None,
     "since": None,
     "until": None,
+    "heard_at": None,
+    "stage": None,
+    "done": None,
+    "total": None,
 }
 
 
@@ -78,6 +84,7 @@ def claim(tx: Tx, run_id: str, holder: Holder, ttl: float, grace: float) -> Clai
             boot_id=holder.boot_id,
             since=now,
             until=now + timedelta(seconds=ttl),
+            heard_at=now,
         )
     )
     run = run_of(tx.execute(select(t.run).where(r.id == run_id)).one())
@@ -125,7 +132,7 @@ def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> None:
     history.append(tx, [abandoned_fact(run_of(row).schedule.name, lease_of(lease), row.attempt, outcome)])
 
 
-def renew(tx: Tx, account: str, epoch: int, ttl: float) -> bool:
+def renew(tx: Tx, account: str, epoch: int, ttl: float, headway: Headway | None) -> bool:
     """Extend the lease (never shorten it); False when it is lost or an operator asked to stop."""
     lease, r = t.account_lease.c, t.run.c
     mine = (lease.account == account, lease.epoch == epoch, lease.run_id.is_not(None))
@@ -135,8 +142,13 @@ def renew(tx: Tx, account: str, epoch: int, ttl: float) -> bool:
         return False
     if tx.execute(select(r.id).where(r.id == row.run_id, r.stop_asked)).one_or_none() is not None:
         return False
-    until = max(row.until, tx.now() + timedelta(seconds=ttl))
-    return tx.execute(update(t.account_lease).where(*mine).values(until=until)).rowcount == 1
+    values: dict[str, object] = {
+        "until": max(row.until, tx.now() + timedelta(seconds=ttl)),
+        "heard_at": tx.now(),
+    }
+    if headway is not None:
+        values |= {"stage": headway.stage, "done": headway.done, "total": headway.total}
+    return tx.execute(update(t.account_lease).where(*mine).values(values)).rowcount == 1
 
 
 _LOCKED_LEASE = Prepared(
@@ -234,7 +246,16 @@ def unlock(tx: Tx, account: str, facts: Sequence[Fact]) -> bool:
 
 
 def in_force(tx: Tx, now: datetime, grace: float) -> list[Lease]:
-    """Leases whose holder may still work."""
-    c = t.account_lease.c
-    rows = tx.execute(select(t.account_lease).where(c.run_id.is_not(None)).order_by(c.account))
-    return [lease_of(row) for row in rows if not is_over(holder_of(row), row.until, now, grace)]
+    """Leases whose holder may still work, with the schedule each of them runs."""
+    c, r = t.account_lease.c, t.run.c
+    rows = tx.execute(
+        select(t.account_lease, r.schedule)
+        .join(t.run, r.id == c.run_id, isouter=True)
+        .where(c.run_id.is_not(None))
+        .order_by(c.account)
+    )
+    return [
+        replace(lease_of(row), schedule=row.schedule or "")
+        for row in rows
+        if not is_over(holder_of(row), row.until, now, grace)
+    ]

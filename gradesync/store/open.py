@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from gradesync.store.database import Database
-    from gradesync.store.schema import Prepared
+    from gradesync.store.queue import Deliveries
 
 LEASE_GRACE = 15.0
 """Seconds past a lease's end in which its holder may still finish an outside write (engine.md 5)."""
@@ -39,10 +39,15 @@ def open_store(
     and on PostgreSQL only when `migrate`. Raises StoreUnavailable, which never names a password, for everything that
     keeps the store from being used.
     """
-    from gradesync.store.schema import REVISION
+    from gradesync.store.schema import REVISION, prepare
     from gradesync.store.sql import SqlStore
 
-    database, found = open_database(url, create=create, clock=clock, migrate=migrate)
+    database = connect(url, create=create, clock=clock)
+    try:
+        found = prepare(database, create=create, migrate=migrate)
+    except BaseException:
+        database.close()
+        raise
     return SqlStore(
         database,
         schema=REVISION,
@@ -53,25 +58,41 @@ def open_store(
     )
 
 
-def open_database(
-    url: str | Path, *, create: bool, clock: Clock | None = None, migrate: bool = False
-) -> tuple[Database, Prepared]:
-    """The same without the contract around it, for what moves a store as a whole."""
+def connect(url: str | Path, *, create: bool, clock: Clock | None = None) -> Database:
+    """The database alone, whatever is in it; for `open_store` and for what moves a store as a whole.
+
+    Nothing is asked of a server yet. Raises StoreUnavailable for a place that cannot be one.
+    """
     from gradesync.store.database import Database
-    from gradesync.store.schema import prepare
 
     place = _postgresql_url(str(url)) if is_postgresql(url) else _sqlite_url(url, create=create)
-    database = Database(place, clock)
-    try:
-        return database, prepare(database, create=create, migrate=migrate)
-    except BaseException:
-        database.close()
-        raise
+    return Database(place, clock)
 
 
 def is_postgresql(url: str | Path) -> bool:
     """Whether the URL names a PostgreSQL store."""
     return str(url).startswith(_POSTGRESQL)
+
+
+def open_queue(place: str | Path) -> Deliveries:
+    """The queue of a store as a worker takes from it; the worker opens it. Raises StoreUnavailable where there is none.
+
+    Its tables are made or brought up to date first, for which the store must exist.
+    """
+    try:
+        from gradesync.store.queue import deliveries, no_queue, prepare
+    except ModuleNotFoundError:
+        raise StoreUnavailable(
+            "Workers and --enqueue need what is not installed here", hint="Install gradesync[cluster]."
+        ) from None
+    if not is_postgresql(place):
+        raise no_queue("sqlite")
+    database = connect(place, create=False)
+    try:
+        prepare(database)
+    finally:
+        database.close()
+    return deliveries(_postgresql_url(str(place)))
 
 
 def check_lineage(store: Store, pinned: str | None) -> None:

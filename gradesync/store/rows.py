@@ -17,6 +17,7 @@ from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
 from gradesync.domain.run import (
     Actor,
+    Headway,
     Holder,
     Lease,
     Mode,
@@ -135,6 +136,9 @@ def lease_of(row: Row[*tuple[Any, ...]]) -> Lease:
         holder=row.holder,
         since=row.since,
         until=row.until,
+        host=row.host,
+        heard_at=row.heard_at,
+        headway=Headway(row.stage, row.done, row.total) if row.stage else None,
     )
 
 

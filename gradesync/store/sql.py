@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
@@ -16,12 +17,16 @@ from gradesync.domain.definition import Recorded
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, Request
 from gradesync.domain.record import LedgerEntry, PastEvent, WaitingRow
-from gradesync.domain.run import ClaimAnswer, Claimed, Holder, Lease, Run, RunResult
+from gradesync.domain.run import ClaimAnswer, Claimed, Headway, Holder, Lease, Run, RunResult
 from gradesync.domain.schedule import ScheduleId
+from gradesync.errors import StoreUnavailable
 from gradesync.ports import DueRow, ReadRecords, RunQuery, RunRecords, SlotClaim, StoreInfo
 from gradesync.store import control, definitions, events, history, leases, ledger, runs, waiting
 from gradesync.store import tables as t
 from gradesync.store.database import Database
+
+if TYPE_CHECKING:
+    from gradesync.store.queue import Queue
 
 
 class SqlStore:
@@ -112,10 +117,30 @@ class SqlStore:
         with self._db.read() as tx:
             return definitions.due_rows(tx, now, limit)
 
-    def claim_slots(self, claims: Sequence[SlotClaim]) -> Sequence[Run]:
-        """Insert the runs of slots not yet claimed, and advance."""
+    def claim_slots(self, claims: Sequence[SlotClaim], *, enqueue: bool = False) -> Sequence[Run]:
+        """Insert the runs of slots not yet claimed, advance, and put them on the queue."""
+        queue = self._queue() if enqueue else None
         with self._db.write() as tx:
-            return runs.claim_slots(tx, claims)
+            inserted = runs.claim_slots(tx, claims)
+            if queue is not None:
+                queue.defer(tx, inserted)
+            return inserted
+
+    def redeliver(self) -> int:
+        """Put waiting runs that no worker was told of on the queue."""
+        queue = self._queue()
+        with self._db.write() as tx:
+            return queue.redeliver(tx, self._grace)
+
+    def _queue(self) -> Queue:
+        """Loaded here, because it brings a library of its own and few stores have a queue."""
+        try:
+            from gradesync.store.queue import queue_of
+        except ModuleNotFoundError:
+            raise StoreUnavailable(
+                "Workers and --enqueue need what is not installed here", hint="Install gradesync[cluster]."
+            ) from None
+        return queue_of(self._db)
 
     def add_run(self, run: Run, facts: Sequence[Fact] = ()) -> bool:
         """Queue one run by hand."""
@@ -138,10 +163,10 @@ class SqlStore:
         with self._db.write() as tx:
             return leases.claim(tx, run_id, holder, ttl, self._grace)
 
-    def renew(self, account: str, epoch: int, ttl: float) -> bool:
+    def renew(self, account: str, epoch: int, ttl: float, headway: Headway | None = None) -> bool:
         """Extend the lease."""
         with self._db.write() as tx:
-            return leases.renew(tx, account, epoch, ttl)
+            return leases.renew(tx, account, epoch, ttl, headway)
 
     def finish(self, claimed: Claimed, result: RunResult, facts: Sequence[Fact]) -> None:
         """End the run and free the lease, fenced."""
@@ -270,10 +295,16 @@ class SqlStore:
         with self._db.read() as tx:
             return control.requests(tx, now)
 
-    def take_request(self, request: Request, run: Run, facts: Sequence[Fact]) -> bool:
+    def take_request(
+        self, request: Request, run: Run, facts: Sequence[Fact], *, enqueue: bool = False
+    ) -> bool:
         """Turn the request into a queued run."""
+        queue = self._queue() if enqueue else None
         with self._db.write() as tx:
-            return runs.take_request(tx, request.id, run, facts)
+            taken = runs.take_request(tx, request.id, run, facts)
+            if taken and queue is not None:
+                queue.defer(tx, [run])
+            return taken
 
     def withdraw_request(self, schedule: ScheduleId, facts: Sequence[Fact]) -> bool:
         """Forget the schedule's request."""

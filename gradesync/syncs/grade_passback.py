@@ -17,7 +17,7 @@ from gradesync.domain.passback import ClassDecision, ClassInput
 from gradesync.domain.record import WaitingRecord
 from gradesync.domain.run import Mode, Stage
 from gradesync.domain.wish import Rules
-from gradesync.errors import ConnectionProblem
+from gradesync.errors import ConnectionProblem, Halted
 from gradesync.ports import GradebookReader, GradebookSink, ReadRecords, RunRecords
 from gradesync.syncs.class_deciding import Act, ClassDeciding, Park
 from gradesync.syncs.class_writer import REMOVALS_STOPPED, ClassWriter
@@ -122,6 +122,7 @@ class _Passback:
     act: Act
     park: Park | None = None
     done: int = 0
+    cut: bool = False
     troubles: int = 0
     deciding: ClassDeciding = field(init=False)
     marks: CourseMarks = field(init=False)
@@ -208,11 +209,17 @@ class _Passback:
             async with aclosing(self.reading.pieces()) as pieces:
                 async for piece in pieces:
                     await queue.put(piece)
+                    if self.cut:
+                        break
             for _ in range(self.job.workers):
                 await queue.put(None)
 
         async def work() -> None:
             while (piece := await queue.get()) is not None:
+                self.cut = self.cut or self.job.halted()
+                if self.cut:
+                    # Taken and left, so that whoever finds courses is never kept waiting for a place.
+                    continue
                 await self._course_or_trouble(piece)
                 self.done += 1
                 self.job.progress.stage(self.job.schedule, "classes", self.done, self.reading.total)
@@ -228,6 +235,10 @@ class _Passback:
             raise _first(several) from None
         finally:
             await self.deciding.close()
+        if self.cut:
+            # What is done is in the ledger; nothing may look as if the rest had been done too.
+            flush(least=1)
+            raise Halted("this process was asked to end; the run was handed back at a class boundary")
         self.job.tracker.stage = Stage.RECORD
         self.deciding.unpublished(self.reading.unpublished)
         self.reading.through()

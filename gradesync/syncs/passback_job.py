@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,12 +18,17 @@ from gradesync.syncs.stage import StageTracker
 from gradesync.syncs.waiting import Waiting
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class PassbackJob:
     """One passback. `policy` is the digest of the account's definition: when it changes, everything is decided anew.
 
     `workers` is how many courses are in work at once; `class_filter` limits the run to one SIS class.
-    `waiting` is what a delta goes through again when its cause can have gone; None: nothing.
+    `waiting` is what a delta goes through again when its cause can have gone; None: nothing. `halted` is asked before
+    each course: whether to end here.
     """
 
     account: Account
@@ -37,6 +43,7 @@ class PassbackJob:
     workers: int = 8
     class_filter: str | None = None
     waiting: Waiting | None = None
+    halted: Callable[[], bool] = _never
 
 
 def ends_run(problem: ConnectionProblem) -> bool:

@@ -18,6 +18,7 @@ from gradesync.domain.roster_classes import class_changes
 from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Refused, Remembered
 from gradesync.domain.run import RunResult, Stage
+from gradesync.errors import Halted
 from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import record_identity
 from gradesync.syncs.marks import DIGEST, PENDING, REFUSED, REMASTER, REMASTERED, ROSTER_SENT, SIZE
@@ -42,7 +43,7 @@ async def preview_roster(job: RosterPreview) -> RunResult:
     with job.spool() as spool:
         decided = await decide(job, spool)
         if job.look is not None:
-            job.look(decided.files)
+            job.look({**decided.files.paths, **decided.rest})
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
@@ -100,6 +101,8 @@ async def _imported(job: RosterJob, spool: RosterSpool) -> RunResult:
     if taken and earlier is not None:
         sent = await _of_earlier(job, earlier)
     for position, remaster in enumerate(decided.passes):
+        if job.halted():
+            raise Halted("this process was asked to end; the run was handed back before its upload")
         ended = await one_import(job, _order(job, decided, position))
         if ended is None or ended.state not in SUCCEEDED:
             return await _broken_off(job, decided, ended)

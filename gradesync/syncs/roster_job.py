@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from gradesync.domain.account import Account
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import (
@@ -29,6 +29,10 @@ from gradesync.syncs.stage import StageTracker
 Sleep = Callable[[float], Awaitable[None]]
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class RosterPreview:
     """What a dry run of a roster import needs: readers only. `today` is the local date of the account's zone.
@@ -36,7 +40,7 @@ class RosterPreview:
     `data_set` is the stem of the name Canvas compares uploads under (empty: `gradesync:<account>`); the school year
     is appended. `remaster` asks for all rows to be applied again even when nothing changed (after repairs made by
     hand in Canvas). `spool` opens the run's private place for student data. `look` is shown the files that would be
-    sent, while they are there.
+    sent, by name, while they are there; and at first contact `take-over.csv`.
     """
 
     account: Account
@@ -52,7 +56,7 @@ class RosterPreview:
     remaster: bool = False
     tracker: StageTracker = field(default_factory=StageTracker)
     brake: Brake | None = None
-    look: Callable[[CanvasFiles], None] | None = None
+    look: Callable[[Mapping[str, Path]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class RosterJob:
 
     `sleep` waits that many seconds. `wait_for_others` and `wait_for_import` bound, in seconds, how long another
     tool's import and our own are waited for. `brake` measures the read against the last good one; without it
-    only counts are compared.
+    only counts are compared. `halted` is asked before each upload: whether to end here.
     """
 
     account: Account
@@ -81,6 +85,7 @@ class RosterJob:
     wait_for_import: float = 7200.0
     tracker: StageTracker = field(default_factory=StageTracker)
     brake: Brake | None = None
+    halted: Callable[[], bool] = _never
 
     @property
     def keyed(self) -> KeyedHash | None:

@@ -40,6 +40,9 @@ from gradesync.ports import (
     Secrets,
 )
 
+RUN_HEADER = "X-Gradesync-Run"
+"""A run's id and the epoch of its lease, `ID/EPOCH`: nothing of a person, and nothing that opens anything."""
+
 
 def refuse_write() -> None:
     """The guard of everything that may only read."""
@@ -65,8 +68,8 @@ class HttpConnections:
     async def roster(self, account: Account, guard: Guard) -> AsyncIterator[tuple[RosterSource, RosterSink]]:
         """The SIS to read from, Canvas to import into."""
         async with AsyncExitStack() as stack:
-            source = await self._roster_source(stack, account)
-            canvas = await self._canvas(stack, account, guard.check)
+            source = await self._roster_source(stack, account, guard.run)
+            canvas = await self._canvas(stack, account, guard.check, guard.run)
             sink = CanvasConnector(
                 canvas,
                 account.scope,
@@ -83,11 +86,11 @@ class HttpConnections:
             canvas = await self._canvas(stack, account, refuse_write)
             yield source, _canvas_reader(canvas, account)
 
-    async def _roster_source(self, stack: AsyncExitStack, account: Account) -> RosterSource:
+    async def _roster_source(self, stack: AsyncExitStack, account: Account, run: str = "") -> RosterSource:
         """The SIS's rostering service, or the files it leaves where the account says."""
         files = account.sis.roster
         if files is None:
-            sis = await self._sis(stack, account, write=False, guard=refuse_write)
+            sis = await self._sis(stack, account, write=False, guard=refuse_write, run=run)
             return _reader(sis, account)
         pickup = self._pickup(stack, account, files)
         if files.format == CANVAS_CSV:
@@ -124,8 +127,8 @@ class HttpConnections:
     ) -> AsyncIterator[tuple[GradebookSource, GradebookSink]]:
         """Canvas to read from, the SIS to write to."""
         async with AsyncExitStack() as stack:
-            sis = await self._sis(stack, account, write=True, guard=guard.check)
-            canvas = await self._canvas(stack, account, refuse_write)
+            sis = await self._sis(stack, account, write=True, guard=guard.check, run=guard.run)
+            canvas = await self._canvas(stack, account, refuse_write, guard.run)
             sink = OneRosterConnector(sis.rostering, account.sis.profile, gradebook=_other(sis))
             yield _canvas_reader(canvas, account), sink
 
@@ -139,19 +142,28 @@ class HttpConnections:
             canvas = await self._canvas(stack, account, refuse_write)
             yield _canvas_reader(canvas, account), _reader(sis, account)
 
-    async def _canvas(self, stack: AsyncExitStack, account: Account, guard: Callable[[], None]) -> HttpClient:
+    async def _canvas(
+        self, stack: AsyncExitStack, account: Account, guard: Callable[[], None], run: str = ""
+    ) -> HttpClient:
         token = self._secrets.value(account.canvas.token, account.key, "Canvas token")
         client = HttpClient(
             account.canvas.url,
             side="canvas",
             auth=BearerToken(token),
             concurrency=account.canvas.concurrency,
+            headers=_names(run),
             guard=guard,
         )
         return await stack.enter_async_context(client)
 
     async def _sis(
-        self, stack: AsyncExitStack, account: Account, *, write: bool, guard: Callable[[], None]
+        self,
+        stack: AsyncExitStack,
+        account: Account,
+        *,
+        write: bool,
+        guard: Callable[[], None],
+        run: str = "",
     ) -> _SisClients:
         sis = account.sis
         if not sis.url:
@@ -179,7 +191,7 @@ class HttpConnections:
                 side="sis",
                 auth=auth,
                 concurrency=sis.profile.concurrency,
-                headers=headers,
+                headers=[*headers, *_names(run)],
                 timeouts=timeouts,
                 guard=guard,
             )
@@ -197,6 +209,11 @@ class HttpConnections:
         if not (found.isascii() and found.isprintable()):
             raise ConnectionProblem(f"The header {name} holds characters that no header has.", code="GS-207")
         return found
+
+
+def _names(run: str) -> list[tuple[str, str]]:
+    """The header by which the other side's own log tells which run, and which attempt at it, asked for something."""
+    return [(RUN_HEADER, run)] if run else []
 
 
 def _scopes(account: Account, *, write: bool) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from gradesync.domain.run import (
     Busy,
     Claimed,
     Gone,
+    Headway,
     Mode,
     Outcome,
     Run,
@@ -302,6 +303,23 @@ class Leases:
         assert store.renew("riverside", 1, 600)
         assert store.renew("riverside", 1, 60)
         assert store.leases()[0].until == minutes(10)
+
+    def test_how_far_a_run_has_come_is_kept_with_its_renewal(self, store: Store, clock: FakeClock) -> None:
+        school(store)
+        claimed = claim(store, queue(store))
+        [lease] = store.leases()
+        told = (lease.heard_at, lease.headway, lease.schedule, lease.host)
+        assert told == (T0, None, "grades", "another-host")
+        clock.forward(15)
+        assert store.renew("riverside", claimed.epoch, 60, Headway("classes", 12, 40))
+        [lease] = store.leases()
+        assert (lease.heard_at, lease.headway) == (minutes(0.25), Headway("classes", 12, 40))
+        clock.forward(15)
+        assert store.renew("riverside", claimed.epoch, 60)
+        assert store.leases()[0].headway == Headway("classes", 12, 40)
+        store.finish(claimed, DONE, [])
+        claim(store, queue(store))
+        assert store.leases()[0].headway is None, "the next run begins anew"
 
     def test_one_account_runs_one_thing_at_a_time(self, store: Store) -> None:
         first, second = queue(store), queue(store, ScheduleId("riverside", "roster"))

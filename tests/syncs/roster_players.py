@@ -11,6 +11,7 @@ from pathlib import Path
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.domain.roster_rows import RowMessage
+from gradesync.domain.roster_takeover import HeldIds
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.ports import RosterIntake
@@ -71,6 +72,7 @@ class Canvas:
     cuts: bool = False
     looks: list[str] = field(default_factory=list)
     seats: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    other_ids: dict[str, set[str]] = field(default_factory=dict)
 
     async def identity(self) -> str:
         return "root-uuid"
@@ -82,8 +84,10 @@ class Canvas:
     async def recent_imports(self) -> Sequence[ImportStatus]:
         return [self._status(self.first + n) for n in reversed(range(len(self.uploads)))]
 
-    async def known_ids(self) -> Mapping[str, frozenset[str]]:
-        return {"sections": frozenset(self.sections)}
+    async def held_ids(self, people: str) -> AsyncIterator[HeldIds]:
+        for kind, ids in self.other_ids.items():
+            yield HeldIds(kind, sorted(ids))
+        yield HeldIds("sections", sorted(self.sections))
 
     async def start_import(
         self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
@@ -182,6 +186,8 @@ class Lease:
     """A guard; `lost` makes it refuse."""
 
     lost: bool = False
+
+    run = ""
 
     def check(self) -> None:
         if self.lost:

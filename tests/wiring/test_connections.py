@@ -34,6 +34,8 @@ class Given:
 class Ours:
     """A lease that is never lost."""
 
+    run = ""
+
     def check(self) -> None:
         return None
 

@@ -13,7 +13,7 @@ from gradesync.domain.record import EVENTS_KEPT
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId
 from gradesync.store.facts import checkpoint_fact, heads_digest
-from gradesync.store.memory.state import MemoryState
+from gradesync.store.memory.state import MemoryState, no_queue
 
 _REQUEST_LIFE = timedelta(hours=24)
 
@@ -79,8 +79,12 @@ class Control(MemoryState):
             found = [r for r in self.request_rows.values() if r.created_at >= now - _REQUEST_LIFE]
         return sorted(found, key=lambda request: (request.created_at, request.id))
 
-    def take_request(self, request: Request, run: Run, facts: Sequence[Fact]) -> bool:
+    def take_request(
+        self, request: Request, run: Run, facts: Sequence[Fact], *, enqueue: bool = False
+    ) -> bool:
         """Turn the request into a queued run."""
+        if enqueue:
+            raise no_queue()
         with self.lock:
             found = [r for r in self.request_rows.values() if r.id == request.id]
             if not found or run.id in self.run_rows or self._slot_taken(run.schedule, run.slot_key):

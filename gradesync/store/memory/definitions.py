@@ -12,7 +12,7 @@ from gradesync.domain.history import Fact
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.ports import DueRow, SlotClaim
-from gradesync.store.memory.state import AccountRow, MemoryState, ScheduleRow
+from gradesync.store.memory.state import AccountRow, MemoryState, ScheduleRow, no_queue
 
 
 class Definitions(MemoryState):
@@ -134,8 +134,10 @@ class Definitions(MemoryState):
             ]
         return sorted(rows, key=lambda row: (row.next_run_at, row.schedule))[:limit]
 
-    def claim_slots(self, claims: Sequence[SlotClaim]) -> Sequence[Run]:
+    def claim_slots(self, claims: Sequence[SlotClaim], *, enqueue: bool = False) -> Sequence[Run]:
         """Insert the runs of slots not yet claimed, and advance."""
+        if enqueue:
+            raise no_queue()
         inserted = []
         with self.lock:
             for claim in sorted(claims, key=lambda claim: (claim.schedule, claim.expected)):
@@ -155,6 +157,10 @@ class Definitions(MemoryState):
             return False
         self.run_rows[run.id] = run
         return True
+
+    def redeliver(self) -> int:
+        """There is no queue in RAM."""
+        raise no_queue()
 
     def add_run(self, run: Run, facts: Sequence[Fact] = ()) -> bool:
         """Queue one run by hand."""

@@ -25,7 +25,7 @@ from gradesync.domain.hold import Hold, Request
 from gradesync.domain.record import LedgerEntry, PastEvent, WaitingRow
 from gradesync.domain.run import Claimed, Holder, Lease, Run, RunResult, RunState
 from gradesync.domain.schedule import ScheduleId
-from gradesync.errors import LeaseLost
+from gradesync.errors import LeaseLost, StoreUnavailable
 from gradesync.ports import Clock
 from gradesync.store.facts import was_full
 from gradesync.store.holder import is_over
@@ -182,6 +182,14 @@ def _kept(result: RunResult) -> RunResult:
         codes=dict(result.codes),
         vendor=dict(result.vendor),
         answers=dict(result.answers),
+    )
+
+
+def no_queue() -> StoreUnavailable:
+    """The error of a verb that needs a queue."""
+    return StoreUnavailable(
+        "A queue needs a store on PostgreSQL, and this one is in memory",
+        hint="Point `store` to a PostgreSQL URL.",
     )
 
 

@@ -13,6 +13,7 @@ from gradesync.domain.run import (
     ClaimAnswer,
     Claimed,
     Gone,
+    Headway,
     Holder,
     Lease,
     Outcome,
@@ -47,7 +48,10 @@ class Work(MemoryState):
                 return Gone(run_id)
             row.epoch += 1
             row.holder = holder
-            row.lease = Lease(account, row.epoch, run_id, holder.name, now, now + timedelta(seconds=ttl))
+            until = now + timedelta(seconds=ttl)
+            row.lease = Lease(
+                account, row.epoch, run_id, holder.name, now, until, host=holder.host, heard_at=now
+            )
             run = replace(
                 run, state=RunState.RUNNING, attempt=run.attempt + 1, epoch=row.epoch, started_at=now
             )
@@ -70,7 +74,7 @@ class Work(MemoryState):
             self._end(run.id, RunResult(outcome, Stage.FETCH, codes={"GS-702": 1}))
         self._append([abandoned_fact(run.schedule.name, lease, run.attempt, outcome)])
 
-    def renew(self, account: str, epoch: int, ttl: float) -> bool:
+    def renew(self, account: str, epoch: int, ttl: float, headway: Headway | None = None) -> bool:
         """Extend the lease."""
         with self.lock:
             row = self.lease_rows.get(account)
@@ -79,7 +83,12 @@ class Work(MemoryState):
             until = self.written_now() + timedelta(seconds=ttl)
             if row.lease.run_id in self.stops_asked:
                 return False
-            row.lease = replace(row.lease, until=max(row.lease.until, until))
+            row.lease = replace(
+                row.lease,
+                until=max(row.lease.until, until),
+                heard_at=self.written_now(),
+                headway=headway or row.lease.headway,
+            )
             return True
 
     def finish(self, claimed: Claimed, result: RunResult, facts: Sequence[Fact]) -> None:
@@ -160,7 +169,11 @@ class Work(MemoryState):
         with self.lock:
             now = self.now()
             rows = [row for _, row in sorted(self.lease_rows.items()) if row.lease is not None]
-            return [row.lease for row in rows if row.lease and not row.is_over(now, self._grace)]
+            return [
+                replace(row.lease, schedule=self.run_rows[row.lease.run_id].schedule.name)
+                for row in rows
+                if row.lease and not row.is_over(now, self._grace)
+            ]
 
     def runs(self, query: RunQuery) -> Sequence[Run]:
         """Runs, newest first."""
