@@ -54,24 +54,33 @@ def prepare(database: Database, *, create: bool, migrate: bool = False) -> Prepa
             return Prepared()
         _refuse_schema(found, database, migrate=migrate)
     with database.write(long=True) as tx:
-        if not tx.on_sqlite:
-            tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
-        found = _current(tx)
+        found = lock(tx)
         if found == REVISION:
             return Prepared()
         _refuse_schema(found, database, migrate=migrate)
         if found is None:
-            _refuse_foreign(tx, database.place)
-            if not create:
-                raise missing(database.place)
-        backup = copied(database.place, f"schema-{found}") if found is not None and tx.on_sqlite else None
+            make(tx, database.place, asked=create)
+            return Prepared(created=True)
+        backup = copied(database.place, f"schema-{found}") if tx.on_sqlite else None
         _upgrade(tx)
-        if found is None:
-            tx.execute(
-                t.meta.insert(),
-                [{"key": "lineage", "value": uuid.uuid4().hex}, {"key": "clock", "value": "0"}],
-            )
-    return Prepared(found is None, found, backup)
+    return Prepared(before=found, backup=backup)
+
+
+def lock(tx: Tx) -> str | None:
+    """Keep every other process from making or migrating this store; answers its revision, None without one."""
+    if not tx.on_sqlite:
+        tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
+    return _current(tx)
+
+
+def make(tx: Tx, place: str, *, asked: bool) -> None:
+    """Make all tables in a database that has none. Raises StoreUnavailable for other tables, or when not `asked`."""
+    _refuse_foreign(tx, place)
+    if not asked:
+        raise missing(place)
+    _upgrade(tx)
+    rows = [{"key": "lineage", "value": uuid.uuid4().hex}, {"key": "clock", "value": "0"}]
+    tx.execute(t.meta.insert(), rows)
 
 
 def _refuse_schema(found: str | None, database: Database, *, migrate: bool) -> None:
