@@ -45,7 +45,7 @@ class Action:
     `next_run_before`/`next_run_after` are aware UTC; `why` is one sentence; `place` is where it is written.
     `moved_from` is the old name of a move: a schedule's, or the account's when `schedule` is None. `time_zone` is the
     recorded zone of what has no new definition. `locked`: no consent lets it through, only another merge first;
-    `consent` is the digest by which somebody let it through.
+    `consent` is the digest by which somebody let it through. `held_by` tells the holds over it to people.
     """
 
     kind: ActionKind
@@ -60,6 +60,7 @@ class Action:
     next_run_after: datetime | None = None
     moved_from: str | None = None
     held: bool = False
+    held_by: str = ""
     time_zone: str | None = None
     locked: bool = False
     consent: str | None = None

@@ -11,8 +11,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gradesync.domain.problem import Place
+
+if TYPE_CHECKING:
+    from gradesync.domain.hold import Hold
 
 NOT_COMPARED = frozenset({"interval"})
 """Kept for people to read; `canonical_interval` is what counts, so a respelling is no change."""
@@ -108,7 +112,8 @@ class RecordedAccount:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """All recorded accounts by key, and the commit last applied."""
+    """All recorded accounts by key, the commit last applied, and the holds in force."""
 
     accounts: Mapping[str, RecordedAccount]
     commit: str | None = None
+    holds: tuple[Hold, ...] = ()

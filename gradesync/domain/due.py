@@ -27,7 +27,7 @@ FULL_AFTER_HOUR = 2
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One thing that stops a schedule: `kind` is paused, hold or blackout; `sentence` says it to a person."""
+    """One thing that stops a schedule: `kind` is paused, hold, breaker or blackout; `sentence` says it to a person."""
 
     kind: str
     sentence: str
@@ -36,7 +36,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class DueSchedule:
-    """A schedule whose next run has come, with what may block it. `blackouts` are its account's."""
+    """A schedule whose next run has come, with what may block it. `blackouts` are its account's.
+
+    `trials` are the ids of breakers that let this slot through to see whether things work again.
+    """
 
     schedule: Schedule
     next_run_at: datetime
@@ -44,6 +47,7 @@ class DueSchedule:
     group: str | None = None
     last_full_at: datetime | None = None
     ran_before: bool = False
+    trials: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def _decide(entry: DueSchedule, holds: Sequence[Hold], now: datetime) -> SlotDec
     slot = interval.latest_slot(now, since) or entry.next_run_at
     late_by = max(0, int((now - slot).total_seconds()))
     too_late = schedule.start_within is not None and late_by > schedule.start_within * 60
+    holds = [hold for hold in holds if hold.id not in entry.trials] if entry.trials else holds
     # What stood in the way when the slot came has consumed it, even if this pass comes after it ended.
     then = [hold for hold in holds if hold.created_at <= slot]
     found = blocks(schedule, holds, entry.blackouts, now, entry.group) or blocks(
@@ -119,15 +124,28 @@ def blocks(
     if schedule.state is State.PAUSED:
         reason = f" ({schedule.reason})" if schedule.reason else ""
         found.append(Block("paused", f"paused in its YAML file{reason}", "GS-707"))
-    for hold in holds:
-        if hold.in_force(now) and hold.scope.covers(schedule.id, schedule.type, group):
-            until = f"until {hold.expires_at:%Y-%m-%d %H:%M} UTC" if hold.expires_at else "until resumed"
-            found.append(Block("hold", f"held by {hold.actor.name} {until}: {hold.reason}", "GS-707"))
+    found += [
+        block_of(hold)
+        for hold in holds
+        if hold.in_force(now) and hold.scope.covers(schedule.id, schedule.type, group)
+    ]
     for blackout in blackouts:
         if blackout.covers(schedule.id.name) and in_blackout(blackout, now):
             until_text = f"{blackout.until:%Y-%m-%d %H:%M} {blackout.time_zone}"
             found.append(Block("blackout", f"blackout {blackout.name} until {until_text}", "GS-605"))
     return tuple(found)
+
+
+def block_of(hold: Hold) -> Block:
+    """A hold in force, as it is told to people."""
+    if hold.kind.value == "breaker":
+        why = f"{hold.reason} ({hold.code})" if hold.code else hold.reason
+        since = f"breaker open since {hold.created_at:%Y-%m-%d %H:%M} UTC"
+        return Block("breaker", f"{since}: {why}; one run an hour is let through to see", "GS-711")
+    until = f"until {hold.expires_at:%Y-%m-%d %H:%M} UTC" if hold.expires_at else "until resumed"
+    if hold.until_changed:
+        until = f"until its definition changes, {until.replace('until', 'at the latest')}"
+    return Block("hold", f"held by {hold.actor.name} {until}: {hold.reason}", "GS-707")
 
 
 def in_blackout(blackout: Blackout, now: datetime) -> bool:

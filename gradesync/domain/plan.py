@@ -21,6 +21,7 @@ from gradesync.domain.definition import (
     RecordedAccount,
     RecordedSchedule,
 )
+from gradesync.domain.plan_holds import told_of_holds
 from gradesync.domain.problem import Place
 from gradesync.domain.reasons import account_why, is_paused, schedule_kind, schedule_why
 from gradesync.domain.renaming import account_moves, recorded_under_new_names, schedule_moves
@@ -55,6 +56,7 @@ def make_plan(
     for key in sorted(desired.accounts):
         if only is None or key in only:
             maker.account(desired.accounts[key], recorded.accounts.get(key))
+    maker.actions = told_of_holds(maker.actions, recorded.holds, desired, renamed)
     vanished = [
         account
         for key, account in sorted(recorded.accounts.items())

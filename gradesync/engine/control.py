@@ -15,6 +15,7 @@ from uuid import uuid4
 from gradesync.domain.due import Block, blocks
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, HoldScope, Request
+from gradesync.domain.hold_rules import LONGEST_HOLD, default_end, mark_of, zone_of
 from gradesync.domain.report import RunEnd
 from gradesync.domain.run import Busy, Gone, Lease, Mode, Run, Trigger
 from gradesync.domain.schedule import ScheduleId, State, SyncType
@@ -22,13 +23,10 @@ from gradesync.engine.runner import EffectiveAccount, dry_run, effective, execut
 from gradesync.engine.tools import Tools
 from gradesync.errors import AccountBusy, Blocked, ConnectionProblem, GradesyncError, NotFound
 
-DEFAULT_HOLD = timedelta(hours=72)
-LONGEST_HOLD = timedelta(days=30)
-
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, blackout).
+    """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, breaker, blackout).
 
     `most` is how many results a grade passback may write without being asked about; None when it was. `keep` is handed
     the files of a dry roster import, by name, before they go.
@@ -207,15 +205,23 @@ def request_run(tools: Tools, schedule: ScheduleId, mode: Mode, reason: str | No
     return request
 
 
-def place_hold(tools: Tools, scope: HoldScope, reason: str, lasting: timedelta | None) -> Hold:
+def place_hold(
+    tools: Tools,
+    scope: HoldScope,
+    reason: str,
+    lasting: timedelta | None,
+    *,
+    until_changed: bool = False,
+) -> Hold:
     """Stop what the scope covers from starting. Running syncs go on.
 
-    Raises NotFound for an unknown account or schedule, GradesyncError for a lasting over 30 days or none at all.
+    `lasting` None means 72 hours, moved on into working hours; with `until_changed`, which ends the hold when the
+    definition of its schedule or account changes in the files, it means the longest time allowed. Raises NotFound for
+    an unknown account or schedule, GradesyncError for a lasting over 30 days or none at all.
     """
     if not reason.strip():
         raise GradesyncError("a hold needs a reason", hint="add --reason '...'")
-    lasting = DEFAULT_HOLD if lasting is None else lasting
-    if not timedelta(0) < lasting <= LONGEST_HOLD:
+    if lasting is not None and not timedelta(0) < lasting <= LONGEST_HOLD:
         raise GradesyncError(
             "a hold lasts at most 30 days", hint="for longer, pause the schedule in its YAML file"
         )
@@ -225,9 +231,45 @@ def place_hold(tools: Tools, scope: HoldScope, reason: str, lasting: timedelta |
             names = ", ".join(sorted(target.account.schedules)) or "none"
             raise NotFound(f"{scope.account} has no schedule {scope.schedule}", hint=f"it has: {names}")
     now = tools.store.now()
-    hold = Hold(uuid4().hex, scope, tools.actor, reason.strip(), now, now + lasting)
+    hold = Hold(
+        id=uuid4().hex,
+        scope=scope,
+        actor=tools.actor,
+        reason=reason.strip(),
+        created_at=now,
+        expires_at=_end_of(tools, scope, lasting, now, until_changed=until_changed),
+        mark=_mark(tools, scope) if until_changed else None,
+    )
     tools.store.add_hold(hold, [_hold_fact("hold placed", tools, hold)])
     return hold
+
+
+def _end_of(
+    tools: Tools, scope: HoldScope, lasting: timedelta | None, now: datetime, *, until_changed: bool
+) -> datetime:
+    if lasting is not None:
+        return now + lasting
+    # The change is what is waited for; an end that comes before it would start what somebody knows to be wrong.
+    return now + LONGEST_HOLD if until_changed else default_end(now, zone_of_scope(tools, scope))
+
+
+def zone_of_scope(tools: Tools, scope: HoldScope) -> str:
+    """The zone whose working hours count for a hold: the account's, or the one most covered accounts are in."""
+    wanted = None if scope.account is None else [scope.account]
+    return zone_of(scope, tools.store.recorded(wanted).accounts.values()) or "UTC"
+
+
+def _mark(tools: Tools, scope: HoldScope) -> str:
+    """What ends the hold when it changes. Raises GradesyncError where that would be anybody's change."""
+    if scope.account is None:
+        raise GradesyncError(
+            "only a hold on one schedule or one account can end with a change of the files",
+            hint="name the account, or give an end with --for or --until",
+        )
+    mark = mark_of(scope, tools.store.recorded([scope.account]).accounts[scope.account])
+    if mark is None:
+        raise NotFound(f"nothing in {scope.account} is covered by {scope}", hint="see `gradesync list`")
+    return mark
 
 
 def _hold_fact(what: str, tools: Tools, hold: Hold) -> Fact:
@@ -237,7 +279,13 @@ def _hold_fact(what: str, tools: Tools, hold: Hold) -> Fact:
         tools.actor,
         hold.scope.account,
         hold.scope.schedule,
-        data={"scope": str(hold.scope), "reason": hold.reason, "until": until, "kind": hold.kind.value},
+        data={
+            "scope": str(hold.scope),
+            "reason": hold.reason,
+            "until": until,
+            "kind": hold.kind.value,
+            **({"until changed": True} if hold.until_changed else {}),
+        },
     )
 
 
@@ -296,4 +344,5 @@ __all__ = [
     "release",
     "request_run",
     "run_by_hand",
+    "zone_of_scope",
 ]

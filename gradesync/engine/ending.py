@@ -5,6 +5,7 @@ Nothing here syncs or decides an outcome; whatever happens, the end is written o
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.report import RunEnd
 from gradesync.domain.run import Actor, Claimed, Run, RunResult, RunState, Trigger
+from gradesync.engine.breakers import after_run
 from gradesync.engine.lease import LeaseGuard
 from gradesync.engine.tools import Tools
 from gradesync.errors import GradesyncError, LeaseLost, StoreUnavailable
@@ -52,8 +54,26 @@ async def finish(
         else:
             break
     text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
+    # What could not be told now is seen by the next run that fails.
+    with suppress(StoreUnavailable):
+        opened = after_run(tools, run, result)
+        if opened is not None:
+            hint = f"{hint}; {_opened(opened)}" if hint else _opened(opened)
     ended = replace(run, state=RunState.ENDED, ended_at=tools.store.now(), result=result)
     return RunEnd(ended, result, problem=text, hint=hint)
+
+
+def _opened(breaker: Hold) -> str:
+    target = (
+        f"{breaker.scope.account}/{breaker.scope.schedule}"
+        if breaker.scope.schedule
+        else breaker.scope.account
+    )
+    kind = f" --type {str(breaker.scope.type).replace(' ', '-')}" if breaker.scope.type else ""
+    return (
+        f"the breaker is open for {breaker.scope}: one run an hour is let through to see, and one that works "
+        f"closes it; gradesync resume {target}{kind} closes it at once"
+    )
 
 
 def _has_ended(tools: Tools, claimed: Claimed) -> bool:

@@ -60,6 +60,8 @@ def _problem_row(problem: Problem) -> str:
 def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = None) -> str:
     """The plan: what is withheld first, then by account, the most dangerous account and action first."""
     head = [f"**{markdown(words.plan_summary(plan))}**"]
+    if words.held_summary(plan):
+        head += ["", markdown(words.held_summary(plan))]
     if any(not problem.warning for problem in problems):
         head += ["", markdown(words.problem_counts(problems))]
     blocks: list[str] = []
@@ -104,7 +106,7 @@ def _action(action: Action, now: datetime | None, *, withheld: bool) -> str:
     if moved:
         lines.append(f"  - {markdown(moved)}")
     if action.held:
-        lines.append(f"  - {markdown(words.HELD)}")
+        lines.append(f"  - {markdown(words.held_line(action))}")
     return "\n".join(lines)
 
 

@@ -94,6 +94,7 @@ def action_shape(action: Action) -> Shape:
         "next_run_after": instant(action.next_run_after),
         "moved_from": action.moved_from,
         "held": action.held,
+        "held_by": action.held_by or None,
     }
 
 
@@ -363,6 +364,9 @@ def hold_shape(hold: Hold, now: datetime) -> Shape:
         "expires_at": instant(hold.expires_at),
         "released_at": instant(hold.released_at),
         "in_force": hold.in_force(now),
+        "until_changed": hold.until_changed,
+        "code": hold.code,
+        "tried_at": instant(hold.tried_at),
     }
 
 

@@ -129,11 +129,11 @@ def _declared(first_run: str, zone_name: str) -> datetime | None:
         return None
 
 
-_STATE_OF_BLOCK = {"hold": "held"}
+_STATE_OF_BLOCK = {"hold": "held", "breaker": "breaker open"}
 
 
 def state_words(row: ScheduleRow) -> tuple[str, ...]:
-    """What stops the schedule (`paused`, `held`, `blackout`), each once; else what YAML declares."""
+    """What stops the schedule (`paused`, `held`, `breaker open`, `blackout`), each once; else what YAML declares."""
     kinds = dict.fromkeys(_STATE_OF_BLOCK.get(block.kind, block.kind) for block in row.blocks)
     if kinds:
         return tuple(clean(kind) for kind in kinds)
@@ -315,7 +315,19 @@ def next_run_line(action: Action, now: datetime | None) -> str | None:
     return f"next run  {span(before, after, zone_name, now)}"
 
 
-HELD = "held: the change is stored, nothing starts until the hold ends (see `gradesync holds`)"
+def held_line(action: Action) -> str:
+    """What a hold over a change means, and whose it is."""
+    means = "held: the change is stored, and nothing starts"
+    return f"{means} ({clean(action.held_by)})" if action.held_by else f"{means} until the hold ends"
+
+
+def held_summary(plan: Plan) -> str:
+    """How many changes stand under holds; empty when none does. A merge does not end a hold, and people expect it to."""
+    number = sum(action.held for action in (*plan.actions, *plan.withheld))
+    if not number:
+        return ""
+    verb = "stands" if number == 1 else "stand"
+    return f"{plural(number, 'change')} {verb} under a hold, which a merge does not end: see `gradesync holds`."
 
 
 def value(json_text: str | None) -> str:

@@ -68,6 +68,7 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
     assert text.plan(s.PLAN, s.PROBLEMS, s.NOW, style=s.PLAIN) == screen(
         """
         Plan at commit 4f2c1ab99001: 2 accounts, 38 schedules read, 1 frozen
+        1 change stands under a hold, which a merge does not end: see `gradesync holds`.
 
         elm is frozen: its file has problems, so nothing of it changes; its last good definition keeps running.
 
@@ -84,7 +85,7 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
               changed in schedules/riverside.yaml
               interval  every 15 minutes -> hourly
               next run  14:15 -> 15:00 Wed 25 Nov EST
-              held: the change is stored, nothing starts until the hold ends (see `gradesync holds`)
+              held: the change is stored, and nothing starts until the hold ends
 
         Withheld: nothing below is applied until somebody consents
           ! riverside: 2 of 4 schedules would be retired, over the limit of 30%

@@ -115,6 +115,6 @@ ENTRIES = (
         "support",
         I,
         ACCOUNT,
-        "One run an hour is let through to see, and the first that works closes the breaker. Nothing is caught up.",
+        "One run an hour is let through to see, and the first that works closes the breaker; nothing is caught up.",
     ),
 )

@@ -40,7 +40,14 @@ OUTCOME_COLORS = {
     Outcome.STOPPED: "magenta",
     Outcome.SKIPPED: "dim",
 }
-_STATE_COLORS = {"active": "", "observe": "cyan", "paused": "blue", "held": "yellow", "blackout": "magenta"}
+_STATE_COLORS = {
+    "active": "",
+    "observe": "cyan",
+    "paused": "blue",
+    "held": "yellow",
+    "breaker open": "red",
+    "blackout": "magenta",
+}
 
 
 def rows(
@@ -140,7 +147,7 @@ def _entry_cells(entry: HistoryEntry) -> tuple[str, ...]:
     return (words.utc_seconds(entry.at), what, subject, who, *told, _details(data), entry.hash[:8])
 
 
-_APART = frozenset({"type", "trigger", "stage", "outcome", "counts", "codes"})
+_APART = frozenset({"type", "trigger", "stage", "outcome", "counts", "codes", "moved"})
 _USUAL = (("attempt", 1), ("late by", 0), ("mode", "delta"))
 """What most runs are is not repeated in every row; the JSON has it."""
 

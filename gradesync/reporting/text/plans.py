@@ -36,7 +36,9 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
     """The plan's lines, for reports that hold more than a plan."""
     lines: list[str] = []
     if plan.changes:
-        lines += [_heading(plan), ""]
+        lines.append(_heading(plan))
+        lines += folded(words.held_summary(plan), style, color="yellow") if words.held_summary(plan) else []
+        lines.append("")
     for account in plan.frozen:
         lines += folded(words.frozen_line(account) + ".", style, color="yellow")
     if plan.frozen:
@@ -98,5 +100,5 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     if moved:
         lines.append(_INDENT + moved)
     if action.held:
-        lines += folded(words.HELD, style, _INDENT, color="yellow")
+        lines += folded(words.held_line(action), style, _INDENT, color="yellow")
     return lines
