@@ -33,6 +33,7 @@ from gradesync.domain.gradebook import (
 from gradesync.domain.people import CoursePeople, Member
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.domain.roster_rows import RowMessage
+from gradesync.domain.roster_takeover import HeldIds
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import ChangeFeed, RosterIntake
 
@@ -353,11 +354,14 @@ class MemoryCanvas:
         ours = [self._status(number) for number in self._looks]
         return [*self.waiting, *(one for one in ours if not one.finished)]
 
-    async def known_ids(self) -> Mapping[str, frozenset[str]]:
-        """SIS ids of courses, and of sections: those set in `sections` and those of enrollments."""
-        courses = frozenset(one.course.sis_id for one in self.held.values() if one.course.sis_id)
-        lived = {who.section_sis_id for one in self.held.values() for who in one.students}
-        return {"courses": courses, "sections": self.sections | {one for one in lived if one}}
+    async def held_ids(self, people: str) -> AsyncIterator[HeldIds]:
+        """SIS ids of courses, of sections (those set in `sections` and those of enrollments), and of students."""
+        yield HeldIds("courses", [one.course.sis_id for one in self.held.values() if one.course.sis_id])
+        students = [who for one in self.held.values() for who in one.students]
+        lived = {who.section_sis_id for who in students if who.section_sis_id}
+        yield HeldIds("sections", sorted(self.sections | lived))
+        if people == "sis_id":
+            yield HeldIds("users", sorted({who.sis_user_id for who in students if who.sis_user_id}))
 
     async def start_import(
         self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0

@@ -8,54 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gradesync.errors import ConnectionProblem
+from gradesync.domain.roster_change import FileFault
+from gradesync.domain.roster_faults import RosterFilesProblem
 
 KINDS_KEPT = 200
 """Different faults (file, column, what) that are kept; further ones are only counted."""
 ROWS_KEPT = 3
 """Rows named for each of them: a column that is wrong in every row is one mistake."""
-KINDS_TOLD = 10
-"""How many of them the message spells out."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileFault:
-    """One mistake in a file: `rows` are the first rows it is met in, counted from 1 with the header, `times` all.
-
-    `file` "" is the export as a whole; `column` "" the row as a whole; no `rows` mean the file as a whole.
-    """
-
-    file: str
-    column: str
-    what: str
-    rows: tuple[int, ...] = ()
-    times: int = 1
-
-    def __str__(self) -> str:
-        where = [self.file or "the export"]
-        if self.rows:
-            where.append(f"row {self.rows[0]}")
-        if self.column:
-            where.append(f"column {self.column}")
-        more = f" ({self.times} rows)" if self.times > 1 else ""
-        return f"{', '.join(where)}: {self.what}{more}"
-
-
-class RosterFilesProblem(ConnectionProblem):
-    """The export has faults, and nothing of it is used (GS-610). `faults` are the different ones, in order met."""
-
-    def __init__(self, faults: tuple[FileFault, ...], total: int) -> None:
-        told = "; ".join(str(fault) for fault in faults[:KINDS_TOLD])
-        rest = total - sum(fault.times for fault in faults[:KINDS_TOLD])
-        more = f"; and {rest} more" if rest > 0 else ""
-        count = "1 fault" if total == 1 else f"{total} faults"
-        super().__init__(
-            f"The roster files have {count}, so nothing of them is sent: {told}{more}.",
-            code="GS-610",
-            hint="mend the export in the SIS and export again; Canvas stays as the last import left it",
-        )
-        self.faults = faults
-        self.total = total
 
 
 @dataclass(slots=True)
@@ -95,3 +54,6 @@ class Faults:
         """Raise RosterFilesProblem when there is any fault."""
         if self.total:
             raise RosterFilesProblem(self.found(), self.total)
+
+
+__all__ = ["Faults", "RosterFilesProblem"]

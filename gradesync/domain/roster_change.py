@@ -82,6 +82,45 @@ class ClassChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Matching:
+    """First contact, one kind in one school: how many ids we would send, and how many of them Canvas holds already.
+
+    `foreign` are ids of the kind that Canvas alone holds; what they belong to is unknown, so they stand with
+    `ALL_SCHOOLS`, whose numbers are those of all schools together.
+    """
+
+    kind: str
+    school: str
+    wanted: int
+    same: int
+    foreign: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileFault:
+    """One mistake in a roster file. `rows` are the first it is met in, counted from 1 with the header, `times` all.
+
+    `file` "" is the export as a whole; `column` "" the row as a whole; no `rows` mean the file as a whole. `what` is a
+    constant sentence: never anything read from a file.
+    """
+
+    file: str
+    column: str
+    what: str
+    rows: tuple[int, ...] = ()
+    times: int = 1
+
+    def __str__(self) -> str:
+        where = [self.file or "the export"]
+        if self.rows:
+            where.append(f"row {self.rows[0]}")
+        if self.column:
+            where.append(f"column {self.column}")
+        more = f" ({self.times:,} rows)" if self.times > 1 else ""
+        return f"{', '.join(where)}: {self.what}{more}"
+
+
+@dataclass(frozen=True, slots=True)
 class RosterChange:
     """A read measured against the last good one, and what stopped it.
 
@@ -89,6 +128,7 @@ class RosterChange:
     `codes` are the brake's; `digest` is what an approval names, None when nobody may approve it (an empty read).
     `base` names the generation it was measured against. `approved` tells that it went through by approval, `dry`
     that nothing would have been sent anyway. `classes` are the drops and adds of an import that went through.
+    `matching` lays our ids beside Canvas's at first contact, `faults` is what was wrong with the files of a read.
     """
 
     schools: tuple[SchoolChange, ...] = ()
@@ -101,6 +141,8 @@ class RosterChange:
     approved: bool = False
     dry: bool = False
     classes: tuple[ClassChange, ...] = ()
+    matching: tuple[Matching, ...] = ()
+    faults: tuple[FileFault, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -113,7 +155,7 @@ class RosterChange:
 
     def to_text(self) -> str:
         """As JSON, for the store."""
-        values = {
+        values: dict[str, Any] = {
             "schools": [[one.kind, one.school, *(getattr(one, n) for n in NUMBERS)] for one in self.schools],
             "against": self.against,
             "codes": list(self.codes),
@@ -125,6 +167,12 @@ class RosterChange:
             "dry": self.dry,
             "classes": [[one.class_id, one.school, one.added, one.dropped] for one in self.classes],
         }
+        if self.matching:
+            values["matching"] = [
+                [one.kind, one.school, one.wanted, one.same, one.foreign] for one in self.matching
+            ]
+        if self.faults:
+            values["faults"] = [asdict(one) for one in self.faults]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -142,6 +190,10 @@ class RosterChange:
             approved=values["approved"],
             dry=values["dry"],
             classes=tuple(ClassChange(*row) for row in values.get("classes", ())),
+            matching=tuple(Matching(*row) for row in values.get("matching", ())),
+            faults=tuple(
+                FileFault(**{**one, "rows": tuple(one["rows"])}) for one in values.get("faults", ())
+            ),
         )
 
 
@@ -150,4 +202,14 @@ def total(kind: str, schools: Iterable[SchoolChange]) -> SchoolChange:
     return sum((one for one in schools if one.kind == kind), SchoolChange(kind, ALL_SCHOOLS))
 
 
-__all__ = ["ALL_SCHOOLS", "NUMBERS", "ClassChange", "Example", "RosterChange", "SchoolChange", "total"]
+__all__ = [
+    "ALL_SCHOOLS",
+    "NUMBERS",
+    "ClassChange",
+    "Example",
+    "FileFault",
+    "Matching",
+    "RosterChange",
+    "SchoolChange",
+    "total",
+]

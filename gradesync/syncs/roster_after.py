@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from gradesync.domain.roster_classes import left_behind
+from gradesync.domain.roster_csv import Row
 from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Remembered, row_key
 from gradesync.domain.run import Stage
 from gradesync.syncs.roster_deciding import Decided
 from gradesync.syncs.roster_job import RosterJob
 from gradesync.syncs.roster_rows import rows_of
+from gradesync.syncs.roster_seats import Seat, active_seats
 
 _SAMPLE = 50
 """Classes read back after an import where the account asks for a sample: a page or two of requests each."""
@@ -24,11 +26,6 @@ _AT_ONCE = 4
 """Requests side by side: a token's bucket in Canvas holds about eleven (`canvas.md` 1.3)."""
 
 _NAMED_SCHOOLS = 5
-
-_BASE_ROLES = frozenset({"student", "teacher", "ta", "observer", "designer"})
-
-Seat = tuple[str, str]
-"""(SIS id of the person, Canvas role)."""
 
 
 @dataclass(slots=True)
@@ -150,44 +147,23 @@ def _some(class_ids: Iterable[str], digest: str) -> list[str]:
 
 def _expected(job: RosterJob, decided: Decided, chosen: Set[str], refused: Remembered) -> _Expected:
     """The active seats of these classes by the files that were sent."""
-    files = decided.files.paths
-    known = refused.keys.get("enrollments", frozenset()) if job.keyed else frozenset()
+    files, keyed = decided.files.paths, job.keyed
+    known = refused.keys.get("enrollments", frozenset()) if keyed else frozenset()
+
+    def is_refused(header: Row, row: Row) -> bool:
+        return keyed is not None and row_key(keyed, "enrollments", header, row) in known
+
+    seats = active_seats(files, chosen, without=is_refused if known else None)
     expected = _Expected(
-        schools={one.id: one.school_id for one in decided.scoped.classes if one.id in chosen}
+        seats=seats.by_class,
+        schools={one.id: one.school_id for one in decided.scoped.classes if one.id in chosen},
+        unclear=seats.unclear,
     )
-    with rows_of(files["enrollments.csv"]) as (header, rows):
-        by_number = "user_id" not in header
-        person = header.index("user_integration_id" if by_number else "user_id")
-        section, role, status = (header.index(name) for name in ("section_id", "role", "status"))
-        for row in rows:
-            named = row[role].lower()
-            if row[section] not in chosen or row[status] != "active":
-                continue
-            if known and job.keyed and row_key(job.keyed, "enrollments", header, row) in known:
-                continue
-            if named not in _BASE_ROLES:
-                # Canvas tells of a role of the district's own only which of its own it rests on.
-                expected.unclear.setdefault(row[section], set()).add(row[person])
-                continue
-            expected.seats.setdefault(row[section], set()).add((row[person], named))
-    if by_number:
-        _name_by_sis_id(decided, expected)
     gone = refused.keys.get("sections", frozenset())
-    if gone and job.keyed:
+    if gone and keyed:
         with rows_of(files["sections.csv"]) as (header, rows):
             own = header.index("section_id")
-            keyed = job.keyed
             expected.excused = frozenset(
                 row[own] for row in rows if row_key(keyed, "sections", header, row) in gone
             )
     return expected
-
-
-def _name_by_sis_id(decided: Decided, expected: _Expected) -> None:
-    """Where people are known by their integration id: Canvas names who sits where by the SIS id all the same."""
-    wanted = {person for seats in expected.seats.values() for person, _ in seats}
-    with rows_of(decided.files.paths["users.csv"]) as (header, rows):
-        own, other = header.index("user_id"), header.index("integration_id")
-        names = {row[other]: row[own] for row in rows if row[other] in wanted}
-    for class_id, seats in expected.seats.items():
-        expected.seats[class_id] = {(names[who], role) for who, role in seats if who in names}

@@ -19,6 +19,7 @@ from gradesync.domain.roster_diff import Chunks, all_new, differences
 from gradesync.domain.roster_generation import Basis, Generation, GenerationHead
 from gradesync.domain.roster_guard import RosterStop
 from gradesync.domain.roster_hashing import GenerationMaker
+from gradesync.domain.roster_takeover import FirstContact
 from gradesync.ports import ReadRecords, RunRecords
 
 
@@ -46,12 +47,12 @@ class Measured:
     generation: Generation | None
     digest: str
 
-    def judged(self, stop: RosterStop | None, brake: Brake | None) -> Measured:
-        """The same with one more reason to stop, found later (a take-over)."""
-        if stop is None:
-            return self
+    def judged(self, contact: FirstContact, brake: Brake | None) -> Measured:
+        """The same with what the first contact showed, and perhaps one more reason to stop."""
+        change = replace(self.verdict.change, matching=contact.matching, examples=contact.examples)
         approved = brake.approved if brake is not None else frozenset()
-        return replace(self, verdict=verdict(self.verdict.change, [stop], self.digest, approved))
+        stops = [] if contact.stop is None else [contact.stop]
+        return replace(self, verdict=verdict(change, stops, self.digest, approved))
 
 
 def basis_of(sessions: Iterable[AcademicSession], scope: str, year: str, today: date) -> Basis:

@@ -7,10 +7,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from gradesync.domain.roster import Roster
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import CanvasFiles, files_digest, headers
+from gradesync.domain.roster_faults import RosterFilesProblem
 from gradesync.domain.roster_guard import (
     RosterStop,
     file_counts,
@@ -36,7 +38,8 @@ _REMEMBERED = ("sent", "counts", "chain", "remaster")
 class Decided:
     """What is to be sent, or `stop`: why not.
 
-    `passes` are the imports in order, by their remaster flag; `brake` is the read measured against the last good one.
+    `passes` are the imports in order, by their remaster flag; `brake` is the read measured against the last good one;
+    `rest`, at first contact, is a file of the ids that only one side holds.
     """
 
     scoped: Roster
@@ -48,6 +51,7 @@ class Decided:
     passes: tuple[bool, ...]
     brake: Measured
     identities: Mapping[str, str] = field(default_factory=dict)
+    rest: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def stop(self) -> RosterStop | None:
@@ -62,8 +66,13 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
         job.progress.stage(job.schedule, Stage.FETCH.value, done, total)
 
     job.tracker.stage = Stage.FETCH
-    identities = check_identity(job.records, await job.canvas.identity(), await job.source.identity())
-    await job.source.read_roster(told, spool)
+    try:
+        identities = check_identity(job.records, await job.canvas.identity(), await job.source.identity())
+        await job.source.read_roster(told, spool)
+    except RosterFilesProblem as problem:
+        # The message is told once, when the run ends; the run keeps what somebody at the SIS needs tomorrow.
+        job.tracker.roster = RosterChange(faults=problem.faults)
+        raise
     whole = spool.roster()
     job.tracker.stage = Stage.DECIDE
     job.progress.stage(job.schedule, Stage.DECIDE.value)
@@ -75,8 +84,10 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
     _count(job.tracker, whole, decided.files)
     if decided.stop is None and remembered["sent"] is None:
         # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
-        stop = await first_contact(job, decided.files, decided.data_set)
-        decided = replace(decided, brake=decided.brake.judged(stop, job.brake))
+        contact = await first_contact(job, decided.files, decided.scoped, decided.data_set, spool)
+        if contact is not None:
+            decided = replace(decided, brake=decided.brake.judged(contact, job.brake), rest=contact.rest)
+        job.tracker.stage = Stage.DECIDE
     job.tracker.roster = _told(decided.brake.verdict.change)
     if decided.brake.verdict.change.approved:
         job.tracker.codes["GS-614"] += 1
@@ -86,7 +97,7 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
 def _told(change: RosterChange) -> RosterChange | None:
     """What is worth keeping with a run: schools in which something changes, and why it was stopped."""
     kept = tuple(one for one in change.schools if one.is_change)
-    return replace(change, schools=kept) if kept or change.codes else None
+    return replace(change, schools=kept) if kept or change.codes or change.matching else None
 
 
 def _count(tracker: StageTracker, whole: Roster, files: CanvasFiles) -> None:

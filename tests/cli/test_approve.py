@@ -83,8 +83,11 @@ def test_a_take_over_with_other_ids_stops_names_who_imports_and_can_be_approved(
     said = live.run("run", ID, code=3).output
     flat = " ".join(said.split())
     assert "GS-609" in flat
-    assert "sections with SIS ids" in flat
-    assert "0 of " in flat
+    assert "sections whose SIS ids we do not send" in flat
+    assert "SCHOOL WHAT FROM THE SIS SAME IN CANVAS ONLY IN THE SIS ONLY IN CANVAS" in flat
+    assert f"gradesync run {ID} --dry-run --csv-to DIR" in flat
+    people = school.district.people
+    assert not any(one.family_name in said or one.sourced_id in said for one in people)
     assert writes(sandbox) == 0
     live.run("approve", run_of(said), "--reason", "the old courses stay as an archive")
     end = json.loads(live.run("run", ID, "--format", "json", code=None).stdout)

@@ -268,12 +268,16 @@ def test_no_import_starts_once_the_guard_says_no(canvas: Canvas, tmp_path: Path)
     asyncio.run(run())
 
 
-def test_canvas_names_the_sections_it_holds(canvas: Canvas) -> None:
+def test_canvas_names_the_ids_it_holds(canvas: Canvas) -> None:
     async def run() -> None:
+        found: dict[str, list[str]] = {}
         async with canvas.open() as sink:
-            known = await sink.known_ids()
-        assert len(known["sections"]) > 5
-        assert None not in known["sections"]
+            async for page in sink.held_ids("sis_id"):
+                found.setdefault(page.kind, []).extend(page.ids)
+        assert len(found["sections"]) > 5
+        assert len(found["users"]) > 5
+        assert all(len(ids) == len(set(ids)) for ids in found.values())
+        assert all(type(id) is str and id for ids in found.values() for id in ids)
 
     asyncio.run(run())
 

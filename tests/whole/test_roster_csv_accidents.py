@@ -4,6 +4,8 @@ message names the place, and an export mended there goes through.
 
 from __future__ import annotations
 
+import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -107,6 +109,21 @@ def test_a_faulty_file_stops_before_anything_is_sent_and_a_mended_one_goes_throu
     assert named in told, told
     nights.control("POST", "year", act="admit-student")
     nights.good_night()
+
+
+def test_every_fault_stands_with_the_run_for_whoever_mends_the_export_tomorrow(nights: Nights) -> None:
+    broken(nights, _dates_of_a_spreadsheet)
+    nights.stopped_night("GS-610", fresh=False)
+    [entry] = json.loads(nights.run("history", "--format", "json", "--last", "1").out)["entries"]
+    run_id = entry["run"]
+    shown = nights.run("show", run_id).out
+    assert "FILE ROWS COLUMN TIMES WHAT" in " ".join(shown.split())
+    assert "enrollments.csv" in shown
+    assert re.search(r"\d+, \d+, \d+ \.\.\.", shown)
+    [fault] = json.loads(nights.run("show", run_id, "--format", "json").out)["run"]["result"]["file_faults"]
+    assert (fault["file"], fault["column"], len(fault["rows"])) == ("enrollments.csv", "endDate", 3)
+    assert fault["times"] > 100
+    assert "7/1/2027" not in shown
 
 
 def test_a_cut_off_zip_stops_before_anything_is_sent(nights: Nights) -> None:

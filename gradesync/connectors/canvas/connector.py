@@ -101,9 +101,8 @@ class CanvasReader(ImportReader):
         page_size: int = 100,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        super().__init__(client, page_size=page_size)
+        super().__init__(client, page_size=page_size, now=now)
         self._scope = scope
-        self._now = now
         self._follows = True
 
     async def identity(self) -> str:

@@ -14,7 +14,7 @@ from gradesync.reporting.text.layout import Cell, fields, finished, folded, tabl
 from gradesync.reporting.text.listing import OUTCOME_COLORS
 from gradesync.reporting.text.plans import plan_lines
 from gradesync.reporting.text.roster_classes import class_change_lines
-from gradesync.reporting.text.rosters import stop_lines
+from gradesync.reporting.text.rosters import fault_lines, match_lines, stop_lines
 
 
 def pass_report(report: PassReport, *, style: Style) -> str:
@@ -182,7 +182,8 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
         lines += folded(f"hint: {clean(end.hint)}", style, indent + "  ", indent + "        ")
     if end.classes:
         lines += ["", *(indent + line for line in class_lines(end.classes, style))]
-    lines += stop_lines(result.roster, end.run, style, indent + "  ")
+    stop = stop_lines(result.roster, end.run, style, indent + "  ")
+    lines += stop or match_lines(result.roster, style, indent + "  ")
     if end.change is not None and (schools := school_lines(end.change.schools, style)):
         lines += ["", *(indent + line for line in schools)]
     if dry:
@@ -300,7 +301,11 @@ def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style, vendor_t
     lines = [style.paint(f"run {clean(run.id)}", "bold"), *fields(pairs, style)]
     if result is not None and result.codes:
         lines += ["", "Codes", *code_lines(result, style, "  ")]
-    if result is not None and (told := stop_lines(result.roster, run, style, "  ")):
+    if result is not None and (
+        told := stop_lines(result.roster, run, style, "  ")
+        or match_lines(result.roster, style, "")
+        or fault_lines(result.roster, style)
+    ):
         lines += ["", *told]
     if result is not None and vendor_text:
         lines += ["", *_vendor_lines(result, style)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradesync.domain.approval import Approved
-from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
+from gradesync.domain.roster_change import ALL_SCHOOLS, Example, RosterChange, SchoolChange
 from gradesync.domain.run import Run
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
@@ -21,7 +21,9 @@ def stop_lines(change: RosterChange | None, run: Run, style: Style, indent: str)
     if change is None or not change.stopped:
         return []
     lines = _sentences(change, style, indent)
-    if not change.dry:
+    if told := match_lines(change, style, indent):
+        lines += ["", *told]
+    elif not change.dry:
         # A dry run shows all it would change anyway.
         lines += ["", *(indent + line for line in number_lines(change.schools, style))]
     lines += _example_lines(change.examples, style, indent)
@@ -36,13 +38,57 @@ def _sentences(change: RosterChange, style: Style, indent: str) -> list[str]:
     return lines
 
 
+def match_lines(change: RosterChange | None, style: Style, indent: str) -> list[str]:
+    """First contact: how many of our ids Canvas knows, by kind and school; nothing where all of them match."""
+    if change is None or all(one.same == one.wanted and not one.foreign for one in change.matching):
+        return []
+    ordered = sorted(change.matching, key=lambda one: one.school != ALL_SCHOOLS)
+    cells = [
+        (
+            Cell("all" if one.school == ALL_SCHOOLS else one.school or "(none)", "bold"),
+            Cell(_MATCHED.get(one.kind, one.kind)),
+            *(Cell(f"{number:,}") for number in (one.wanted, one.same, one.wanted - one.same)),
+            Cell(f"{one.foreign:,}" if one.school == ALL_SCHOOLS or one.kind == _SEATS else ""),
+        )
+        for one in ordered[:_MOST_ROWS]
+    ]
+    more = len(ordered) - _MOST_ROWS
+    told = [f"and {words.plural(more, 'row')} more (--format json has all)"] if more > 0 else []
+    columns = ("SCHOOL", "WHAT", "FROM THE SIS", "SAME IN CANVAS", "ONLY IN THE SIS", "ONLY IN CANVAS")
+    head = f"{indent}First contact: ids of the SIS beside those Canvas holds"
+    return [head, *(indent + line for line in [*table(columns, cells, style), *told])]
+
+
+def fault_lines(change: RosterChange | None, style: Style) -> list[str]:
+    """What was wrong with the files of a read, as far as the run kept it."""
+    if change is None or not change.faults:
+        return []
+    cells = [
+        (
+            Cell(one.file or "(the export)", "bold"),
+            Cell(
+                ", ".join(f"{row:,}" for row in one.rows) + (" ..." if one.times > len(one.rows) > 0 else "")
+            ),
+            Cell(one.column),
+            Cell(f"{one.times:,}"),
+            Cell(one.what),
+        )
+        for one in change.faults
+    ]
+    return ["Faults of the files", *table(("FILE", "ROWS", "COLUMN", "TIMES", "WHAT"), cells, style)]
+
+
 def _commands(change: RosterChange, run: Run) -> list[tuple[str, str]]:
-    look = ("look", f"gradesync run {clean(run.schedule)} --dry-run")
+    look = [("look", f"gradesync run {clean(run.schedule)} --dry-run")]
+    if change.matching:
+        look.append(
+            ("all ids", f"gradesync run {clean(run.schedule)} --dry-run --csv-to DIR (in take-over.csv)")
+        )
     if change.dry:
-        return [look]
+        return look
     if change.digest is None:
-        return [look, ("approve", "not possible: this is no roster; check the SIS export")]
-    return [look, ("approve", f'gradesync approve {clean(run.id)} --reason "..."')]
+        return [*look, ("approve", "not possible: this is no roster; check the SIS export")]
+    return [*look, ("approve", f'gradesync approve {clean(run.id)} --reason "..."')]
 
 
 def number_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
@@ -92,7 +138,16 @@ def _example_lines(examples: Sequence[Example], style: Style, indent: str) -> li
     return lines
 
 
-_KINDS = {"users": "person", "sections": "section", "enrollments": "enrollment"}
+_SEATS = "enrollments"
+_KINDS = {
+    "users": "person",
+    "sections": "section",
+    "enrollments": "enrollment",
+    "courses": "course",
+    "terms": "term",
+    "accounts": "sub-account",
+}
+_MATCHED = {"users": "people", "accounts": "sub-accounts", _SEATS: "seats (a sample)"}
 
 
 def approved(found: Approved, *, style: Style) -> str:
@@ -113,4 +168,4 @@ def approved(found: Approved, *, style: Style) -> str:
     return finished([*lines, "", *("  " + line for line in told)] if told else lines)
 
 
-__all__ = ["approved", "number_lines", "stop_lines"]
+__all__ = ["approved", "fault_lines", "match_lines", "number_lines", "stop_lines"]
