@@ -1,4 +1,4 @@
-"""`gradesync store`: making, looking at, unlocking and purging the database."""
+"""`gradesync store`: making, looking at, unlocking and purging the database; the rest stands beside it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import click
 from gradesync.cli.common import CONTEXT, Invocation, duration, format_option, new_command, opened, tell
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
+from gradesync.cli.store_moving import export_, grants, import_, migrate
 from gradesync.domain.rights import Right
 from gradesync.errors import StoreUnavailable
 
 
 @click.group("store", context_settings=CONTEXT)
 def command() -> None:
-    """Make, inspect, migrate, unlock and purge the store."""
+    """Make, inspect, migrate, move, unlock and tidy up the store."""
 
 
 @new_command("init", "gradesync store init")
@@ -30,7 +31,7 @@ def init(said: Invocation, form: str) -> None:
             raise StoreUnavailable(
                 f"there is a store at {app.store.info().place} already", hint="see `gradesync store info`"
             )
-        info = app.store.info()
+        info = app.store.info(counted=True)
         show(form, "store_info", info)
         tell(f"a new store was made; to refuse any other, write `lineage: {info.lineage}` in gradesync.yaml")
 
@@ -40,18 +41,7 @@ def init(said: Invocation, form: str) -> None:
 def info(said: Invocation, form: str) -> None:
     """Show the store's place, lineage, schema, counts."""
     with opened(said) as app:
-        show(form, "store_info", app.store.info())
-
-
-@new_command("migrate", "gradesync store migrate")
-@format_option()
-def migrate(said: Invocation, form: str) -> None:
-    """Bring the store's schema up to this version.
-
-    Every command does it too; this one does nothing else.
-    """
-    with opened(said) as app:
-        show(form, "store_info", app.store.info())
+        show(form, "store_info", app.store.info(counted=True))
 
 
 @new_command("unlock", 'gradesync store unlock riverside --reason "the runner was switched off"')
@@ -97,5 +87,5 @@ def purge(said: Invocation, older_than: str) -> None:
     tell(f"{erased:,} texts and events erased")
 
 
-for _command in (init, info, migrate, unlock, purge):
+for _command in (init, info, migrate, grants, export_, import_, unlock, purge):
     command.add_command(_command)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from sqlalchemy import Boolean, LargeBinary, Table, column, delete, func, select, table
 
@@ -42,7 +42,7 @@ class Moved:
     digest: str
 
 
-def export(database: Database, out: IO[bytes], *, grace: float, despite_runs: bool = False) -> Moved:
+def export(database: Database, out: BinaryIO, *, grace: float, despite_runs: bool = False) -> Moved:
     """Write the whole store as it is at one moment; reading rights suffice.
 
     Raises AccountBusy while a run is at work, unless `despite_runs`: a copy made then shows the run as working, and
@@ -116,7 +116,7 @@ def _line(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
-def _write_table(tx: Tx, whole: Table, out: IO[bytes]) -> _Sum:
+def _write_table(tx: Tx, whole: Table, out: BinaryIO) -> _Sum:
     out.write(_line({"table": whole.name, "columns": [each.name for each in whole.columns]}))
     adder = _Adder()
     for lines in _lines_of(tx, whole):
@@ -174,14 +174,20 @@ def check(lines: Iterable[bytes]) -> Moved:
     return moved
 
 
-def load(database: Database, lines: Callable[[], Iterable[bytes]]) -> Moved:
+def load(database: Database, lines: Callable[[], Iterable[bytes]], *, pinned: str | None = None) -> Moved:
     """Take a whole file in, in one transaction: all of it stands afterwards, or nothing.
 
     `lines` opens the file: it is checked as a whole before the database is touched. Only where there is no store yet,
     or one in which nothing was recorded. What was written is read again and compared with the file before it counts.
-    Raises ExportUnusable for the file, StoreUnavailable for the database.
+    `pinned` is the lineage that the settings demand. Raises ExportUnusable for the file, StoreUnavailable for the
+    database.
     """
     moved = check(lines())
+    if pinned not in (None, moved.lineage):
+        raise ExportUnusable(
+            f"The file is of lineage {moved.lineage}, but `lineage` in gradesync.yaml pins {pinned}",
+            hint="Take the right file; to move this store here on purpose, pin its lineage.",
+        )
     with database.write(long=True) as tx:
         _make_room(tx, database.place)
         feed = iter(lines())

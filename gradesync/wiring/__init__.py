@@ -27,11 +27,15 @@ __all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
 
 
 class OpenMode(Enum):
-    """What becomes of a store that is not there: an error, a new one, or (for a plan) an empty one in RAM."""
+    """What becomes of a store that is not there: an error, a new one, or (for a plan) an empty one in RAM.
+
+    MIGRATE is EXISTING, and an older schema on PostgreSQL is brought up to date.
+    """
 
     EXISTING = "existing"
     CREATE = "create"
     EMPTY_IF_MISSING = "empty if missing"
+    MIGRATE = "migrate"
 
 
 @dataclass
@@ -174,7 +178,7 @@ def _open(root: Path, settings: Settings, mode: OpenMode) -> tuple[Store, str | 
     # With a pinned lineage a new store is never the one that was meant.
     create = mode is OpenMode.CREATE and settings.lineage is None
     try:
-        return open_store(place, create=create), None
+        return open_store(place, create=create, migrate=mode is OpenMode.MIGRATE), None
     except StoreMissing as missing:
         if mode is not OpenMode.EMPTY_IF_MISSING or settings.lineage is not None:
             raise

@@ -138,3 +138,29 @@ def test_the_history_of_a_changed_store_is_still_guarded(tmp_path: Path) -> None
     with closing(sqlite3.connect(path)) as raw:
         triggers = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
     assert triggers == {"history_no_update", "history_no_delete", "history_no_replace"}
+
+
+def test_the_file_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    first_schema(f"sqlite:///{path}", clock=0)
+    with closing(open_store(path, create=False)) as store:
+        info = store.info()
+        assert info.migrated_from == "0001"
+        assert info.backup == f"{path}.schema-0001"
+    copy = Path(info.backup)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(copy)) as raw:
+        assert raw.execute("SELECT count(*) FROM waiting").fetchone() == (2,)
+        assert raw.execute(f"SELECT version_num FROM {schema.VERSION_TABLE}").fetchone() == ("0001",)
+    with closing(open_store(path, create=False)) as again:
+        assert again.info().migrated_from is None
+
+
+def test_without_room_for_the_copy_nothing_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    first_schema(f"sqlite:///{path}", clock=0)
+    (tmp_path / "store.db.schema-0001.part").mkdir()
+    with pytest.raises(OSError, match="schema-0001"):
+        open_store(path, create=False)
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute(f"SELECT version_num FROM {schema.VERSION_TABLE}").fetchone() == ("0001",)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Boolean, LargeBinary, Table
+from sqlalchemy import Boolean, Integer, LargeBinary, Table
 
 from gradesync.errors import AccountBusy, ExportUnusable, StoreUnavailable
 from gradesync.store import tables as t
@@ -207,8 +207,8 @@ def rows_for(whole: Table, draw: random.Random, count: int) -> list[list[object]
             return draw.random() < 0.5
         if isinstance(each.type, LargeBinary):
             return draw.randbytes(draw.choice((0, 1, 300)))
-        if each.type._type_affinity.__name__ in ("Integer", "BigInteger"):
-            low, high = (1, 2**31 - 1) if each.type.__class__.__name__ == "Integer" else (-(2**63), 2**63 - 1)
+        if isinstance(each.type, (Integer, t.Instant)):
+            low, high = (1, 2**31 - 1) if type(each.type) is Integer else (-(2**63), 2**63 - 1)
             return number if each.primary_key else draw.choice((low, high, draw.randint(low, high)))
         text = draw.choice(("", "\t\\N\r\n", "é\u2028😀", '"\\', "x" * 900, "\x7f", "ｆ"))
         return f"{number}{text}"

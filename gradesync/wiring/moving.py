@@ -1,0 +1,103 @@
+"""Moving a store as a whole: from the place the settings name into a file, and from a file into that place."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from gradesync.errors import ExportUnusable, HistoryTampered
+
+if TYPE_CHECKING:
+    from gradesync.store.transfer import Moved
+
+
+def export_store(root: Path, file: Path, *, despite_runs: bool) -> Moved:
+    """Write the store to a new file of mode 0600, packed when its name ends in `.gz`.
+
+    It stands under its name only when it is whole. Raises what `transfer.export` raises, and ExportUnusable when the
+    file is there already.
+    """
+    from gradesync.config.settings import read_settings
+    from gradesync.store.open import LEASE_GRACE, check_lineage, connect, open_store
+    from gradesync.store.transfer import export
+    from gradesync.wiring.place import store_place
+
+    if file.exists():
+        raise ExportUnusable(f"{file} is there already", hint="Name a new file, or remove that one.")
+    settings = read_settings(root)
+    place = store_place(root, settings.store)
+    with closing(open_store(place, create=False)) as store:
+        check_lineage(store, settings.lineage)
+    aside = file.with_name(f".{file.name}.part")
+    try:
+        with (
+            _made(aside, packed=file.suffix == ".gz") as out,
+            closing(connect(place, create=False)) as database,
+        ):
+            moved = export(database, out, grace=LEASE_GRACE, despite_runs=despite_runs)
+        aside.rename(file)
+    finally:
+        aside.unlink(missing_ok=True)
+    return moved
+
+
+@contextmanager
+def _made(path: Path, *, packed: bool) -> Iterator[BinaryIO]:
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as raw:
+        if not packed:
+            yield raw
+            return
+        # The quickest packing: hashes hardly pack, and a district's ledger has millions of them.
+        with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1) as out:
+            yield cast("BinaryIO", out)
+
+
+def import_store(root: Path, file: Path, claims: str | None) -> Moved:
+    """Take the file into the (empty) place the settings name; the history says so, and must verify.
+
+    Raises what `transfer.load` raises, OSError for a file that cannot be read, and HistoryTampered when the history
+    in the file did not verify where it came from.
+    """
+    from gradesync.config.settings import read_settings
+    from gradesync.domain.history import Fact
+    from gradesync.store.open import connect, open_store
+    from gradesync.store.transfer import load
+    from gradesync.store.verify import verify_history
+    from gradesync.wiring.actor import current_actor
+    from gradesync.wiring.place import store_place
+
+    settings = read_settings(root)
+    actor = current_actor(settings.people, claims)
+    place = store_place(root, settings.store)
+    with closing(connect(place, create=True)) as database:
+        try:
+            moved = load(database, lambda: _lines(file), pinned=settings.lineage)
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise ExportUnusable(
+                f"{file} cannot be unpacked", hint="Copy it again; nothing was taken in."
+            ) from None
+    with closing(open_store(place, create=False)) as store:
+        faults = verify_history(store)
+        store.append([Fact("store imported", actor, data={"rows": moved.rows, "digest": moved.digest})])
+    if faults:
+        raise HistoryTampered(
+            f"the store was taken in, but its history does not verify ({faults[0].chain}, entry {faults[0].seq})",
+            hint="it did not where it came from either; `gradesync history --verify` names every fault",
+        )
+    return moved
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    if file.suffix == ".gz":
+        with gzip.open(file, "rb") as packed:
+            yield from packed
+        return
+    with file.open("rb") as plain:
+        yield from plain
