@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, carry_out, format_option, load_tree, new_command, opened, tell
+from gradesync.cli.halting import Halt, carry_out_until
+from gradesync.cli.looping import EVERY, SECONDS, ShardParam, keep_going
 from gradesync.cli.options import accounts_of, safety_of
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
 from gradesync.cli.validate import sources
 from gradesync.domain.rights import Right
+from gradesync.domain.shard import Shard
 
 if TYPE_CHECKING:
+    from gradesync.config.loader import Loaded
+    from gradesync.domain.report import PassReport
+    from gradesync.engine.reconcile import PassOptions
     from gradesync.wiring import App
 
 
@@ -23,7 +29,10 @@ if TYPE_CHECKING:
     "reconcile",
     "gradesync reconcile\n"
     "gradesync reconcile --due                    # from cron: no files, only what is due\n"
-    'gradesync reconcile --allow 3f2a9c --reason "two schools left the district"',
+    'gradesync reconcile --allow 3f2a9c --reason "two schools left the district"\n'
+    "gradesync reconcile --loop --every 60s       # a service of one process\n"
+    "gradesync reconcile --enqueue                # the runs are `gradesync worker`'s\n"
+    "gradesync reconcile --due --shard 2/4 --max-time 25m",
 )
 @format_option("markdown")
 @click.option("--due", is_flag=True, help="Work from the recorded definitions alone; the files are not read.")
@@ -36,6 +45,26 @@ if TYPE_CHECKING:
     "--any-commit", is_flag=True, help="Apply a checkout that does not follow the one applied before."
 )
 @click.option("--no-syncs", is_flag=True, help="Apply the files, run nothing.")
+@click.option("--enqueue", is_flag=True, help="Put what is due on the queue, for workers; run nothing here.")
+@click.option("--loop", is_flag=True, help="Pass after pass, until SIGTERM or Ctrl-C.")
+@click.option(
+    "--every",
+    type=SECONDS,
+    metavar="TIME",
+    help=f"With --loop: from one pass's beginning to the next one's (default {EVERY:.0f}s).",
+)
+@click.option(
+    "--max-time",
+    type=SECONDS,
+    metavar="TIME",
+    help="Begin no more runs after this time, and hand those at work back at a class boundary.",
+)
+@click.option(
+    "--shard",
+    type=ShardParam(),
+    metavar="I/N",
+    help="Only the I-th of N parts of all accounts: N jobs beside each other cover them all.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["new", "any", "none"]),
@@ -52,21 +81,73 @@ def command(
     reason: str | None,
     any_commit: bool,
     no_syncs: bool,
+    enqueue: bool,
+    loop: bool,
+    every: float | None,
+    max_time: float | None,
+    shard: Shard | None,
     fail_on: str,
 ) -> int:
     """Make the recorded schedules what the files say, then run what is due or asked for.
 
     A file with problems freezes its own account only, whose last good definition goes on. Each pass does all that
-    is owed, so start it as often as your shortest interval.
+    is owed, so start it as often as your shortest interval. Or let one process go on with --loop, which ends with 0
+    when it is asked to.
     """
+    _check(due, allow, reason, any_commit=any_commit)
+    _check_service(
+        loop=loop, every=every, enqueue=enqueue, no_syncs=no_syncs, overrides=bool(allow) or any_commit
+    )
+
+    told: set[object] | None = set() if loop and form == "text" else None
+
+    def one_pass(halt: Halt | None) -> int:
+        return _pass(
+            said,
+            form,
+            halt,
+            due=due,
+            accounts=accounts,
+            shard=shard,
+            allow=allow,
+            reason=reason,
+            any_commit=any_commit,
+            no_syncs=no_syncs,
+            enqueue=enqueue,
+            fail_on=fail_on,
+            told=told,
+        )
+
+    if loop:
+        return keep_going(one_pass, EVERY if every is None else every, max_time)
+    return one_pass(None if max_time is None else Halt(max_time))
+
+
+def _pass(
+    said: Invocation,
+    form: str,
+    halt: Halt | None,
+    *,
+    due: bool,
+    accounts: tuple[str, ...],
+    shard: Shard | None,
+    allow: str | None,
+    reason: str | None,
+    any_commit: bool,
+    no_syncs: bool,
+    enqueue: bool,
+    fail_on: str,
+    told: set[object] | None,
+) -> int:
+    """One pass, shown; the answer is its exit code. Of many passes (`told`) only those that bring news are shown."""
     from gradesync.domain.history import Fact
     from gradesync.domain.report import exit_code_of
-    from gradesync.engine.reconcile import PassOptions, reconcile
+    from gradesync.engine.reconcile import PassOptions
     from gradesync.wiring import OpenMode
 
-    _check(due, allow, reason, any_commit=any_commit)
     loaded = None if due else load_tree(said, commit=True)
-    if loaded is not None and loaded.problems and form == "text":
+    news = told is None or _news(told, "files", loaded and loaded.problems)
+    if loaded is not None and loaded.problems and form == "text" and news:
         show("text", "problems", loaded.problems, sources(said.root))
     watch = watching()
     mode = OpenMode.EXISTING if due else OpenMode.CREATE
@@ -85,21 +166,62 @@ def command(
             # An overtaken tree applies nothing, but what is due runs from the recorded definitions.
             desired=loaded.desired if loaded and stale is None else None,
             problems=loaded.problems if loaded else (),
-            only=accounts_of(loaded, accounts),
+            only=_only(app, loaded, accounts, shard),
             allow=allow,
             reason=reason,
             safety=safety_of(app.settings),
             run_syncs=not no_syncs,
+            enqueue=enqueue,
             new_store=app.new_store,
         )
         try:
-            report = replace(carry_out(reconcile(app.tools(), options)), stale_commit=stale)
+            report = _carried_out(app, options, halt)
         finally:
             watch.clear()
-        show(form, "pass_report", report)
+        if report is None:
+            tell(
+                "time was up before every run had reached a class boundary; they were cut off and handed back"
+            )
+            return 0
+        report = replace(report, stale_commit=stale)
+        if told is None or report.eventful or _news(told, "plan", report.plan and report.plan.withheld):
+            show(form, "pass_report", report)
         if allow and report.plan is not None and not report.plan.allowed:
             tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         return exit_code_of(report, fail_on)
+
+
+def _news(told: set[object], what: str, found: object) -> bool:
+    """Whether something stands differently than when it was last told of; nothing at all is no news."""
+    now = (what, repr(found))
+    if now in told:
+        return False
+    told -= {one for one in told if isinstance(one, tuple) and one[0] == what}
+    told.add(now)
+    return bool(found)
+
+
+def _carried_out(app: App, options: PassOptions, halt: Halt | None) -> PassReport | None:
+    """The pass; None when it was cut off at its time."""
+    from gradesync.engine.reconcile import reconcile
+
+    if halt is None:
+        return carry_out(reconcile(app.tools(), options))
+    return carry_out_until(reconcile(replace(app.tools(), halted=halt.asked), options), halt)
+
+
+def _only(
+    app: App, loaded: Loaded | None, accounts: tuple[str, ...], shard: Shard | None
+) -> frozenset[str] | None:
+    """The accounts this pass is limited to, None for all."""
+    only = accounts_of(loaded, accounts)
+    if shard is None:
+        return only
+    if only is None:
+        known = app.store.recorded().accounts.keys()
+        described = loaded.desired.accounts.keys() | loaded.desired.frozen if loaded else frozenset[str]()
+        only = frozenset(known | described)
+    return frozenset(key for key in only if shard.holds(key))
 
 
 def _may(app: App, accounts: tuple[str, ...], *, due: bool, overrides: bool) -> None:
@@ -109,6 +231,18 @@ def _may(app: App, accounts: tuple[str, ...], *, due: bool, overrides: bool) -> 
             require(app, Right.RECONCILE, account)
         if overrides:
             require(app, Right.ALLOW, account)
+
+
+def _check_service(
+    *, loop: bool, every: float | None, enqueue: bool, no_syncs: bool, overrides: bool
+) -> None:
+    """Raises a usage error for options of a service that do not go together."""
+    if every is not None and not loop:
+        raise click.UsageError("--every belongs to --loop")
+    if loop and overrides:
+        raise click.UsageError("consent is for one pass; give --allow and --any-commit without --loop")
+    if enqueue and no_syncs:
+        raise click.UsageError("--enqueue and --no-syncs exclude each other")
 
 
 def _check(due: bool, allow: str | None, reason: str | None, *, any_commit: bool) -> None:

@@ -17,6 +17,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Work",
         (
             ("reconcile", "reconcile", "Apply the files, then run what is due or asked for"),
+            ("worker", "worker", "Carry out the runs that `reconcile --enqueue` puts on the queue"),
             ("run", "run", "Run one schedule now, in your name"),
             ("request", "request", "Ask the next pass to run a schedule"),
             ("approve", "approve", "Let one roster import through that was stopped, and no other"),

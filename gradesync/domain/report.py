@@ -16,9 +16,11 @@ from gradesync.domain.run import Lease, Outcome, Run, RunResult
 from gradesync.domain.schedule import Schedule, ScheduleId
 
 if TYPE_CHECKING:
+    from gradesync.domain.account import Blackout
     from gradesync.domain.action import Plan
     from gradesync.domain.due import Block
     from gradesync.domain.hold import Hold
+    from gradesync.domain.saved_plan import StaleAction
 
 _RANK = {
     Outcome.SKIPPED: 0,
@@ -84,7 +86,8 @@ class PassReport:
     `enqueued` counts runs put on the queue (None: the pass did its runs itself), `redelivered` those that waited
     without a messenger, `left` queued runs that a pass did not begin because it was asked to end.
 
-    `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all history heads.
+    `stale` are the parts of a saved plan that no longer fit; `stale_commit` is the commit this tree does not follow,
+    with `stale_why`. `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all history heads.
     """
 
     at: datetime
@@ -99,20 +102,35 @@ class PassReport:
     checkpoint: str | None
     new_store: bool = False
     stale_commit: str | None = None
+    stale_why: str = ""
+    stale: tuple[StaleAction, ...] = ()
     interrupted: bool = False
     enqueued: int | None = None
     redelivered: int = 0
     left: int = 0
 
+    @property
+    def eventful(self) -> bool:
+        """Whether the pass did anything, or left something undone; what merely stands as before is no event."""
+        told = (self.applied, self.ends, self.missed, self.enqueued, self.redelivered, self.left, self.raced)
+        return any(told) or self.new_store or self.stale_commit is not None
 
-def exit_code_of(report: PassReport, fail_on: str = "new") -> int:
-    """The pass's exit code (DESIGN.md 4): of several, the first of 130, 5, 1, 3."""
+
+def exit_code_of(report: PassReport, fail_on: str = "new", asked: str | None = None) -> int:
+    """The pass's exit code (DESIGN.md 4): of several, the first of 130, 6, 5, 1, 4, 3.
+
+    `asked` is the one account the pass was asked for, if it was: that it is busy is an answer then.
+    """
     if report.interrupted:
         return 130
+    if report.stale:
+        return 6
     if report.plan is not None and report.plan.withheld:
         return 5
     if report.stale_commit or report.raced or any(not problem.warning for problem in report.problems):
         return 1
+    if asked is not None and any(lease.account == asked for lease in report.busy):
+        return 4
     counted = {
         "new": [end for end in report.ends if end.new_or_worse],
         "any": [end for end in report.ends if end.needs_person],
@@ -126,7 +144,8 @@ class ScheduleRow:
     """One line of `list`: the vendor page's columns, and what it never told.
 
     `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
-    account's waiting records by code, `waiting_since` tells when the oldest of each began to wait.
+    account's waiting records by code, `waiting_since` tells when the oldest of each began to wait. `blackouts` are those
+    that cover the schedule, past ones too.
     """
 
     schedule: Schedule
@@ -139,6 +158,7 @@ class ScheduleRow:
     labels: Mapping[str, str] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
     waiting_since: Mapping[str, datetime] = field(default_factory=dict)
+    blackouts: tuple[Blackout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +177,13 @@ class AccountView:
     waiting: Mapping[str, int]
     lease: Lease | None
     waiting_since: Mapping[str, datetime] = field(default_factory=dict)
+    blackouts: tuple[Blackout, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlackoutRow:
+    """One blackout and the accounts it stands in, which are in one phase of it: `upcoming`, `ongoing` or `past`."""
+
+    blackout: Blackout
+    phase: str
+    accounts: tuple[str, ...]

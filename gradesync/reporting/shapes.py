@@ -260,6 +260,12 @@ def lease_shape(lease: Lease | None) -> Shape | None:
         "epoch": lease.epoch,
         "since": instant(lease.since),
         "until": instant(lease.until),
+        "schedule": f"{lease.account}/{lease.schedule}" if lease.schedule else None,
+        "host": lease.host or None,
+        "heard_at": instant(lease.heard_at),
+        "stage": lease.headway.stage if lease.headway else None,
+        "done": lease.headway.done if lease.headway else None,
+        "total": lease.headway.total if lease.headway else None,
     }
 
 

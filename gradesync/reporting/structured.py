@@ -96,6 +96,9 @@ def pass_report(report: PassReport) -> Shape:
         new_store=report.new_store,
         stale_commit=report.stale_commit,
         interrupted=report.interrupted,
+        enqueued=report.enqueued,
+        redelivered=report.redelivered,
+        left=report.left,
     )
 
 

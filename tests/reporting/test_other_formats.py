@@ -64,7 +64,7 @@ def test_the_documented_keys_are_the_ones_that_are_there() -> None:
         "plan": "version kind at commit changes digest accounts schedules unchanged counts actions withheld "
         "stops frozen revisions problems",
         "pass": "version kind at plan problems applied raced runs busy blocked missed checkpoint new_store "
-        "stale_commit interrupted",
+        "stale_commit interrupted enqueued redelivered left",
         "schedules": "version kind at need_someone schedules",
         "history": "version kind entries",
         "problems": "version kind errors warnings problems",

@@ -1,4 +1,4 @@
-"""What `list`, `history`, `holds` and `next` print: one line per thing, in columns."""
+"""What `list`, `history` and `next` print: one line per thing, in columns."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gradesync.domain.hold import Hold, HoldKind
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Outcome, Run
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
+from gradesync.reporting.running import running_line
 from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import Cell, finished, folded, table
 
@@ -65,7 +65,16 @@ def rows(
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
     lines = table(COLUMNS, [_cells(row) for row in rows], style)
     told = _waiting(rows, now, style) if waiting else []
-    return finished([*lines, "", *folded(_counted(rows, now), style), *told])
+    return finished([*lines, "", *_running(rows, now, style), *folded(_counted(rows, now), style), *told])
+
+
+def _running(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:
+    """One line for each account that is being worked in, oldest first."""
+    leases = {row.running.account: row.running for row in rows if row.running is not None}
+    lines: list[str] = []
+    for lease in sorted(leases.values(), key=lambda one: one.since):
+        lines += folded(f"running  {running_line(lease, now)}", style, "", " " * 9)
+    return [*lines, ""] if lines else []
 
 
 def _waiting(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:
@@ -180,47 +189,6 @@ def _plain(value: object) -> str:
 
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
-
-
-def holds(holds: Sequence[Hold], now: datetime, *, style: Style) -> str:
-    """Holds with who, why, since when and until when; past ones say so."""
-    if not holds:
-        return finished(["No holds."])
-    columns = (
-        "COVERS",
-        "KIND",
-        "BY",
-        "SINCE",
-        "UNTIL",
-        "REASON",
-        "HOLD",
-    )
-    cells = [
-        (
-            Cell(str(hold.scope), "bold"),
-            Cell(hold.kind.value),
-            Cell(f"{hold.actor.name} ({hold.actor.via})"),
-            Cell(words.utc(hold.created_at)),
-            Cell(hold_until(hold, now), "yellow" if hold.in_force(now) else "dim"),
-            Cell(hold.reason),
-            Cell(hold.id[:8], "dim"),
-        )
-        for hold in holds
-    ]
-    force = sum(hold.in_force(now) for hold in holds)
-    closing = f"{words.plural(force, 'hold')} in force."
-    return finished([*table(columns, cells, style), "", closing])
-
-
-def hold_until(hold: Hold, now: datetime) -> str:
-    """When the hold ends or ended."""
-    if hold.released_at is not None and hold.released_at <= now:
-        return f"released {words.utc(hold.released_at)}"
-    if hold.expires_at is None:
-        return "until a run succeeds, or resumed" if hold.kind is HoldKind.BREAKER else "until resumed"
-    if hold.expires_at <= now:
-        return f"expired {words.utc(hold.expires_at)}"
-    return f"until {words.utc(hold.expires_at)}"
 
 
 def next_runs(

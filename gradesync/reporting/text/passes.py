@@ -124,6 +124,11 @@ def closing(report: PassReport) -> str:
     for number, word in ((len(report.busy), "busy account"), (len(report.blocked), "blocked schedule")):
         if number:
             parts.append(words.plural(number, word))
+    if report.enqueued is not None and report.enqueued + report.redelivered:
+        again = f" ({report.redelivered:,} of earlier passes)" if report.redelivered else ""
+        parts.append(f"{words.plural(report.enqueued + report.redelivered, 'run')} given to workers{again}")
+    if report.left:
+        parts.append(f"{words.plural(report.left, 'run')} left for the next pass")
     start = "Interrupted: " if report.interrupted else ""
     if parts:
         return f"{start}{', '.join(parts)}.{_needing(report.ends)}"

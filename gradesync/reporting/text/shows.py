@@ -12,6 +12,7 @@ from gradesync.domain.run import Lease
 from gradesync.ports import StoreInfo
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
+from gradesync.reporting.running import running_line
 from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS, hold_until, rows
@@ -36,7 +37,7 @@ def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
         ("labels", clean(", ".join(f"{key}={value}" for key, value in row.labels.items()))),
     ]
     lines = [style.paint(clean(s.id), "bold"), *fields(pairs, style), *_blocks(row, style)]
-    lines += _busy(row.running, style)
+    lines += _busy(row.running, now, style)
     lines += _waiting("Waiting in the account", row.waiting, row.waiting_since, now, style)
     return finished([*lines, *_last(row, style)])
 
@@ -66,11 +67,13 @@ def _blocks(row: ScheduleRow, style: Style) -> list[str]:
     return lines
 
 
-def _busy(lease: Lease | None, style: Style) -> list[str]:
+def _busy(lease: Lease | None, now: datetime, style: Style) -> list[str]:
     if lease is None:
         return []
-    told = f"{clean(lease.account)} is being synced by {clean(lease.holder)} since {words.utc(lease.since)}"
-    return ["", *folded(f"{told}, run {clean(lease.run_id)}", style)]
+    return [
+        "",
+        *folded(f"running  {running_line(lease, now)}; run {clean(lease.run_id)}", style, "", " " * 9),
+    ]
 
 
 def _last(row: ScheduleRow, style: Style) -> list[str]:
@@ -101,7 +104,7 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
         ("SIS", f"{clean(view.sis_url)} (profile {clean(view.sis_profile)})"),
         ("revision", str(view.revision)),
     ]
-    lines = [style.paint(clean(view.key), "bold"), *fields(pairs, style), *_busy(view.lease, style)]
+    lines = [style.paint(clean(view.key), "bold"), *fields(pairs, style), *_busy(view.lease, now, style)]
     if view.holds:
         lines += ["", style.paint("Holds", "yellow")]
     for hold in view.holds:
