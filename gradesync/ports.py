@@ -199,11 +199,18 @@ class RosterSink(RosterReader, Protocol):
     """Canvas, fed with SIS CSV files."""
 
     async def start_import(
-        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+        self,
+        files: Mapping[str, Path],
+        *,
+        data_set: str | None,
+        remaster: bool,
+        expected_change: int = 0,
+        deletes: bool = False,
     ) -> ImportStatus:
         """Send the files (by name) as one import with diffing (none without a data set); answers its first status.
 
         `expected_change`: by how many percent the files' size is known to change, which Canvas's own brake must allow.
+        `deletes`: what is gone from the files is deleted; else nothing ever is.
         """
         ...
 

@@ -241,6 +241,7 @@ class SentImport:
     data_set: str | None
     remaster: bool
     expected_change: int = 0
+    deletes: bool = False
 
 
 def _utc_now() -> datetime:
@@ -364,13 +365,19 @@ class MemoryCanvas:
             yield HeldIds("users", sorted({who.sis_user_id for who in students if who.sis_user_id}))
 
     async def start_import(
-        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+        self,
+        files: Mapping[str, Path],
+        *,
+        data_set: str | None,
+        remaster: bool,
+        expected_change: int = 0,
+        deletes: bool = False,
     ) -> ImportStatus:
         """Keep the files' texts in `sent`."""
         if self.guard is not None:
             self.guard()
         texts = {name: _text(path) for name, path in files.items()}
-        self.sent.append(SentImport(texts, data_set, remaster, expected_change))
+        self.sent.append(SentImport(texts, data_set, remaster, expected_change, deletes))
         number = len(self.sent)
         self._looks[number] = 0
         return ImportStatus(number, "created")
@@ -392,10 +399,10 @@ class MemoryCanvas:
             yield one
 
     async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
-        """Who sat in the class by the last files sent; None when they held no such section."""
-        if not self.sent:
+        """Who sat in the class by the last roster sent; None when it held no such section."""
+        files = next((one.files for one in reversed(self.sent) if "sections.csv" in one.files), None)
+        if files is None:
             return None
-        files = self.sent[-1].files
         if class_id not in {row["section_id"] for row in _rows(files["sections.csv"])}:
             return None
         return frozenset(

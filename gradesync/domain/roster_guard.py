@@ -20,6 +20,8 @@ TAKEOVER_SHARE = 0.95
 """The share of SIS ids that must match before a Canvas another tool filled is taken over (DESIGN.md 8)."""
 
 
+_OBSERVERS, _TIES = "user_observers", "guardians' ties to students"
+
 NOTHING_SENT = "Nothing was sent."
 """Ends every stop's message."""
 
@@ -57,12 +59,15 @@ def file_counts(files: CanvasFiles) -> dict[str, int]:
 
     So is a person who would be suspended: a SIS that marks everybody as disabled must not lock a district out.
     """
-    return {
+    counts = {
         "Canvas sections": files.counts["sections"],
         "Canvas users": files.counts["users"],
         "active Canvas users": files.open_users,
         "Canvas enrollments": files.kept_enrollments,
     }
+    if _OBSERVERS in files.counts:
+        counts[_TIES] = files.counts[_OBSERVERS]
+    return counts
 
 
 def roster_stop(
@@ -109,7 +114,10 @@ def shrink_stop(
     """
     previous = previous_counts or {}
     limits = _limits(policy.limit_on(today))
-    if gone := [kind for kind, number in counts.items() if not number and previous.get(kind)]:
+    # The only guardian of a small account may well go.
+    if gone := [
+        kind for kind, number in counts.items() if not number and previous.get(kind) and kind != _TIES
+    ]:
         return RosterStop("GS-602", f"All {gone[0]} are gone since the last good read. {NOTHING_SENT}")
     sentences = []
     for kind, number in counts.items():
@@ -132,4 +140,5 @@ def _limits(limit: ChangeLimit) -> dict[str, float]:
         "active Canvas users": limit.users,
         "enrollments": limit.enrollments,
         "Canvas enrollments": limit.enrollments,
+        _TIES: limit.users,
     }

@@ -25,3 +25,6 @@ REFUSED = "roster:refused"
 
 SIZE = "roster:size"
 """Bytes of the files Canvas compares the next upload with."""
+
+OBSERVERS = "roster:observers"
+"""Digest and bytes of the observers' file that was last sent by itself."""

@@ -27,6 +27,7 @@ from gradesync.syncs.roster_braking import keep, keep_first
 from gradesync.syncs.roster_deciding import Decided, data_set_id, decide, stopped
 from gradesync.syncs.roster_job import RosterJob, RosterPreview
 from gradesync.syncs.roster_leavers import taken_out
+from gradesync.syncs.roster_observers import ties_ended
 from gradesync.syncs.roster_refused import messages_of, remembered, sent_again, told
 from gradesync.syncs.roster_resuming import Resumed, resumed
 from gradesync.syncs.roster_sending import SUCCEEDED, Order, expected_change, not_imported, one_import
@@ -182,6 +183,7 @@ async def _ended(
     if sent is None:
         job.tracker.counts["unchanged"] = decided.files.rows
     else:
+        again = not await ties_ended(job, decided) or again
         amiss = await _looked_after(job, decided, spool, sent, left)
         if amiss is None:
             return job.tracker.result()

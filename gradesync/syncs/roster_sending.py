@@ -32,7 +32,7 @@ class Order:
     """One import to be made. Without a `data_set` its rows are applied as they are and compared with nothing.
 
     `then` are watermarks that hold once it has succeeded: kept beside the import, so that the successor of a killed
-    run can take it as sent. `last`: no other import is to follow it.
+    run can take it as sent. `last`: no other import is to follow it. `deletes`: what is gone from the rows is deleted.
     """
 
     paths: Mapping[str, Path]
@@ -41,6 +41,7 @@ class Order:
     remaster: bool = False
     expected_change: int = 0
     last: bool = True
+    deletes: bool = False
     then: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -93,11 +94,16 @@ async def one_import(job: RosterJob, order: Order) -> ImportStatus | None:
         job.records.set_watermarks({REMASTER: "1", PENDING: json.dumps(pending)})
     job.guard.check()
     status = await job.sink.start_import(
-        order.paths, data_set=order.data_set, remaster=order.remaster, expected_change=order.expected_change
+        order.paths,
+        data_set=order.data_set,
+        remaster=order.remaster,
+        expected_change=order.expected_change,
+        deletes=order.deletes,
     )
     if order.data_set is not None:
         job.records.set_watermarks({PENDING: json.dumps({**pending, "id": status.id})})
-        job.tracker.counts["sent"] = order.rows
+        if not order.deletes:
+            job.tracker.counts["sent"] = order.rows
     else:
         job.tracker.counts["sent again"] += order.rows
     status = await followed(job, status, rows=order.rows)

@@ -90,7 +90,13 @@ class Canvas:
         yield HeldIds("sections", sorted(self.sections))
 
     async def start_import(
-        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+        self,
+        files: Mapping[str, Path],
+        *,
+        data_set: str | None,
+        remaster: bool,
+        expected_change: int = 0,
+        deletes: bool = False,
     ) -> ImportStatus:
         texts = {name: path.read_bytes().decode() for name, path in files.items()}
         if self.hears:

@@ -120,3 +120,43 @@ def test_classes_taught_together_share_a_course_and_keep_their_sections(sandbox:
     }
     assert inside == {one, other}
     assert held(sandbox) == wanted(sandbox)
+
+
+def test_a_guardian_who_lost_a_student_observes_no_longer_and_nobody_else_is_touched(
+    sandbox: Sandbox,
+) -> None:
+    sis, records, mapping = (
+        sandbox.schools["riverside"].sis,
+        Records(),
+        RosterMapping(guardians="observers"),
+    )
+    students = [row for row in sis.rows["users"].values() if row["role"] == "student"][:3]
+    for number in range(2):
+        sis.put_row(
+            "users",
+            students[0]
+            | {
+                "sourcedId": f"G{number}",
+                "role": "guardian",
+                "username": f"guardian{number}",
+                "agents": [sis.reference("user", one["sourcedId"]) for one in students],
+            },
+        )
+    run(sandbox, records, mapping=mapping)
+    canvas = sandbox.schools["riverside"].canvas
+    kept = [sis.reference("user", one["sourcedId"]) for one in students[1:]]
+    sis.put_row("users", sis.rows["users"]["G0"] | {"agents": kept})
+    before = held(sandbox)
+    result = run(sandbox, records, mapping=mapping)
+    assert (result.outcome, dict(result.codes)) == (Outcome.COMPLETED, {})
+    watching = {
+        (owner.sis_user_id, watched.sis_user_id)
+        for row in canvas.enrollments.values()
+        if row.type == "ObserverEnrollment" and row.workflow_state != "deleted"
+        for owner in canvas.logins_by_user[row.user_id]
+        for watched in canvas.logins_by_user[row.associated_user_id or 0]
+    }
+    pairs = {(f"G{number}", str(one["sourcedId"])) for number in range(2) for one in students}
+    assert watching == pairs - {("G0", str(students[0]["sourcedId"]))}
+    assert held(sandbox) == before
+    assert run(sandbox, records, mapping=mapping).counts["sent"] == 0

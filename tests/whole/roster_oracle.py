@@ -105,8 +105,8 @@ class CanvasOracle:
                 seat = class_id, guardian, f"ObserverEnrollment of {student}"
                 if (guardian, student) in ties:
                     held.seats[seat] = state
-                elif seat in held.seats:
-                    held.seats[seat] = "deleted"
+                else:
+                    held.seats.pop(seat, None)
         self._ties |= ties
 
 
@@ -322,6 +322,9 @@ def canvas_held(canvas: Row) -> Held:
         if section and person:
             watched = owners.get(row["associated_user_id"])
             kind = f"{row['type']} of {watched}" if watched else row["type"]
+            if watched and row["workflow_state"] == "deleted":
+                # One that a student's new seat brought and the same night's end of the tie took is one that never was.
+                continue
             held.seats[section, person, kind] = row["workflow_state"]
     return held
 

@@ -82,8 +82,8 @@ class CanvasFilesOracle:
                 seat = class_id, guardian, f"ObserverEnrollment of {student}"
                 if student == person and (guardian, student) in ties:
                     held.seats[seat] = state
-                elif student == person and seat in held.seats:
-                    held.seats[seat] = "deleted"
+                elif student == person:
+                    held.seats.pop(seat, None)
         self._ties |= ties
 
 

@@ -274,24 +274,28 @@ class CanvasConnector(CanvasReader):
         self._drop_status = drop_status
 
     async def start_import(
-        self, files: Mapping[str, Path], *, data_set: str | None, remaster: bool, expected_change: int = 0
+        self,
+        files: Mapping[str, Path],
+        *,
+        data_set: str | None,
+        remaster: bool,
+        expected_change: int = 0,
+        deletes: bool = False,
     ) -> ImportStatus:
         """Send the files, from disk, as one zip with diffing against `data_set` (at most 128 bytes).
 
         Without a data set the rows are applied as they are and compared with nothing. `expected_change` is by how
-        many percent the files' size is known to change: Canvas's brake must not stop what was decided on. Keep file
-        names and their number the same from run to run: newer Canvas pairs files by name (canvas.md 2.6). Raises
-        GS-606 when Canvas will not start such an import.
+        many percent the files' size is known to change: Canvas's brake must not stop what was decided on. `deletes` is
+        for files whose vanished rows are to be deleted. Keep file names and their number the same from run to run:
+        newer Canvas pairs files by name (canvas.md 2.6). Raises GS-606 when Canvas will not start such an import.
         """
         if data_set is not None and not _is_name(data_set):
             raise GradesyncError("the name of the import's data set is not usable")
-        fields = {
-            "import_type": "instructure_csv",
-            "extension": "zip",
+        fields = {"import_type": "instructure_csv", "extension": "zip"}
+        if not deletes:
             # What vanished from a read is never deleted: the diff's own delete rows (courses, sections, people) are
             # passed over; enrollments carry the drop status above and are not deletions (canvas.md 2.2).
-            "skip_deletes": "true",
-        }
+            fields["skip_deletes"] = "true"
         if data_set is not None:
             fields |= {"diffing_data_set_identifier": data_set, "diffing_drop_status": self._drop_status}
             threshold = max(self._change_threshold, expected_change + _LEEWAY if expected_change else 0)
