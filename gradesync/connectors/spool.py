@@ -16,11 +16,9 @@ import tempfile
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
-from datetime import date
 from functools import partial
 from itertools import islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar, overload
 from zlib import crc32
@@ -29,12 +27,15 @@ from gradesync.connectors.private_folder import private_folder
 from gradesync.domain.roster import (
     SHARDS,
     AcademicSession,
+    Kind,
     Org,
     Roster,
     RosterClass,
     RosterCourse,
     RosterEnrollment,
     RosterUser,
+    Seats,
+    Table,
     shard_of,
 )
 from gradesync.domain.roster_csv import CanvasFile, Row, csv_text
@@ -44,122 +45,161 @@ T = TypeVar("T")
 _BLOCK = 64
 """Rows of one part that are kept in memory before they go to disk."""
 _COLLECT_AFTER = 50_000
-_CHUNK = 1024
+_CHUNK = 512
 """Rows that are sorted into parts at once."""
 # Rows share no objects worth remembering: without references (marshal version 2) writing is quicker.
 _VERSION = 2
 
 
-class _Days(dict[Any, Any]):
-    """date -> day number and back; a district's enrollments begin and end on a few days of the year."""
-
-    def __init__(self, change: Callable[[Any], Any]) -> None:
-        super().__init__({None: None})
-        self._change = change
-
-    def __missing__(self, day: Any) -> Any:
-        found = self[day] = self._change(day)
-        return found
+_FIRST = itemgetter(0)
 
 
-class _Shelf(Generic[T]):
+class _Blocks:
     """Rows of one kind in their parts, as blocks of plain columns in the spool's file.
 
-    `names` are a row's fields, `fields` makes a row a tuple (None: it is one), `made` makes a tuple a row again;
-    `days` are the places of dates in it.
+    `names` are a row's fields, of which the one at `key` is what rows are cut by.
     """
 
-    def __init__(
-        self,
-        file: BinaryIO,
-        key: Callable[[T], str],
-        names: tuple[str, ...],
-        fields: Callable[[T], tuple[Any, ...]] | None,
-        made: Callable[[tuple[Any, ...]], T],
-        days: tuple[int, ...] = (),
-    ) -> None:
-        self._file, self._key, self._names = file, key, names
-        self._fields, self._made, self._days = fields, made, days
-        self._pending: list[list[T]] = [[] for _ in range(SHARDS)]
+    def __init__(self, file: BinaryIO, names: tuple[str, ...], key: int = 0) -> None:
+        self._file, self._names, self._key = file, names, key
+        self._pending: list[list[tuple[Any, ...]]] = [[] for _ in range(SHARDS)]
         # Place and size of each block, one behind the other.
-        self._blocks: list[array[int]] = [array("Q") for _ in range(SHARDS)]
-        self._numbers = _Days(date.toordinal)
-        self._dates = _Days(date.fromordinal)
+        self._places: list[array[int]] = [array("Q") for _ in range(SHARDS)]
         self.count = 0
 
-    def put(self, rows: Iterable[T]) -> None:
-        """Take rows; no row is looked at beyond its key."""
-        pending, waiting = self._pending, iter(rows)
-        while chunk := list(islice(waiting, _CHUNK)):
-            for row, number in zip(chunk, self._shards(chunk), strict=True):
-                pending[number].append(row)
-            for number, part in enumerate(pending):
-                if len(part) >= _BLOCK:
-                    self._flush(part, self._blocks[number])
-            self.count += len(chunk)
+    def _sort(self, keys: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Append each row to its part; parts that are full go to disk."""
+        pending = self._pending
+        for number, row in zip(_shards(keys), rows, strict=True):
+            pending[number].append(row)
+        self.count += len(keys)
+        for number, part in enumerate(pending):
+            if len(part) >= _BLOCK:
+                self._flush(part, self._places[number])
 
-    def _shards(self, rows: list[T]) -> Iterable[int]:
-        """`shard_of` each row's key, all in a few calls of C; that function where text has lone surrogates."""
-        try:
-            return [check % SHARDS for check in map(crc32, map(str.encode, map(self._key, rows)))]
-        except UnicodeEncodeError:
-            return [shard_of(self._key(row)) for row in rows]
-
-    def _flush(self, part: list[T], blocks: array[int]) -> None:
-        plain = part if self._fields is None else map(self._fields, part)
-        columns: list[Any] = list(zip(*plain, strict=True))
-        for at in self._days:
-            # marshal knows no dates.
-            columns[at] = tuple(map(self._numbers.__getitem__, columns[at]))
-        content = marshal.dumps(columns, _VERSION)
-        blocks.extend((self._file.tell(), len(content)))
+    def _flush(self, part: list[tuple[Any, ...]], places: array[int]) -> None:
+        content = marshal.dumps(list(map(_packed, zip(*part, strict=True))), _VERSION)
+        places.extend((self._file.tell(), len(content)))
         if self._file.write(content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         part.clear()
-
-    def rows(self, number: int) -> list[T]:
-        """All rows of a part."""
-        return list(map(self._made, zip(*self.columns(number), strict=True)))
 
     def columns(self, number: int) -> list[list[Any]]:
         """All rows of a part, field by field."""
         found: list[list[Any]] = [[] for _ in self._names]
         for block in self._blocks_of(number):
             for whole, piece in zip(found, block, strict=True):
-                whole += piece
-        for place in self._days:
-            found[place] = list(map(self._dates.__getitem__, found[place]))
+                whole += array("I", piece) if type(piece) is bytes else piece
         if waiting := self._pending[number]:
-            plain: Iterable[Any] = waiting if self._fields is None else map(self._fields, waiting)
-            for whole, piece in zip(found, zip(*plain, strict=True), strict=True):
-                whole += piece
+            for whole, column in zip(found, zip(*waiting, strict=True), strict=True):
+                whole += column
         return found
 
     def column(self, name: str) -> Iterator[Any]:
-        """One field of all rows that is not a date, without making the rows."""
-        at, value = self._names.index(name), attrgetter(name)
+        """One field of all rows, which is not a number, without making the rows."""
+        at = self._names.index(name)
         for number in range(SHARDS):
             for block in self._blocks_of(number):
                 yield from block[at]
-            yield from map(value, self._pending[number])
+            yield from map(itemgetter(at), self._pending[number])
 
     def _blocks_of(self, number: int) -> Iterator[list[Any]]:
-        blocks = self._blocks[number]
-        for at, size in zip(blocks[::2], blocks[1::2], strict=True):
+        places = self._places[number]
+        for at, size in zip(places[::2], places[1::2], strict=True):
             # By place, so that reading never moves where the next block is written.
             yield marshal.loads(os.pread(self._file.fileno(), size, at))  # noqa: S302 - our own file, open to nobody else
 
 
+def _shards(keys: Sequence[str]) -> list[int]:
+    """`shard_of` each key, all in a few calls of C; that function where text has lone surrogates."""
+    try:
+        return [check % SHARDS for check in map(crc32, map(str.encode, keys))]
+    except UnicodeEncodeError:
+        return list(map(shard_of, keys))
+
+
+def _packed(column: tuple[Any, ...]) -> tuple[Any, ...] | bytes:
+    """A column as it goes to disk: numbers as four bytes each, all else as it is."""
+    return array("I", column).tobytes() if type(column[0]) is int else column
+
+
+class _Shelf(_Blocks, Generic[T]):
+    """Rows that are named tuples of the type `kind`, cut by their first field."""
+
+    def __init__(self, file: BinaryIO, kind: Any) -> None:
+        super().__init__(file, kind._fields)
+        # The constructor of a named tuple is a function of Python's, that of tuples is not: half the time.
+        self._made: Callable[[tuple[Any, ...]], T] = partial(tuple.__new__, kind)
+
+    def put(self, rows: Iterable[Any]) -> None:
+        """Take rows; none is looked at beyond its key."""
+        waiting = iter(rows)
+        while chunk := list(islice(waiting, _CHUNK)):
+            self._sort(list(map(_FIRST, chunk)), chunk)
+
+    def rows(self, number: int) -> list[T]:
+        """All rows of a part."""
+        return list(map(self._made, zip(*self.columns(number), strict=True)))
+
+
+class _SeatShelf(_Blocks):
+    """Enrollments: their person, and numbers for their class and for their role and days.
+
+    A district has half a million enrollments in some thousand classes, so that a class's id is not kept as often.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file, ("user_id", "class_number", "kind_number"))
+        self._classes: Table[str] = Table()
+        self._kinds: Table[Kind] = Table()
+
+    def put(self, rows: Iterable[RosterEnrollment]) -> None:
+        """Take rows."""
+        waiting = iter(rows)
+        while chunk := list(islice(waiting, _CHUNK)):
+            user_ids, class_ids, roles, begins, ends, _ = zip(*chunk, strict=True)
+            class_numbers = map(self._classes.__getitem__, class_ids)
+            kind_numbers = map(self._kinds.__getitem__, zip(roles, begins, ends, strict=True))
+            self._sort(user_ids, zip(user_ids, class_numbers, kind_numbers, strict=True))
+
+    def seats(self, number: int) -> Seats:
+        """All rows of a part."""
+        user_ids, class_numbers, kind_numbers = self.columns(number)
+        classes, kinds = self._classes.values_in_order, self._kinds.values_in_order
+        return Seats(user_ids, class_numbers, kind_numbers, classes, kinds)
+
+
+class _Seated(Collection[RosterEnrollment]):
+    """The enrollments of a shelf, to be gone through again and again (`domain.roster.Sharded`)."""
+
+    def __init__(self, shelf: _SeatShelf) -> None:
+        self._shelf = shelf
+
+    def __len__(self) -> int:
+        return self._shelf.count
+
+    def __iter__(self) -> Iterator[RosterEnrollment]:
+        for part in self.shards():
+            yield from part
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == one for one in self)
+
+    def shards(self) -> Iterator[Seats]:
+        """The parts, in order, each read when it is its turn."""
+        return map(self._shelf.seats, range(SHARDS))
+
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of all rows, in the order of the parts."""
+        return map(attrgetter(name), self)
+
+
 class _Part(Sequence[T]):
-    """One part of a shelf, read when it is asked for: as rows, or field by field (`domain.roster.Columnar`)."""
+    """One part of a shelf, read when it is asked for."""
 
     def __init__(self, shelf: _Shelf[T], number: int) -> None:
         self._shelf, self._number = shelf, number
         self._rows: list[T] | None = None
-
-    def columns(self) -> Sequence[Sequence[Any]]:
-        """All values of each field."""
-        return self._shelf.columns(self._number)
 
     def _all(self) -> list[T]:
         if self._rows is None:
@@ -215,7 +255,7 @@ class _Files:
 
     def add(self, kind: str, rows: Iterable[Row]) -> int:
         """Append rows; the first call makes the file with its header."""
-        rows = rows if isinstance(rows, list) else list(rows)
+        rows = rows if isinstance(rows, Sequence) else list(rows)
         file = self._open.get(kind)
         text = csv_text(rows)
         if file is None:
@@ -255,17 +295,9 @@ class DiskSpool:
         self._orgs: list[Org] = []
         self._sessions: list[AcademicSession] = []
         self._courses: list[RosterCourse] = []
-        self._classes: _Shelf[RosterClass] = _shelf(file, RosterClass, attrgetter("id"))
-        self._users: _Shelf[RosterUser] = _shelf(file, RosterUser, attrgetter("id"))
-        # The constructor of a named tuple is a function of Python's, that of tuples is not: half the time.
-        self._enrollments: _Shelf[RosterEnrollment] = _Shelf(
-            file,
-            attrgetter("user_id"),
-            RosterEnrollment._fields,
-            None,
-            partial(tuple.__new__, RosterEnrollment),
-            days=(4, 5),
-        )
+        self._classes: _Shelf[RosterClass] = _Shelf(file, RosterClass)
+        self._users: _Shelf[RosterUser] = _Shelf(file, RosterUser)
+        self._enrollments = _SeatShelf(file)
         self._written: list[_Files] = []
 
     def orgs(self, rows: Iterable[Org]) -> None:
@@ -300,7 +332,7 @@ class DiskSpool:
             courses=tuple(self._courses),
             classes=_Shelved(self._classes),
             users=_Shelved(self._users),
-            enrollments=_Shelved(self._enrollments),
+            enrollments=_Seated(self._enrollments),
         )
 
     def files(self, headers: Mapping[str, Row]) -> _Files:
@@ -314,17 +346,6 @@ class DiskSpool:
         """Close what a run that broke off left open."""
         for one in self._written:
             one.close()
-
-
-def _shelf(file: BinaryIO, kind: Any, key: Callable[[Any], str]) -> _Shelf[Any]:
-    """A shelf of one dataclass, whose fields are plain values."""
-    names = tuple(one.name for one in fields(kind))
-    plain = attrgetter(*names)
-
-    def made(values: tuple[Any, ...]) -> Any:
-        return kind(*values)
-
-    return _Shelf(file, key, names, plain, made)
 
 
 @contextmanager

@@ -67,7 +67,11 @@ class Numbers:
 
     def of(self, texts: Iterable[str]) -> array[int]:
         """Many texts' numbers, in order, without a line of Python for each."""
-        encoded = map(methodcaller("encode", errors="surrogatepass"), texts)
+        texts = list(texts)
+        try:
+            encoded = list(map(str.encode, texts))
+        except UnicodeEncodeError:
+            encoded = [text.encode(errors="surrogatepass") for text in texts]
         digests = map(methodcaller("digest"), map(hashlib.sha256, map(self._with_key, encoded)))
         numbers = array("Q", b"".join(digests))
         if sys.byteorder == "big":

@@ -9,11 +9,12 @@ often as needed, and `shards` hands out small parts of them of which each holds 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, overload, runtime_checkable
 from zlib import crc32
 
 GUARDIANS = frozenset({"guardian", "parent", "relative"})
@@ -56,8 +57,7 @@ class RosterCourse:
     org_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RosterClass:
+class RosterClass(NamedTuple):
     """A class: the unit that becomes a Canvas section."""
 
     id: str
@@ -68,12 +68,12 @@ class RosterClass:
     term_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RosterUser:
+class RosterUser(NamedTuple):
     """A person, with only the fields Canvas needs.
 
     `identifier` is the number people know (student or staff number), not the SIS's own id. `agents` are the ids
     OneRoster ties to the person: a student's guardians or a guardian's students, whichever side the SIS fills.
+    A tuple, like a class and an enrollment, because a district's are made several times a run.
     """
 
     id: str
@@ -92,16 +92,15 @@ class RosterUser:
 class RosterEnrollment(NamedTuple):
     """One person in one class. `end` is exclusive; an ended enrollment stays in a OneRoster read.
 
-    A tuple, because a district has hundreds of thousands of them and each is made several times a run.
+    `id` is the SIS's own and matters only while the read goes on: what is put by (`Seats`) does not keep it.
     """
 
-    id: str
     user_id: str
     class_id: str
     role: str
     begin: date | None = None
     end: date | None = None
-    primary: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +155,89 @@ def shards(rows: Collection[T], key: Callable[[T], str]) -> Iterator[Sequence[T]
     yield from parts
 
 
-@runtime_checkable
-class Columnar(Protocol):
-    """A part that can be had field by field without making its rows."""
-
-    def columns(self) -> Sequence[Sequence[Any]]:
-        """All values of each field, in the order of the fields."""
-        ...
+Kind = tuple[str, "date | None", "date | None"]
+"""Role, begin and end of an enrollment: a district's half a million have a few hundred of them."""
 
 
-def columns(part: Sequence[RosterEnrollment]) -> Sequence[Sequence[Any]]:
-    """A part's enrollments field by field: what runs over whole columns costs a third of what runs over rows."""
-    if isinstance(part, Columnar):
-        return part.columns()
-    return tuple(zip(*part, strict=True)) or ((),) * len(RosterEnrollment._fields)
+class Seats(Sequence[RosterEnrollment]):
+    """A part's enrollments in columns: what runs over whole columns costs a third of what runs over rows.
+
+    Row n is `user_ids[n]` in `classes[class_numbers[n]]` as `kinds[kind_numbers[n]]`. The two tables may hold more than
+    these rows need, and may be those of other parts as well.
+    """
+
+    __slots__ = ("class_numbers", "classes", "kind_numbers", "kinds", "user_ids")
+
+    def __init__(
+        self,
+        user_ids: Sequence[str],
+        class_numbers: Sequence[int],
+        kind_numbers: Sequence[int],
+        classes: Sequence[str],
+        kinds: Sequence[Kind],
+    ) -> None:
+        self.user_ids, self.class_numbers, self.kind_numbers = user_ids, class_numbers, kind_numbers
+        self.classes, self.kinds = classes, kinds
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def __iter__(self) -> Iterator[RosterEnrollment]:
+        return map(self._row, range(len(self)))
+
+    @overload
+    def __getitem__(self, at: int) -> RosterEnrollment: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[RosterEnrollment]: ...
+    def __getitem__(self, at: int | slice) -> RosterEnrollment | Sequence[RosterEnrollment]:
+        return list(map(self._row, range(len(self))[at])) if isinstance(at, slice) else self._row(at)
+
+    def _row(self, at: int) -> RosterEnrollment:
+        kind = self.kinds[self.kind_numbers[at]]
+        return RosterEnrollment(self.user_ids[at], self.classes[self.class_numbers[at]], *kind)
+
+    def kept(self, keeps: Sequence[bool]) -> Seats:
+        """The rows whose class `keeps`, by its number, says yes to."""
+        chosen = list(map(keeps.__getitem__, self.class_numbers))
+        if all(chosen):
+            return self
+        return Seats(
+            list(compress(self.user_ids, chosen)),
+            list(compress(self.class_numbers, chosen)),
+            list(compress(self.kind_numbers, chosen)),
+            self.classes,
+            self.kinds,
+        )
+
+
+class Table(dict[T, int]):
+    """Value -> its number, counted from 0 as values are first asked for; `values_in_order` has them back."""
+
+    __slots__ = ("values_in_order",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values_in_order: list[T] = []
+
+    def __missing__(self, value: T) -> int:
+        number = self[value] = len(self.values_in_order)
+        self.values_in_order.append(value)
+        return number
+
+
+def seats_of(part: Sequence[RosterEnrollment]) -> Seats:
+    """A part in columns; one that is in columns already stays what it is."""
+    if isinstance(part, Seats):
+        return part
+    classes: Table[str] = Table()
+    kinds: Table[Kind] = Table()
+    return Seats(
+        [row.user_id for row in part],
+        [classes[row.class_id] for row in part],
+        [kinds[row.role, row.begin, row.end] for row in part],
+        classes.values_in_order,
+        kinds.values_in_order,
+    )
 
 
 def column(rows: Collection[T], name: str) -> Iterator[Any]:
@@ -219,6 +287,43 @@ class Chosen(Collection[T]):
 
     def column(self, name: str) -> Iterator[Any]:
         """One field of the chosen rows."""
+        return map(attrgetter(name), self)
+
+
+class SeatsOutside(Collection[RosterEnrollment]):
+    """The enrollments of another collection that are not in one of the classes `outside`, without a copy of them."""
+
+    __slots__ = ("_count", "_outside", "_whole")
+
+    def __init__(self, whole: Collection[RosterEnrollment], outside: Set[str]) -> None:
+        self._whole, self._outside = whole, outside
+        self._count: int | None = None
+
+    def __iter__(self) -> Iterator[RosterEnrollment]:
+        for part in self.shards():
+            yield from part
+
+    def __contains__(self, row: object) -> bool:
+        return any(row == one for one in self)
+
+    def __len__(self) -> int:
+        if self._count is None:
+            self._count = sum(map(len, self.shards()))
+        return self._count
+
+    def shards(self) -> Iterator[Seats]:
+        """What is left of each part."""
+        classes: Sequence[str] = ()
+        keeps: list[bool] = []
+        for part in map(seats_of, shards(self._whole, key_of_enrollment)):
+            if part.classes is not classes or len(keeps) < len(classes):
+                # Parts from a disk share their table of classes, so that this is done once for all of them.
+                classes = part.classes
+                keeps = [one not in self._outside for one in classes]
+            yield part.kept(keeps)
+
+    def column(self, name: str) -> Iterator[Any]:
+        """One field of these rows."""
         return map(attrgetter(name), self)
 
 

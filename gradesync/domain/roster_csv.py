@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, overload
 
 from gradesync.domain.account import RosterMapping
 
@@ -73,6 +73,30 @@ class CanvasFile:
     path: Path
     size: int
     digest: str
+
+
+class RowColumns(Sequence[Row]):
+    """Rows that are held column by column, and made only while they are gone through."""
+
+    __slots__ = ("columns",)
+
+    def __init__(self, columns: Sequence[Sequence[str]]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[Row]:
+        return zip(*self.columns, strict=True)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
+        if isinstance(at, slice):
+            return RowColumns([one[at] for one in self.columns])
+        return tuple([one[at] for one in self.columns])
 
 
 class RowFiles(Protocol):
@@ -137,10 +161,14 @@ def csv_text(rows: Sequence[Row]) -> str:
     text = "\r\n".join(map(",".join, rows)) + "\r\n"
     if (
         '"' not in text
-        and text.count(",") == sum(map(len, rows)) - len(rows)
+        and text.count(",") == _cells(rows) - len(rows)
         and text.count("\n") == text.count("\r") == len(rows)
     ):
         return text
     out = io.StringIO(newline="")
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return out.getvalue()
+
+
+def _cells(rows: Sequence[Row]) -> int:
+    return len(rows) * len(rows.columns) if isinstance(rows, RowColumns) else sum(map(len, rows))

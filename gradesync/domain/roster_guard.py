@@ -13,7 +13,7 @@ from datetime import date
 from itertools import compress
 
 from gradesync.domain.account import ChangeLimit, RosterPolicy
-from gradesync.domain.roster import Roster, RosterEnrollment, columns, key_of_enrollment, shards
+from gradesync.domain.roster import Roster, RosterEnrollment, key_of_enrollment, seats_of, shards
 from gradesync.domain.roster_csv import CanvasFiles
 
 TAKEOVER_SHARE = 0.95
@@ -50,8 +50,9 @@ def roster_counts(roster: Roster) -> dict[str, int]:
 
 def _students(part: Sequence[RosterEnrollment]) -> int:
     """People enrolled as student in a part; nobody is in two parts, so no set of a whole district is needed."""
-    _, user_ids, _, roles, *_ = columns(part)
-    return len(set(compress(user_ids, map("student".__eq__, roles))))
+    seats = seats_of(part)
+    students = [role == "student" for role, *_ in seats.kinds]
+    return len(set(compress(seats.user_ids, map(students.__getitem__, seats.kind_numbers))))
 
 
 def file_counts(files: CanvasFiles) -> dict[str, int]:

@@ -11,11 +11,12 @@ from array import array
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
+from itertools import chain
 from operator import itemgetter, or_
 from typing import NamedTuple
 
 from gradesync.domain.keyed import KeyedHash, Numbers
-from gradesync.domain.roster_csv import CanvasFile, Row, RowFiles
+from gradesync.domain.roster_csv import CanvasFile, Row, RowColumns, RowFiles
 from gradesync.domain.roster_generation import (
     ENROLLMENTS,
     KEPT,
@@ -48,9 +49,9 @@ class _Known(dict[str, int]):
         made = self[text] = self._number(text) & _NUMBER
         return made
 
-    def learn(self, texts: Sequence[str]) -> list[int]:
+    def learn(self, texts: Sequence[str]) -> array[int]:
         """The numbers of many texts, in order."""
-        made = [number & _NUMBER for number in self._number.of(texts)]
+        made = array("Q", [number & _NUMBER for number in self._number.of(texts)])
         self.update(zip(texts, made, strict=True))
         return made
 
@@ -113,8 +114,9 @@ class GenerationMaker:
         # Section id -> [school, number, likeness, place, content, seat, seat, ...]: one object per section.
         self._sections = _Sections(keyed.numbers("class"))
         self._people: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
-        # Of the part under way, by user id: number, likeness and content, and a section they sit in.
-        self._part: dict[str, tuple[int, int, int]] = {}
+        # Of the part under way: its people; their numbers, likenesses and contents, rows by rows; a section of each.
+        self._part_ids: list[str] = []
+        self._part: list[array[int]] = []
         self._seated: dict[str, str] = {}
         self._known = _Known(keyed.numbers("person"))
         self._bits = _Bits()
@@ -181,21 +183,26 @@ class GenerationMaker:
             rows = [row for row, status in zip(rows, statuses, strict=True) if status != _DELETED]
             statuses = [status for status in statuses if status != _DELETED]
         ids = [row[id_at] for row in rows]
-        numbers = self._known.learn(ids)
-        likenesses = self._like.of(["\0".join([row[one] for one in names]).casefold() for row in rows])
-        contents = [
-            content & ~1 | (status == "active")
-            for content, status in zip(self._content.of(map("\0".join, rows)), statuses, strict=True)
-        ]
-        self._part.update(zip(ids, zip(numbers, likenesses, contents, strict=True), strict=True))
+        self._part_ids += ids
+        self._part += (
+            self._known.learn(ids),
+            self._like.of(["\0".join([row[one] for one in names]).casefold() for row in rows]),
+            array(
+                "Q",
+                [
+                    content | 1 if status == "active" else content & ~1
+                    for content, status in zip(self._content.of(map("\0".join, rows)), statuses, strict=True)
+                ],
+            ),
+        )
 
     def _take_enrollments(self, rows: Sequence[Row]) -> None:
         at = self._at["enrollments"]
         user_at = at["user_integration_id"] if "user_integration_id" in at else at["user_id"]
         # Column by column, so that no line of Python is run per enrollment: a district has hundreds of thousands.
-        section_ids = list(map(itemgetter(at["section_id"]), rows))
-        user_ids = list(map(itemgetter(user_at), rows))
-        bits = map(self._bits.__getitem__, map(itemgetter(at["role"], at["status"]), rows))
+        columns = rows.columns if isinstance(rows, RowColumns) else tuple(zip(*rows, strict=True))
+        section_ids, user_ids = columns[at["section_id"]], columns[user_at]
+        bits = map(self._bits.__getitem__, zip(columns[at["role"]], columns[at["status"]], strict=True))
         seats = map(or_, map(self._known.__getitem__, user_ids), bits)
         deque(map(array.append, map(self._sections.__getitem__, section_ids), seats), maxlen=0)
         self._seated.update(zip(user_ids, section_ids, strict=True))
@@ -203,10 +210,12 @@ class GenerationMaker:
     def _close_part(self) -> None:
         """These people are complete: each belongs to the school of their last class."""
         seated, sections, people = self._seated.get, self._sections, self._people
-        for user_id, person in self._part.items():
+        columns = zip(*(chain.from_iterable(self._part[n::3]) for n in range(3)), strict=True)
+        for user_id, person in zip(self._part_ids, columns, strict=True):
             section_id = seated(user_id)
             people[_NO_SCHOOL if section_id is None else sections[section_id][0]].extend(person)
         self._part.clear()
+        self._part_ids.clear()
         self._seated.clear()
         self._known.clear()
 

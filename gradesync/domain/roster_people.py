@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import pairwise, repeat
-from operator import attrgetter
+from itertools import compress, groupby, pairwise
+from operator import add, attrgetter
 
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster import (
     GUARDIANS,
+    Kind,
     Roster,
-    RosterEnrollment,
     RosterUser,
+    Seats,
     column,
-    columns,
     key_of_enrollment,
     key_of_user,
+    seats_of,
     shards,
 )
-from gradesync.domain.roster_csv import Row, RowFiles
+from gradesync.domain.roster_csv import Row, RowColumns, RowFiles
 from gradesync.domain.roster_text import INCOMPLETE, all_clean, clean, distinct
 
 SHARED_LOGIN, BAD_EMAIL = "GS-621", "GS-622"
@@ -35,9 +36,8 @@ _PERSON_ROLES = frozenset({"student", "teacher", "aide"})
 _ROLE_RANK = {"teacher": 0, "student": 1, "aide": 2}
 _ONE_DAY = timedelta(days=1)
 _LONGEST_EMAIL = 254
-_NOTHING = ("", "", "")
 
-Part = tuple[dict[str, RosterUser], Sequence[RosterEnrollment]]
+Part = tuple[dict[str, RosterUser], Seats]
 
 
 @dataclass(slots=True)
@@ -81,15 +81,14 @@ def _parts(roster: Roster, ties: _Ties | None, problems: Counter[str]) -> Iterat
     These are students, teachers and aides, and whoever else sits in a class as one; guardians only where wanted.
     People without any class are sent too: a student whose schedule is not made yet must keep the account.
     """
-    enrollments = shards(roster.enrollments, key_of_enrollment)
+    enrollments = map(seats_of, shards(roster.enrollments, key_of_enrollment))
     guardians = ties.guardians if ties is not None else frozenset()
     for users in shards(roster.users, key_of_user):
         seats = next(enrollments)
         others = {u.id for u in users if u.role not in _PERSON_ROLES}
         if others:
-            _, user_ids, _, roles, *_ = columns(seats)
-            seated = {one for one, role in zip(user_ids, roles, strict=True) if role in _PERSON_ROLES}
-            others &= seated | guardians
+            as_one = [role in _PERSON_ROLES for role, *_ in seats.kinds]
+            others &= {*compress(seats.user_ids, map(as_one.__getitem__, seats.kind_numbers)), *guardians}
         wanted = (u for u in users if u.role in _PERSON_ROLES or u.id in others)
         people = distinct(wanted, problems, _same_person)
         # A part goes before the next one comes: with a district's, each megabyte counts twice.
@@ -100,7 +99,7 @@ def _parts(roster: Roster, ties: _Ties | None, problems: Counter[str]) -> Iterat
 
 def _same_person(one: RosterUser, other: RosterUser) -> RosterUser | None:
     """One person whom the SIS shows in two roles: a teacher who is also listed as aide stays a teacher."""
-    if replace(one, role=other.role) != other:
+    if one._replace(role=other.role) != other:
         return None
     return min(one, other, key=lambda user: (_ROLE_RANK.get(user.role, 9), user.role))
 
@@ -219,45 +218,79 @@ def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> froze
 
 _NOT_OURS, _BAD, _FUTURE = "", "?", "future"
 """What stands for a role or status of an enrollment that is not carried: not Canvas's business, wrong, or not begun."""
-_ODD = frozenset({_NOT_OURS, _BAD, _FUTURE})
 _MOST_KNOWN = 20_000
+_PEOPLE = 1 << 20
+"""More than the people of any part."""
+_RANKS = {"active": 0, "completed": 1, "inactive": 2}
 
 
-class _Roles(dict[tuple[str, str | None], str]):
-    """(enrolled as, the person's role or None) -> Canvas's role."""
-
-    def __missing__(self, key: tuple[str, str | None]) -> str:
-        enrolled_as, person_is = key
-        found = _BAD
-        if enrolled_as not in _PERSON_ROLES and not (enrolled_as == "proctor" and person_is == "aide"):
-            found = _NOT_OURS
-        elif person_is is not None:
-            found = role_of(enrolled_as, person_is) or _BAD
-        self[key] = found
-        return found
+def _canvas_role(enrolled_as: str, person_is: str | None) -> str:
+    """Canvas's role, or what stands for none."""
+    if enrolled_as not in _PERSON_ROLES and not (enrolled_as == "proctor" and person_is == "aide"):
+        return _NOT_OURS
+    return _BAD if person_is is None else role_of(enrolled_as, person_is) or _BAD
 
 
-class _Statuses(dict[tuple[date | None, date | None, date | None], str]):
-    """(begin, end, end of the class's term or None) -> Canvas's status. A district has few such combinations."""
+def _canvas_status(
+    begin: date | None, end: date | None, term_end: date | None, today: date, left: str
+) -> str:
+    """Canvas's status, or what stands for none; `term_end` None: the class has no place in Canvas."""
+    if term_end is None:
+        return _BAD
+    if begin is not None and begin > today:
+        return _FUTURE
+    # `end` is exclusive.
+    return "active" if end is None or end > today else ended_as(end, term_end, today, left)
 
-    def __init__(self, today: date, left: str) -> None:
+
+class _Outcomes(dict[tuple[int, "str | None", "date | None"], int]):
+    """(kind of enrollment, the person's role, end of the class's term) -> the place of what becomes of it.
+
+    A district has few such combinations, so that nothing is decided twice. `roles` and `statuses` are Canvas's.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], today: date, left: str) -> None:
         super().__init__()
-        self._today, self._left = today, left
+        self.kinds, self._today, self._left = kinds, today, left
+        self.roles: list[str] = []
+        self.statuses: list[str] = []
+        self.odd: set[int] = set()
 
-    def __missing__(self, key: tuple[date | None, date | None, date | None]) -> str:
-        begin, end, term_end = key
-        found = "active"
-        if term_end is None:
-            found = _BAD
-        elif begin is not None and begin > self._today:
-            found = _FUTURE
-        elif end is not None and end <= self._today:
-            # `end` is exclusive.
-            found = ended_as(end, term_end, self._today, self._left)
-        if len(self) >= _MOST_KNOWN:
-            self.clear()
-        self[key] = found
-        return found
+    def __missing__(self, key: tuple[int, str | None, date | None]) -> int:
+        kind, person_is, term_end = key
+        enrolled_as, begin, end = self.kinds[kind]
+        role = _canvas_role(enrolled_as, person_is)
+        status = _canvas_status(begin, end, term_end, self._today, self._left)
+        place = self[key] = len(self.roles)
+        self.roles.append(role)
+        self.statuses.append(status)
+        if role in (_NOT_OURS, _BAD) or status in (_BAD, _FUTURE):
+            self.odd.add(place)
+        return place
+
+    def tell(self, places: Iterable[int], tally: PeopleTally) -> None:
+        """Count what is not carried."""
+        for place in self.odd.intersection(places) and filter(self.odd.__contains__, places):
+            role, status = self.roles[place], self.statuses[place]
+            if role == _NOT_OURS:
+                continue
+            if _BAD in (role, status):
+                tally.problems[INCOMPLETE] += 1
+            else:
+                tally.future += 1
+
+
+class _Classes:
+    """What is known of classes by their number in the parts of one roster."""
+
+    def __init__(self, ids: Sequence[str], ends: Mapping[str, date]) -> None:
+        self.ids = ids
+        self.count = len(ids)
+        self.ends = [ends.get(one) for one in ids]
+        # Numbers of fraction are compared and added faster than whole ones of this size.
+        self.ranks = [0.0] * len(ids)
+        for rank, number in enumerate(sorted(range(len(ids)), key=ids.__getitem__)):
+            self.ranks[number] = float(rank * _PEOPLE)
 
 
 class _Seats:
@@ -266,51 +299,102 @@ class _Seats:
     def __init__(
         self, mapping: RosterMapping, classes: Mapping[str, date], today: date, tally: PeopleTally
     ) -> None:
-        self._classes, self._tally = classes, tally
-        self._roles, self._statuses = _Roles(), _Statuses(today, mapping.ended)
+        self._ends, self._left, self._today, self._tally = classes, mapping.ended, today, tally
+        self._classes = _Classes((), classes)
+        self._outcomes = _Outcomes((), today, mapping.ended)
 
-    def rows(self, people: Mapping[str, RosterUser], enrollments: Sequence[RosterEnrollment]) -> list[Row]:
+    def rows(self, people: Mapping[str, RosterUser], seats: Seats) -> RowColumns:
         """One row for each class, person and role of one part, in order.
 
         Canvas keeps one enrollment per section, person and role, so a student who left and came back has two rows in
         the SIS and one here: the one in force wins.
         """
-        _, user_ids, class_ids, enrolled, begins, ends, _ = columns(enrollments)
-        persons = map({user.id: user.role for user in people.values()}.get, user_ids)
-        roles = list(map(self._roles.__getitem__, zip(enrolled, persons, strict=True)))
-        term_ends = map(self._classes.get, class_ids)
-        statuses = list(map(self._statuses.__getitem__, zip(begins, ends, term_ends, strict=True)))
-        rows: list[Row] = list(zip(class_ids, user_ids, roles, statuses, repeat(""), repeat("")))
-        if not (_ODD.isdisjoint(roles) and _ODD.isdisjoint(statuses)):
-            rows = self._carried(rows)
-        rows.sort()
-        rows = _one_each(rows)
-        self._tally.kept += sum([row[3] != "inactive" for row in rows])
-        return rows
+        self._prepare(seats)
+        outcomes, classes = self._outcomes, self._classes
+        persons = _Persons(people)
+        numbers = list(map(persons.__getitem__, seats.user_ids))
+        # Once a column, so that no line of Python is run for each enrollment.
+        places = list(
+            map(
+                outcomes.__getitem__,
+                zip(
+                    seats.kind_numbers,
+                    map(persons.roles.__getitem__, numbers),
+                    map(classes.ends.__getitem__, seats.class_numbers),
+                    strict=True,
+                ),
+            )
+        )
+        keys = list(
+            map(
+                add,
+                map(classes.ranks.__getitem__, seats.class_numbers),
+                map(persons.ranks().__getitem__, numbers),
+            )
+        )
+        order = self._order(keys, places)
+        section_ids = map(classes.ids.__getitem__, map(seats.class_numbers.__getitem__, order))
+        carried = list(map(places.__getitem__, order))
+        statuses = list(map(outcomes.statuses.__getitem__, carried))
+        self._tally.kept += len(statuses) - statuses.count("inactive")
+        nothing = ("",) * len(order)
+        return RowColumns(
+            (
+                list(section_ids),
+                list(map(seats.user_ids.__getitem__, order)),
+                list(map(outcomes.roles.__getitem__, carried)),
+                statuses,
+                nothing,
+                nothing,
+            )
+        )
 
-    def _carried(self, rows: list[Row]) -> list[Row]:
-        """The rows that are carried; the others are counted."""
-        found = []
-        for row in rows:
-            if row[2] == _NOT_OURS:
-                continue
-            if row[2] == _BAD or row[3] == _BAD:
-                self._tally.problems[INCOMPLETE] += 1
-            elif row[3] == _FUTURE:
-                self._tally.future += 1
-            else:
-                found.append(row)
+    def _prepare(self, seats: Seats) -> None:
+        """Begin anew with what is known of classes and kinds where a part brings tables of its own."""
+        if seats.classes is not self._classes.ids or len(seats.classes) != self._classes.count:
+            self._classes = _Classes(seats.classes, self._ends)
+        if seats.kinds is not self._outcomes.kinds or len(self._outcomes) > _MOST_KNOWN:
+            self._outcomes = _Outcomes(seats.kinds, self._today, self._left)
+
+    def _order(self, keys: list[float], places: list[int]) -> Sequence[int]:
+        """The rows that are carried, by number, in the order of class, person and role."""
+        odd = self._outcomes.odd
+        order: Iterable[int] = range(len(keys))
+        if not odd.isdisjoint(places):
+            self._outcomes.tell(places, self._tally)
+            order = [at for at in order if places[at] not in odd]
+        ordered = sorted(order, key=keys.__getitem__)
+        if len(set(keys)) == len(keys):
+            return ordered
+        # Somebody is in a class twice: in two roles, or for a second time.
+        roles, statuses = self._outcomes.roles, self._outcomes.statuses
+        found: list[int] = []
+        for _, group in groupby(ordered, keys.__getitem__):
+            by_role: dict[str, int] = {}
+            for at in sorted(group, key=lambda one: _RANKS[statuses[places[one]]]):
+                by_role.setdefault(roles[places[at]], at)
+            found += [by_role[role] for role in sorted(by_role)]
         return found
 
 
-def _one_each(rows: list[Row]) -> list[Row]:
-    """The first of the rows of the same class, person and role. The statuses sort by their alphabet as they should:
-    active before completed before inactive."""
-    return [
-        row
-        for row, before in zip(rows, [_NOTHING, *rows], strict=False)
-        if row[0] != before[0] or row[1] != before[1] or row[2] != before[2]
-    ]
+class _Persons(dict[str, int]):
+    """User id -> number; `roles` by number. Whoever is not among the `people` has no role."""
+
+    def __init__(self, people: Mapping[str, RosterUser]) -> None:
+        super().__init__(zip(people, range(len(people)), strict=True))
+        self.roles: list[str | None] = [user.role for user in people.values()]
+
+    def __missing__(self, user_id: str) -> int:
+        number = self[user_id] = len(self.roles)
+        self.roles.append(None)
+        return number
+
+    def ranks(self) -> list[float]:
+        """By number, the rank of the user's id among all."""
+        found = [0.0] * len(self)
+        for rank, user_id in enumerate(sorted(self)):
+            found[self[user_id]] = float(rank)
+        return found
 
 
 def role_of(enrolled_as: str, person_is: str) -> str | None:

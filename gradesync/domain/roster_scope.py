@@ -19,8 +19,8 @@ from gradesync.domain.roster import (
     Chosen,
     Roster,
     RosterClass,
+    SeatsOutside,
     key_of_class,
-    key_of_enrollment,
     key_of_user,
 )
 
@@ -77,7 +77,7 @@ def in_scope(roster: Roster, scope: Scope, today: date) -> Roster:
         roster,
         classes=Chosen(roster.classes, lambda row: row.id not in outside, key_of_class),
         users=users,
-        enrollments=Chosen(roster.enrollments, lambda row: row.class_id not in outside, key_of_enrollment),
+        enrollments=SeatsOutside(roster.enrollments, outside),
     )
 
 

@@ -37,9 +37,9 @@ def test_a_sound_export_becomes_the_roster_it_describes(tmp_path: Path, export: 
     (only,) = roster.classes
     assert (only.id, only.course_id, only.school_id, only.term_ids) == ("k1", "c1", "s1", ("t1", "y27"))
     assert list(roster.enrollments) == [
-        RosterEnrollment("e1", "u1", "k1", "teacher", primary=True),
-        RosterEnrollment("e2", "u2", "k1", "student", date(2026, 8, 20), date(2027, 1, 20)),
-        RosterEnrollment("e3", "u3", "k1", "proctor", date(2026, 9, 3)),
+        RosterEnrollment("u1", "k1", "teacher", id="e1"),
+        RosterEnrollment("u2", "k1", "student", date(2026, 8, 20), date(2027, 1, 20), "e2"),
+        RosterEnrollment("u3", "k1", "proctor", date(2026, 9, 3), id="e3"),
     ]
     users = {user.id: user for user in roster.users}
     assert list(users) == ["u1", "u2", "u3"], "nobody asked for guardians"

@@ -46,9 +46,7 @@ def seat(
     begin: date | None = None,
     end: date | None = None,
 ) -> RosterEnrollment:
-    return RosterEnrollment(
-        f"E-{user_id}-{class_id}-{begin}-{end}-{role}", user_id, class_id, role, begin, end
-    )
+    return RosterEnrollment(user_id, class_id, role, begin, end)
 
 
 def sample(**changes: object) -> Roster:

@@ -36,14 +36,14 @@ def town() -> Roster:
             courses.append(RosterCourse(f"K{id}", f"Subject {n}", f"SUB{n}", school))
             classes.append(RosterClass(id, f"Subject {n} of {school}", f"SUB{n}", f"K{id}", school, ("Y",)))
             teacher = f"{school}-t{n % 5}"
-            seats.append(RosterEnrollment(f"e-{teacher}-{id}", teacher, id, "teacher"))
+            seats.append(RosterEnrollment(teacher, id, "teacher"))
         users += [_user(f"{school}-t{n}", "teacher", n, f"Teach{school}") for n in range(5)]
         for n in range(PUPILS):
             id = f"{school}-s{n}"
             users.append(_user(id, "student", n, f"Family{school}x{n}"))
             for lesson in range(3):
                 class_id = f"{school}-c{(n + lesson) % CLASSES}"
-                seats.append(RosterEnrollment(f"e-{id}-{class_id}", id, class_id, "student"))
+                seats.append(RosterEnrollment(id, class_id, "student"))
     return Roster(
         orgs=(
             Org("D", "District", "district"),
@@ -79,8 +79,8 @@ def renamed(
     """The same people and classes under other ids; logins stay."""
     return replace(
         roster,
-        users=[replace(one, id=people(one.id)) for one in roster.users],
-        classes=[replace(one, id=classes(one.id)) for one in roster.classes],
+        users=[one._replace(id=people(one.id)) for one in roster.users],
+        classes=[one._replace(id=classes(one.id)) for one in roster.classes],
         enrollments=[
             one._replace(user_id=people(one.user_id), class_id=classes(one.class_id))
             for one in roster.enrollments

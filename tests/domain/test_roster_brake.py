@@ -47,7 +47,7 @@ def shifted(roster: Roster) -> Roster:
 
 def test_an_ordinary_night_goes_through() -> None:
     seats = [one for one in TOWN.enrollments if one.user_id not in {"001-s0", "002-s1", "003-s2"}]
-    users = [replace(one, family_name="New") if one.id == "001-s5" else one for one in TOWN.users]
+    users = [one._replace(family_name="New") if one.id == "001-s5" else one for one in TOWN.users]
     assert stops(change(TOWN, replace(TOWN, users=users, enrollments=seats))) == {}
 
 
@@ -76,7 +76,7 @@ ACCIDENTS: dict[str, tuple[Callable[[Roster], Roster], str, str]] = {
         "School 003: 45 of 45 people seem to have come back under other ids.",
     ),
     "everybody is disabled": (
-        lambda town: replace(town, users=[replace(one, enabled=False) for one in town.users]),
+        lambda town: replace(town, users=[one._replace(enabled=False) for one in town.users]),
         "GS-601",
         "School 002: 45 of 45 people would go (45 ended)",
     ),
@@ -84,7 +84,7 @@ ACCIDENTS: dict[str, tuple[Callable[[Roster], Roster], str, str]] = {
         lambda town: replace(
             town,
             classes=[
-                replace(one, school_id={"001": "002", "002": "001"}.get(one.school_id, one.school_id))
+                one._replace(school_id={"001": "002", "002": "001"}.get(one.school_id, one.school_id))
                 for one in town.classes
             ],
         ),

@@ -94,9 +94,9 @@ def test_drops_adds_and_a_change_of_class_are_told_apart() -> None:
 
 def test_a_person_who_is_disabled_has_ended_and_one_with_another_name_has_changed() -> None:
     users = [
-        replace(one, enabled=False)
+        one._replace(enabled=False)
         if one.id == "002-s1"
-        else replace(one, family_name="New")
+        else one._replace(family_name="New")
         if one.id == "002-s2"
         else one
         for one in TOWN.users
@@ -119,9 +119,9 @@ def test_who_goes_to_another_school_moved_and_who_has_no_class_yet_only_changed(
 
 def test_a_class_in_another_school_moved_and_one_with_another_title_changed() -> None:
     classes = [
-        replace(one, school_id="003")
+        one._replace(school_id="003")
         if one.id == "001-c0"
-        else replace(one, title="Other")
+        else one._replace(title="Other")
         if one.id == "001-c1"
         else one
         for one in TOWN.classes
@@ -140,13 +140,13 @@ def test_the_same_people_under_new_ids_are_recognised_by_name() -> None:
 def test_the_same_classes_under_new_ids_are_recognised_by_title_or_by_who_sits_in_them() -> None:
     new = renamed(TOWN, classes=lambda one: one.replace("001-c", "001-k"))
     assert numbers(change(TOWN, new), SECTIONS) == {"created": 10, "removed": 10, "renumbered": 10}
-    retitled = replace(new, classes=[replace(one, title=f"Now {one.id}") for one in new.classes])
+    retitled = replace(new, classes=[one._replace(title=f"Now {one.id}") for one in new.classes])
     assert numbers(change(TOWN, retitled), SECTIONS)["renumbered"] == 10
 
 
 def test_other_people_in_the_place_of_those_who_left_are_not_taken_for_them() -> None:
     users = [
-        replace(one, id=f"x{one.id}", family_name=f"Other{one.id}") if one.id.startswith("001-s") else one
+        one._replace(id=f"x{one.id}", family_name=f"Other{one.id}") if one.id.startswith("001-s") else one
         for one in TOWN.users
     ]
     seats = [

@@ -182,7 +182,7 @@ def test_a_look_cannot_be_approved(place: Town) -> None:
 
 def test_a_change_that_no_longer_exists_cannot_be_approved(place: Town) -> None:
     old = place.stopped()
-    users = [replace(one, family_name="New") if one.id == "001-s1" else one for one in TOWN.users]
+    users = [one._replace(family_name="New") if one.id == "001-s1" else one for one in TOWN.users]
     assert place.run(replace(TOWN, users=users)).result is not None
     with pytest.raises(GradesyncError, match="another roster import has gone through"):
         approve(place.tools, old, "because")

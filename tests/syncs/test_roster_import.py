@@ -269,7 +269,7 @@ def test_another_district_at_the_same_address_stops_the_run_before_reading() -> 
 
 
 def test_records_that_cannot_be_carried_over_need_a_person_and_stop_nobody() -> None:
-    nameless = replace(person("s2"), username="")
+    nameless = person("s2")._replace(username="")
     scene = Scene(sis=Sis(sample(users=[nameless if u.id == "s2" else u for u in sample().users])))
     result = scene.run()
     assert (result.outcome, dict(result.codes), result.counts["dropped"]) == (

@@ -354,7 +354,7 @@ def test_seats_that_are_missing_are_told_by_school_and_bring_all_rows_again() ->
 def test_as_many_classes_are_read_back_as_the_account_asks_for(verify: str, looks: int) -> None:
     usual = account()
     base = sample()
-    classes = [replace(base.classes[0], id=f"K{n}") for n in range(80)]  # type: ignore[index]  # a tuple here
+    classes = [base.classes[0]._replace(id=f"K{n}") for n in range(80)]  # type: ignore[index]  # a tuple here
     scene = Scene(
         sis=Sis(sample(classes=classes, enrollments=[seat("s1", f"K{n}") for n in range(80)])),
         account=replace(usual, roster=replace(usual.roster, verify=verify)),

@@ -88,7 +88,7 @@ def _users(rows: Sequence[Row], at: Mapping[str, int], _known: Known) -> list[Ro
 
 def _seats(rows: Sequence[Row], at: Mapping[str, int], _known: Known) -> list[RosterEnrollment]:
     section, user, role = at["section_id"], at["user_id"], at["role"]
-    return [RosterEnrollment("", row[user], row[section], row[role].lower()) for row in rows]
+    return [RosterEnrollment(row[user], row[section], row[role].lower()) for row in rows]
 
 
 _VALUES: Mapping[str, Callable[[Sequence[Row], Mapping[str, int], Known], list[Any]]] = {

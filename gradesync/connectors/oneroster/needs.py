@@ -36,7 +36,7 @@ SCHOOL_COURSES = replace(COURSES, template="/schools/{}/courses")
 CLASSES = _view("/classes", "classes", "title course school terms", "classCode")
 SCHOOL_CLASSES = replace(CLASSES, template="/schools/{}/classes")
 
-ENROLLMENTS = _view("/enrollments", "enrollments", "user class role", "primary beginDate endDate")
+ENROLLMENTS = _view("/enrollments", "enrollments", "user class role", "beginDate endDate")
 SCHOOL_ENROLLMENTS = replace(ENROLLMENTS, template="/schools/{}/enrollments")
 CLASS_ENROLLMENTS = replace(ENROLLMENTS, template="/schools/{}/classes/{}/enrollments")
 

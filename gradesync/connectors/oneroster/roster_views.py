@@ -252,7 +252,7 @@ class RosterViews:
                 class_id = place[-1]
 
                 def member(user_id: str, _row: Row) -> RosterEnrollment:
-                    return RosterEnrollment(f"{class_id}:{role}:{user_id}", user_id, class_id, role)
+                    return RosterEnrollment(user_id, class_id, role, id=f"{class_id}:{role}:{user_id}")
 
                 await self._stream.read(view, (class_id,), pages_to(intake.enrollments, member), Seen())
 

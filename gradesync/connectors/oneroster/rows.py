@@ -164,7 +164,7 @@ def user_as(wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], RosterUse
         found = user(sourced_id, row, wants)
         if found.role == wanted or (found.role and wanted not in _roles(row)):
             return found
-        return replace(found, role=wanted)
+        return found._replace(role=wanted)
 
     return parse
 
@@ -174,7 +174,7 @@ def user_only(*wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], Roster
 
     def parse(sourced_id: str, row: Row) -> RosterUser | None:
         role = next((one for one in _roles(row) if one in wanted), None)
-        return None if role is None else replace(user(sourced_id, row, wants), role=role)
+        return None if role is None else user(sourced_id, row, wants)._replace(role=role)
 
     return parse
 
@@ -182,13 +182,12 @@ def user_only(*wanted: str, wants: Wants = USUAL) -> Callable[[str, Row], Roster
 def enrollment(sourced_id: str, row: Row) -> RosterEnrollment:
     """A row of /enrollments; ended ones stay."""
     return RosterEnrollment(
-        sourced_id,
         ref(row, "user") or "",
         ref(row, "class") or "",
         _word(row.get("role")),
         day(row.get("beginDate")),
         day(row.get("endDate")),
-        yes(row.get("primary")),
+        sourced_id,
     )
 
 
@@ -207,7 +206,7 @@ class _Known(dict[Any, Any]):
 
 
 _MOST_KNOWN = 4096
-_DAYS, _WORDS, _YES_OR_NO = _Known(day), _Known(_word), _Known(yes)
+_DAYS, _WORDS = _Known(day), _Known(_word)
 _made_enrollment: Callable[[tuple[Any, ...]], RosterEnrollment] = partial(tuple.__new__, RosterEnrollment)
 
 
@@ -220,13 +219,12 @@ def enrollments(page: Sequence[Row]) -> list[RosterEnrollment]:
         if not set(map(type, users)) | set(map(type, classes)) <= {str}:
             raise Malformed("an enrollment without references")
         columns = zip(
-            [row["sourcedId"] for row in page],
             users,
             classes,
             [_WORDS[row["role"]] for row in page],
             [_DAYS[row.get("beginDate")] for row in page],
             [_DAYS[row.get("endDate")] for row in page],
-            [_YES_OR_NO[row.get("primary")] for row in page],
+            [row["sourcedId"] for row in page],
             strict=True,
         )
         return list(map(_made_enrollment, columns))

@@ -81,8 +81,8 @@ _enrollment: partial[RosterEnrollment] = partial(tuple.__new__, RosterEnrollment
 
 
 def _enrollments(cells: Columns, words: Words) -> Iterable[RosterEnrollment]:
-    _, _, roles, primary, begins, ends = words
-    return map(_enrollment, zip(cells[0], cells[5], cells[3], roles, begins, ends, map(bool, primary)))  # noqa: B905 - words may have no end
+    _, _, roles, _primary, begins, ends = words
+    return map(_enrollment, zip(cells[5], cells[3], roles, begins, ends, cells[0]))  # noqa: B905 - words may have no end
 
 
 def _users(
