@@ -35,7 +35,12 @@ class NotFound(GradesyncError):
 
 
 class StoreUnavailable(GradesyncError):
-    """The store cannot be reached, read or written, is of another lineage, or has a newer schema."""
+    """The store cannot be reached, read or written, is of another lineage, or has another schema.
+
+    `code` stands before the sentence when a command ends with it: `gradesync explain GS-705` says more.
+    """
+
+    code = "GS-705"
 
 
 class StoreMissing(StoreUnavailable):

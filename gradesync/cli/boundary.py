@@ -14,7 +14,7 @@ from types import FrameType
 
 import click
 
-from gradesync.errors import GradesyncError
+from gradesync.errors import GradesyncError, StoreUnavailable
 
 USAGE = 64
 INTERRUPTED = 130
@@ -49,7 +49,7 @@ def guarded(call: Callable[[], object]) -> int:
     except BaseExceptionGroup as several:
         return _several(several)
     except GradesyncError as problem:
-        _say(str(problem), problem.hint)
+        _say(_with_code(problem), problem.hint)
         return problem.exit_code
     except OSError as problem:
         return _file_trouble(problem)
@@ -85,9 +85,14 @@ def _several(several: BaseExceptionGroup[BaseException]) -> int:
     if ours is not None and rest is None:
         first = _leaf(ours)
         assert isinstance(first, GradesyncError)
-        _say(str(first), first.hint)
+        _say(_with_code(first), first.hint)
         return first.exit_code
     return _unexpected(_leaf(rest if rest is not None else several))
+
+
+def _with_code(problem: GradesyncError) -> str:
+    """The sentence; what `explain` knows more of carries its code."""
+    return f"{problem.code}: {problem}" if isinstance(problem, StoreUnavailable) else str(problem)
 
 
 def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:

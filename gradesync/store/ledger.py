@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, union
 
+from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import Claimed
 from gradesync.store import events as record_events
 from gradesync.store import generations, leases
 from gradesync.store import tables as t
+from gradesync.store import terms as class_terms
 from gradesync.store import waiting as waiting_rows
 from gradesync.store.control import get_meta, set_meta
 from gradesync.store.database import Database, Prepared, Tx
@@ -169,6 +171,12 @@ class SqlRunRecords(SqlReadRecords):
         with self._database.write() as tx:
             leases.fence(tx, self._claimed)
             generations.keep(tx, self._account, head, chunks)
+
+    def note_terms(self, terms: Mapping[str, ClassTerm]) -> None:
+        """Remember when classes are over."""
+        with self._database.write() as tx:
+            leases.fence(tx, self._claimed)
+            class_terms.note(tx, self._account, terms)
 
     def _write_ledger(self, tx: Tx, statement: Prepared, entries: Sequence[LedgerEntry]) -> None:
         if not entries:

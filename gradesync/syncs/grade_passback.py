@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from gradesync.domain.class_terms import ClassTerm, class_terms
 from gradesync.domain.gradebook import SisCatalogue
 from gradesync.domain.passback import ClassDecision, ClassInput
 from gradesync.domain.record import WaitingRecord
@@ -57,6 +58,8 @@ async def pass_back(job: PassbackJob, sink: GradebookSink, records: RunRecords) 
     fresh = await passback.meet()
     record_identity(records, fresh)
     await passback.all_courses(on_marks=records.set_watermarks)
+    if terms := passback.terms():
+        records.note_terms(terms)
     for class_id in passback.left_behind():
         park(class_id, ())
     if stopped and passback.saw_all() and not writer.over_limit:
@@ -244,6 +247,11 @@ class _Passback:
         self.reading.through()
         self.marks.fresh.update(self._looked())
         flush(least=1)
+
+    def terms(self) -> Mapping[str, ClassTerm]:
+        """When classes are over, by the catalogue of a full run; a delta leaves what is known of them."""
+        catalogue = self.deciding.catalogue_read if self.job.mode is Mode.FULL else None
+        return class_terms(catalogue) if catalogue is not None else {}
 
     def _looked(self) -> Mapping[str, str]:
         job = self.job

@@ -32,7 +32,8 @@ def test_a_store_moves_into_another_tree_and_its_history_says_so(
     arrived = json.loads(tree.run("--as", "Ana", "store", "import", str(file), "--format", "json").stdout)
     assert arrived == left
     assert {"kind", "version", "lineage", "rows", "digest"} == left.keys()
-    assert json.loads(tree.run("list", "--format", "json").stdout) == json.loads(before)
+    shown = json.loads(tree.run("list", "--format", "json").stdout)
+    assert shown["schedules"] == json.loads(before)["schedules"]
     [told] = [
         entry
         for entry in json.loads(tree.run("history", "--format", "json").stdout)["entries"]

@@ -50,7 +50,7 @@ ENTRIES = (
     Code(
         "GS-705",
         "Store unreachable or of another schema",
-        "The database does not answer, or belongs to another version of gradesync.",
+        "The database does not answer, cannot be read or written, or belongs to another version of gradesync.",
         "See the message.",
         "us",
         P,
