@@ -24,6 +24,7 @@ from gradesync.domain.schedule import ScheduleId
 if TYPE_CHECKING:
     # Types of the syncs and the plan: `list` opens the store without loading any of them.
     from gradesync.domain.account import Account
+    from gradesync.domain.class_terms import ClassTerm, PastTerm
     from gradesync.domain.comparison import Weighing
     from gradesync.domain.definition import Recorded
     from gradesync.domain.gradebook import (
@@ -486,6 +487,10 @@ class RunRecords(Protocol):
         """One chunk of the last good roster read; empty when there is none. May be asked from another thread."""
         ...
 
+    def note_terms(self, terms: Mapping[str, ClassTerm]) -> None:
+        """Remember in which term classes end (by class id), for pruning what is over."""
+        ...
+
     def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
         """Replace the last good roster read as a whole."""
         ...
@@ -540,11 +545,27 @@ class Store(Protocol):
         commit: str | None,
         now: datetime,
     ) -> bool:
-        """Apply one account's actions in one transaction; False when the revision moved meanwhile."""
+        """Apply one account's actions in one transaction; False, and nothing is done, when it cannot be true any more.
+
+        That is when the revision moved meanwhile, when the tree of another commit is being applied by now, and, for an
+        account that takes another name (`expected_revision` is that of its old one), while a run works in it.
+        """
         ...
 
-    def set_commit(self, commit: str) -> None:
-        """Remember the commit whose tree was applied."""
+    def advance_commit(self, commit: str, seen: str | None) -> bool:
+        """Remember the commit whose tree is applied from now on; False when `seen` is no longer the last one."""
+        ...
+
+    def origin(self, account: str) -> str:
+        """The name the account's hashes are keyed with: that under which it was first recorded."""
+        ...
+
+    def forget_account(self, account: str, fact: Fact) -> Mapping[str, int] | None:
+        """Erase what can be erased of an account that has left: how many rows, by what they were, also in the fact.
+
+        None, and nothing is erased, when it has not left, is not known, or a run still works in it. The history stays
+        whole but for its details.
+        """
         ...
 
     # slots and runs
@@ -712,8 +733,24 @@ class Store(Protocol):
         """Append one entry over all heads if any moved since the last one; answers its hash, the outside witness."""
         ...
 
-    def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
+    def erasable(self, before: datetime, account: str | None = None) -> Mapping[str, int]:
+        """What `purge` would erase of one account or of all: `details`, `vendor texts`, `record events`."""
+        ...
+
+    def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
         """Erase details and vendor texts older than `before`; entries and hashes stay. Answers how many."""
+        ...
+
+    # what is over
+    def past_terms(self, before: datetime, account: str | None = None) -> Sequence[PastTerm]:
+        """Terms that ended before the instant and of whose classes the ledger still holds something."""
+        ...
+
+    def prune(self, term: PastTerm, facts: Sequence[Fact]) -> int:
+        """Forget the ledger and the waiting rows of a past term's classes; answers how many rows went.
+
+        In several short transactions, the facts with the first. Raises AccountBusy while a run works in the account.
+        """
         ...
 
     # keys and identity

@@ -62,27 +62,44 @@ def detail_hash(detail: str | None) -> str | None:
     return None if detail is None else hashlib.sha256(detail.encode()).hexdigest()
 
 
+def entry_values(
+    chain: str, seq: int, at: datetime, fact: Fact, detail: str | None, previous: str
+) -> dict[str, object]:
+    """Everything an entry's hash covers, as JSON values; `detail` is the detail's hash."""
+    return {
+        "chain": chain,
+        "seq": seq,
+        "at": at.isoformat(timespec="microseconds"),
+        "what": fact.what,
+        "actor": fact.actor.name,
+        "via": fact.actor.via,
+        "schedule": fact.schedule,
+        "run": fact.run_id,
+        "data": fact.data,
+        "detail": detail,
+        "previous": previous,
+    }
+
+
+def canonical_json(values: Mapping[str, object]) -> str:
+    """The one text of a JSON object: keys in the order of their characters, no blanks, no character escaped without
+    need. docs/history-file.md says it for those who write it anew."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def hash_of(values: Mapping[str, object]) -> str:
+    """SHA-256 over the canonical JSON, in UTF-8."""
+    return hashlib.sha256(canonical_json(values).encode()).hexdigest()
+
+
 def entry_hash(chain: str, seq: int, at: datetime, fact: Fact, detail: str | None, previous: str) -> str:
-    """SHA-256 over the canonical JSON of everything in the entry, `detail` being the detail's hash."""
-    body = json.dumps(
-        {
-            "chain": chain,
-            "seq": seq,
-            "at": at.isoformat(timespec="microseconds"),
-            "what": fact.what,
-            "actor": fact.actor.name,
-            "via": fact.actor.via,
-            "schedule": fact.schedule,
-            "run": fact.run_id,
-            "data": fact.data,
-            "detail": detail,
-            "previous": previous,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-    )
-    return hashlib.sha256(body.encode()).hexdigest()
+    """The hash over everything in the entry, `detail` being the detail's hash."""
+    return hash_of(entry_values(chain, seq, at, fact, detail, previous))
+
+
+def heads_digest(heads: Mapping[str, str]) -> str:
+    """What a checkpoint says of all other chains' heads: SHA-256 over the canonical JSON of chain -> hash."""
+    return hash_of(dict(heads))
 
 
 def seal(chain: str, seq: int, at: datetime, fact: Fact, previous: str) -> HistoryEntry:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 
 from gradesync.domain.record import EVENTS_KEPT, PastEvent, RecordEvent
 from gradesync.domain.run import Claimed
@@ -59,7 +59,18 @@ def of_subjects(tx: Tx, account: str, subjects: Sequence[str]) -> list[PastEvent
     return [PastEvent(RecordEvent(*row[:5]), row[5], row[6]) for row in found]
 
 
-def purge(tx: Tx, before: datetime) -> int:
+def purge(tx: Tx, before: datetime, account: str | None = None) -> int:
     """Drop events older than `before`, and those older than a school year in any case."""
-    cut = max(before, tx.now() - EVENTS_KEPT)
-    return tx.execute(delete(t.record_event).where(t.record_event.c.at < cut)).rowcount
+    return tx.execute(delete(t.record_event).where(*_old(tx, before, account))).rowcount
+
+
+def erasable(tx: Tx, before: datetime, account: str | None = None) -> int:
+    """How many events a purge would drop."""
+    count = select(func.count()).select_from(t.record_event).where(*_old(tx, before, account))
+    return int(tx.execute(count).scalar_one())
+
+
+def _old(tx: Tx, before: datetime, account: str | None) -> tuple[ColumnElement[bool], ...]:
+    e = t.record_event.c
+    old = (e.at < max(before, tx.now() - EVENTS_KEPT),)
+    return old if account is None else (*old, e.account == account)

@@ -5,11 +5,9 @@ Pure, so that the store in RAM shares it without importing a database library.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
-from gradesync.domain.definition import canonical
-from gradesync.domain.history import CHECKPOINT, Fact
+from gradesync.domain.history import CHECKPOINT, Fact, heads_digest
 from gradesync.domain.run import Actor, Lease, Mode, Outcome, RunResult
 
 MAX_ABANDONED = 3
@@ -41,14 +39,18 @@ def abandoned_fact(schedule: str, lease: Lease, attempt: int, outcome: Outcome |
     )
 
 
-def heads_digest(heads: Mapping[str, str]) -> str:
-    """SHA-256 over all heads by name."""
-    return hashlib.sha256(canonical(dict(heads)).encode()).hexdigest()
+def checkpoint_fact(heads: Mapping[str, str], entries: int, moved: Mapping[str, int]) -> Fact:
+    """One fact over the heads of all accounts' chains, which hold `entries` entries together.
 
-
-def checkpoint_fact(heads: Mapping[str, str], entries: int) -> Fact:
-    """One fact over the heads of all accounts' chains, which hold `entries` entries together."""
-    data = {"heads": heads_digest(heads), "chains": len(heads), "entries": entries}
+    `moved` tells how far each chain has come that grew since the checkpoint before: with them all, every checkpoint
+    can be made again from the entries.
+    """
+    data = {
+        "heads": heads_digest(heads),
+        "chains": len(heads),
+        "entries": entries,
+        "moved": dict(sorted(moved.items())),
+    }
     return Fact(CHECKPOINT, Actor("scheduler", "checkpoint"), data=data)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, delete, select
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select
 
 from gradesync.domain.history import (
     CHECKPOINT,
@@ -19,11 +19,13 @@ from gradesync.domain.history import (
     Fact,
     HistoryEntry,
     chain_of,
+    heads_digest,
     seal,
 )
+from gradesync.store import accounts
 from gradesync.store import tables as t
 from gradesync.store.database import Database, Tx
-from gradesync.store.facts import checkpoint_fact, heads_digest
+from gradesync.store.facts import checkpoint_fact
 from gradesync.store.rows import entry_of, entry_values, to_json
 
 PAGE = 2000
@@ -90,13 +92,20 @@ def newest(tx: Tx, account: str | None, schedule: str | None, limit: int) -> lis
     """Newest first, of all chains or one; a moved schedule is found under its earlier names too."""
     h = t.history.c
     query = _entries()
-    if account is not None:
-        query = query.where(h.chain == chain_of(account))
+    mine = [] if account is None else accounts.spans(tx, account)
+    if mine:
+        query = query.where(or_(*[_within(span) for span in mine]))
     if schedule is not None:
         query = query.where(h.schedule.in_(_names(tx, account, schedule)))
     # Within a chain `seq` is the order of time, and an index has it ready.
-    order = (h.at.desc(), h.chain, h.seq.desc()) if account is None else (h.seq.desc(),)
+    order = (h.seq.desc(),) if len(mine) == 1 else (h.at.desc(), h.chain, h.seq.desc())
     return [entry_of(row) for row in tx.execute(query.order_by(*order).limit(limit))]
+
+
+def _within(span: accounts.Span) -> ColumnElement[bool]:
+    h = t.history.c
+    own = and_(h.chain == span.chain, h.seq > span.low)
+    return own if span.high is None else and_(own, h.seq <= span.high)
 
 
 def _names(tx: Tx, account: str | None, schedule: str) -> list[str]:
@@ -140,27 +149,48 @@ def checkpoint(tx: Tx) -> str:
 
     Printed where the store cannot reach it (a CI log), that hash is the outside witness of the whole history.
     """
-    h = t.history_head.c
-    rows = {row.chain: row for row in tx.execute(select(h.chain, h.seq, h.hash))}
-    own = rows.pop(chain_of(None), None)
-    heads_now = {name: row.hash for name, row in rows.items()}
-    if own is None and not rows:
+    name = chain_of(None)
+    if tx.execute(select(t.history_head.c.chain).limit(1)).first() is None:
         return GENESIS_HASH
-    if own is not None:
-        e = t.history.c
-        last = tx.execute(select(e.what, e.data).where(e.chain == own.chain, e.seq == own.seq)).one_or_none()
-        if (
-            last is not None
-            and last.what == CHECKPOINT
-            and json.loads(last.data)["heads"] == heads_digest(heads_now)
-        ):
-            return str(own.hash)
-    [entry] = append(tx, [checkpoint_fact(heads_now, sum(row.seq for row in rows.values()))])
+    # Locked before the others are read: two checkpoints at once would tell the chains' progress out of order.
+    [own] = _lock_heads(tx, [name])
+    h, c = t.history_head.c, t.checkpoint_head.c
+    joined = t.history_head.outerjoin(t.checkpoint_head, c.chain == h.chain)
+    rows = list(
+        tx.execute(
+            select(h.chain, h.seq, h.hash, c.seq.label("before")).select_from(joined).where(h.chain != name)
+        )
+    )
+    heads_now = {row.chain: row.hash for row in rows}
+    e = t.history.c
+    last = tx.execute(select(e.what, e.data).where(e.chain == name, e.seq == own.seq)).one_or_none()
+    if last is not None and last.what == CHECKPOINT and _same_heads(last.data, heads_now):
+        return str(own.hash)
+    moved = {row.chain: row.seq for row in rows if row.seq != row.before}
+    [entry] = append(tx, [checkpoint_fact(heads_now, sum(row.seq for row in rows), moved)])
+    if moved:
+        tx.execute(tx.upsert(t.checkpoint_head), [{"chain": one, "seq": seq} for one, seq in moved.items()])
     return entry.hash
 
 
-def purge(tx: Tx, before: datetime) -> int:
+def _same_heads(data: str, heads_now: Mapping[str, str]) -> bool:
+    return bool(json.loads(data)["heads"] == heads_digest(heads_now))
+
+
+def purge(tx: Tx, before: datetime, account: str | None = None) -> int:
     """Erase the details of entries older than `before`; the entries and their hashes stay."""
+    return tx.execute(delete(t.history_detail).where(_old(before, account))).rowcount
+
+
+def erasable(tx: Tx, before: datetime, account: str | None = None) -> int:
+    """How many details a purge would erase."""
+    count = select(func.count()).select_from(t.history_detail).where(_old(before, account))
+    return int(tx.execute(count).scalar_one())
+
+
+def _old(before: datetime, account: str | None) -> ColumnElement[bool]:
     h, d = t.history.c, t.history_detail.c
-    old = select(h.seq).where(h.chain == d.chain, h.seq == d.seq, h.at < before).exists()
-    return tx.execute(delete(t.history_detail).where(old)).rowcount
+    old = select(h.seq).where(h.chain == d.chain, h.seq == d.seq, h.at < before)
+    if account is not None:
+        old = old.where(h.chain == chain_of(account))
+    return old.exists()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import Mode, Outcome, Run, RunResult, RunState, Stage
@@ -193,3 +193,16 @@ def last_full(tx: Tx, accounts: Iterable[str] | None) -> Mapping[ScheduleId, dat
     if accounts is not None:
         query = query.where(s.account.in_(list(accounts)))
     return {ScheduleId(row.account, row.name): row.last_full_at for row in tx.execute(query)}
+
+
+def old_texts(before: datetime, account: str | None) -> tuple[ColumnElement[bool], ...]:
+    """Which runs hold another system's words from before an instant, in one account or in all."""
+    r = t.run.c
+    old = (r.ended_at < before, r.vendor.is_not(None))
+    return old if account is None else (*old, r.account == account)
+
+
+def with_old_texts(tx: Tx, before: datetime, account: str | None) -> int:
+    """How many runs these are."""
+    count = select(func.count()).select_from(t.run).where(*old_texts(before, account))
+    return int(tx.execute(count).scalar_one())

@@ -6,6 +6,7 @@ Only the contract's surface stands here; no statement and no rule.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from sqlalchemy import func, select, update
 
 from gradesync.domain.action import Action
 from gradesync.domain.approval import Approval
+from gradesync.domain.class_terms import PastTerm
 from gradesync.domain.definition import Recorded
 from gradesync.domain.history import Fact, HistoryEntry
 from gradesync.domain.hold import Hold, Request
@@ -21,7 +23,18 @@ from gradesync.domain.run import ClaimAnswer, Claimed, Headway, Holder, Lease, R
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import StoreUnavailable
 from gradesync.ports import DueRow, ReadRecords, RunQuery, RunRecords, SlotClaim, StoreInfo
-from gradesync.store import control, definitions, events, history, leases, ledger, runs, waiting
+from gradesync.store import (
+    accounts,
+    control,
+    definitions,
+    events,
+    history,
+    leases,
+    ledger,
+    runs,
+    terms,
+    waiting,
+)
 from gradesync.store import tables as t
 from gradesync.store.database import Database
 
@@ -105,10 +118,23 @@ class SqlStore:
                 history.append(tx, facts)
             return applied
 
-    def set_commit(self, commit: str) -> None:
-        """Remember the commit whose tree was applied."""
+    def advance_commit(self, commit: str, seen: str | None) -> bool:
+        """Remember the commit whose tree is applied, if `seen` is still the last one."""
         with self._db.write() as tx:
-            control.set_meta(tx, "commit", commit)
+            return control.advance_commit(tx, commit, seen)
+
+    def origin(self, account: str) -> str:
+        """The name the account's hashes are keyed with."""
+        with self._db.read() as tx:
+            return accounts.origin(tx, account)
+
+    def forget_account(self, account: str, fact: Fact) -> Mapping[str, int] | None:
+        """Erase what can be erased of an account that has left; None when it has not."""
+        with self._db.write() as tx:
+            erased = accounts.forget(tx, account)
+            if erased is not None:
+                history.append(tx, [replace(fact, data={**fact.data, "erased": dict(erased)})])
+            return erased
 
     # slots and runs
 
@@ -349,16 +375,35 @@ class SqlStore:
         with self._db.write() as tx:
             return history.checkpoint(tx)
 
-    def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
+    def erasable(self, before: datetime, account: str | None = None) -> Mapping[str, int]:
+        """What a purge would erase."""
+        with self._db.read() as tx:
+            return {
+                "details": history.erasable(tx, before, account),
+                "vendor texts": runs.with_old_texts(tx, before, account),
+                "record events": events.erasable(tx, before, account),
+            }
+
+    def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
         """Erase old details and vendor texts, and drop old record events."""
-        r = t.run.c
         with self._db.write() as tx:
-            erased = history.purge(tx, before) + events.purge(tx, before)
+            erased = history.purge(tx, before, account) + events.purge(tx, before, account)
             erased += tx.execute(
-                update(t.run).where(r.ended_at < before, r.vendor.is_not(None)).values(vendor=None)
+                update(t.run).where(*runs.old_texts(before, account)).values(vendor=None)
             ).rowcount
             history.append(tx, facts)
             return erased
+
+    # what is over
+
+    def past_terms(self, before: datetime, account: str | None = None) -> Sequence[PastTerm]:
+        """Terms that are over and of whose classes something is remembered."""
+        with self._db.read(long=True) as tx:
+            return terms.past(tx, before, account)
+
+    def prune(self, term: PastTerm, facts: Sequence[Fact]) -> int:
+        """Forget a past term's classes."""
+        return terms.prune(self._db, term, facts, self._grace)
 
     # keys and identity
 

@@ -82,7 +82,11 @@ account = Table(
     Column("group_name", Text),
     Column("applied_commit", Text),
     Column("applied_at", Instant, nullable=False),
+    Column("origin", Text),
+    Column("formerly", Text),
 )
+"""`origin` is the name the account's hashes are keyed with, NULL its own; `formerly` a JSON list of earlier names,
+each with the last entry of its chain that is this account's."""
 
 schedule = Table(
     "schedule",
@@ -235,6 +239,14 @@ history_head = Table(
     Column("at", Instant, nullable=False),
 )
 
+checkpoint_head = Table(
+    "checkpoint_head",
+    metadata,
+    Column("chain", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+"""How far each chain had come at the last checkpoint; only the next checkpoint asks."""
+
 history = Table(
     "history",
     metadata,
@@ -305,6 +317,16 @@ watermark = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+class_term = Table(
+    "class_term",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("class_id", Text, primary_key=True),
+    Column("term_id", Text, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+)
+"""When a class is over, by the SIS's catalogue of the last full run: what pruning goes by."""
 
 roster_generation = Table(
     "roster_generation",

@@ -24,28 +24,21 @@ ACTING: dict[str, tuple[str, ...]] = {
     "adopt": ("riverside/grades", "--yes"),
     "store unlock": ("riverside", "--reason", "x"),
     "store purge": ("--older-than", "400d"),
+    "store prune": ("--delete",),
+    "stop": ("riverside", "--reason", "x"),
+    "history": ("--purge", "--before", "2020-01-01", "--yes", "--reason", "x"),
 }
 """Commands that change what is recorded or sent, with the least that makes them."""
 
 LOOKING = frozenset(
     {
-        *(
-            "init",
-            "validate",
-            "plan",
-            "schema",
-            "next",
-            "list",
-            "show",
-            "holds",
-            "history",
-            "compare",
-            "explain",
-        ),
-        *("sandbox", "demo", "store init", "store info", "store migrate"),
+        *("init", "validate", "plan", "schema", "next", "sandbox", "demo", "worker"),
+        *("list", "show", "holds", "compare", "explain"),
+        *("store init", "store info", "store migrate", "store grants", "store export", "store import"),
     }
 )
-"""Commands that only look, or that concern no account: `store init` makes what is not there yet."""
+"""Commands that only look; that concern no account yet (`store init`, `store import` fill what is empty); and the
+worker, which carries out what is owed."""
 
 ME = os_user()
 OTHERS = """\

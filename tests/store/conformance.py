@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from gradesync.domain.action import ActionKind
+from gradesync.domain.class_terms import ClassTerm, PastTerm
 from gradesync.domain.history import GENESIS_HASH
 from gradesync.domain.hold import HoldKind, HoldScope
 from gradesync.domain.record import RecordEvent
@@ -29,9 +30,10 @@ from gradesync.domain.run import (
     Stage,
 )
 from gradesync.domain.schedule import ScheduleId, SyncType
-from gradesync.errors import LeaseLost
+from gradesync.errors import AccountBusy, LeaseLost
 from gradesync.ports import RunQuery, SlotClaim, Store, WaitingRecord
 from gradesync.store.verify import verify_history
+from tests.store.conformance_accounts import Accounts, Commits
 from tests.store.samples import (
     ALEX,
     DONE,
@@ -63,7 +65,7 @@ def one_run(store: Store, run_id: str) -> Run:
 class Definitions:
     def test_a_new_account_is_recorded_with_its_schedules_and_next_runs(self, store: Store) -> None:
         school(store, "riverside", "grades", "roster", next_run=minutes(15))
-        store.set_commit("abc")
+        assert store.advance_commit("abc", None)
         recorded = store.recorded()
         account = recorded.accounts["riverside"]
         assert (recorded.commit, account.revision, list(account.schedules)) == (
@@ -852,7 +854,12 @@ class History:
         store.finish(claim(store, run), DONE, [fact(detail="somebody's words")])
         clock.forward(3600)
         store.append([fact(detail="kept")])
+        told = {"details": 1, "vendor texts": 1, "record events": 0}
+        assert store.erasable(minutes(30)) == store.erasable(minutes(30), "riverside") == told
+        assert sum(store.erasable(minutes(30), "elm").values()) == 0
+        assert store.purge(minutes(30), [], "elm") == 0
         assert store.purge(minutes(30), [fact("purged", None)]) == 2
+        assert sum(store.erasable(minutes(30)).values()) == 0
         new, old = store.history("riverside")
         assert (old.fact.detail, new.fact.detail) == (None, "kept")
         assert old.detail_hash is not None
@@ -878,8 +885,20 @@ class History:
         happened(0, 1, 300, 401)
         assert store.purge(T0 - timedelta(days=1000), []) == 1
         assert left() == ["1", "300", "401"]
-        assert store.purge(T0 + timedelta(days=400), []) == 2
+        assert store.erasable(T0 + timedelta(days=400), "riverside")["record events"] == 2
+        assert store.purge(T0 + timedelta(days=400), [], "elm") == 0
+        assert store.purge(T0 + timedelta(days=400), [], "riverside") == 2
         assert left() == ["401"]
+
+    def test_every_checkpoint_tells_how_far_the_chains_have_come(self, store: Store) -> None:
+        store.append([fact("one"), fact("two"), fact("three", "elm")])
+        first = store.checkpoint()
+        assert store.checkpoint() == first
+        store.append([fact("four", "elm")])
+        assert store.checkpoint() != first
+        told = [entry.fact.data["moved"] for entry in store.chain("-")]
+        assert told == [{"elm": 1, "riverside": 2}, {"elm": 2}]
+        assert verify_history(store) == []
 
     def test_the_store_tells_its_time_and_its_counts(self, store: Store, clock: FakeClock) -> None:
         school(store)
@@ -893,5 +912,70 @@ class History:
         assert store.history()[0].fact.actor == ALEX
 
 
-class Conformance(Definitions, Slots, Leases, Ledger, Wishes, Generations, History):
+def term(ends: float, name: str = "autumn") -> ClassTerm:
+    return ClassTerm(name, minutes(ends))
+
+
+class PastTerms:
+    def remembered(self, store: Store, account: str = "riverside") -> None:
+        """A run that noted two classes of the autumn, one of the spring, and one of nobody knows when."""
+        school(store, account)
+        claimed = claim(store, queue(store, ScheduleId(account, "grades")))
+        records = store.records(claimed)
+        for class_id in ("a1", "a2", "s1", "unknown"):
+            records.checkpoint(
+                class_id,
+                ledger=[entry(f"{class_id}-{number}", class_id, sent="h") for number in range(3)],
+                waiting=[WaitingRecord(f"{class_id}-w", class_id, "GS-401")],
+                complete=True,
+            )
+        records.note_terms(
+            {"a1": term(-100), "a2": term(-100), "s1": term(100, "spring"), "empty": term(-100)}
+        )
+        store.finish(claimed, DONE, [])
+
+    def test_terms_that_are_over_are_counted_and_no_others(self, store: Store) -> None:
+        self.remembered(store)
+        self.remembered(store, "oak-hill")
+        autumn = PastTerm("riverside", "autumn", minutes(-100), 2, 8)
+        assert list(store.past_terms(T0)) == [replace(autumn, account="oak-hill"), autumn]
+        assert list(store.past_terms(T0, "riverside")) == [autumn]
+        assert list(store.past_terms(minutes(-100))) == []
+        assert [one.term_id for one in store.past_terms(minutes(101), "riverside")] == ["autumn", "spring"]
+
+    def test_pruning_forgets_one_term_of_one_account_and_says_so(self, store: Store) -> None:
+        self.remembered(store)
+        self.remembered(store, "oak-hill")
+        [autumn] = store.past_terms(T0, "riverside")
+        assert store.prune(autumn, [fact("ledger pruned")]) == 8
+        assert list(store.classes("riverside")) == ["s1", "unknown"]
+        assert list(store.classes("oak-hill")) == ["a1", "a2", "s1", "unknown"]
+        assert list(store.past_terms(T0, "riverside")) == []
+        assert store.prune(autumn, [fact("told twice")]) == 0
+        assert [e.fact.what for e in store.history("riverside")] == ["ledger pruned"]
+
+    def test_a_class_that_goes_on_in_another_term_is_not_pruned(self, store: Store) -> None:
+        self.remembered(store)
+        [autumn] = store.past_terms(T0)
+        claimed = claim(store, queue(store))
+        store.records(claimed).note_terms({"a1": term(500, "all year")})
+        store.finish(claimed, DONE, [])
+        assert store.prune(autumn, []) == 4
+        assert list(store.classes("riverside")) == ["a1", "s1", "unknown"]
+
+    def test_nothing_is_pruned_under_a_run(self, store: Store) -> None:
+        self.remembered(store)
+        [autumn] = store.past_terms(T0)
+        claimed = claim(store, queue(store))
+        with pytest.raises(AccountBusy, match="riverside"):
+            store.prune(autumn, [])
+        store.finish(claimed, DONE, [])
+        with pytest.raises(LeaseLost):
+            store.records(claimed).note_terms({"a1": term(0)})
+        assert store.prune(autumn, []) == 8
+
+
+class Conformance(
+    Definitions, Slots, Leases, Ledger, Wishes, Generations, History, PastTerms, Accounts, Commits
+):
     """Everything a store must do."""

@@ -96,7 +96,7 @@ def test_a_chain_cut_together_with_its_head_is_found_by_the_checkpoint(told: Sto
         f"UPDATE history_head SET seq = 2, hash = '{two.hash}' WHERE chain = 'riverside'",
     )
     [fault] = verify_history(told)
-    assert "last checkpoint saw 3 entries, now there are 2" in fault.what
+    assert "saw 3 entries, now there are 2" in fault.what
 
 
 def test_a_chain_written_anew_is_found_by_the_checkpoint(told: Store, place: Place) -> None:
@@ -110,7 +110,7 @@ def test_a_chain_written_anew_is_found_by_the_checkpoint(told: Store, place: Pla
     )
     assert verify_chain("riverside", told.chain("riverside"), forged.hash) is None
     [fault] = verify_history(told)
-    assert "not the ones the last checkpoint saw" in fault.what
+    assert "are not the ones the checkpoint" in fault.what
 
 
 def test_a_long_chain_is_verified_page_by_page(

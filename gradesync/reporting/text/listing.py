@@ -18,6 +18,7 @@ from gradesync.reporting.text.layout import Cell, finished, folded, table
 
 if TYPE_CHECKING:
     from gradesync.domain.history import HistoryEntry
+    from gradesync.domain.hold import Hold
     from gradesync.domain.interval import Interval, IntervalWarning
 
 COLUMNS = (
@@ -51,11 +52,17 @@ _STATE_COLORS = {
 
 
 def rows(
-    rows: Sequence[ScheduleRow], now: datetime, *, style: Style, waiting: bool = True, chosen_by: str = ""
+    rows: Sequence[ScheduleRow],
+    now: datetime,
+    *,
+    style: Style,
+    waiting: bool = True,
+    chosen_by: str = "",
+    holds: Sequence[Hold] = (),
 ) -> str:
     """The vendor page's columns, in the order given, and one line of counts; `now` tells what is overdue.
     `waiting` adds what waits, by code and age. `chosen_by` is what was asked for (`needs the district`), for an answer
-    without a row: nothing chosen is not nothing recorded.
+    without a row: nothing chosen is not nothing recorded. `holds` are counted, so that none is forgotten.
 
     A narrow terminal gets a few lines per schedule instead of ten squeezed columns.
     """
@@ -65,7 +72,26 @@ def rows(
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
     lines = table(COLUMNS, [_cells(row) for row in rows], style)
     told = _waiting(rows, now, style) if waiting else []
-    return finished([*lines, "", *_running(rows, now, style), *folded(_counted(rows, now), style), *told])
+    return finished(
+        [
+            *lines,
+            "",
+            *_running(rows, now, style),
+            *folded(_counted(rows, now), style),
+            *told,
+            *_stops(rows, holds, now, style),
+        ]
+    )
+
+
+def _stops(rows: Sequence[ScheduleRow], holds: Sequence[Hold], now: datetime, style: Style) -> list[str]:
+    """The holds in a line, and the blackouts that are ongoing or near."""
+    if not holds and not any(row.blackouts for row in rows):
+        return []
+    from gradesync.reporting.text.held import blackouts_line, holds_line  # most lists have neither
+
+    told = (holds_line(holds, now), blackouts_line(rows, now))
+    return [line for one in told if one for line in folded(one, style, "", " " * 9)]
 
 
 def _running(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:

@@ -7,18 +7,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gradesync.domain.approval import Approval
-from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntry, chain_of
+from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntry, chain_of, heads_digest
 from gradesync.domain.hold import Hold, Request
-from gradesync.domain.record import EVENTS_KEPT
+from gradesync.domain.record import EVENTS_KEPT, PastEvent
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId
-from gradesync.store.facts import checkpoint_fact, heads_digest
-from gradesync.store.memory.state import MemoryState, no_queue
+from gradesync.store.facts import checkpoint_fact
+from gradesync.store.memory.accounts import Accounts
+from gradesync.store.memory.state import no_queue
 
 _REQUEST_LIFE = timedelta(hours=24)
 
 
-class Control(MemoryState):
+class Control(Accounts):
     """Operators' wishes and the history."""
 
     def add_hold(self, hold: Hold, facts: Sequence[Fact]) -> None:
@@ -134,7 +135,7 @@ class Control(MemoryState):
                 entry
                 for chain in self.history_chains.values()
                 for entry in chain
-                if account in (None, entry.fact.account)
+                if (account is None or self.is_of(account, entry))
                 and (schedule is None or entry.fact.schedule in names)
             ]
         newest = sorted(found, key=lambda entry: (-entry.at.timestamp(), entry.chain, -entry.seq))
@@ -162,28 +163,65 @@ class Control(MemoryState):
             last = own[-1] if own else None
             if last and last.fact.what == CHECKPOINT and last.fact.data["heads"] == heads_digest(heads):
                 return last.hash
-            [entry] = self._append([checkpoint_fact(heads, sum(len(chain) for chain in others.values()))])
+            moved = {
+                name: len(chain)
+                for name, chain in others.items()
+                if self.checkpoint_heads.get(name) != len(chain)
+            }
+            self.checkpoint_heads |= moved
+            entries = sum(len(chain) for chain in others.values())
+            [entry] = self._append([checkpoint_fact(heads, entries, moved)])
             return entry.hash
 
-    def purge(self, before: datetime, facts: Sequence[Fact]) -> int:
-        """Erase old details and vendor texts, and drop old record events."""
-        erased = 0
+    def erasable(self, before: datetime, account: str | None = None) -> Mapping[str, int]:
+        """What a purge would erase."""
         with self.lock:
-            for chain in self.history_chains.values():
-                for at, entry in enumerate(chain):
-                    if entry.at < before and entry.fact.detail is not None:
-                        chain[at] = replace(entry, fact=replace(entry.fact, detail=None))
-                        erased += 1
-            for id_, run in self.run_rows.items():
-                if run.ended_at and run.ended_at < before and run.result and run.result.vendor:
-                    self.run_rows[id_] = replace(run, result=replace(run.result, vendor={}))
-                    erased += 1
-            cut = max(before, self.written_now() - EVENTS_KEPT)
-            kept = [(whose, past) for whose, past in self.event_rows if past.at >= cut]
-            erased += len(self.event_rows) - len(kept)
+            return {
+                "details": len(self._old_details(before, account)),
+                "vendor texts": len(self._old_texts(before, account)),
+                "record events": sum(self._old_event(one, before, account) for one in self.event_rows),
+            }
+
+    def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
+        """Erase old details and vendor texts, and drop old record events."""
+        with self.lock:
+            self.written_now()
+            details, texts = self._old_details(before, account), self._old_texts(before, account)
+            for name, at in details:
+                entry = self.history_chains[name][at]
+                self.history_chains[name][at] = replace(entry, fact=replace(entry.fact, detail=None))
+            for run in texts:
+                assert run.result is not None  # only runs with a result have texts
+                self.run_rows[run.id] = replace(run, result=replace(run.result, vendor={}))
+            kept = [one for one in self.event_rows if not self._old_event(one, before, account)]
+            erased = len(details) + len(texts) + len(self.event_rows) - len(kept)
             self.event_rows[:] = kept
             self._append(facts)
         return erased
+
+    def _old_details(self, before: datetime, account: str | None) -> list[tuple[str, int]]:
+        return [
+            (name, at)
+            for name, chain in self.history_chains.items()
+            if account is None or name == chain_of(account)
+            for at, entry in enumerate(chain)
+            if entry.at < before and entry.fact.detail is not None
+        ]
+
+    def _old_texts(self, before: datetime, account: str | None) -> list[Run]:
+        return [
+            run
+            for run in self.run_rows.values()
+            if account in (None, run.schedule.account)
+            and run.ended_at is not None
+            and run.ended_at < before
+            and run.result is not None
+            and run.result.vendor
+        ]
+
+    def _old_event(self, row: tuple[str, PastEvent], before: datetime, account: str | None) -> bool:
+        whose, past = row
+        return account in (None, whose) and past.at < max(before, self.now() - EVENTS_KEPT)
 
     def key_id(self) -> str | None:
         """The id of the ledger's key."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gradesync.domain.approval import Approval
+from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.history import (
     GENESIS_HASH,
     Fact,
@@ -58,6 +59,8 @@ class AccountRow:
     digest: str = ""
     revision: int = 0
     retired: bool = False
+    origin: str | None = None
+    formerly: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def group(self) -> str | None:
@@ -107,9 +110,11 @@ class MemoryState:
         self.approval_rows: dict[tuple[str, str], Approval] = {}
         self.generation_rows: dict[str, tuple[str, dict[tuple[str, str], bytes]]] = {}
         self.history_chains: dict[str, list[HistoryEntry]] = {}
+        self.checkpoint_heads: dict[str, int] = {}
         self.ledger_rows: dict[tuple[str, str, str], LedgerEntry] = {}
         self.waiting_table: dict[tuple[str, str, str], WaitingRow] = {}
         self.event_rows: list[tuple[str, PastEvent]] = []
+        self.term_rows: dict[tuple[str, str], ClassTerm] = {}
         self.watermark_rows: dict[tuple[str, str], str] = {}
 
     def now(self) -> datetime:

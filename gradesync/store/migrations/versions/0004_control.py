@@ -29,11 +29,20 @@ def _holds() -> None:
 
 
 def _guards() -> None:
-    """What plans, protection and approvals remember."""
+    """What plans, protection and approvals remember: the names an account had before."""
+    op.add_column("account", sa.Column("origin", sa.Text))
+    op.add_column("account", sa.Column("formerly", sa.Text))
 
 
 def _store() -> None:
-    """What pruning and rekeying remember."""
+    """What pruning remembers."""
+    op.create_table(
+        "class_term",
+        sa.Column("account", sa.Text, primary_key=True),
+        sa.Column("class_id", sa.Text, primary_key=True),
+        sa.Column("term_id", sa.Text, nullable=False),
+        sa.Column("ends_at", sa.BigInteger, nullable=False),
+    )
 
 
 def _workers() -> None:
@@ -46,3 +55,8 @@ def _workers() -> None:
 
 def _actors() -> None:
     """What the history remembers of actors and retention."""
+    op.create_table(
+        "checkpoint_head",
+        sa.Column("chain", sa.Text, primary_key=True),
+        sa.Column("seq", sa.BigInteger, nullable=False),
+    )
