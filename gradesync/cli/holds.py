@@ -1,18 +1,42 @@
-"""`gradesync holds`: the holds in force."""
+"""`gradesync holds`: what is held, what the breaker stops, and the blackouts."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.cli.common import Invocation, duration, format_option, new_command, opened
 from gradesync.cli.render import show
 
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
-@new_command("holds", "gradesync holds\ngradesync holds --past --format json")
+    from gradesync.domain.hold import Hold
+
+
+@new_command(
+    "holds",
+    "gradesync holds\n"
+    "gradesync holds --older-than 7d --exit-code   # in CI: somebody forgot one\n"
+    "gradesync holds --past --format json",
+)
 @format_option()
-@click.option("--past", is_flag=True, help="Also those that ended.")
-def command(said: Invocation, form: str, past: bool) -> None:
-    """Show what is held, by whom, why and until when."""
-    with opened(said) as app:
+@click.option("--past", is_flag=True, help="Also holds that ended, and blackouts that are over.")
+@click.option("--older-than", metavar="LENGTH", help="Only holds placed longer ago, like 7d; no blackouts.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 when a hold is shown.")
+def command(said: Invocation, form: str, past: bool, older_than: str | None, exit_code: bool) -> int:
+    """Show what is held, by whom, why and until when, which breakers are open, and the blackouts."""
+    from gradesync.engine.queries import blackout_rows
+
+    least = None if older_than is None else duration(older_than)
+    with opened(said, to_stop=True) as app:
         now = app.store.now()
-        show(form, "holds", app.store.holds(now, include_past=past), now)
+        found = [hold for hold in app.store.holds(now, include_past=past) if _is_older(hold, least, now)]
+        blackouts = blackout_rows(app.store, past=past) if least is None else ()
+        show(form, "holds", found, now, blackouts)
+    return 1 if exit_code and found else 0
+
+
+def _is_older(hold: Hold, least: timedelta | None, now: datetime) -> bool:
+    return least is None or now - hold.created_at > least

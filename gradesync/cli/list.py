@@ -47,7 +47,8 @@ def command(
         asked = {"chosen_by": _chosen_by(wanted)} if form == "text" and not rows else {}
         if asked and not schedule_rows(app.store, ListFilter()):
             asked = {}
-        show(form, "rows", rows, app.store.now(), **asked)
+        now = app.store.now()
+        show(form, "rows", rows, now, holds=app.store.holds(now), **asked)
 
 
 def _chosen_by(wanted: ListFilter) -> str:

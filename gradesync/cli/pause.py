@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from gradesync.cli.common import (
 from gradesync.cli.options import scope_of
 from gradesync.cli.render import show
 from gradesync.cli.rights import require_scope
+from gradesync.cli.scopes import arguments_of, lasting_options
+from gradesync.cli.stop import tell_stopped
 from gradesync.domain.rights import Right
 from gradesync.domain.schedule import SyncType
 
@@ -32,12 +35,13 @@ if TYPE_CHECKING:
 @new_command(
     "pause",
     'gradesync pause riverside/grades --reason "SIS upgrade" --for 4h\n'
+    'gradesync pause riverside/grades --reason "wrong category map" --until-changed --now\n'
     'gradesync pause oak-hill --reason "new school year" --until "2027-08-20 06:00"',
 )
 @click.argument("target", metavar="ACCOUNT[/SCHEDULE]")
 @click.option("--reason", required=True, help="Why; everybody who looks is shown it.")
 @click.option("--until", metavar="TIME", help="Local time of the account, like `2026-12-24 08:00`.")
-@click.option("--for", "lasting", metavar="LENGTH", help="Like 30m, 4h, 2d (default 3d, at most 30d).")
+@lasting_options
 @type_option
 @format_option()
 def command(
@@ -46,27 +50,44 @@ def command(
     reason: str,
     until: str | None,
     lasting: str | None,
+    until_changed: bool,
+    at_once: bool,
     type_: SyncType | None,
     form: str,
-) -> None:
-    """Hold a schedule or a whole account. Running syncs go on; slots that pass are not caught up.
+) -> int:
+    """Hold a schedule or a whole account. Slots that pass are not caught up; running syncs go on, unless --now.
 
-    The files are not changed: to pause for good, write `state: paused` there.
+    Without an end it lasts 72 hours and on into the account's working hours (Monday to Friday, 9:00 to 16:00). The
+    files are not changed: to pause for good, write `state: paused` there.
+
+    Exit 4: with --now, a run has not ended yet.
     """
     try:
         scope = scope_of(target, type_)
     except ValueError as problem:
         raise click.UsageError(str(problem)) from None
-    with opened(said) as app:
-        hold_and_tell(app, scope, reason, until, lasting, form)
+    with opened(said, to_stop=True) as app:
+        wish = HoldWish(scope, reason, until, lasting, until_changed=until_changed, at_once=at_once)
+        return hold_and_tell(app, wish, form)
 
 
-def hold_and_tell(
-    app: App, scope: HoldScope, reason: str, until: str | None, lasting: str | None, form: str
-) -> None:
-    """Place the hold and say until when, in the account's zone when there is one."""
-    from gradesync.engine.control import place_hold
+@dataclass(frozen=True, slots=True)
+class HoldWish:
+    """A hold as it was asked for. `at_once` stops what runs under it too."""
 
+    scope: HoldScope
+    reason: str
+    until: str | None = None
+    lasting: str | None = None
+    until_changed: bool = False
+    at_once: bool = False
+
+
+def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
+    """Place the hold and say until when, in the zone of its working hours; the command's exit code."""
+    from gradesync.engine.control import place_hold, zone_of_scope
+
+    scope, until, lasting = wish.scope, wish.until, wish.lasting
     if until is not None and lasting is not None:
         raise click.UsageError("say --until or --for, not both")
     zone = _zone(app, scope.account)
@@ -78,10 +99,36 @@ def hold_and_tell(
     elif lasting is not None:
         length = duration(lasting)
     require_scope(app, Right.PAUSE, scope)
-    hold = place_hold(app.tools(), scope, reason, length)
-    tell(f"{scope} is held until {_end(hold, zone)}; `gradesync resume` ends it earlier")
+    if wish.at_once:
+        require_scope(app, Right.STOP, scope)
+    tools = app.tools()
+    hold = place_hold(tools, scope, wish.reason, length, until_changed=wish.until_changed)
+    if zone is None and length is None:
+        zone = zone_of_scope(tools, scope)
+    tell(f"{scope} is held {_end(hold, zone)}; `gradesync resume {arguments_of(scope)}` ends it earlier")
+    _tell_covered(app, scope)
     if form == "json":
         show(form, "holds", [hold], app.store.now())
+    if not wish.at_once:
+        return 0
+    from gradesync.engine.stopping import stop_covered
+
+    return tell_stopped(
+        tools, stop_covered(tools, scope, wish.reason), "text" if form == "json" else form, quiet=True
+    )
+
+
+def _tell_covered(app: App, scope: HoldScope) -> None:
+    """A slip in a name must not pass for a stop."""
+    from gradesync.domain.hold_rules import covered
+
+    wanted = None if scope.account is None else [scope.account]
+    accounts = app.store.recorded(wanted).accounts.values()
+    number = sum(len(covered(scope, account)) for account in accounts)
+    if number:
+        tell(f"covered now: {number:,} schedule{'' if number == 1 else 's'}, and whatever joins later")
+    else:
+        tell("no schedule is covered now; whatever joins later will be (see `gradesync list` for the names)")
 
 
 def _zone(app: App, account: str | None) -> str | None:
@@ -90,10 +137,11 @@ def _zone(app: App, account: str | None) -> str | None:
 
 
 def _end(hold: Hold, zone: str | None) -> str:
-    if hold.expires_at is None:
-        return "somebody resumes it"
-    if zone is None:
-        return f"{hold.expires_at:%Y-%m-%d %H:%M} UTC"
     from gradesync.domain.interval import to_local
 
-    return f"{to_local(hold.expires_at, zone):%Y-%m-%d %H:%M} {zone}"
+    assert hold.expires_at is not None  # a person's hold always has an end
+    local = to_local(hold.expires_at, zone or "UTC")
+    until = f"{local:%a %Y-%m-%d %H:%M} {zone or 'UTC'}"
+    if hold.until_changed:
+        return f"until its definition changes in the files, at the latest until {until}"
+    return f"until {until}"

@@ -60,7 +60,7 @@ MOST = 1000
 @click.option(
     "--despite",
     multiple=True,
-    type=click.Choice(["paused", "hold", "blackout"]),
+    type=click.Choice(["paused", "hold", "breaker", "blackout"]),
     help="Run once although this blocks the schedule; may be repeated.",
 )
 @click.option("--reason", help="Why; kept in the history. Needed with --despite.")

@@ -1,4 +1,4 @@
-"""The scope options that `pause-all` and `resume` share: ACCOUNT, --group, --type, --everything."""
+"""The options that `pause`, `pause-all` and `resume` share: what is meant, and for how long."""
 
 from __future__ import annotations
 
@@ -25,6 +25,35 @@ def scope_options(command: F) -> F:
     )
     command = click.option("--everything", is_flag=True, help="Every schedule of every account.")(command)
     return click.argument("target", required=False, metavar="[ACCOUNT]")(command)
+
+
+def lasting_options(command: F) -> F:
+    """How long a hold lasts, and what it means for runs at work."""
+    command = click.option(
+        "--now", "at_once", is_flag=True, help="Also stop what runs: it ends within one renewal of its lease."
+    )(command)
+    command = click.option(
+        "--until-changed",
+        is_flag=True,
+        help="Until the definition in the files changes: until a change is merged (30d at most).",
+    )(command)
+    return click.option(
+        "--for", "lasting", metavar="LENGTH", help="Like 30m, 4h, 2d (default 72h, at most 30d)."
+    )(command)
+
+
+def arguments_of(scope: HoldScope) -> str:
+    """The scope as `resume` takes it."""
+    parts = []
+    if scope.schedule is not None:
+        parts.append(f"{scope.account}/{scope.schedule}")
+    elif scope.account is not None:
+        parts.append(scope.account)
+    if scope.group is not None:
+        parts.append(f"--group {scope.group}")
+    if scope.type is not None:
+        parts.append(f"--type {scope.type.value.replace(' ', '-')}")
+    return " ".join(parts) or "--everything"
 
 
 def read_scope(target: str | None, group: str | None, type_: SyncType | None, everything: bool) -> HoldScope:

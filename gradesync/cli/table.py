@@ -25,6 +25,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("pause", "pause", "Hold a schedule or an account"),
             ("pause-all", "pause_all", "Hold an account, a group, a sync type or everything"),
             ("resume", "resume", "Release holds"),
+            ("stop", "stop", "End what runs in an account, on whichever host"),
         ),
     ),
     (
@@ -32,7 +33,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("list", "list", "All schedules: next run, last run, who must act"),
             ("show", "show", "One schedule, account or run in full"),
-            ("holds", "holds", "What is held, by whom and until when"),
+            ("holds", "holds", "What is held, by whom and until when; breakers; blackouts"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
             ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
             (

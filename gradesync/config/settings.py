@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from gradesync.domain.problem import Place, Problem
 from gradesync.errors import ConfigInvalid
 
 if TYPE_CHECKING:
+    from gradesync.config.findings import Finding
     from gradesync.ports import (
         FileCache,
     )  # its room imports croniter, which a look at the settings can do without
@@ -62,18 +63,26 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
-    """What reading gave: `usable` is False when the file has problems and nothing may be built on it."""
+    """What reading gave: `usable` is False when the file has problems and nothing may be built on it.
+
+    `reachable` tells that all the same the store and who may act are said without a doubt: enough for a stop.
+    """
 
     settings: Settings
     problems: tuple[Problem, ...]
     usable: bool
     digest: str
+    reachable: bool = False
 
 
-def read_settings(root: Path, cache: FileCache | None = None) -> Settings:
-    """The settings alone. Raises ConfigInvalid naming the first problem's place."""
+def read_settings(root: Path, cache: FileCache | None = None, *, to_stop: bool = False) -> Settings:
+    """The settings alone. Raises ConfigInvalid naming the first problem's place.
+
+    `to_stop` makes do with a file that says which store is meant and who may act: what only subtracts must work
+    whatever else is wrong in it.
+    """
     read = settings_with_problems(root, cache)
-    if not read.usable:
+    if not (read.usable or (to_stop and read.reachable)):
         first = next(p for p in read.problems if not p.warning)
         more = f" (and {len(read.problems) - 1} more)" if len(read.problems) > 1 else ""
         raise ConfigInvalid(f"{first.place}: {first.code} {first.message}{more}", hint=first.hint or None)
@@ -96,6 +105,7 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
             "digest": digest,
             "value": value,
             "sound": sound,
+            "reachable": "people" in value,
             "problems": [problem_row(p, SETTINGS) for p in own],
         }
         if cache is not None:
@@ -103,7 +113,7 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
     problems += [problem_from(one, SETTINGS) for one in row["problems"]]
     usable = row["sound"] and all(p.warning for p in problems)
     settings = _settings(row["value"])
-    return ReadSettings(settings, tuple(problems), usable, digest)
+    return ReadSettings(settings, tuple(problems), usable, digest, usable or row["reachable"])
 
 
 def settings_digest(read: ReadSettings) -> str:
@@ -161,5 +171,16 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
     if value is not None and all(p.warning for p in problems):
         return value, True, problems
     hosts = part.get("hosts")
+    reached = _reached(part, findings)
     kept = {"hosts": None if hosts is None or None in hosts else hosts, "secrets": part.get("secrets")}
-    return kept, False, problems
+    return {**kept, **reached}, False, problems
+
+
+_TO_STOP = ("store", "lineage", "people")
+
+
+def _reached(part: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
+    """What a stop needs, with `people` in any case; empty when it is wrong, or when a key may be misspelt."""
+    if any(not f.warning and (len(f.path) <= 1 or f.path[0] in _TO_STOP) for f in findings):
+        return {}
+    return {"people": {}, **{key: part[key] for key in _TO_STOP if part.get(key) is not None}}

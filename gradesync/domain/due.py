@@ -154,6 +154,13 @@ def in_blackout(blackout: Blackout, now: datetime) -> bool:
     return start <= now < local_to_utc(blackout.until, blackout.time_zone)
 
 
+def phase_of(blackout: Blackout, now: datetime) -> str:
+    """`upcoming`, `ongoing` or `past`."""
+    if in_blackout(blackout, now):
+        return "ongoing"
+    return "upcoming" if now < local_to_utc(blackout.start, blackout.time_zone) else "past"
+
+
 def mode_of(schedule: Schedule, slot: datetime, last_full_at: datetime | None, *, ran_before: bool) -> Mode:
     """Full on the first run and in the first slot after local 02:00, delta otherwise (DESIGN.md 5)."""
     if schedule.type is SyncType.ROSTER_IMPORT:

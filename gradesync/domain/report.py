@@ -87,7 +87,8 @@ class PassReport:
     without a messenger, `left` queued runs that a pass did not begin because it was asked to end.
 
     `stale` are the parts of a saved plan that no longer fit; `stale_commit` is the commit this tree does not follow,
-    with `stale_why`. `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all history heads.
+    with `stale_why`. `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all
+    history heads.
     """
 
     at: datetime
@@ -144,8 +145,8 @@ class ScheduleRow:
     """One line of `list`: the vendor page's columns, and what it never told.
 
     `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
-    account's waiting records by code, `waiting_since` tells when the oldest of each began to wait. `blackouts` are those
-    that cover the schedule, past ones too.
+    account's waiting records by code, `waiting_since` tells when the oldest of each began to wait. `blackouts` are
+    those that cover the schedule, past ones too.
     """
 
     schedule: Schedule
@@ -187,3 +188,11 @@ class BlackoutRow:
     blackout: Blackout
     phase: str
     accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A run that was asked to end, as it was before. `holder` works on it and will hear of it; None ends it at once."""
+
+    run: Run
+    holder: str | None = None

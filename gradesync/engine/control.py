@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from gradesync.domain.due import Block, blocks
 from gradesync.domain.history import Fact
-from gradesync.domain.hold import Hold, HoldScope, Request
-from gradesync.domain.hold_rules import LONGEST_HOLD, default_end, mark_of, zone_of
+from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
+from gradesync.domain.hold_rules import LONGEST_HOLD, default_end, group_of, mark_of, zone_of
 from gradesync.domain.report import RunEnd
 from gradesync.domain.run import Busy, Gone, Lease, Mode, Run, Trigger
 from gradesync.domain.schedule import ScheduleId, State, SyncType
@@ -298,16 +298,30 @@ class Resumed:
 
 
 def release(tools: Tools, scope: HoldScope) -> Resumed:
-    """Release the holds whose scope is exactly this one; nothing is caught up.
+    """Release the holds whose scope is exactly this one, and every breaker within it; nothing is caught up.
 
-    A hold over more than was asked for stays: releasing it would start schedules nobody named.
+    A hold over more than was asked for stays: releasing it would start schedules nobody named. So does a person's hold
+    over less: it has a reason of its own, which a breaker has not.
     """
     now = tools.store.now()
-    mine = [hold for hold in tools.store.holds(now) if hold.scope == scope]
+    mine = [hold for hold in tools.store.holds(now) if hold.scope == scope or _breaker_in(tools, hold, scope)]
     facts = [_hold_fact("hold released", tools, hold) for hold in mine]
     if mine:
         tools.store.release_holds([hold.id for hold in mine], now, facts)
     return Resumed(tuple(mine), tuple(_still_blocked(tools, scope, now)))
+
+
+def _breaker_in(tools: Tools, hold: Hold, scope: HoldScope) -> bool:
+    """Whether the hold is a breaker over nothing but what the scope covers."""
+    one = hold.scope
+    if hold.kind is not HoldKind.BREAKER or one.account is None or scope.account not in (None, one.account):
+        return False
+    if scope.schedule not in (None, one.schedule) or scope.type not in (None, one.type):
+        return False
+    if scope.group is None:
+        return True
+    account = tools.store.recorded([one.account]).accounts.get(one.account)
+    return account is not None and group_of(account) == scope.group
 
 
 def _still_blocked(tools: Tools, scope: HoldScope, now: datetime) -> Iterable[tuple[ScheduleId, Block]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradesync.domain.due import blocks
 from gradesync.domain.problem import CODES, Act
-from gradesync.domain.report import AccountView, ScheduleRow
+from gradesync.domain.report import AccountView, BlackoutRow, ScheduleRow
 from gradesync.domain.run import Lease, Outcome, Run
 from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
 from gradesync.errors import NotFound
@@ -106,6 +106,7 @@ def _rows(
             labels=labels,
             waiting=_waiting(lookups.waiting, schedule),
             waiting_since=_waiting(lookups.since, schedule),
+            blackouts=tuple(one for one in blackouts if one.covers(name)),
         )
 
 
@@ -179,6 +180,26 @@ def account_view(store: Store, key: str) -> AccountView:
             code: at for (account, code), at in store.waiting_since(key).items() if account == key
         },
         lease=next((lease for lease in store.leases() if lease.account == key), None),
+        blackouts=_blackouts(definition),
+    )
+
+
+def blackout_rows(store: Store, account: str | None = None, *, past: bool = False) -> tuple[BlackoutRow, ...]:
+    """Blackouts of all recorded accounts (or of one), ongoing ones first; the same one of many accounts is one row."""
+    from gradesync.domain.due import phase_of
+
+    now = store.now()
+    found: dict[tuple[str, Blackout], list[str]] = {}
+    for key, recorded in store.recorded([account] if account else None).accounts.items():
+        if recorded.retired or not recorded.text:
+            continue
+        for blackout in _blackouts(json.loads(recorded.text)):
+            found.setdefault((phase_of(blackout, now), blackout), []).append(key)
+    rows = [BlackoutRow(blackout, phase, tuple(keys)) for (phase, blackout), keys in found.items()]
+    order = ("ongoing", "upcoming", "past")
+    wanted = [row for row in rows if past or row.phase != "past"]
+    return tuple(
+        sorted(wanted, key=lambda row: (order.index(row.phase), row.blackout.start, row.blackout.name))
     )
 
 
@@ -190,4 +211,4 @@ def schedule_row(store: Store, schedule: ScheduleId) -> ScheduleRow:
     raise NotFound(f"{schedule.account} has no schedule {schedule.name}", hint="see `gradesync list`")
 
 
-__all__ = ["ListFilter", "account_view", "needs_of", "schedule_row", "schedule_rows"]
+__all__ = ["ListFilter", "account_view", "blackout_rows", "needs_of", "schedule_row", "schedule_rows"]

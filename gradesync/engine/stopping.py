@@ -7,10 +7,10 @@ ends at once. Nothing is undone: what was sent stays sent, and the next run goes
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import HoldScope
+from gradesync.domain.report import Stopped
 from gradesync.domain.run import Claimed, Run, RunState
 from gradesync.engine.lease import RENEWALS
 from gradesync.engine.tools import Tools
@@ -21,15 +21,6 @@ PATIENCE = 10.0
 """Seconds beyond one renewal after which nobody waits any longer for a run to end."""
 
 _LOOK = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A run that was asked to end. `running` tells that it was at work; `holder` who works on it."""
-
-    run: Run
-    running: bool
-    holder: str | None = None
 
 
 def stop_run(tools: Tools, run_id: str, reason: str) -> Stopped:
@@ -98,7 +89,7 @@ def _stop(tools: Tools, run: Run, reason: str) -> Stopped | None:
         claimed = tools.store.claim(run.id, tools.holder, tools.lease_seconds)
         if isinstance(claimed, Claimed):
             tools.store.hand_back(claimed)
-    return Stopped(run, running=holder is not None, holder=holder)
+    return Stopped(run, holder)
 
 
 def _need(reason: str) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from gradesync.domain.account import Blackout
 from gradesync.domain.acting import parts_of
 from gradesync.domain.action import Action, Plan
-from gradesync.domain.due import Block
+from gradesync.domain.due import Block, phase_of
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES, Place, Problem
@@ -64,6 +65,7 @@ def place_shape(place: Place | None) -> Shape | None:
 def plan_keys(plan: Plan) -> Shape:
     return {
         "commit": plan.commit,
+        "uncommitted": plan.dirty,
         "changes": plan.changes,
         "digest": plan.digest or None,
         "accounts": plan.accounts,
@@ -95,6 +97,7 @@ def action_shape(action: Action) -> Shape:
         "moved_from": action.moved_from,
         "held": action.held,
         "held_by": action.held_by or None,
+        "locked": action.locked,
     }
 
 
@@ -295,7 +298,7 @@ def run_shape(run: Run) -> Shape:
     }
 
 
-def row_shape(row: ScheduleRow) -> Shape:
+def row_shape(row: ScheduleRow, now: datetime) -> Shape:
     s = row.schedule
     return {
         "id": str(s.id),
@@ -315,6 +318,7 @@ def row_shape(row: ScheduleRow) -> Shape:
         "start_within_minutes": s.start_within,
         "spread_minutes": s.spread,
         "blocks": block_shapes(row.blocks),
+        "blackouts": [blackout_shape(one, now) for one in row.blackouts],
         "last_run": None if row.last is None else run_shape(row.last),
         "needs_someone": needs_someone(row),
         "account_busy": lease_shape(row.running),
@@ -374,6 +378,18 @@ def hold_shape(hold: Hold, now: datetime) -> Shape:
         "code": hold.code,
         "tried_at": instant(hold.tried_at),
     }
+
+
+def blackout_shape(one: Blackout, now: datetime | None = None) -> Shape:
+    """A blackout by its local times; with `now`, the phase it is in."""
+    shape: Shape = {
+        "name": one.name,
+        "from": f"{one.start:%Y-%m-%d %H:%M}",
+        "until": f"{one.until:%Y-%m-%d %H:%M}",
+        "time_zone": one.time_zone,
+        "schedules": None if one.schedules is None else list(one.schedules),
+    }
+    return shape if now is None else {**shape, "phase": phase_of(one, now)}
 
 
 def json_value(value: object) -> Any:

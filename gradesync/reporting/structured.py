@@ -19,7 +19,15 @@ from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.interval import Interval, IntervalWarning
 from gradesync.domain.problem import Code, Place, Problem
-from gradesync.domain.report import AccountView, ClassCounts, PassReport, RunEnd, ScheduleRow
+from gradesync.domain.report import (
+    AccountView,
+    BlackoutRow,
+    ClassCounts,
+    PassReport,
+    RunEnd,
+    ScheduleRow,
+    Stopped,
+)
 from gradesync.domain.run import Run
 from gradesync.domain.take_over import TakeOver
 from gradesync.domain.worklist import Worklist
@@ -29,6 +37,7 @@ from gradesync.reporting.explain_shapes import explanation_keys, worklist_keys
 from gradesync.reporting.shapes import (
     Shape,
     actor_shape,
+    blackout_shape,
     block_shapes,
     class_shapes,
     code_keys,
@@ -95,6 +104,17 @@ def pass_report(report: PassReport) -> Shape:
         checkpoint=report.checkpoint,
         new_store=report.new_store,
         stale_commit=report.stale_commit,
+        stale_why=report.stale_why or None,
+        stale=[
+            {
+                "account": one.account,
+                "schedule": one.schedule,
+                "action": one.kind,
+                "changed_in": "store" if one.recorded else "files",
+                "changed": one.changed or None,
+            }
+            for one in report.stale
+        ],
         interrupted=report.interrupted,
         enqueued=report.enqueued,
         redelivered=report.redelivered,
@@ -112,19 +132,20 @@ def run(run: Run, classes: Sequence[ClassCounts] = ()) -> Shape:
     return _report("run", run=run_shape(run), classes=class_shapes(classes))
 
 
-def rows(rows: Sequence[ScheduleRow], now: datetime) -> Shape:
+def rows(rows: Sequence[ScheduleRow], now: datetime, holds: Sequence[Hold] = ()) -> Shape:
     """The list, in the order given."""
     return _report(
         "schedules",
         at=instant(now),
         need_someone=sum(needs_someone(row) for row in rows),
-        schedules=[row_shape(row) for row in rows],
+        holds_in_force=sum(hold.in_force(now) for hold in holds),
+        schedules=[row_shape(row, now) for row in rows],
     )
 
 
 def schedule(row: ScheduleRow, now: datetime) -> Shape:
     """One schedule."""
-    return _report("schedule", at=instant(now), schedule=row_shape(row))
+    return _report("schedule", at=instant(now), schedule=row_shape(row, now))
 
 
 def account(view: AccountView, now: datetime) -> Shape:
@@ -139,8 +160,9 @@ def account(view: AccountView, now: datetime) -> Shape:
         sis_url=view.sis_url,
         sis_profile=view.sis_profile,
         revision=view.revision,
-        schedules=[row_shape(row) for row in view.rows],
+        schedules=[row_shape(row, now) for row in view.rows],
         holds=[hold_shape(hold, now) for hold in view.holds],
+        blackouts=[blackout_shape(one, now) for one in view.blackouts],
         waiting=waiting_shapes(view.waiting, view.waiting_since),
         busy=lease_shape(view.lease),
     )
@@ -200,9 +222,29 @@ def code(entry: Code) -> Shape:
     )
 
 
-def holds(holds: Sequence[Hold], now: datetime) -> Shape:
-    """Holds, in force or past."""
-    return _report("holds", at=instant(now), holds=[hold_shape(hold, now) for hold in holds])
+def holds(holds: Sequence[Hold], now: datetime, blackouts: Sequence[BlackoutRow] = ()) -> Shape:
+    """Holds, in force or past, and blackouts."""
+    return _report(
+        "holds",
+        at=instant(now),
+        holds=[hold_shape(hold, now) for hold in holds],
+        blackouts=[
+            {**blackout_shape(row.blackout), "phase": row.phase, "accounts": list(row.accounts)}
+            for row in blackouts
+        ],
+    )
+
+
+def stopped(stopped: Sequence[Stopped], runs: Sequence[Run]) -> Shape:
+    """Runs that were asked to end, as they stand now."""
+    now = {run.id: run for run in runs}
+    return _report(
+        "stopped",
+        runs=[
+            {"was": one.run.state.value, "holder": one.holder, "run": run_shape(now.get(one.run.id, one.run))}
+            for one in stopped
+        ],
+    )
 
 
 def next_runs(

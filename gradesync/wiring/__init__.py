@@ -66,13 +66,6 @@ class App:
 
         return identity()
 
-    def overtaken_by(self, commit: str | None) -> str | None:
-        """The commit applied before, when the tree at `commit` does not follow it (GS-704)."""
-        from gradesync.wiring.commits import follows
-
-        applied = self.store.recorded([]).commit
-        return None if follows(self.root, commit, applied) else applied
-
     def verify_history(self) -> Sequence[ChainFault]:
         """Walk every chain of the history; empty when everything fits."""
         from gradesync.store.verify import verify_history
@@ -138,8 +131,9 @@ def open_app(
     claims: str | None = None,
     progress: Progress | None = None,
     settings: Settings | None = None,
+    to_stop: bool = False,
 ) -> Iterator[App]:
-    """Open the tree's store for the time of a command.
+    """Open the tree's store for the time of a command; `to_stop` makes do with settings that have problems elsewhere.
 
     `claims` is the name somebody gave with --as. Raises ConfigInvalid when gradesync.yaml has problems and
     StoreUnavailable when the store cannot be used or is of another lineage than the pinned one.
@@ -147,7 +141,7 @@ def open_app(
     if settings is None:
         from gradesync.config.settings import read_settings
 
-        settings = read_settings(root, file_cache(root))
+        settings = read_settings(root, file_cache(root), to_stop=to_stop)
     store, missing = _open(root, settings, mode)
     try:
         info = store.info() if settings.lineage is not None or mode is OpenMode.CREATE else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.cli.conftest import Tree
 
@@ -98,3 +99,108 @@ def test_a_hold_of_no_length_is_a_slip_of_the_hand(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
     told = tree.run("pause", "riverside", "--reason", "x", "--for", "0m", code=64)
     assert "no time at all" in told.stderr
+
+
+def test_a_hold_until_changed_ends_with_the_merge_that_was_waited_for(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    placed = tree.run("pause", "riverside/grades", "--reason", "wrong map", "--until-changed")
+    assert "until its definition changes in the files" in placed.stderr
+    assert "until its definition changes" in tree.run("show", "riverside/grades").stdout
+    (held,) = json.loads(tree.run("holds", "--format", "json").stdout)["holds"]
+    assert held["until_changed"]
+    tree.account("riverside", tree.text("riverside").replace("excused: exempt", "excused: withhold"))
+    tree.run("reconcile", "--no-syncs")
+    assert "No holds." in tree.run("holds").stdout
+    assert "its definition changed" in tree.run("history", "riverside").stdout
+    tree.run("pause-all", "--everything", "--reason", "x", "--until-changed", code=1)
+
+
+def test_a_hold_without_an_end_ends_in_the_accounts_working_hours(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    told = tree.run("pause", "riverside", "--reason", "x").stderr
+    assert re.search(r"held until (Mon|Tue|Wed|Thu|Fri) .* (09|1[0-5]):\d\d America/New_York", told)
+    assert "covered now: 2 schedules" in told
+    wide = tree.run("pause-all", "--type", "grade-passback", "--reason", "x").stderr
+    assert re.search(r"(09|1[0-5]):\d\d America/New_York; `gradesync resume --type grade-passback`", wide)
+    assert "no schedule is covered now" in tree.run("pause-all", "--group", "nroth", "--reason", "x").stderr
+
+
+def test_forgotten_holds_are_found_by_their_age(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    tree.run("holds", "--exit-code")
+    tree.run("pause", "riverside", "--reason", "x")
+    tree.run("holds", "--exit-code", code=1)
+    tree.run("holds", "--older-than", "7d", "--exit-code")
+    tree.run("holds", "--older-than", "long", code=64)
+    assert "1 hold in force, the oldest since just now" in tree.run("list").stdout
+
+
+def test_pause_all_works_with_a_broken_file_and_with_broken_settings(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    tree.account("oak-hill", "account: [oak-hill\n")
+    tree.run("pause-all", "riverside", "--reason", "roll-over")
+    tree.run("pause-all", "--everything", "--reason", "leaked key", "--now")
+    settings = tree.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + "safety: {account_share: lots}\n")
+    tree.run("pause-all", "--type", "grade-passback", "--reason", "even so")
+    assert "3 holds in force" in tree.run("holds").stdout
+    tree.run("resume", "--everything", code=1)  # to start something takes sound settings
+    settings.write_text("stor: elsewhere\n")
+    tree.run("pause-all", "--everything", "--reason", "which store?", code=1)
+
+
+BLACKOUTS = """\
+blackouts:
+  - {name: Last summer, from: 2025-06-25 18:00, until: 2025-07-06 06:00}
+  - {name: This century, from: 2026-01-01 00:00, until: 2099-12-31 00:00, schedules: [roster-nightly]}
+  - {name: The next one, from: 2100-06-25 18:00, until: 2100-07-06 06:00}
+"""
+
+
+def test_blackouts_are_shown_before_while_and_after_they_are(tree: Tree) -> None:
+    tree.account("riverside", tree.text("riverside") + BLACKOUTS)
+    tree.run("reconcile", "--no-syncs")
+    now = tree.run("holds").stdout
+    assert re.search(r"This century +ongoing +2026-01-01 00:00 .* roster-nightly +riverside", now)
+    assert re.search(r"The next one +upcoming", now)
+    assert "Last summer" not in now
+    assert re.search(r"Last summer +past", tree.run("holds", "--past").stdout)
+    whole = tree.run("show", "riverside").stdout
+    for name, phase in (("Last summer", "past"), ("This century", "ongoing"), ("The next one", "upcoming")):
+        assert re.search(rf"- {name}: .*{phase}", whole)
+    assert "This century" not in tree.run("show", "riverside/grades").stdout
+    assert (
+        "blackout This century until 2099-12-31 00:00" in tree.run("show", "riverside/roster-nightly").stdout
+    )
+    assert "Blackouts: This century until 2099-12-31 00:00" in tree.run("list").stdout
+    found = json.loads(tree.run("holds", "--past", "--format", "json").stdout)["blackouts"]
+    assert [(one["phase"], one["accounts"]) for one in found] == [
+        ("ongoing", ["riverside"]),
+        ("upcoming", ["riverside"]),
+        ("past", ["riverside"]),
+    ]
+
+
+def test_the_plan_begins_with_what_is_held(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    tree.run("--as", "Ana Ortiz", "pause-all", "--type", "grade-passback", "--reason", "vendor outage")
+    tree.account("riverside", tree.text("riverside").replace("daily at 04:00", "daily at 05:00"))
+    plan = tree.run("plan").stdout
+    assert "1 change stands under a hold" in plan.splitlines()[1]
+    assert "vendor outage" in plan
+    (change,) = json.loads(tree.run("plan", "--format", "json").stdout)["actions"]
+    assert change["held"]
+    assert "vendor outage" in change["held_by"]
+    assert "1 change stands under a hold" in "".join(
+        tree.run("plan", "--format", "markdown").stdout.splitlines()[:3]
+    )
+
+
+def test_stopping_where_nothing_runs_says_so(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    assert "nothing runs" in tree.run("stop", "riverside", "--reason", "x").stderr
+    tree.run("stop", "riverside", code=64)
+    tree.run("stop", "riverside/grades", "--reason", "x", code=64)
+    assert "no account" in tree.run("stop", "nowhere", "--reason", "x", code=1).stderr
+    assert "no run" in tree.run("stop", "0" * 32, "--reason", "x", code=1).stderr
+    assert json.loads(tree.run("stop", "riverside", "--reason", "x", "--format", "json").stdout)["runs"] == []

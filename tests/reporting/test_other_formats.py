@@ -65,7 +65,7 @@ def test_the_documented_keys_are_the_ones_that_are_there() -> None:
         "stops frozen revisions problems",
         "pass": "version kind at plan problems applied raced runs busy blocked missed checkpoint new_store "
         "stale_commit interrupted enqueued redelivered left",
-        "schedules": "version kind at need_someone schedules",
+        "schedules": "version kind at need_someone holds_in_force schedules",
         "history": "version kind entries",
         "problems": "version kind errors warnings problems",
     }

@@ -257,7 +257,7 @@ def test_erasable_details_are_never_shown() -> None:
 def test_a_pass_tells_every_run_who_must_act_and_what_was_left_alone() -> None:
     assert text.pass_report(s.REPORT, style=s.PLAIN) == screen(
         f"""
-        elm: its definition changed meanwhile; this plan of it was not applied.
+        elm: it changed meanwhile, or a run works in it; this plan of it was not applied.
 
         Runs
           riverside/grades  grade passback  warning: 12 sent, 1,040 unchanged, 3 withheld
@@ -412,7 +412,7 @@ def test_holds_say_who_why_and_until_when() -> None:
         *("riverside/grades", "operator", "dana (OS user)", "2026-11-25 14:00 UTC"),
         *("until 2026-11-28 14:00 UTC", "SIS upgrade", "h1234567"),
     ]
-    assert "until a run succeeds, or resumed" in shown[2]
+    assert "until a run works, or resumed" in shown[2]
     assert shown[-1] == "2 holds in force."
 
 

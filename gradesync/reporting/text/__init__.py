@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from gradesync.reporting.text.codes import code
     from gradesync.reporting.text.compares import comparison
     from gradesync.reporting.text.explain import explanation, worklist
-    from gradesync.reporting.text.listing import history, holds, next_runs, rows
+    from gradesync.reporting.text.held import holds
+    from gradesync.reporting.text.listing import history, next_runs, rows
     from gradesync.reporting.text.passes import pass_report, run, run_end
     from gradesync.reporting.text.plans import plan
     from gradesync.reporting.text.problem_list import problems
@@ -53,7 +54,7 @@ _MODULES = {
     "worklist": "explain",
     "effective": "shows",
     "history": "listing",
-    "holds": "listing",
+    "holds": "held",
     "next_runs": "listing",
     "pass_report": "passes",
     "plan": "plans",

@@ -72,16 +72,9 @@ def rows(
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
     lines = table(COLUMNS, [_cells(row) for row in rows], style)
     told = _waiting(rows, now, style) if waiting else []
-    return finished(
-        [
-            *lines,
-            "",
-            *_running(rows, now, style),
-            *folded(_counted(rows, now), style),
-            *told,
-            *_stops(rows, holds, now, style),
-        ]
-    )
+    stops = _stops(rows, holds, now, style)
+    counted = folded(_counted(rows, now), style)
+    return finished([*lines, "", *_running(rows, now, style), *counted, *told, *stops])
 
 
 def _stops(rows: Sequence[ScheduleRow], holds: Sequence[Hold], now: datetime, style: Style) -> list[str]:

@@ -14,8 +14,9 @@ from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.running import running_line
 from gradesync.reporting.style import Style
+from gradesync.reporting.text.held import blackout_lines, hold_until
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
-from gradesync.reporting.text.listing import OUTCOME_COLORS, hold_until, rows
+from gradesync.reporting.text.listing import OUTCOME_COLORS, rows
 from gradesync.reporting.text.passes import code_lines
 
 
@@ -37,6 +38,7 @@ def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
         ("labels", clean(", ".join(f"{key}={value}" for key, value in row.labels.items()))),
     ]
     lines = [style.paint(clean(s.id), "bold"), *fields(pairs, style), *_blocks(row, style)]
+    lines += blackout_lines(row.blackouts, now, style)
     lines += _busy(row.running, now, style)
     lines += _waiting("Waiting in the account", row.waiting, row.waiting_since, now, style)
     return finished([*lines, *_last(row, style)])
@@ -112,6 +114,7 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
             f"{hold.scope}: by {hold.actor.name} ({hold.actor.via}), {hold_until(hold, now)}: {hold.reason}"
         )
         lines += folded(f"- {clean(told)}", style, "  ", "    ")
+    lines += blackout_lines(view.blackouts, now, style)
     lines += _waiting("Waiting", view.waiting, view.waiting_since, now, style)
     if any(row.blocks for row in view.rows):
         lines += ["", style.paint("Blocked", "yellow")]
