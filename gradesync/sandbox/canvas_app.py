@@ -68,5 +68,8 @@ def build_canvas_app(world: CanvasWorld) -> web.Application:
     app.router.add_post("/api/v1/accounts/{account_id}/sis_imports", imports.start)
     app.router.add_put("/api/v1/accounts/{account_id}/sis_imports/abort_all_pending", imports.abort_all)
     app.router.add_put("/api/v1/accounts/{account_id}/sis_imports/{import_id}/abort", imports.abort)
+    app.router.add_put(
+        "/api/v1/accounts/{account_id}/sis_imports/{import_id}/restore_states", imports.restore_states
+    )
     imports.install(app)
     return app

@@ -36,7 +36,7 @@ class Options:
 def apply_rows(
     world: CanvasWorld,
     table: Table,
-    rows: Sequence[tuple[int | None, Fields]],
+    rows: Sequence[tuple[int, Fields]],
     options: Options,
     outcome: Outcome,
 ) -> None:

@@ -11,6 +11,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 #: The order in which types are applied, whatever the order in the zip.
 ORDER = (
@@ -75,12 +76,12 @@ class Message:
 
 @dataclass(slots=True)
 class Table:
-    """The rows of one recognised file under its columns, each with its line number; None: a diff made it up."""
+    """The rows of one recognised file under its columns, each with its line number."""
 
     kind: str
     file: str
     columns: tuple[str, ...]
-    rows: list[tuple[int | None, Fields]] = field(default_factory=list)
+    rows: list[tuple[int, Fields]] = field(default_factory=list)
 
     def row(self, fields: Fields) -> Row:
         """One row by column name; an absent column is absent."""
@@ -189,7 +190,9 @@ def diff_tables(
 ) -> list[Table]:
     """Rows that are new or changed, and rows that are gone with the status that drops them.
 
-    A type missing from `now` loses nothing; a type present with only its header loses everything.
+    A type missing from `now` loses nothing; a type present with only its header loses everything. Canvas writes the
+    difference into a file of its own, one per type, and its messages count the lines of that one: what changed in the
+    order it came, then what is gone. They are no lines of the upload.
     """
     made: list[Table] = []
     for kind in dict.fromkeys(one.kind for one in now):
@@ -200,17 +203,18 @@ def diff_tables(
         olds = [one for one in before if one.kind == kind]
         old = {key: (one, fields) for one in olds for key, fields in _keyed(one)}
         seen: set[Fields] = set()
+        lines = count(2)
         for one in files:
             key_of = one.keys()
             changed = Table(kind, one.file, one.columns)
-            for line, fields in one.rows:
+            for _, fields in one.rows:
                 key = key_of(fields)
                 seen.add(key)
                 if not _same(old.get(key), one, fields):
-                    changed.rows.append((line, fields))
+                    changed.rows.append((next(lines), fields))
             made.append(changed)
         status = {"enrollment": drop_status, "user": user_remove_status}.get(kind, "deleted")
-        made += [_dropped(one, seen, status) for one in olds]
+        made += [_dropped(one, seen, status, lines) for one in olds]
     return [one for one in made if one.rows or one.kind not in KEYS]
 
 
@@ -228,14 +232,14 @@ def _same(old: tuple[Table, Fields] | None, table: Table, fields: Fields) -> boo
     return old[0].row(old[1]) == table.row(fields)
 
 
-def _dropped(table: Table, seen: set[Fields], status: str) -> Table:
+def _dropped(table: Table, seen: set[Fields], status: str, lines: Iterator[int]) -> Table:
     """Rows of an earlier upload that are gone, with the status that drops them."""
     gone = [fields for key, fields in dict(_keyed(table)).items() if key not in seen]
     at = table.columns.index("status") if "status" in table.columns else None
     if at is None:
         made = Table(table.kind, table.file, (*table.columns, "status"))
-        made.rows = [(None, (*fields, status)) for fields in gone]
+        made.rows = [(next(lines), (*fields, status)) for fields in gone]
         return made
     made = Table(table.kind, table.file, table.columns)
-    made.rows = [(None, (*fields[:at], status, *fields[at + 1 :])) for fields in gone]
+    made.rows = [(next(lines), (*fields[:at], status, *fields[at + 1 :])) for fields in gone]
     return made

@@ -8,6 +8,7 @@ without removals and makes no new baseline, and an empty diff ends at once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from gradesync.sandbox.canvas_apply import Options, apply_rows
@@ -15,6 +16,7 @@ from gradesync.sandbox.canvas_batch import batch_terms, clean_up
 from gradesync.sandbox.canvas_csv import ORDER, Message, Table, diff_tables, read_upload
 from gradesync.sandbox.canvas_http import stamp
 from gradesync.sandbox.canvas_import_record import SisImport
+from gradesync.sandbox.canvas_restore import changes, restore, states
 from gradesync.sandbox.canvas_world import CanvasWorld
 
 WAITING = frozenset({"initializing", "created"})
@@ -23,6 +25,9 @@ TERMINAL = SUCCESS | {"failed", "failed_with_messages", "aborted", "restored", "
 
 #: Rows are applied in pieces of this many, and other requests get a turn after each.
 SEGMENT = 1000
+
+#: Rows of an upload that is kept even when it is no longer compared with.
+_SMALL = 20_000
 
 #: Only so many messages stand in the import itself; the rest is in its errors listing.
 SHOWN_MESSAGES = 24
@@ -34,6 +39,7 @@ class ImportQueue:
     def __init__(self, world: CanvasWorld) -> None:
         self._world = world
         self._task: asyncio.Task[None] | None = None
+        self._restoring: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Sees to it that the waiting imports get their turn."""
@@ -42,10 +48,21 @@ class ImportQueue:
 
     async def close(self) -> None:
         """Stops working; what waits stays waiting."""
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [*self._restoring, *([] if self._task is None else [self._task])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def restore(self, job: SisImport, **what: bool) -> None:
+        """Takes an ended import back; it is `restoring` until that is done. `what` is `canvas_restore.restore`'s."""
+        job.workflow_state = "restoring"
+        task = asyncio.get_running_loop().create_task(self._restored(job, what))
+        self._restoring.add(task)
+        task.add_done_callback(self._restoring.discard)
+
+    async def _restored(self, job: SisImport, what: Mapping[str, bool]) -> None:
+        await asyncio.sleep(self._world.settings.import_delay)
+        restore(self._world, job, **what)
 
     async def _work(self) -> None:
         world = self._world
@@ -84,7 +101,9 @@ async def run_import(world: CanvasWorld, job: SisImport) -> None:
         skip_deletes=job.skip_deletes,
         claim_logins=job.update_sis_id_if_login_claimed,
     )
+    before = states(world)
     await _apply_all(world, job, chosen, options)
+    job.changed = changes(world, before)
     if job.workflow_state == "aborted":
         return
     if await _cleaned_up(world, job, tables):
@@ -115,8 +134,9 @@ async def _cleaned_up(world: CanvasWorld, job: SisImport, tables: list[Table]) -
         return True
     job.workflow_state, job.progress = "cleanup_batch", 0
     await asyncio.sleep(world.settings.import_delay)
-    terms = batch_terms(world, job, tables)
+    terms, before = batch_terms(world, job, tables), states(world)
     refusal = clean_up(world, job, terms) if terms else "No terms in the upload to clean up"
+    job.cleaned_up = changes(world, before)
     if refusal is None:
         return True
     job.outcome.messages.append(Message(job.file_name, refusal, failure=True))
@@ -186,17 +206,22 @@ def _finish(world: CanvasWorld, job: SisImport) -> None:
 
 
 def _forget_tables(world: CanvasWorld, job: SisImport) -> None:
-    """Keeps the rows of what the next upload is compared with, and of nothing else: a district's are large."""
+    """Keeps the rows of what the next upload is compared with, and of what it would be should that be taken back.
+
+    Nothing else, and the second only of small uploads: a district's rows are large. Where they are gone, the upload
+    after a restored one is applied whole.
+    """
     name = job.diffing_data_set_identifier
     if name is None:
         job.tables = None
         return
     same = [one for one in world.imports.values() if one.diffing_data_set_identifier == name]
     succeeded = [one for one in same if one.workflow_state in SUCCESS]
-    in_chain = [one for one in succeeded if one.diffed]
-    base = in_chain[-1] if in_chain else next(iter(succeeded), None)
+    kept = [one for one in succeeded if one.diffed or one is succeeded[0]][-2:]
+    if len(kept) > 1 and sum(len(table.rows) for table in kept[0].tables or ()) > _SMALL:
+        kept = kept[1:]
     for one in same:
-        if one is not base and one.workflow_state in TERMINAL:
+        if one not in kept and one.workflow_state in TERMINAL:
             one.tables = None
 
 
@@ -265,9 +290,9 @@ def _data(job: SisImport) -> dict[str, Any]:
     statistics: dict[str, Any] = {
         "total_state_changes": sum(sum(one.values()) for one in job.outcome.statistics.values())
     }
-    for name, changes in job.outcome.statistics.items():
+    for name, tally_of in job.outcome.statistics.items():
         kinds = ("created", "restored", "concluded", "deactivated", "deleted")
-        statistics[name] = {kind: changes[kind] for kind in kinds}
+        statistics[name] = {kind: tally_of[kind] for kind in kinds}
     rows = sum(counts.values())
     counts |= {name: number for name, number in job.outcome.counts.items() if name.startswith("batch_")}
     return made | {

@@ -1,4 +1,4 @@
-"""The endpoints of SIS imports: post (multipart or raw), poll, list, errors, abort.
+"""The endpoints of SIS imports: post (multipart or raw), poll, list, errors, abort, restore.
 
 Reads requests and answers; the work itself is `canvas_import`'s.
 """
@@ -20,6 +20,7 @@ from gradesync.sandbox.canvas_http import (
     path_id,
     reply,
     resolve,
+    stamp,
     whole_number,
 )
 from gradesync.sandbox.canvas_import import TERMINAL, WAITING, ImportQueue, error_json, import_json
@@ -224,6 +225,31 @@ async def abort_all(request: web.Request) -> web.Response:
         if job.workflow_state in WAITING:
             _abort(job, world.now())
     return reply(request, {"aborted": True})
+
+
+async def restore_states(request: web.Request) -> web.Response:
+    """PUT .../sis_imports/:id/restore_states: answers a Progress; the import is `restoring` meanwhile."""
+    _root(request)
+    world, job = request.app[WORLD], _found(request)
+    fields: MultiDict[object] = MultiDict(request.query)
+    fields.extend(await request.post())
+    params = Params(fields)
+    what = {name: params.flag(name) is True for name in ("batch_mode", "undelete_only", "unconclude_only")}
+    if what["undelete_only"] and what["unconclude_only"]:
+        raise ApiError(400, {"message": "cannot set both undelete_only and unconclude_only"})
+    if job.workflow_state not in TERMINAL:
+        raise not_found()
+    request.app[QUEUE].restore(job, **what)
+    progress = {
+        "id": world.new_id("progress"),
+        "context_id": job.id,
+        "context_type": "SisBatch",
+        "tag": "sis_batch_state_restore",
+        "workflow_state": "queued",
+        "completion": 0,
+        "created_at": stamp(world.now()),
+    }
+    return reply(request, progress)
 
 
 def _abort(job: SisImport, moment: datetime) -> None:

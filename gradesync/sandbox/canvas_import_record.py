@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from gradesync.sandbox.canvas_csv import Message, Table
 
@@ -19,6 +20,15 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     statistics: dict[str, Counter[str]] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
+
+
+class StateChange(NamedTuple):
+    """What an import did to one record: account, term, course, section, login or enrollment; `before` None: made it."""
+
+    kind: str
+    id: int
+    before: str | None
+    after: str
 
 
 @dataclass(slots=True, eq=False)
@@ -61,3 +71,5 @@ class SisImport:
     outcome: Outcome = field(default_factory=Outcome)
     supplied: list[str] = field(default_factory=list)
     completed: list[str] = field(default_factory=list)
+    changed: list[StateChange] = field(default_factory=list)
+    cleaned_up: list[StateChange] = field(default_factory=list)

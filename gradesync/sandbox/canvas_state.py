@@ -39,6 +39,7 @@ FIRST_IDS = {
     "grading_period": 71,
     "login": 7001,
     "import": 1,
+    "progress": 4_000,
     "override": 90001,
     "assignment": 200001,
     "enrollment": 400001,

@@ -446,7 +446,7 @@ def test_applying_a_diff_gives_the_new_file(
 ) -> None:
     def table(rows: dict[str, str | None]) -> Table:
         made = Table("user", "users.csv", ("user_id", "name", "status"))
-        made.rows = [(None, (key, name, "active")) for key, name in rows.items()]
+        made.rows = [(at, (key, name, "active")) for at, (key, name) in enumerate(rows.items(), 2)]
         return made
 
     def found(tables: list[Table]) -> list[dict[str, str | None]]:
