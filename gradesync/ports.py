@@ -763,7 +763,10 @@ class Store(Protocol):
         ...
 
     def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
-        """Forget all hashes made with the old key (ledger, waiting rows) and name the new one."""
+        """Forget all hashes made with the old key (ledger, waiting rows, events, rosters) and name the new one.
+
+        The next run of each schedule is then a full one. Raises AccountBusy while a run works anywhere.
+        """
         ...
 
 

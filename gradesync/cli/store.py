@@ -8,7 +8,7 @@ from gradesync.cli.common import CONTEXT, Invocation, duration, format_option, n
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
 from gradesync.cli.store_moving import export_, grants, import_, migrate
-from gradesync.cli.store_upkeep import prune
+from gradesync.cli.store_upkeep import prune, rekey
 from gradesync.domain.rights import Right
 from gradesync.errors import StoreUnavailable
 
@@ -88,5 +88,5 @@ def purge(said: Invocation, older_than: str) -> None:
     tell(f"{erased:,} texts and events erased")
 
 
-for _command in (init, info, migrate, grants, export_, import_, unlock, prune, purge):
+for _command in (init, info, migrate, grants, export_, import_, unlock, rekey, prune, purge):
     command.add_command(_command)

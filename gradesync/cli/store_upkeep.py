@@ -81,3 +81,32 @@ def _show_terms(form: str, terms: Sequence[PastTerm], removed: int | None) -> No
         tell("nothing was changed; --delete forgets these rows")
     else:
         tell(f"{removed:,} rows forgotten; the history says so")
+
+
+@new_command("rekey", 'gradesync store rekey\ngradesync store rekey --forget --reason "the key was in a log"')
+@click.option("--forget", is_flag=True, help="Really change the key; without it, only say what that means.")
+@click.option("--reason", help="Why; kept in the history.")
+def rekey(said: Invocation, reason: str | None, *, forget: bool) -> None:
+    """Change the key of the ledger's hashes: it leaked, or it is lost.
+
+    With `keys` in gradesync.yaml put the new key there first; without it a new key file is made. Hashes cannot be
+    translated, so the ledger, waiting rows, events of single records and the last roster reads are forgotten, and the
+    next run of each schedule compares everything anew. Where Canvas and SIS agree, nothing is sent and all is known
+    again. Where they differ then, the grade waits as GS-412, for nobody knows any more who wrote it: let a pass end
+    well right before, and none runs meanwhile.
+    """
+    if forget and not reason:
+        raise click.UsageError("--forget needs a --reason")
+    with opened(said) as app:
+        if not forget:
+            counts = app.store.info(counted=True).counts
+            tell(
+                f"{counts['ledger']:,} rows of the ledger and {counts['waiting']:,} waiting rows would be forgotten"
+            )
+            tell("nothing was changed; --forget --reason REASON does it")
+            return
+        require(app, Right.STORE)
+        from gradesync.wiring.rekey import rekey as changed
+
+        key_id = changed(app, str(reason))
+    tell(f"the key is {key_id} now; the next run of each schedule compares everything anew")

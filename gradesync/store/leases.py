@@ -27,7 +27,7 @@ from gradesync.domain.run import (
     RunState,
     Stage,
 )
-from gradesync.errors import LeaseLost
+from gradesync.errors import AccountBusy, LeaseLost
 from gradesync.store import history, runs
 from gradesync.store import tables as t
 from gradesync.store.database import Prepared, Tx
@@ -259,3 +259,17 @@ def in_force(tx: Tx, now: datetime, grace: float) -> list[Lease]:
         for row in rows
         if not is_over(holder_of(row), row.until, now, grace)
     ]
+
+
+def require_none(tx: Tx, grace: float) -> None:
+    """Raise AccountBusy while any run works; until this transaction ends none can begin."""
+    if not tx.on_sqlite:
+        # Rows alone would leave room for an account that has none yet.
+        tx.connection.exec_driver_sql("LOCK TABLE account_lease IN EXCLUSIVE MODE")
+    busy = [lease.account for lease in in_force(tx, tx.now(), grace)]
+    if busy:
+        more = f" and in {len(busy) - 3} more" if len(busy) > 3 else ""
+        raise AccountBusy(
+            f"A run is at work in {', '.join(busy[:3])}{more}",
+            hint="Wait for it, or `gradesync stop` it; pause what starts passes meanwhile.",
+        )

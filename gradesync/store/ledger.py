@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, union
+from sqlalchemy import bindparam, delete, select, union, update
 
 from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
@@ -228,10 +228,16 @@ def classes(tx: Tx, account: str) -> list[str]:
     return sorted(row[0] for row in tx.execute(union(known, waits)))
 
 
-def rekey(tx: Tx, key_id: str) -> None:
-    """Start over under another key: old hashes and pseudonyms mean nothing any more; records are compared anew."""
+def rekey(tx: Tx, key_id: str, grace: float) -> None:
+    """Start over under another key: old hashes and pseudonyms mean nothing any more; records are compared anew.
+
+    Raises AccountBusy while a run works: it would go on writing under the old key. The next run of each schedule is a
+    full one, because only that looks at every record.
+    """
+    leases.require_none(tx, grace)
     tx.execute(delete(t.ledger))
     tx.execute(delete(t.waiting))
     tx.execute(delete(t.record_event))
     generations.forget(tx)
+    tx.execute(update(t.schedule).values(last_full_at=None))
     set_meta(tx, KEY_ID, key_id)

@@ -15,7 +15,7 @@ from gradesync.store.tables import metadata
 APPEND_ONLY = frozenset({"history"})
 """Rows that nobody may change or remove; a trigger refuses it too."""
 
-ERASABLE = frozenset({"history_detail", "record_event"})
+ERASABLE = frozenset({"history_detail"})
 """Rows that go when they are old and never change."""
 
 

@@ -419,6 +419,6 @@ class SqlStore:
 
     def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
         """Forget what was hashed with the old key."""
-        with self._db.write() as tx:
-            ledger.rekey(tx, key_id)
+        with self._db.write(long=True) as tx:
+            ledger.rekey(tx, key_id, self._grace)
             history.append(tx, facts)

@@ -63,3 +63,72 @@ def test_a_term_just_over_is_never_pruned(remembering: Tree) -> None:
     remembering.run("store", "prune", "--ended", "30d", "--delete")
     assert "just-over" in remembered(remembering)
     remembering.run("store", "prune", "--account", "nowhere", code=64)
+
+
+def key_of(tree: Tree) -> str | None:
+    with closing(sqlite3.connect(tree.root / ".gradesync" / "store.db")) as raw:
+        row = raw.execute("SELECT value FROM meta WHERE key = 'key id'").fetchone()
+    return None if row is None else str(row[0])
+
+
+def test_a_new_key_forgets_the_old_hashes_and_the_next_runs_know_everything_again(live: Tree) -> None:
+    live.run("run", "riverside/grades", code=None)
+    old_key, old_file = key_of(live), (live.root / ".gradesync" / "key").read_text()
+    known = len(remembered(live))
+    assert known
+    assert "--forget" in live.run("store", "rekey").stderr
+    live.run("store", "rekey", "--forget", code=64)
+    assert key_of(live) == old_key
+    live.run("store", "rekey", "--forget", "--reason", "it was in a log")
+    assert key_of(live) != old_key
+    assert (live.root / ".gradesync" / "key").read_text() != old_file
+    assert not (live.root / ".gradesync" / "key.next").exists()
+    assert remembered(live) == set()
+    live.run("run", "riverside/grades", code=None)
+    assert len(remembered(live)) == known
+    entries = json.loads(live.run("history", "--format", "json", "--last", "100").stdout)["entries"]
+    [told] = [entry for entry in entries if entry["what"] == "rekeyed"]
+    assert told["data"]["reason"] == "it was in a log"
+    assert "verifies" in live.run("history", "--verify").stdout
+
+
+@pytest.mark.parametrize("cut", ["before the store", "after the store"])
+def test_cut_short_it_is_finished_by_the_next_call(
+    live: Tree, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    live.run("run", "riverside/grades", code=None)
+    old_key = key_of(live)
+    aim = "gradesync.store.sql.SqlStore.rekey" if cut == "before the store" else "pathlib.Path.replace"
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(aim, killed)
+        live.run("store", "rekey", "--forget", "--reason", "leaked", code=130)
+    assert (key_of(live) == old_key) is (cut == "before the store")
+    if cut == "after the store":
+        # Between the two nothing runs, so nothing is hashed with a key that the store does not know.
+        assert "another key" in live.run("run", "riverside/grades", code=None).output
+    live.run("store", "rekey", "--forget", "--reason", "leaked")
+    assert key_of(live) != old_key
+    live.run("run", "riverside/grades", code=None)
+    assert remembered(live)
+    entries = json.loads(live.run("history", "--format", "json", "--last", "100").stdout)["entries"]
+    assert [entry["what"] for entry in entries].count("rekeyed") == 1
+
+
+def test_a_key_named_in_the_settings_must_be_the_new_one(live: Tree) -> None:
+    old = {"KEY": "o" * 64}
+    settings = live.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + "keys: env:KEY\n")
+    live.run("run", "riverside/grades", code=None, env=old)
+    assert "still names" in live.run("store", "rekey", "--forget", "--reason", "x", code=1, env=old).stderr
+    assert (
+        "fewer than"
+        in live.run("store", "rekey", "--forget", "--reason", "x", code=1, env={"KEY": "n"}).stderr
+    )
+    before = key_of(live)
+    live.run("store", "rekey", "--forget", "--reason", "x", env={"KEY": "n" * 64})
+    assert key_of(live) != before
+    assert "another key" in live.run("run", "riverside/grades", code=None, env=old).output

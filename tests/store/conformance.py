@@ -646,7 +646,9 @@ class Ledger:
     def test_another_key_forgets_what_the_old_one_hashed(self, store: Store) -> None:
         assert store.key_id() is None
         store.set_key_id("k1")
-        records = store.records(claim(store, queue(store)))
+        school(store)
+        claimed = claim(store, queue(store, mode=Mode.FULL))
+        records = store.records(claimed)
         waiting = [WaitingRecord("s2", "c1", "GS-401")]
         records.checkpoint(
             "c1",
@@ -655,7 +657,13 @@ class Ledger:
             complete=True,
             events=[RecordEvent("s1", "c1", "sent", value="x")],
         )
+        with pytest.raises(AccountBusy, match="riverside"):
+            store.rekey("k2", [fact("too early", None)])
+        assert (store.key_id(), len(records.ledger("c1"))) == ("k1", 1)
+        store.finish(claimed, DONE, [])
+        assert store.last_full_runs()
         store.rekey("k2", [fact("rekeyed", None)])
+        assert store.last_full_runs() == {}
         assert store.key_id() == "k2"
         assert records.ledger("c1") == {}
         assert store.waiting_counts() == {}
@@ -781,8 +789,10 @@ class Generations:
         assert store.read_records("riverside").generation() == "1"
 
     def test_another_key_makes_generations_worthless(self, store: Store) -> None:
-        records = store.records(claim(store, queue(store)))
+        claimed = claim(store, queue(store))
+        records = store.records(claimed)
         records.keep_generation("1", self.CHUNKS)
+        store.finish(claimed, DONE, [])
         store.rekey("k2", [])
         assert records.generation() is None
         assert records.generation_chunk("users", "001") == b""

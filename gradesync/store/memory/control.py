@@ -12,6 +12,7 @@ from gradesync.domain.hold import Hold, Request
 from gradesync.domain.record import EVENTS_KEPT, PastEvent
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId
+from gradesync.errors import AccountBusy
 from gradesync.store.facts import checkpoint_fact
 from gradesync.store.memory.accounts import Accounts
 from gradesync.store.memory.state import no_queue
@@ -237,6 +238,15 @@ class Control(Accounts):
     def rekey(self, key_id: str, facts: Sequence[Fact]) -> None:
         """Forget what was hashed with the old key."""
         with self.lock:
+            busy = [
+                account
+                for account, row in self.lease_rows.items()
+                if row.lease is not None and not row.is_over(self.now(), self._grace)
+            ]
+            if busy:
+                raise AccountBusy(f"A run is at work in {', '.join(sorted(busy)[:3])}", hint="Wait for it.")
+            for schedule in self.schedule_rows.values():
+                schedule.last_full_at = None
             self.ledger_rows.clear()
             self.waiting_table.clear()
             self.event_rows.clear()

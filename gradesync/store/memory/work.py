@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.history import Fact
 from gradesync.domain.record import LedgerEntry, PastEvent, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import (
@@ -349,6 +350,13 @@ class MemoryRunRecords(MemoryReadRecords):
             self._state.fence(self._claimed)
             for name, value in values.items():
                 self._state.watermark_rows[self._account, name] = value
+
+    def note_terms(self, terms: Mapping[str, ClassTerm]) -> None:
+        """Remember when classes are over."""
+        with self._state.lock:
+            self._state.fence(self._claimed)
+            for class_id, term in terms.items():
+                self._state.term_rows[self._account, class_id] = term
 
     def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
         """Replace the last good roster read."""
