@@ -28,6 +28,9 @@ from gradesync.store.tables import EPOCH
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
+BUSY_TIMEOUT = 30_000
+"""Milliseconds a process waits for another one's write on SQLite before it gives up."""
+
 _WRITE = "gradesync_write"
 
 # Without these a frozen process with an open transaction keeps its row locks for ever and stops recovery itself;
@@ -283,7 +286,7 @@ def _sqlite_engine(url: URL) -> Engine:
         # becomes a write fails at once when another process wrote meanwhile, whatever the timeout.
         connection.isolation_level = None
         for pragma in (
-            "busy_timeout = 30000",
+            f"busy_timeout = {BUSY_TIMEOUT}",
             "journal_mode = wal",
             "synchronous = normal",
             "foreign_keys = on",
