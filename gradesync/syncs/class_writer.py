@@ -20,13 +20,16 @@ from gradesync.domain.problem import ENDS_RUN
 from gradesync.domain.retrying import let_rest
 from gradesync.domain.run import Stage
 from gradesync.domain.wish import Verdict
-from gradesync.errors import ConnectionProblem
+from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.ports import GradebookSink, RunRecords
 from gradesync.syncs.class_outcome import Bookkeeping, Decision, Outcome, every, intent, record_id, settled
 from gradesync.syncs.stage import StageTracker
 
 FORBIDDEN_LIMIT = 5
 """Writes refused for want of a right, none having been taken, before the run ends: the key may write nothing."""
+
+NOT_READ_BACK = "taken, not read back"
+"""Records the SIS said yes to in a class that was not finished: the next run looks at them first."""
 
 NOT_OFFERED = "GS-510"
 
@@ -104,9 +107,13 @@ class ClassWriter:
         work, outcome = _Work.of(decision), Outcome()
         if work.something:
             self._intend(given, work)
-            await self._send(given, work, outcome)
-            await self._remove(work, outcome)
-            await self._read_back(given.class_id, work, outcome)
+            try:
+                await self._send(given, work, outcome)
+                await self._remove(work, outcome)
+                await self._read_back(given.class_id, work, outcome)
+            except (asyncio.CancelledError, LeaseLost):
+                self._count_broken_off(work, outcome)
+                raise
         self.tracker.stage = Stage.RECORD
         book = Bookkeeping(given, decision, outcome, standing)
         book.keep()
@@ -122,6 +129,13 @@ class ClassWriter:
             forgotten=book.forgotten,
         )
         return not outcome.transport
+
+    def _count_broken_off(self, work: _Work, outcome: Outcome) -> None:
+        """A run that is stopped in the middle of a class still says what the SIS has taken of it."""
+        self.tracker.counts[NOT_READ_BACK] += sum(map(outcome.took, [*work.results, *work.going]))
+        self.tracker.counts[f"line items {NOT_READ_BACK}"] += sum(
+            map(outcome.took, [*work.items, *work.going_items])
+        )
 
     def _note_limit(self, decision: ClassDecision) -> None:
         """Once a run has met the limit, removals wait for a person: night after night they would all be gone."""
