@@ -112,14 +112,13 @@ def recorded_tree(root: Path, accounts: int, schedules: int) -> None:
 
 
 def _record(root: Path) -> None:
-    from gradesync.config.settings import read_settings
-    from gradesync.engine.apply import apply_plan
+    from gradesync.config.loader import load
+    from gradesync.engine.apply import Wish, apply_wish
     from gradesync.wiring import OpenMode, file_cache, open_app
 
-    plan = plan_of(root)
-    settings = read_settings(root, file_cache(root))
-    with open_app(root, mode=OpenMode.CREATE, settings=settings) as app:
-        apply_plan(app.tools(), plan)
+    loaded = load(root, now=datetime.now(UTC), cache=file_cache(root))
+    with open_app(root, mode=OpenMode.CREATE, settings=loaded.settings) as app:
+        apply_wish(app.tools(), Wish(loaded.desired))
 
 
 if __name__ == "__main__":

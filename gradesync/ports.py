@@ -639,7 +639,7 @@ class Store(Protocol):
         """The latest ended run of each schedule."""
         ...
 
-    def first_runs(self) -> Mapping[ScheduleId, datetime]:
+    def first_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:
         """When each schedule first really ran."""
         ...
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gradesync.domain.schedule import ScheduleId, SyncType
     from gradesync.ports import Progress
     from gradesync.wiring import App, OpenMode
+    from gradesync.wiring.commits import Checkout
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -131,24 +132,23 @@ tick_option = click.option(
 )
 
 
-def load_tree(said: Invocation, *, commit: bool = False, tick: int | None = None) -> Loaded:
+def load_tree(said: Invocation, *, checkout: Checkout | None = None, tick: int | None = None) -> Loaded:
     """Read every file of the tree. Raises ConfigInvalid when the folder is no tree at all.
 
     `tick` is how many minutes lie between two passes, where that is known.
     """
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from gradesync.config.loader import load
     from gradesync.wiring import file_cache
 
     _require_tree(said.root)
-    applied = None
-    if commit:
-        from gradesync.wiring.commits import commit_of
-
-        applied = commit_of(said.root)
-    cache = file_cache(said.root)
-    return load(said.root, now=datetime.now(UTC), cache=cache, tick_minutes=tick, commit=applied)
+    loaded = load(said.root, now=datetime.now(UTC), cache=file_cache(said.root), tick_minutes=tick)
+    if checkout is None:
+        return loaded
+    desired = replace(loaded.desired, commit=checkout.commit, dirty=checkout.dirty)
+    return replace(loaded, desired=desired)
 
 
 def _require_tree(root: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gradesync.cli.checkouts import checkout_options
 from gradesync.cli.common import Invocation, carry_out, format_option, load_tree, new_command, opened, tell
 from gradesync.cli.halting import Halt, carry_out_until
 from gradesync.cli.looping import EVERY, SECONDS, ShardParam, keep_going
 from gradesync.cli.options import accounts_of, safety_of
+from gradesync.cli.plan_file import bound_to, read_plan
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     "gradesync reconcile\n"
     "gradesync reconcile --due                    # from cron: no files, only what is due\n"
     'gradesync reconcile --allow 3f2a9c --reason "two schools left the district"\n'
+    "gradesync reconcile --plan plan.json         # exactly what `gradesync plan --out` saved\n"
     "gradesync reconcile --loop --every 60s       # a service of one process\n"
     "gradesync reconcile --enqueue                # the runs are `gradesync worker`'s\n"
     "gradesync reconcile --due --shard 2/4 --max-time 25m",
@@ -44,6 +48,14 @@ if TYPE_CHECKING:
 @click.option(
     "--any-commit", is_flag=True, help="Apply a checkout that does not follow the one applied before."
 )
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Apply what the saved plan names and nothing else; what no longer fits is refused and named (exit 6).",
+)
+@checkout_options
 @click.option("--no-syncs", is_flag=True, help="Apply the files, run nothing.")
 @click.option("--enqueue", is_flag=True, help="Put what is due on the queue, for workers; run nothing here.")
 @click.option("--loop", is_flag=True, help="Pass after pass, until SIGTERM or Ctrl-C.")
@@ -80,6 +92,9 @@ def command(
     allow: str | None,
     reason: str | None,
     any_commit: bool,
+    plan_file: Path | None,
+    commit: str | None,
+    ancestors: Path | None,
     no_syncs: bool,
     enqueue: bool,
     loop: bool,
@@ -95,6 +110,7 @@ def command(
     when it is asked to.
     """
     _check(due, allow, reason, any_commit=any_commit)
+    _check_plan(plan_file, due=due, limited=bool(accounts) or shard is not None, loop=loop)
     _check_service(
         loop=loop, every=every, enqueue=enqueue, no_syncs=no_syncs, overrides=bool(allow) or any_commit
     )
@@ -112,6 +128,9 @@ def command(
             allow=allow,
             reason=reason,
             any_commit=any_commit,
+            plan_file=plan_file,
+            commit=commit,
+            ancestors=ancestors,
             no_syncs=no_syncs,
             enqueue=enqueue,
             fail_on=fail_on,
@@ -134,18 +153,23 @@ def _pass(
     allow: str | None,
     reason: str | None,
     any_commit: bool,
+    plan_file: Path | None,
+    commit: str | None,
+    ancestors: Path | None,
     no_syncs: bool,
     enqueue: bool,
     fail_on: str,
     told: set[object] | None,
 ) -> int:
     """One pass, shown; the answer is its exit code. Of many passes (`told`) only those that bring news are shown."""
-    from gradesync.domain.history import Fact
     from gradesync.domain.report import exit_code_of
     from gradesync.engine.reconcile import PassOptions
     from gradesync.wiring import OpenMode
+    from gradesync.wiring.commits import checkout_of
 
-    loaded = None if due else load_tree(said, commit=True)
+    saved = read_plan(plan_file) if plan_file is not None else None
+    checkout = None if due else checkout_of(said.root, commit, ancestors)
+    loaded = None if due else load_tree(said, checkout=checkout)
     news = told is None or _news(told, "files", loaded and loaded.problems)
     if loaded is not None and loaded.problems and form == "text" and news:
         show("text", "problems", loaded.problems, sources(said.root))
@@ -156,23 +180,25 @@ def _pass(
         if app.new_store:
             info = app.store.info()
             tell(f"a new store was made at {info.place} (lineage {info.lineage})")
-        stale = app.overtaken_by(loaded.desired.commit) if loaded else None
-        if stale is not None and any_commit:
-            app.store.append(
-                [Fact("older tree allowed", app.actor, data={"instead of": stale, "reason": reason})]
+        if saved is not None and plan_file is not None and checkout is not None:
+            bound_to(saved, plan_file, lineage=app.store.info().lineage, commit=checkout.commit)
+        if checkout is not None and checkout.dirty and checkout.commit is not None and news:
+            tell(
+                f"the files hold changes that commit {checkout.commit[:12]} does not; the history will say so"
             )
-            stale = None
         options = PassOptions(
-            # An overtaken tree applies nothing, but what is due runs from the recorded definitions.
-            desired=loaded.desired if loaded and stale is None else None,
+            desired=loaded.desired if loaded else None,
             problems=loaded.problems if loaded else (),
-            only=_only(app, loaded, accounts, shard),
+            only=saved.only if saved is not None else _only(app, loaded, accounts, shard),
             allow=allow,
             reason=reason,
             safety=safety_of(app.settings),
             run_syncs=not no_syncs,
             enqueue=enqueue,
             new_store=app.new_store,
+            saved=saved,
+            behind=checkout.behind if checkout is not None else None,
+            any_commit=any_commit,
         )
         try:
             report = _carried_out(app, options, halt)
@@ -183,12 +209,11 @@ def _pass(
                 "time was up before every run had reached a class boundary; they were cut off and handed back"
             )
             return 0
-        report = replace(report, stale_commit=stale)
         if told is None or report.eventful or _news(told, "plan", report.plan and report.plan.withheld):
             show(form, "pass_report", report)
         if allow and report.plan is not None and not report.plan.allowed:
             tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
-        return exit_code_of(report, fail_on)
+        return exit_code_of(report, fail_on, accounts[0] if len(accounts) == 1 else None)
 
 
 def _news(told: set[object], what: str, found: object) -> bool:
@@ -231,6 +256,12 @@ def _may(app: App, accounts: tuple[str, ...], *, due: bool, overrides: bool) -> 
             require(app, Right.RECONCILE, account)
         if overrides:
             require(app, Right.ALLOW, account)
+
+
+def _check_plan(plan_file: Path | None, *, due: bool, limited: bool, loop: bool) -> None:
+    """Raises a usage error: a saved plan says itself which accounts it is for, and it is for one pass."""
+    if plan_file is not None and (due or limited or loop):
+        raise click.UsageError("--plan goes without --due, --account, --shard and --loop")
 
 
 def _check_service(

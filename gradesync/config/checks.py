@@ -14,6 +14,7 @@ from typing import Any
 from gradesync.config.findings import Finding, Path
 from gradesync.config.sis_checks import sis_findings
 from gradesync.domain.interval import Interval, IntervalError, parse_interval, warnings
+from gradesync.domain.renaming import end_of
 
 
 class Intervals:
@@ -148,12 +149,19 @@ def _mapping_findings(account: Mapping[str, Any]) -> list[Finding]:
 
 def _moved_findings(account: Mapping[str, Any], schedules: Sequence[str] | None) -> list[Finding]:
     found: list[Finding] = []
-    for old, new in account.get("moved", {}).items():
+    moved = account.get("moved", {})
+    for old in moved:
         if schedules is None:
             break
-        if new not in schedules:
-            hint = _near(new, schedules) or "write `moved: {old-name: new-name}`"
-            found.append(Finding("GS-110", ("moved", old), f"there is no schedule `{new}` to move to", hint))
+        end = end_of(old, moved, schedules)
+        if end not in schedules and end in moved:
+            message = f"`{old}` moves in a circle"
+            found.append(
+                Finding("GS-110", ("moved", old), message, "end the renames at a schedule of this file")
+            )
+        elif end not in schedules:
+            hint = _near(end, schedules) or "write `moved: {old-name: new-name}`"
+            found.append(Finding("GS-110", ("moved", old), f"there is no schedule `{end}` to move to", hint))
         if old in schedules:
             message = f"`{old}` is still a schedule of this file, so it has not moved"
             found.append(Finding("GS-110", ("moved", old), message, "remove one of the two", "key"))

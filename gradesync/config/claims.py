@@ -15,6 +15,7 @@ from gradesync.config.findings import Finding, Path
 
 _CLAIMED: tuple[tuple[str, Path], ...] = (
     ("account name", ("account",)),
+    ("former name", ("moved_from",)),
     ("Canvas address", ("canvas", "url")),
     ("SIS address", ("sis", "url")),
     ("secret", ("canvas", "token")),
@@ -70,7 +71,33 @@ def conflicts(files: Sequence[Claims]) -> Mapping[str, list[tuple[Finding, str, 
     for suspect in sorted(suspects):
         for finding, index, other, path in _conflict(suspect, files):
             found[files[index].file].append((finding, files[other].file, path))
+    for finding, index, other, path in _not_moved(files):
+        found[files[index].file].append((finding, files[other].file, path))
     return found
+
+
+def _not_moved(files: Sequence[Claims]) -> Iterator[tuple[Finding, int, int, Path]]:
+    """An account that says it was another one, which still has a file of its own."""
+    formers = [
+        (index, value, tuple(path))
+        for index, one in enumerate(files)
+        for kind, value, path in one.claims
+        if kind == "former name"
+    ]
+    if not formers:
+        return
+    names = {
+        value: (index, tuple(path))
+        for index, one in enumerate(files)
+        for kind, value, path in one.claims
+        if kind == "account name"
+    }
+    for index, value, path in formers:
+        other, other_path = names.get(value, (index, path))
+        if other != index:
+            message = f"`{value}` is still an account of this tree, so it has not moved:"
+            hint = "remove one of the two; once the account has moved, this line may go"
+            yield Finding("GS-110", path, message, hint), index, other, other_path
 
 
 def _conflict(claim: tuple[str, str], files: Sequence[Claims]) -> Iterator[tuple[Finding, int, int, Path]]:
@@ -82,7 +109,7 @@ def _conflict(claim: tuple[str, str], files: Sequence[Claims]) -> Iterator[tuple
         for its_kind, value, path in one.claims
         if (its_kind, value) == claim
     ]
-    if kind != "account name" and all(files[index].shared for index, _ in claimants):
+    if kind not in ("account name", "former name") and all(files[index].shared for index, _ in claimants):
         return
     for index, path in claimants:
         other, other_path = next((i, p) for i, p in claimants if i != index)
@@ -92,6 +119,8 @@ def _conflict(claim: tuple[str, str], files: Sequence[Claims]) -> Iterator[tuple
 def _hint(kind: str) -> str:
     if kind == "account name":
         return "names are unique in the whole tree: rename one of the two"
+    if kind == "former name":
+        return "only one account can have had it: remove one of the two"
     return "if it is meant, write `shared: true` in both files"
 
 

@@ -23,7 +23,7 @@ _SECRETS = (
     ("sis", "client_id", "sis_id"),
     ("sis", "client_secret", "sis_secret"),
 )
-_NOT_DEFINITION = ("schedules", "moved", "moved_from", "reason", "state", "shared")
+_NOT_DEFINITION = ("schedules", "moved", "moved_from", "reason", "state", "shared", "protect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +138,7 @@ def _schedule_definition(
         "time_zone": time_zone,
         "state": state,
         "reason": reason,
+        # Kept with each schedule, and only when it says so: what is recorded goes on protecting it.
+        "protect": schedule.get("protect", account.get("protect", False)) or None,
     }
     return {key: value for key, value in definition.items() if value is not None}

@@ -121,8 +121,9 @@ class Plan:
         return bool(self.actions or self.withheld)
 
     def counts(self) -> Mapping[str, int]:
-        """Actions to apply by kind."""
-        return Counter(action.kind.value for action in self.actions)
+        """Actions to apply by kind; an account that leaves counts by its schedules."""
+        leaves = (ActionKind.RETIRE, None)
+        return Counter(a.kind.value for a in self.actions if (a.kind, a.schedule) != leaves)
 
 
 def retire_account(account: str, why: str, place: Place) -> Action:

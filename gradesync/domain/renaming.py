@@ -5,7 +5,7 @@ Pure. What a rename carries along is the store's part; here it is only found out
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from gradesync.domain.definition import Desired, DesiredAccount, Recorded, RecordedAccount, RecordedSchedule
@@ -79,7 +79,7 @@ def schedule_moves(want: DesiredAccount, recorded: Mapping[str, RecordedSchedule
     return ScheduleMoves(moves, tuple(clashes))
 
 
-def end_of(old: str, moved: Mapping[str, str], schedules: Mapping[str, object]) -> str:
+def end_of(old: str, moved: Mapping[str, str], schedules: Container[str]) -> str:
     """The name at which a chain of renames ends; as many steps as there are renames, so that a ring does not hang."""
     name = moved[old]
     for _ in moved:

@@ -50,6 +50,9 @@ from gradesync.syncs.waiting import Waiting
 
 log = logging.getLogger("gradesync.run")
 
+STILL_ARRIVES = 1.0
+"""Seconds after which a write that a stop cut off has reached the other side, or never will."""
+
 LOOKBACK = 500
 """How many runs back an earlier one of the same mode is looked for."""
 
@@ -100,6 +103,8 @@ async def execute(
     except LeaseLost:
         if not tools.store.stop_asked(run.id):
             return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
+        # What was cut off on its way may still arrive: until then nobody else is let into the account.
+        await tools.sleep(STILL_ARRIVES)
         # An operator's stop: until somebody else claims, the run may still say what it has sent.
         tracker.codes["GS-708"] += 1
         result = tracker.result(Outcome.STOPPED)
@@ -192,6 +197,7 @@ async def _roster(
                 today=_today(tools.store.now(), target.account),
                 source=source,
                 records=tools.store.records(claimed),
+                data_set=f"gradesync:{tools.store.origin(run.schedule.account)}",
                 guard=guard,
                 progress=tools.progress,
                 sink=sink,
@@ -297,6 +303,7 @@ async def _dry_roster(
                 today=_today(tools.store.now(), target.account),
                 source=source,
                 records=tools.store.read_records(run.schedule.account),
+                data_set=f"gradesync:{tools.store.origin(run.schedule.account)}",
                 canvas=canvas,
                 progress=tools.progress,
                 spool=tools.connections.spool,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from gradesync.domain.action import Plan
+from gradesync.domain.action import Plan, Stop
 from gradesync.domain.problem import CODES, Problem
 from gradesync.reporting.clean import message, property_value
 from gradesync.reporting.style import PLAIN
@@ -57,7 +57,7 @@ def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = No
     lines = _annotations(problems)
     lines += [
         f"::warning title={property_value('Withheld by a safety stop')}::"
-        + message(f"{stop.sentence} (hint: {stop.hint}; to consent: {allow_command(plan.digest)})")
+        + message(f"{stop.sentence} (hint: {stop.hint}{_consent(plan, stop)})")
         for stop in plan.stops[:AT_MOST]
     ]
     if len(plan.stops) > AT_MOST:
@@ -66,3 +66,8 @@ def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = No
     if body:
         lines += ["::group::Plan", finished(body).rstrip("\n"), "::endgroup::"]
     return "\n".join([*lines, finished([summary])])
+
+
+def _consent(plan: Plan, stop: Stop) -> str:
+    """The way to consent; nothing where none is possible."""
+    return "" if stop.locked or not plan.digest else f"; to consent: {allow_command(plan.digest)}"

@@ -66,7 +66,8 @@ def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = No
         head += ["", markdown(words.problem_counts(problems))]
     blocks: list[str] = []
     if plan.withheld:
-        head += ["", f"Withheld, to consent to exactly these: {code(words.allow_command(plan.digest))}"]
+        if plan.digest:
+            head += ["", f"Withheld, to consent to exactly these: {code(words.allow_command(plan.digest))}"]
         blocks += _stops(plan)
         blocks += _blocks(plan.withheld, now, withheld=True)
     blocks += [f"\n#### Frozen\n\0- {markdown(words.frozen_line(account))}" for account in plan.frozen]
@@ -93,9 +94,10 @@ def _blocks(actions: Sequence[Action], now: datetime | None, *, withheld: bool) 
 
 def _action(action: Action, now: datetime | None, *, withheld: bool) -> str:
     sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
-    subject = f" **{markdown(action.schedule)}**" if action.schedule else ""
+    name = action.schedule or words.whole_account(action)
+    subject = f" **{markdown(name)}**" if name else ""
     if action.moved_from and action.kind is ActionKind.MOVE:
-        subject = f" **{markdown(action.moved_from)} → {markdown(action.schedule)}**"
+        subject = f" **{markdown(action.moved_from)} → {markdown(name)}**"
     place = f" ({code(f'{action.place.file}:{action.place.line}')})" if action.place else ""
     why = f": {markdown(words.why(action))}" if words.why(action) else ""
     lines = [f"- `{sign} {action.kind.value}`{subject}{place}{why}"]
@@ -116,10 +118,17 @@ def pass_report(report: PassReport) -> str:
     if report.new_store:
         head.append("- A new store was made: nothing was recorded before, and nothing is caught up.")
     if report.stale_commit:
-        head.append(f"- GS-704: the tree does not follow commit {code(report.stale_commit[:12])}.")
-    blocks = [f"- {markdown(account)}: changed meanwhile, not applied." for account in report.raced]
+        head.append(f"- GS-704: {markdown(words.behind_line(report))}")
+    if report.stale:
+        head.append(f"- {markdown(words.STALE)}:")
+        head += [f"  - {markdown(words.stale_line(one))}" for one in report.stale]
+    blocks = [
+        f"- {markdown(account)}: changed meanwhile or works at the moment, not applied."
+        for account in report.raced
+    ]
     if report.plan is not None and report.plan.withheld:
-        head.append(f"- Withheld, to consent: {code(words.allow_command(report.plan.digest))}")
+        if report.plan.digest:
+            head.append(f"- Withheld, to consent: {code(words.allow_command(report.plan.digest))}")
         blocks += [f"- ⛔ {markdown(s.sentence)}<br>hint: {markdown(s.hint)}" for s in report.plan.stops]
     blocks += [_end(end) for end in sorted(report.ends, key=lambda end: not end.needs_person)]
     blocks += [_busy(report), *_blocked(report)]

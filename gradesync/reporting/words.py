@@ -13,8 +13,9 @@ from functools import lru_cache
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.interval import IntervalError, local_to_utc, to_local
 from gradesync.domain.problem import CODES, Act, Code, Problem, Radius
-from gradesync.domain.report import RunEnd, ScheduleRow
+from gradesync.domain.report import PassReport, RunEnd, ScheduleRow
 from gradesync.domain.run import Outcome, RunState
+from gradesync.domain.saved_plan import StaleAction
 from gradesync.domain.schedule import Schedule, State
 from gradesync.reporting.clean import clean
 
@@ -327,7 +328,9 @@ def held_summary(plan: Plan) -> str:
     if not number:
         return ""
     verb = "stands" if number == 1 else "stand"
-    return f"{plural(number, 'change')} {verb} under a hold, which a merge does not end: see `gradesync holds`."
+    return (
+        f"{plural(number, 'change')} {verb} under a hold, which a merge does not end: see `gradesync holds`."
+    )
 
 
 def value(json_text: str | None) -> str:
@@ -384,6 +387,35 @@ def frozen_line(account: str) -> str:
     return (
         f"{clean(account)} is frozen: its file has problems, so nothing of it changes; "
         "its last good definition keeps running"
+    )
+
+
+def whole_account(action: Action) -> str:
+    """What an action on an account as a whole is about; empty where its heading says it."""
+    if action.kind is ActionKind.RETIRE:
+        return "the account itself"
+    return clean(action.account) if action.kind is ActionKind.MOVE else ""
+
+
+def stale_line(stale: StaleAction) -> str:
+    """Why a part of a saved plan is refused: `riverside/grades (change): schedule paused by alex at ...`."""
+    if stale.recorded:
+        why = clean(stale.changed) or "it was changed since the plan was saved"
+    else:
+        why = "the files say otherwise now"
+    return f"{clean(stale.subject)} ({clean(stale.kind)}): {why}"
+
+
+STALE = "Of the saved plan this no longer fits, and was refused; make the plan anew"
+"""Heads the parts of a saved plan that were not carried out."""
+
+
+def behind_line(report: PassReport) -> str:
+    """GS-704 in one sentence, with the reason and the way out."""
+    why = f": {clean(report.stale_why)}" if report.stale_why else ""
+    return (
+        f"The tree does not follow commit {clean(report.stale_commit or '')[:12]}, which was applied before{why}. "
+        "Nothing of it was applied; what was recorded goes on."
     )
 
 

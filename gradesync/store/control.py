@@ -67,9 +67,7 @@ def try_hold(tx: Tx, hold_id: str, last: datetime | None, at: datetime, mark: st
     h = t.hold.c
     seen = h.tried_at.is_(None) if last is None else h.tried_at == last
     changed = tx.execute(
-        update(t.hold)
-        .where(h.id == hold_id, h.released_at.is_(None), seen)
-        .values(tried_at=at, mark=mark)
+        update(t.hold).where(h.id == hold_id, h.released_at.is_(None), seen).values(tried_at=at, mark=mark)
     )
     return changed.rowcount == 1
 
@@ -117,6 +115,9 @@ def approvals(tx: Tx, account: str, now: datetime) -> list[Approval]:
     return [approval_of(row) for row in tx.execute(query)]
 
 
+COMMIT = "commit"
+"""The fact of table `meta` that names the commit last applied."""
+
 _META = Prepared(lambda _: select(t.meta.c.value).where(t.meta.c.key == bindparam("of_key")))
 
 
@@ -124,6 +125,22 @@ def get_meta(tx: Tx, key: str) -> str | None:
     """One fact about the store."""
     row = tx.run(_META, {"of_key": key}).one_or_none()
     return None if row is None else str(row.value)
+
+
+def locked_commit(tx: Tx) -> str | None:
+    """The commit last applied; whoever wants to move it on waits until this transaction has ended."""
+    c = t.meta.c
+    query = select(c.value).where(c.key == COMMIT).with_for_update(read=True)
+    return tx.execute(query).scalar_one_or_none()
+
+
+def advance_commit(tx: Tx, commit: str, seen: str | None) -> bool:
+    """Move the applied commit from `seen` on to `commit`; False when it stands elsewhere by now."""
+    if seen is None and tx.insert_if_new(t.meta, {"key": COMMIT, "value": commit}):
+        return True
+    c = t.meta.c
+    moved = tx.execute(update(t.meta).where(c.key == COMMIT, c.value == seen).values(value=commit))
+    return moved.rowcount == 1
 
 
 def set_meta_once(tx: Tx, key: str, value: str) -> None:

@@ -15,9 +15,10 @@ from sqlalchemy import and_, delete, select, update
 
 from gradesync.domain.action import Action, ActionKind
 from gradesync.domain.definition import Recorded, RecordedAccount, RecordedSchedule
-from gradesync.domain.hold import Hold
+from gradesync.domain.hold import Hold, HoldKind
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.ports import DueRow
+from gradesync.store import accounts, control
 from gradesync.store import tables as t
 from gradesync.store.database import Tx
 from gradesync.store.rows import definition_values, to_json
@@ -43,8 +44,13 @@ def recorded(tx: Tx, accounts: Iterable[str] | None, holds: Sequence[Hold], comm
     # Row by row costs a quarter more, and all rows at once twice the memory.
     rows = chain.from_iterable(tx.execute(schedule_query).partitions(500))
     for account, name, text, digest, next_run_at, retired, type_ in rows:
-        held = bool(holds) and _held(holds, ScheduleId(account, name), type_, groups.get(account))
-        schedules[account][name] = RecordedSchedule(account, name, text, digest, next_run_at, retired, held)
+        held = stopped = False
+        if holds:
+            over = _over(holds, ScheduleId(account, name), type_, groups.get(account))
+            held, stopped = bool(over), any(hold.kind is HoldKind.OPERATOR for hold in over)
+        schedules[account][name] = RecordedSchedule(
+            account, name, text, digest, next_run_at, retired, held, stopped
+        )
     return Recorded(
         accounts={
             row.key: RecordedAccount(
@@ -53,11 +59,12 @@ def recorded(tx: Tx, accounts: Iterable[str] | None, holds: Sequence[Hold], comm
             for row in account_rows
         },
         commit=commit,
+        holds=tuple(holds),
     )
 
 
-def _held(holds: Sequence[Hold], schedule: ScheduleId, type_: str, group: str | None) -> bool:
-    return any(hold.scope.covers(schedule, SyncType(type_), group) for hold in holds)
+def _over(holds: Sequence[Hold], schedule: ScheduleId, type_: str, group: str | None) -> list[Hold]:
+    return [hold for hold in holds if hold.scope.covers(schedule, SyncType(type_), group)]
 
 
 def due_rows(tx: Tx, now: datetime, limit: int) -> list[DueRow]:
@@ -80,21 +87,34 @@ def apply(
     commit: str | None,
     now: datetime,
 ) -> bool:
-    """Turn actions into rows if the account still stands at `expected_revision` (None: does not exist yet)."""
+    """Turn actions into rows if the account still stands at `expected_revision` (None: does not exist yet).
+
+    False too when the tree of another commit is being applied by now, and while a run works in a renamed account.
+    """
     a = t.account.c
+    if commit is not None and control.locked_commit(tx) not in (None, commit):
+        return False
+    old = next(
+        (action.moved_from for action in actions if action.moved_from and action.schedule is None), None
+    )
+    if old is not None and not accounts.rename(tx, old, key, expected_revision):
+        return False
     if expected_revision is None:
         fresh = {"key": key, "text": "{}", "digest": "", "revision": 0, "retired": False, "applied_at": now}
+        fresh["origin"] = accounts.origin_of_new(tx, key)
         if not tx.insert_if_new(t.account, fresh):
             return False
     row = tx.execute(select(a.revision).where(a.key == key).with_for_update()).one_or_none()
     if row is None or row.revision != (expected_revision or 0):
         return False
-    _move(tx, key, [action for action in actions if action.moved_from is not None])
+    _move(tx, key, [action for action in actions if action.moved_from is not None and action.schedule])
     kept: list[dict[str, object]] = []
     values: dict[str, object] = {}
+    leaves = False
     for action in actions:
         if action.kind is ActionKind.RETIRE:
             _retire(tx, key, action.schedule)
+            leaves = leaves or action.schedule is None
         elif action.schedule is None:
             values = _account_values(action)
         else:
@@ -103,6 +123,8 @@ def apply(
         columns = [name for name in kept[0] if name not in ("account", "name", "formerly")]
         tx.execute(tx.upsert(t.schedule, *columns), kept)
         values["retired"] = False
+    if leaves:
+        values["retired"] = True
     values |= {"revision": row.revision + 1, "applied_commit": commit, "applied_at": now}
     tx.execute(update(t.account).where(a.key == key).values(values))
     return True
@@ -140,8 +162,6 @@ def _retire(tx: Tx, key: str, name: str | None) -> None:
     statement = update(t.schedule).where(s.account == key).values(retired=True, next_run_at=None)
     if name is not None:
         statement = statement.where(s.name == name)
-    else:
-        tx.execute(update(t.account).where(t.account.c.key == key).values(retired=True))
     tx.execute(statement)
 
 

@@ -238,10 +238,10 @@ class SqlStore:
         with self._db.read() as tx:
             return runs.last(tx, accounts)
 
-    def first_runs(self) -> Mapping[ScheduleId, datetime]:
+    def first_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:
         """When each schedule first really ran."""
         with self._db.read() as tx:
-            return runs.first(tx)
+            return runs.first(tx, accounts)
 
     def last_full_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:
         """When each schedule last started a full run that worked."""
@@ -377,7 +377,7 @@ class SqlStore:
 
     def erasable(self, before: datetime, account: str | None = None) -> Mapping[str, int]:
         """What a purge would erase."""
-        with self._db.read() as tx:
+        with self._db.read(long=True) as tx:
             return {
                 "details": history.erasable(tx, before, account),
                 "vendor texts": runs.with_old_texts(tx, before, account),
@@ -386,7 +386,7 @@ class SqlStore:
 
     def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
         """Erase old details and vendor texts, and drop old record events."""
-        with self._db.write() as tx:
+        with self._db.write(long=True) as tx:
             erased = history.purge(tx, before, account) + events.purge(tx, before, account)
             erased += tx.execute(
                 update(t.run).where(*runs.old_texts(before, account)).values(vendor=None)

@@ -40,7 +40,8 @@ class AccountKeys:
                 f"the key has {len(self._text)} characters, fewer than {SHORTEST}",
                 hint="make one with `openssl rand -hex 32`",
             )
-        return KeyedHash(self._text.encode(), account)
+        # A renamed account keeps its first name's key: with another one every value would look edited by hand.
+        return KeyedHash(self._text.encode(), self._store.origin(account))
 
     def _referenced(self) -> str:
         assert self._reference is not None  # the caller looked

@@ -6,8 +6,7 @@ from typing import Any
 
 from gradesync.domain.run import Outcome
 from gradesync.domain.schedule import ScheduleId
-from gradesync.engine.apply import apply_plan
-from gradesync.engine.reconcile import PassOptions, plan_only
+from gradesync.engine.apply import Wish, apply_wish
 from tests.domain.plan_samples import schedule
 from tests.engine.district import GRADES, District
 
@@ -25,7 +24,7 @@ class MergingCanvas:
         if not self.merged:
             self.merged = True
             tools = self._district.tools
-            apply_plan(tools, plan_only(tools, PassOptions(desired=self._paused)))
+            apply_wish(tools, Wish(self._paused))
         return await self._canvas.identity()
 
     def __getattr__(self, name: str) -> Any:

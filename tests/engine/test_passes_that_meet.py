@@ -8,18 +8,19 @@ import pytest
 
 from gradesync.domain.definition import Desired
 from gradesync.domain.report import exit_code_of
-from gradesync.engine import reconcile as module
-from gradesync.engine.apply import apply_plan
-from gradesync.engine.reconcile import PassOptions, plan_only
+from gradesync.engine import apply as module
 from tests.engine.district import District
 
 
 def _a_quicker_pass(monkeypatch: pytest.MonkeyPatch, tree: Desired) -> None:
     """Between this pass's plan and its writing, another pass applies `tree`."""
 
-    def late(tools: Any, plan: Any) -> Any:
-        apply_plan(tools, plan_only(tools, PassOptions(desired=tree)))
-        return apply_plan(tools, plan)
+    usual = module.apply_plan
+
+    def late(tools: Any, plan: Any, wish: Any) -> Any:
+        monkeypatch.setattr(module, "apply_plan", usual)
+        module.apply_wish(tools, module.Wish(tree))
+        return usual(tools, plan, wish)
 
     monkeypatch.setattr(module, "apply_plan", late)
 

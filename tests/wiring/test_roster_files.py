@@ -86,7 +86,7 @@ def test_files_are_looked_for_below_the_tree_and_no_key_of_the_sis_is_asked_for(
     secrets = Given()
     roster = read(account({"format": "oneroster csv", "path": "in/*.zip"}), tmp_path, secrets)
     assert len(roster.users) == 3
-    assert secrets.asked == ["env:TOKEN"]
+    assert secrets.asked == ["env:r-TOKEN"]
 
 
 def test_guardians_come_along_where_the_account_wants_observers(tmp_path: Path) -> None:

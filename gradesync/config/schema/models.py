@@ -313,6 +313,9 @@ class ScheduleFile(Strict):
         default="active", description="`observe` shows what would be written and sends nothing."
     )
     reason: Prose = _left_out("Why it is not active.")
+    protect: bool = _left_out(
+        "It is never retired, not even by consent: merge `protect: false` first, and the removal after that."
+    )
     start_within: Minutes = _left_out("A slot later than this is not run.")
     spread: Minutes = _left_out(
         "Starts a fixed number of minutes later, up to this, different for each schedule."
@@ -345,6 +348,7 @@ class AccountFile(Strict):
         default="active", description="Of all its schedules; `leaving` retires them."
     )
     reason: Prose = _left_out("Why it is not active.")
+    protect: bool = _left_out("Default of its schedules: they are never retired while it stands.")
 
 
 class SafetyLimits(Strict):

@@ -24,12 +24,15 @@ def pass_report(report: PassReport, *, style: Style) -> str:
         note = "The store is new: nothing was recorded before, and nothing is caught up."
         lines += [*folded(note, style, color="yellow"), ""]
     lines += _stale(report, style)
+    lines += _refused(report, style)
     if report.plan is not None and report.plan.changes:
         lines += [*plan_lines(report.plan, report.problems, report.at, style), ""]
     else:
         lines += _frozen(report, style)
     for account in report.raced:
-        note = f"{clean(account)}: its definition changed meanwhile; this plan of it was not applied."
+        note = (
+            f"{clean(account)}: it changed meanwhile, or a run works in it; this plan of it was not applied."
+        )
         lines += [*folded(note, style, color="yellow"), ""]
     if report.ends:
         shared = _shared(report.ends)
@@ -90,11 +93,16 @@ def _frozen(report: PassReport, style: Style) -> list[str]:
 def _stale(report: PassReport, style: Style) -> list[str]:
     if not report.stale_commit:
         return []
-    note = (
-        f"GS-704 The tree does not follow commit {clean(report.stale_commit)[:12]}, which was applied before; "
-        "nothing of it was applied. Update the checkout."
-    )
-    return [*folded(note, style, color="red"), ""]
+    return [*folded(f"GS-704 {words.behind_line(report)}", style, color="red"), ""]
+
+
+def _refused(report: PassReport, style: Style) -> list[str]:
+    if not report.stale:
+        return []
+    lines = folded(f"{words.STALE}:", style, color="red")
+    for one in report.stale:
+        lines += folded(words.stale_line(one), style, "  ", "    ")
+    return [*lines, ""]
 
 
 def _left_alone(report: PassReport, style: Style) -> list[str]:
@@ -121,6 +129,8 @@ def closing(report: PassReport) -> str:
         parts.append(_ran(report.ends))
     if report.plan is not None and report.plan.withheld:
         parts.append(f"{len(report.plan.withheld):,} withheld")
+    if report.stale:
+        parts.append(f"{len(report.stale):,} of the saved plan refused")
     for number, word in ((len(report.busy), "busy account"), (len(report.blocked), "blocked schedule")):
         if number:
             parts.append(words.plural(number, word))

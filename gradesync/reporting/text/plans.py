@@ -57,6 +57,7 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
 
 def _heading(plan: Plan) -> str:
     commit = f" at commit {clean(plan.commit)[:12]}" if plan.commit else ""
+    commit += " with uncommitted changes" if plan.dirty else ""
     accounts, schedules = words.plural(plan.accounts, "account"), words.plural(plan.schedules, "schedule")
     frozen = f", {len(plan.frozen)} frozen" if plan.frozen else ""
     return f"Plan{commit}: {accounts}, {schedules} read{frozen}"
@@ -73,7 +74,10 @@ def _withheld(plan: Plan, now: datetime | None, style: Style) -> list[str]:
         lines.append(style.paint(clean(account), "bold"))
         for action in actions:
             lines += _action(action, now, style, withheld=True)
-    lines.append(f"  to consent to exactly these: {words.allow_command(plan.digest)}")
+    if plan.digest:
+        lines.append(f"  to consent to exactly these: {words.allow_command(plan.digest)}")
+    if plan.digest and len(plan.consentable) < len(plan.withheld):
+        lines.append("  (not to what is protected: that stays)")
     return [*lines, ""]
 
 
@@ -81,7 +85,7 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
     color = "alarm" if withheld else COLORS[action.kind]
     place = f"  {clean(action.place.file)}:{action.place.line}" if action.place else ""
-    subject = clean(action.schedule) if action.schedule else ""
+    subject = clean(action.schedule) if action.schedule else words.whole_account(action)
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f"{clean(action.moved_from)} -> {subject}"
     head = f"{action.kind.value:<8}  {subject:<20}".rstrip()

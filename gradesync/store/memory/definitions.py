@@ -9,13 +9,15 @@ from datetime import datetime
 from gradesync.domain.action import Action, ActionKind
 from gradesync.domain.definition import Recorded, RecordedAccount, RecordedSchedule
 from gradesync.domain.history import Fact
+from gradesync.domain.hold import Hold, HoldKind
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.ports import DueRow, SlotClaim
-from gradesync.store.memory.state import AccountRow, MemoryState, ScheduleRow, no_queue
+from gradesync.store.memory.accounts import Accounts
+from gradesync.store.memory.state import AccountRow, ScheduleRow, no_queue
 
 
-class Definitions(MemoryState):
+class Definitions(Accounts):
     """Recorded definitions, due rows, claimed slots."""
 
     def recorded(self, accounts: Iterable[str] | None = None) -> Recorded:
@@ -35,17 +37,25 @@ class Definitions(MemoryState):
                     for key, row in kept.items()
                 },
                 commit=self._commit,
+                holds=self._holds_now(),
             )
+
+    def _holds_now(self) -> tuple[Hold, ...]:
+        now = self.now()
+        found = [hold for hold in self.hold_rows.values() if hold.in_force(now)]
+        return tuple(sorted(found, key=lambda hold: (hold.created_at, hold.id)))
 
     def _recorded_schedule(self, id_: ScheduleId, row: ScheduleRow) -> RecordedSchedule:
         now, group = self.now(), self.account_rows[id_.account].group
-        held = any(
-            hold.in_force(now) and hold.scope.covers(id_, SyncType(row.type), group)
+        over = [
+            hold.kind
             for hold in self.hold_rows.values()
-        )
+            if hold.in_force(now) and hold.scope.covers(id_, SyncType(row.type), group)
+        ]
+        by_person = HoldKind.OPERATOR in over
         return RecordedSchedule(
-            id_.account, id_.name, row.text, row.digest, row.next_run_at, row.retired, held
-        )  # fmt: skip
+            id_.account, id_.name, row.text, row.digest, row.next_run_at, row.retired, bool(over), by_person
+        )
 
     def apply_account(
         self,
@@ -54,18 +64,23 @@ class Definitions(MemoryState):
         expected_revision: int | None,
         actions: Sequence[Action],
         facts: Sequence[Fact],
-        commit: str | None,  # noqa: ARG002 - kept beside the account by the databases only
+        commit: str | None,
         now: datetime,  # noqa: ARG002 - kept beside the account by the databases only
     ) -> bool:
         """Apply one account's actions; False when the revision moved meanwhile."""
         with self.lock:
-            row = self.account_rows.get(account)
+            old = next((a.moved_from for a in actions if a.moved_from and a.schedule is None), account)
+            row = self.account_rows.get(old)
             if (row.revision if row else None) != expected_revision:
+                return False
+            if commit is not None and self._commit not in (None, commit):
                 return False
             if any(a.kind is not ActionKind.RETIRE and (a.text is None or a.digest is None) for a in actions):
                 raise ValueError(f"an action on {account} carries no definition")
-            row = self.account_rows.setdefault(account, AccountRow())
-            self._move(account, [a for a in actions if a.moved_from is not None])
+            if old != account and not self.rename_account(old, account):
+                return False
+            row = self.account_rows.setdefault(account, AccountRow(origin=self.origin_of_new(account)))
+            self._move(account, [a for a in actions if a.moved_from is not None and a.schedule])
             for action in actions:
                 self._apply_one(row, action)
             row.revision += 1
@@ -119,10 +134,13 @@ class Definitions(MemoryState):
             if run.schedule == source and not self._slot_taken(target, run.slot_key):
                 self.run_rows[id_] = replace(run, schedule=target)
 
-    def set_commit(self, commit: str) -> None:
-        """Remember the commit whose tree was applied."""
+    def advance_commit(self, commit: str, seen: str | None) -> bool:
+        """Remember the commit whose tree is applied, if `seen` is still the last one."""
         with self.lock:
+            if self._commit != seen:
+                return False
             self._commit = commit
+            return True
 
     def due_rows(self, now: datetime, limit: int = 5000) -> Sequence[DueRow]:
         """Schedules whose next run has come, longest due first."""
@@ -180,14 +198,15 @@ class Definitions(MemoryState):
                 if row.last_full_at is not None and (wanted is None or id_.account in wanted)
             }
 
-    def first_runs(self) -> Mapping[ScheduleId, datetime]:
+    def first_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:
         """When each schedule first really ran."""
+        wanted = None if accounts is None else set(accounts)
         with self.lock:
             return {
                 id_: row.first_ran_at
                 for id_, row in self.schedule_rows.items()
-                if row.first_ran_at is not None
-            }  # fmt: skip
+                if row.first_ran_at is not None and (wanted is None or id_.account in wanted)
+            }
 
     def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
         """The latest ended run of each schedule."""
