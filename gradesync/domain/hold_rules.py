@@ -29,7 +29,7 @@ WORKDAY = (9, 16)
 
 _SATURDAY = 5
 
-NOT_MARKED = frozenset({"name", "labels", "contacts", "group", "blackouts"})
+NOT_MARKED = frozenset({"account", "name", "labels", "contacts", "group", "blackouts"})
 """Keys of an account that change nothing of what its syncs do: their change ends no hold."""
 
 _OF_ONE_TYPE = {"roster": SyncType.ROSTER_IMPORT, "passback": SyncType.GRADE_PASSBACK}
@@ -84,19 +84,37 @@ def group_of(account: RecordedAccount) -> str | None:
 def mark_of(scope: HoldScope, account: RecordedAccount) -> str | None:
     """What the definitions under the scope look like now; None while none of them is there.
 
-    Names of schedules are left out: a rename is no change of what they do.
+    Names of schedules and the account's own are left out: a rename is no change of what they do.
     """
     found = covered(scope, account)
     if account.retired or not found:
         return None
     types = {SyncType(json.loads(one.text)["type"]) for one in found}
     values = {
-        key: value
+        key: _nameless(value, account.key)
         for key, value in _definition(account).items()
         if key not in NOT_MARKED and _OF_ONE_TYPE.get(key) in (None, *types)
     }
     text = json.dumps([values, sorted(one.digest for one in found)], sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _nameless(value: object, account: str) -> object:
+    """A connection whose references to secrets are made by a pattern keeps its mark when the account is renamed."""
+    if not isinstance(value, dict):
+        return value
+    names = (account, account.upper().replace("-", "_"))
+    return {key: _without(text, names) if key in _REFERENCES else text for key, text in value.items()}
+
+
+_REFERENCES = frozenset({"token", "client_id", "client_secret"})
+
+
+def _without(text: object, names: Iterable[str]) -> str:
+    plain = str(text)
+    for name in names:
+        plain = plain.replace(name, "{account}")
+    return plain
 
 
 def _definition(account: RecordedAccount) -> Mapping[str, object]:

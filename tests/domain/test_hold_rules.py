@@ -129,3 +129,24 @@ def test_the_zone_of_a_wide_hold_is_the_one_most_accounts_are_in() -> None:
     assert zone_of(HoldScope(), accounts) == "America/Los_Angeles"
     assert zone_of(HoldScope(account="c"), accounts) == NEW_YORK
     assert zone_of(HoldScope(group="nowhere"), accounts) is None
+
+
+@pytest.mark.parametrize(
+    "pattern", ["file:secrets/{key}/canvas_token", "env:{KEY}_CANVAS_TOKEN", "env:CANVAS_TOKEN"]
+)
+def test_an_accounts_new_name_is_no_change_even_if_its_secrets_are_named_after_it(pattern: str) -> None:
+    def named(key: str) -> RecordedAccount:
+        token = pattern.format(key=key, KEY=key.upper().replace("-", "_"))
+        made = account(
+            key, {"grades": schedule()}, canvas={"url": "https://c.example", "token": token}, sis={}
+        )
+        return recorded(made).accounts[key]
+
+    old, new = named("oak-hill"), named("north-oak")
+    assert mark_of(HoldScope("oak-hill"), old) == mark_of(HoldScope("north-oak"), new)
+    elsewhere = recorded(
+        account("oak-hill", {"grades": schedule()}, canvas={"url": "x", "token": "env:OTHER"}, sis={})
+    )
+    assert mark_of(HoldScope("oak-hill"), elsewhere.accounts["oak-hill"]) != mark_of(
+        HoldScope("oak-hill"), old
+    )

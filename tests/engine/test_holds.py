@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from gradesync.domain.action import ActionKind
-from gradesync.domain.definition import Desired
+from gradesync.domain.definition import Desired, digest
 from gradesync.domain.hold import Hold, HoldScope
 from gradesync.domain.schedule import SyncType
 from gradesync.engine.control import place_hold, release
@@ -182,3 +183,18 @@ def test_what_is_not_there_cannot_be_waited_for() -> None:
     district = started()
     with pytest.raises(NotFound):
         place_hold(district.tools, HoldScope("riverside", "other"), "x", None, until_changed=True)
+
+
+@pytest.mark.parametrize("until_changed", [False, True])
+def test_a_hold_survives_a_new_name_of_its_account(until_changed: bool) -> None:
+    district = started()
+    place_hold(district.tools, RIVERSIDE, "SIS upgrade", None, until_changed=until_changed)
+    schedules = {"grades": schedule(), "rosters": schedule(type="roster import")}
+    made = account("riverdale", schedules, scope={"terms": "all"}, name="Riverside")
+    renamed = replace(made, moved_from="riverside", text=made.text.replace("riverdale.", "riverside."))
+    renamed = replace(renamed, digest=digest(json.loads(renamed.text)))
+    district.reconcile(desired(renamed))
+    (hold,) = in_force(district)
+    assert hold.scope == HoldScope(account="riverdale")
+    assert ran(district, desired(renamed)) == []
+    assert len(in_force(district)) == 1
