@@ -71,7 +71,7 @@ class _Lookups:
         return cls(
             holds=tuple(store.holds(now)),
             last=store.last_runs(only),
-            first=store.first_runs(),
+            first=store.first_runs(only),
             leases={lease.account: lease for lease in store.leases()},
             waiting=waiting,
             since=since,

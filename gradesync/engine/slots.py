@@ -50,8 +50,8 @@ def _queue_batch(state: PassState, rows: Sequence[DueRow], *, enqueue: bool) -> 
     state.load({row.schedule.account for row in rows})
     # Past ones too: a slot that came under a hold is not caught up once the hold has ended.
     holds = state.tools.store.holds(now, include_past=True)
-    ran = state.tools.store.first_runs()
-    full = state.tools.store.last_full_runs({row.schedule.account for row in rows})
+    accounts = {row.schedule.account for row in rows}
+    ran, full = state.tools.store.first_runs(accounts), state.tools.store.last_full_runs(accounts)
     entries: Sequence[DueSchedule] = [
         entry for row in rows if (entry := _entry(state, row, ran, full)) is not None
     ]

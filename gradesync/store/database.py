@@ -197,6 +197,7 @@ class Database:
         self._secrets = _secrets_of(url)
         self._clock = _host_clock if clock is None and self.on_sqlite else clock
         engine = _sqlite_engine(url) if self.on_sqlite else _postgresql_engine(url)
+        self._engine = engine
         # Several SELECTs of one read must see one moment: SQLite's BEGIN gives that, PostgreSQL when asked.
         self._reading = (
             engine if self.on_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -233,7 +234,7 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
-        self._reading.dispose()
+        self._engine.dispose()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

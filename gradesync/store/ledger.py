@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, union, update
 
 from gradesync.domain.class_terms import ClassTerm
-from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
+from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import Claimed
 from gradesync.store import events as record_events
 from gradesync.store import generations, leases
@@ -214,7 +214,10 @@ def of_subjects(tx: Tx, account: str, subjects: Sequence[str]) -> list[LedgerEnt
         chunk = subjects[at : at + record_events.CHUNK]
         query = (
             select(*(entries[name] for name in _ENTRY))
-            .where(entries.account == account, entries.subject.in_(chunk))
+            # The kinds are named for the key's sake, which would else be of no use beyond the account.
+            .where(
+                entries.account == account, entries.kind.in_((LINE_ITEM, RESULT)), entries.subject.in_(chunk)
+            )
             .order_by(entries.kind, entries.subject)
         )
         found += [LedgerEntry(*row) for row in tx.execute(query)]
