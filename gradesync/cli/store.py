@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gradesync.cli.common import CONTEXT, Invocation, duration, format_option, new_command, opened, tell
+from gradesync.cli.forgetting import forget_account
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
 from gradesync.cli.store_moving import export_, grants, import_, migrate
@@ -65,27 +66,43 @@ def unlock(said: Invocation, account: str, reason: str) -> int:
     return 1
 
 
-@new_command("purge", "gradesync store purge\ngradesync store purge --older-than 90d")
+@new_command(
+    "purge",
+    "gradesync store purge\n"
+    "gradesync store purge --older-than 90d\n"
+    "gradesync store purge riverside               # all that is kept of an account that has left",
+)
+@click.argument("account", required=False)
 @click.option(
     "--older-than",
-    default="400d",
-    show_default=True,
     metavar="TIME",
-    help="Erase what is older: 90d, 26w. Events of single records never outlive 400 days.",
+    help="Erase what is older: 90d, 26w (400d when left out). Events of single records never outlive 400 days.",
 )
-def purge(said: Invocation, older_than: str) -> None:
+@click.option("--yes", is_flag=True, help="Erase what is kept of the account without asking.")
+@click.option("--reason", help="Why; kept in the history.")
+def purge(
+    said: Invocation, account: str | None, older_than: str | None, yes: bool, reason: str | None
+) -> int:
     """Erase old texts of other systems and old events of single records.
 
-    The history's entries and their hashes stay, so it still verifies. Run it once in a while, from a timer say.
+    With ACCOUNT: erase all that can be erased of an account that has left (`state: leaving`): ledger, waiting records,
+    watermarks, the last roster, texts. The history's entries and their hashes stay, so it still verifies.
     """
     from gradesync.domain.history import Fact
 
-    age = duration(older_than)
+    if account is not None:
+        if older_than is not None:
+            raise click.UsageError("--older-than is for all accounts; of one that has left, everything goes")
+        with opened(said) as app:
+            require(app, Right.PURGE, account)
+            return forget_account(app, account, yes=yes, reason=reason)
+    age = duration(older_than or "400d")
     with opened(said) as app:
         require(app, Right.PURGE)
-        data = {"older than days": age.days}
+        data = {"older than days": age.days, **({"reason": reason} if reason else {})}
         erased = app.store.purge(app.store.now() - age, [Fact("purged", app.actor, data=data)])
     tell(f"{erased:,} texts and events erased")
+    return 0
 
 
 for _command in (init, info, migrate, grants, export_, import_, unlock, rekey, prune, purge):
