@@ -19,7 +19,7 @@ from gradesync.domain.run import ADOPTING, Busy, Claimed, Gone, Mode, Outcome, R
 from gradesync.domain.schedule import ScheduleId
 from gradesync.domain.take_over import KINDS, TakeOver, history_counts
 from gradesync.engine.compare import passback_account
-from gradesync.engine.control import busy_error
+from gradesync.engine.control import busy_error, not_begun
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.runner import EffectiveAccount, known_key, look_job, queued_run
 from gradesync.engine.tools import Tools
@@ -121,7 +121,7 @@ def _claim(tools: Tools, wish: AdoptWish, target: EffectiveAccount) -> tuple[Cla
         guard = LeaseGuard(tools.lease_seconds, tools.monotonic, run=f"{run.id}/{answer.epoch}")
         guard.extend_from(before)
         return answer, guard
-    tools.store.skip_runs([run.id], [])
+    tools.store.skip_runs([run.id], [not_begun(tools, run)])
     if isinstance(answer, Busy):
         raise busy_error(wish.schedule, answer.lease)
     assert isinstance(answer, Gone)

@@ -77,7 +77,7 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
     answer = await execute(tools, run, target, broken)
     if isinstance(answer, RunEnd):
         return answer
-    tools.store.skip_runs([run.id], [])
+    tools.store.skip_runs([run.id], [not_begun(tools, run)])
     if isinstance(answer, Busy):
         raise busy_error(wish.schedule, answer.lease)
     assert isinstance(answer, Gone)
@@ -88,6 +88,12 @@ def _may_write(target: EffectiveAccount, id: ScheduleId) -> bool:
     """Whether a run of the schedule can write into the SIS: families see what it does there at once."""
     schedule = target.account.schedules[id.name]
     return schedule.type is SyncType.GRADE_PASSBACK and schedule.state is not State.OBSERVE
+
+
+def not_begun(tools: Tools, run: Run) -> Fact:
+    """What the history says of a person's run that met a busy account: every run has an end there."""
+    why = {"why": "the account was busy, or the run was withdrawn, before it could start"}
+    return Fact("run skipped", tools.actor, run.schedule.account, run.schedule.name, run.id, why)
 
 
 def _refuse_busy(tools: Tools, id: ScheduleId) -> None:
