@@ -45,6 +45,7 @@ BAD_QUOTES = "a quote is not closed or stands in the wrong place, or a cell is f
 WIDTH = "the row has more or fewer cells than the header"
 MISSING_CELL = "the cell is empty and must not be"
 TWICE = "an earlier row has the same id"
+BACKWARDS = "the last day lies before the first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Layout:
     """What the rows of a file must be like. `key` names the columns that together are given once only;
     without any, nothing is said of rows that are equal.
 
-    `words` are the columns whose few different values are read by a vocabulary, in the order `Make` gets them.
+    `words` are the columns whose few different values are read by a vocabulary, in the order `Make` gets them; `order`
+    are two of them of which the second may not come before the first.
     """
 
     file: str
@@ -72,6 +74,7 @@ class Layout:
     required: tuple[str, ...]
     key: tuple[str, ...]
     words: Mapping[str, Vocabulary] = field(default_factory=dict)
+    order: tuple[str, str] | None = None
 
 
 class _Broken(Exception):  # never leaves this module
@@ -210,6 +213,8 @@ class _Judge:
             {} if words.blank_too else {"": None} for words in layout.words.values()
         ]
         self._key_at = [place[name] for name in layout.key]
+        names = list(layout.words)
+        self._order = None if layout.order is None else [names.index(name) for name in layout.order]
         self.marks = [array("q") for _ in range(_BUCKETS)]
 
     def key(self, row: Sequence[str]) -> Any:
@@ -229,6 +234,8 @@ class _Judge:
             if values is None:
                 return None
             words.append(values)
+        if self._order is not None and any(map(_backwards, *(words[at] for at in self._order))):
+            return None
         if self._key_at:
             keys = columns[self._key_at[0]]
             marks = self.marks
@@ -249,7 +256,15 @@ class _Judge:
                 vocabulary.read(row[at])
             except ValueError:
                 found.append((vocabulary.what, name))
+        if self._order is not None and not found:
+            first, last = (self._words[at][2].read(row[self._words[at][1]]) for at in self._order)
+            if _backwards(first, last):
+                found.append((BACKWARDS, self._words[self._order[1]][0]))
         return found
+
+
+def _backwards(first: Any, last: Any) -> bool:
+    return bool(last < first)
 
 
 def _values(column: Sequence[str], known: dict[str, Any], vocabulary: Vocabulary) -> Iterable[Any] | None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from gradesync.domain.account import ChangeLimit, RosterPolicy
 from gradesync.domain.roster_change import ALL_SCHOOLS, RosterChange, SchoolChange
-from gradesync.domain.roster_diff import LAST_YEAR
+from gradesync.domain.roster_diff import LAST_TERM, LAST_YEAR
 from gradesync.domain.roster_generation import ENROLLMENTS, KINDS, SECTIONS, USERS, Basis
 from gradesync.domain.roster_guard import NOTHING_SENT, RosterStop
 
@@ -26,8 +26,12 @@ CHURN_SHARE = 0.5
 
 _FEWEST_RENUMBERED = 5
 _RENUMBERED_OF_ALL = 0.1
+_FEWEST_UNTAUGHT = 5
+_UNTAUGHT_OF_ALL = 0.5
+_FEW_DAYS = timedelta(days=7)
+"""By so much may a term end earlier than it was said to."""
 _WORDS = {SECTIONS: "sections", USERS: "people", ENROLLMENTS: "enrollments"}
-_ORDER = ("GS-602", "GS-613", "GS-603", "GS-601", "GS-609")
+_ORDER = ("GS-602", "GS-613", "GS-623", "GS-603", "GS-601", "GS-609")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,16 @@ def change_stops(
     """Every reason not to send a read that differs from the last good one by `change`.
 
     GS-602 a school is missing; GS-613 another school year came too early; GS-603 people or classes came back under
-    other ids; GS-601 more was removed, ended or moved than `policy` allows on `today` (the local day).
+    other ids; GS-623 a term ended long before its end; GS-601 more was removed, ended or moved than `policy` allows on
+    `today` (the local day), or classes would lose their teachers.
     """
     stops = [
         *_missing(change, policy),
         *_wrong_year(before, now, policy, today),
+        *_closed_early(before, now, policy, today),
         *_renumbered(change, policy),
         *_too_many(change, policy, today),
+        *_untaught(change, policy, today),
     ]
     return [replace(stop, message=f"{stop.message} {NOTHING_SENT}") for stop in stops]
 
@@ -84,6 +91,28 @@ def _wrong_year(before: Basis, now: Basis, policy: RosterPolicy, today: date) ->
         "GS-613",
         f"The SIS now answers with the school year {now.year}, but {before.year} lasts until {before.until:%Y-%m-%d}.",
     )
+
+
+def _closed_early(before: Basis, now: Basis, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:
+    """Terms that were to go on and have ended: Canvas would close their courses to everybody."""
+    if any(one.start <= today <= one.until for one in policy.expect):
+        return
+    closed = sorted(
+        (end, now.terms.get(id, today))
+        for id, end in before.terms.items()
+        if end > today + _FEW_DAYS and id in now.terms and now.terms[id] <= today
+    )
+    if closed:
+        was, become = closed[-1]
+        yield RosterStop(
+            "GS-623",
+            f"{_counted(len(closed), 'term')} that should go on until {was:%Y-%m-%d} ended by {become:%Y-%m-%d}: "
+            "Canvas would close the courses.",
+        )
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _renumbered(change: RosterChange, policy: RosterPolicy) -> Iterable[RosterStop]:
@@ -122,6 +151,33 @@ def _too_many(change: RosterChange, policy: RosterPolicy, today: date) -> Iterab
             yield RosterStop("GS-601", " ".join([*told, *_more(len(schools))]))
 
 
+def _untaught(change: RosterChange, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:
+    """Teachers are few among many students, so that a limit on all seats would not notice them missing."""
+    limit = policy.limit_on(today).sections
+    all_schools = change.total(SECTIONS)
+    schools = [
+        one for one in change.schools if one.kind == SECTIONS and _is_untaught(one, limit, policy.at_least)
+    ]
+    if not schools and _is_untaught(all_schools, limit, policy.at_least):
+        schools = [all_schools]
+    if schools:
+        schools.sort(key=lambda one: (-one.untaught, one.school))
+        told = [
+            f"{_where(one)}{one.untaught:,} of {one.before:,} sections would keep their students and lose their last "
+            f"teacher; the limit is {limit:.0%}."
+            for one in schools[:NAMED]
+        ]
+        yield RosterStop("GS-601", " ".join([*told, *_more(len(schools))]))
+
+
+def _is_untaught(one: SchoolChange, limit: float, at_least: int) -> bool:
+    """Over the limit as any other loss; or so many of a small school that no teacher's leaving explains it."""
+    if one.untaught <= one.before * limit:
+        return False
+    half = one.untaught >= _FEWEST_UNTAUGHT and one.untaught >= one.before * _UNTAUGHT_OF_ALL
+    return half or one.untaught >= max(at_least, 1)
+
+
 def is_over(one: SchoolChange, limit: float, at_least: int) -> bool:
     """Whether more was lost than the share `limit` (0..1) allows: both the share and the least number count."""
     return one.lost >= max(at_least, 1) and one.lost > one.before * limit
@@ -132,9 +188,9 @@ def _limit(limits: ChangeLimit, kind: str) -> float:
 
 
 def _lost_sentence(one: SchoolChange, against: str, limit: float) -> str:
-    if against == LAST_YEAR:
+    if against in (LAST_YEAR, LAST_TERM):
         return (
-            f"{_where(one)}{one.after:,} {_WORDS[one.kind]} where the last year had {one.before:,}; "
+            f"{_where(one)}{one.after:,} {_WORDS[one.kind]} where the {against} had {one.before:,}; "
             f"the limit is {limit:.0%} less."
         )
     parts = [

@@ -21,7 +21,8 @@ class SchoolChange:
 
     `before` and `after` count what is in force. `removed` are gone from the files, `ended` stay in them without access
     (suspended, inactive), `moved` belong elsewhere now, `renumbered` are those of the removed that seem to have come
-    back under another id. `changed` keeps its place and its id.
+    back under another id. `changed` keeps its place and its id. `untaught` are sections that stay, with students in
+    them, and lose their last teacher.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class SchoolChange:
     removed: int = 0
     moved: int = 0
     renumbered: int = 0
+    untaught: int = 0
 
     @property
     def lost(self) -> int:
@@ -52,7 +54,7 @@ class SchoolChange:
         )
 
 
-NUMBERS = ("before", "after", "created", "changed", "ended", "removed", "moved", "renumbered")
+NUMBERS = ("before", "after", "created", "changed", "ended", "removed", "moved", "renumbered", "untaught")
 """The numbers of a `SchoolChange`, in order."""
 
 

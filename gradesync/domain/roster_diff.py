@@ -7,53 +7,44 @@ came is kept until the end, because a record that left one school may have come 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
 from gradesync.domain.roster_generation import (
     ENROLLMENTS,
-    KEPT,
     KINDS,
     PERSON_SHIFT,
     SECTION_WIDTH,
     SECTIONS,
-    STATUS_MASK,
     USER_WIDTH,
     USERS,
     Generation,
     GenerationHead,
-    is_student,
+    is_taught,
     numbers_of,
     pseudonym,
 )
+from gradesync.domain.roster_seats import ACTIVE, COMPLETED, Count, SchoolSeats, seat_changes
 
 Chunks = Callable[[str, str], bytes]
 """(kind, school) -> the chunk; empty bytes when there is none."""
 
-LAST_READ, LAST_YEAR = "last read", "last year"
+LAST_READ, LAST_YEAR, LAST_TERM = "last read", "last year", "last term"
+
+COMPLETING = timedelta(days=7)
+"""How long after a term's end its enrollments may still be completed: not every one ends with its last day."""
+REPLACING = timedelta(days=45)
+"""How long after a term's end a SIS may begin to show the next one's classes alone."""
+REPLACED_SHARE = 0.5
+"""The share of the sections that must be gone for that."""
 
 EXAMPLES = 10
 """How many examples a change names."""
 _EACH = 5
 _NEW_ID, _REMOVED, _LOST, _ENDED, _MOVED = "new id", "removed", "lost people", "ended", "moved"
 _RANK = {what: rank for rank, what in enumerate((_NEW_ID, _REMOVED, _LOST, _ENDED, _MOVED))}
-_COMPANY = 3
-"""From how many students on the same people in a class tell that it is the same class."""
-
-
-@dataclass(slots=True)
-class _Count:
-    """A `SchoolChange` in the making."""
-
-    before: int = 0
-    after: int = 0
-    created: int = 0
-    changed: int = 0
-    ended: int = 0
-    removed: int = 0
-    moved: int = 0
-    renumbered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,46 +73,15 @@ class _Flow:
             kept.append((number, school))
 
 
-class _Seats:
-    """A school's seats, section by section; a section's bytes are opened only when they differ."""
-
-    def __init__(self, chunk: bytes) -> None:
-        self._chunk = memoryview(chunk)
-        self.places: dict[int, tuple[int, int]] = {}
-        numbers, at = numbers_of(chunk), 0
-        while at < len(numbers):
-            end = at + 2 + numbers[at + 1]
-            self.places[numbers[at]] = (8 * (at + 2), 8 * end)
-            at = end
-
-    def raw(self, section: int) -> memoryview:
-        """A section's seats as bytes; empty for an unknown one."""
-        start, end = self.places.get(section, (0, 0))
-        return self._chunk[start:end]
-
-    def seats(self, section: int) -> Iterable[int]:
-        """A section's seats."""
-        return numbers_of(bytes(self.raw(section)))
-
-    def company(self, section: int) -> int:
-        """A hash of the students in force; 0 when they are too few to tell a class by."""
-        people = [
-            seat >> PERSON_SHIFT
-            for seat in self.seats(section)
-            if is_student(seat) and seat & STATUS_MASK < KEPT
-        ]
-        return hash(tuple(people)) if len(people) >= _COMPANY else 0
-
-    def kept(self, section: int) -> int:
-        """People in force in a section."""
-        return sum(seat & STATUS_MASK < KEPT for seat in self.seats(section))
-
-
 class Differences:
-    """Two generations laid side by side; `schools` and `examples` when all schools have been taken."""
+    """Two generations laid side by side; `schools` and `examples` when all schools have been taken.
 
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], _Count] = {}
+    `completing`: enrollments may be completed now, because a term has come to its end; else that is an end as well.
+    """
+
+    def __init__(self, *, completing: bool = True) -> None:
+        self._lasting = COMPLETED if completing else ACTIVE
+        self._counts: dict[tuple[str, str], Count] = {}
         self._flows = {USERS: _Flow(), SECTIONS: _Flow()}
         self._seats_lost: Counter[int] = Counter()
         self._emptied: list[tuple[int, int, str]] = []
@@ -129,23 +89,25 @@ class Differences:
     def take(self, school: str, old: Chunks, new: Chunks) -> None:
         """One school. Chunks that are equal byte for byte cost no more than that look."""
         was, now = old(ENROLLMENTS, school), new(ENROLLMENTS, school)
-        seats = (_Seats(was), _Seats(now))
+        seats = (SchoolSeats(was), SchoolSeats(now))
         if was != now:
             self._take_seats(school, *seats)
         self._take_sections(school, old(SECTIONS, school), new(SECTIONS, school), *seats)
         self._take_users(school, old(USERS, school), new(USERS, school))
 
-    def _count(self, kind: str, school: str) -> _Count:
-        return self._counts.setdefault((kind, school), _Count())
+    def _count(self, kind: str, school: str) -> Count:
+        return self._counts.setdefault((kind, school), Count())
 
-    def _take_seats(self, school: str, old: _Seats, new: _Seats) -> None:
+    def _take_seats(self, school: str, old: SchoolSeats, new: SchoolSeats) -> None:
         count = self._count(ENROLLMENTS, school)
         lost: Counter[int] = Counter()
         gained: Counter[int] = Counter()
         for section in old.places.keys() | new.places.keys():
             if old.raw(section) == new.raw(section):
                 continue
-            gone = _seat_changes(old.seats(section), new.seats(section), count, lost, gained)
+            gone = seat_changes(old.seats(section), new.seats(section), count, lost, gained, self._lasting)
+            if new.is_attended(section) and is_taught(old.seats(section)):
+                self._count(SECTIONS, school).untaught += not is_taught(new.seats(section))
             if gone:
                 self._emptied.append((gone, section, school))
         # Who lost one class and gained another in the same school was moved.
@@ -158,7 +120,9 @@ class Differences:
         self._seats_lost.update(lost)
         self._emptied = sorted(self._emptied, key=lambda one: (-one[0], one[1]))[:EXAMPLES]
 
-    def _take_sections(self, school: str, was: bytes, now: bytes, seats: _Seats, seats_now: _Seats) -> None:
+    def _take_sections(
+        self, school: str, was: bytes, now: bytes, seats: SchoolSeats, seats_now: SchoolSeats
+    ) -> None:
         if was == now:
             return
         count, flow = self._count(SECTIONS, school), self._flows[SECTIONS]
@@ -200,10 +164,10 @@ class Differences:
         for kind in KINDS:
             before, after = old.counts.get(kind, {}), new.counts.get(kind, {})
             for school in sorted({*before, *after, *(name for of, name in self._counts if of == kind)}):
-                count = self._counts.get((kind, school), _Count())
+                count = self._counts.get((kind, school), Count())
                 count.before, count.after = before.get(school, 0), after.get(school, 0)
                 schools.append(
-                    SchoolChange(kind, school, *(getattr(count, name) for name in _Count.__slots__))
+                    SchoolChange(kind, school, *(getattr(count, name) for name in Count.__slots__))
                 )
         return RosterChange(tuple(schools), LAST_READ, examples=tuple(self._examples()), base=old.digest)
 
@@ -263,33 +227,6 @@ def _records(chunk: bytes, width: int) -> dict[int, tuple[int, ...]]:
     return {numbers[at]: tuple(numbers[at + 1 : at + width]) for at in range(0, len(numbers), width)}
 
 
-def _seat_changes(
-    old: Iterable[int], new: Iterable[int], count: _Count, lost: Counter[int], gained: Counter[int]
-) -> int:
-    """Count one section's changes; answers how many seats were lost."""
-    was = {seat >> 2: seat & STATUS_MASK for seat in old}
-    now = {seat >> 2: seat & STATUS_MASK for seat in new}
-    gone = 0
-    for seat, status in was.items():
-        later = now.get(seat)
-        if status >= KEPT or later == status:
-            continue
-        if later is not None and later < KEPT:
-            count.changed += 1
-            continue
-        if later is None:
-            count.removed += 1
-        else:
-            count.ended += 1
-        gone += 1
-        lost[seat >> (PERSON_SHIFT - 2)] += 1
-    for seat, status in now.items():
-        if status < KEPT and was.get(seat, KEPT) >= KEPT:
-            count.created += 1
-            gained[seat >> (PERSON_SHIFT - 2)] += 1
-    return gone
-
-
 def _pairs(flow: _Flow) -> list[tuple[int, int]]:
     """(number that left, number that came) of records that are alike but for the id.
 
@@ -323,20 +260,29 @@ def differences(old: GenerationHead, chunks: Chunks, new: Generation, *, begun: 
     """How `new` differs from the generation of `old`, whose chunks are fetched one school at a time.
 
     Of another school year only the counts are compared, and people by id: its classes are others by nature. Unless it
-    has `begun`, most of its enrollments are not sent yet and say nothing.
+    has `begun`, most of its enrollments are not sent yet and say nothing. The same where a term has ended and the SIS
+    shows the classes of the next one in its place.
     """
-    laid = Differences()
-    if old.basis.year == new.head.basis.year:
-        for school in sorted(old.schools | new.head.schools):
-            laid.take(school, chunks, new.chunk)
-        return laid.result(old, new.head)
-    return _year_to_year(old, chunks, new, (SECTIONS, ENROLLMENTS) if begun else (SECTIONS,))
+    counted = (SECTIONS, ENROLLMENTS) if begun else (SECTIONS,)
+    if old.basis.year != new.head.basis.year:
+        return _replaced(old, chunks, new, counted, LAST_YEAR)
+    laid = Differences(completing=old.basis.ended_by(new.head.basis.day, COMPLETING))
+    for school in sorted(old.schools | new.head.schools):
+        laid.take(school, chunks, new.chunk)
+    found = laid.result(old, new.head)
+    sections = found.total(SECTIONS)
+    if (
+        old.basis.ended_by(new.head.basis.day, REPLACING)
+        and sections.removed >= sections.before * REPLACED_SHARE
+    ):
+        return _replaced(old, chunks, new, counted, LAST_TERM)
+    return found
 
 
-def _year_to_year(
-    old: GenerationHead, chunks: Chunks, new: Generation, counted: Sequence[str]
+def _replaced(
+    old: GenerationHead, chunks: Chunks, new: Generation, counted: Sequence[str], against: str
 ) -> RosterChange:
-    """A new year against the one it replaces: nothing of the old one leaves Canvas, so smaller counts tell.
+    """A new year or term against the one it replaces: no course of the old one leaves Canvas, so smaller counts tell.
 
     People are not `counted`: they belong to the school of a class, and before the first day of school few have one.
     """
@@ -358,7 +304,7 @@ def _year_to_year(
     )
     # Who left over the summer is no example of anything; who came back under another id is.
     examples = tuple(one for one in measured.examples if one.what == _NEW_ID)
-    return RosterChange(schools, LAST_YEAR, examples=examples, base=old.digest)
+    return RosterChange(schools, against, examples=examples, base=old.digest)
 
 
 def all_new(new: Generation) -> RosterChange:
@@ -376,4 +322,4 @@ def _only(kind: str, chunks: Chunks) -> Chunks:
     return lambda of, school: chunks(of, school) if of == kind else b""
 
 
-__all__ = ["EXAMPLES", "LAST_READ", "LAST_YEAR", "Chunks", "all_new", "differences"]
+__all__ = ["EXAMPLES", "LAST_READ", "LAST_TERM", "LAST_YEAR", "Chunks", "all_new", "differences"]

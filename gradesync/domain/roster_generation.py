@@ -20,9 +20,9 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 SECTIONS, USERS, ENROLLMENTS = "sections", "users", "enrollments"
 KINDS = (SECTIONS, USERS, ENROLLMENTS)
@@ -36,8 +36,8 @@ PERSON_SHIFT = 6
 """A seat shifted right by this is the person alone, whatever the role."""
 KEPT = 2
 """Statuses below this one leave the person in the class (active, completed)."""
-STUDENT = 1 << 2
-"""The role bits of a student."""
+STUDENT, TEACHER = 1 << 2, 2 << 2
+"""The role bits of a student and of a teacher."""
 
 _ROLE_MASK = ((1 << PERSON_SHIFT) - 1) & ~STATUS_MASK
 
@@ -46,12 +46,22 @@ _ROLE_MASK = ((1 << PERSON_SHIFT) - 1) & ~STATUS_MASK
 class Basis:
     """What a read was about: two generations are only compared record by record when both are the same.
 
-    `scope` is the scope's digest. `until` is the day after the school year's last one; None when nothing tells.
+    `scope` is the scope's digest. `until` is the day after the school year's last one; None when nothing tells. `day`
+    is the local day of the read, and `terms` the exclusive last days of its sessions by id: those to come, and those
+    of the last weeks.
     """
 
     scope: str
     year: str
     until: date | None = None
+    day: date | None = None
+    terms: Mapping[str, date] = field(default_factory=dict)
+
+    def ended_by(self, today: date | None, leeway: timedelta) -> bool:
+        """Whether a session known then has come to its end since then, or shortly before; no where nothing tells."""
+        if today is None or self.day is None:
+            return False
+        return any(self.day - leeway < end <= today for end in self.terms.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,13 @@ class GenerationHead:
 
     def to_text(self) -> str:
         """As JSON, for the store."""
-        until = None if self.basis.until is None else self.basis.until.isoformat()
-        basis = {"scope": self.basis.scope, "year": self.basis.year, "until": until}
+        basis = {
+            "scope": self.basis.scope,
+            "year": self.basis.year,
+            "until": _text_of(self.basis.until),
+            "day": _text_of(self.basis.day),
+            "terms": {id: end.isoformat() for id, end in self.basis.terms.items()},
+        }
         values = {"key": self.key_id, "basis": basis, "digest": self.digest, "counts": self.counts}
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
@@ -84,10 +99,22 @@ class GenerationHead:
         """Back from JSON."""
         values = json.loads(text)
         basis = values["basis"]
-        until = None if basis["until"] is None else date.fromisoformat(basis["until"])
-        return cls(
-            values["key"], Basis(basis["scope"], basis["year"], until), values["digest"], values["counts"]
+        told = Basis(
+            basis["scope"],
+            basis["year"],
+            _day_of(basis["until"]),
+            _day_of(basis.get("day")),
+            {id: date.fromisoformat(end) for id, end in basis.get("terms", {}).items()},
         )
+        return cls(values["key"], told, values["digest"], values["counts"])
+
+
+def _text_of(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day_of(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +150,11 @@ def is_student(seat: int) -> bool:
     return seat & _ROLE_MASK == STUDENT
 
 
+def is_taught(seats: Iterable[int]) -> bool:
+    """Whether a teacher in force is among the seats."""
+    return any(seat & _ROLE_MASK == TEACHER and seat & STATUS_MASK < KEPT for seat in seats)
+
+
 def pseudonym(number: int) -> str:
     """How a record is named to people: twelve hexadecimal digits of its keyed hash."""
     return f"{number:016x}"[:12]
@@ -137,6 +169,7 @@ __all__ = [
     "SECTION_WIDTH",
     "STATUS_MASK",
     "STUDENT",
+    "TEACHER",
     "USERS",
     "USER_WIDTH",
     "Basis",
@@ -144,6 +177,7 @@ __all__ = [
     "GenerationHead",
     "chunk_of",
     "is_student",
+    "is_taught",
     "numbers_of",
     "pseudonym",
 ]

@@ -13,6 +13,7 @@ from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.report import RunEnd
 from gradesync.domain.run import Actor, Claimed, Run, RunResult, RunState, Trigger
+from gradesync.engine.again import ask_again
 from gradesync.engine.breakers import after_run
 from gradesync.engine.lease import LeaseGuard
 from gradesync.engine.tools import Tools
@@ -56,6 +57,7 @@ async def finish(
     text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
     # What could not be told now is seen by the next run that fails.
     with suppress(StoreUnavailable):
+        ask_again(tools, run, result)
         opened = after_run(tools, run, result)
         if opened is not None:
             hint = f"{hint}; {_opened(opened)}" if hint else _opened(opened)

@@ -15,7 +15,7 @@ from gradesync.domain.roster import AcademicSession, Roster
 from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, verdict
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import Row
-from gradesync.domain.roster_diff import Chunks, all_new, differences
+from gradesync.domain.roster_diff import REPLACING, Chunks, all_new, differences
 from gradesync.domain.roster_generation import Basis, Generation, GenerationHead
 from gradesync.domain.roster_guard import RosterStop
 from gradesync.domain.roster_hashing import GenerationMaker
@@ -57,8 +57,11 @@ class Measured:
 
 def basis_of(sessions: Iterable[AcademicSession], scope: str, year: str, today: date) -> Basis:
     """What a read is about; its year lasts as long as the longest session that is under way."""
+    sessions = tuple(sessions)
     ends = [one.end for one in sessions if one.start <= today < one.end]
-    return Basis(scope, year, max(ends, default=None))
+    # Older ones tell nothing any more, and a SIS may show twenty years of them.
+    terms = {one.id: one.end for one in sessions if one.end > today - REPLACING}
+    return Basis(scope, year, max(ends, default=None), today, terms)
 
 
 def measured(

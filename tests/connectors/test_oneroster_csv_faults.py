@@ -135,6 +135,19 @@ MISTAKES: dict[str, tuple[Break, str]] = {
         without_property("file.users"),
         "users.csv: the file is there, and the manifest does not name it",
     ),
+    "not spoken of at all": (
+        without_property("file.demographics"),
+        "demographics.csv: the manifest does not say whether there is such a file",
+    ),
+    "a school year that is none": (
+        put("academicSessions", 2, "schoolYear", "26/27"),
+        "academicSessions.csv, row 2, column schoolYear: the cell is no school year, written as the four digits of "
+        "the year it ends in",
+    ),
+    "a term that ends before it begins": (
+        put("academicSessions", 2, "endDate", "1999-07-01"),
+        "academicSessions.csv, row 2, column endDate: the last day lies before the first",
+    ),
     "needed and absent": (
         without_file("courses"),
         "courses.csv: the manifest calls the file absent, and a roster needs it",

@@ -19,6 +19,7 @@ TO_BE_DELETED = "tobedeleted"
 
 _EVERY = ("sourcedId", "status", "dateLastModified")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_YEAR = re.compile(r"\d{4}\Z", re.ASCII)
 _EXTENSION = re.compile(r"ext:[A-Za-z0-9._-]+\Z")
 
 
@@ -26,6 +27,12 @@ def _day(cell: str) -> date:
     if not _DAY.match(cell):
         raise ValueError
     return date.fromisoformat(cell)
+
+
+def _year(cell: str) -> str:
+    if not _YEAR.match(cell):
+        raise ValueError
+    return cell
 
 
 def _flag(cell: str) -> bool:
@@ -61,6 +68,7 @@ def _word(known: Iterable[str], *, extended: bool = False) -> Vocabulary:
 
 
 DAY = Vocabulary(_day, "the cell is no date of the calendar, written YYYY-MM-DD")
+YEAR = Vocabulary(_year, "the cell is no school year, written as the four digits of the year it ends in")
 FLAG = Vocabulary(_flag, "the cell is neither true nor false")
 IS_BULK = {
     "status": Vocabulary(_blank, "the cell must be empty in a bulk file", blank_too=True),
@@ -88,10 +96,15 @@ _ROLES_12 = (
 _KEY = ("sourcedId",)
 
 
-def _layout(file: str, columns: str, required: str, words: dict[str, Vocabulary] | None = None) -> Layout:
-    return Layout(
-        f"{file}.csv", (*_EVERY, *columns.split()), ("sourcedId", *required.split()), _KEY, words or {}
-    )
+def _layout(
+    file: str,
+    columns: str,
+    required: str,
+    words: dict[str, Vocabulary] | None = None,
+    order: tuple[str, str] | None = None,
+) -> Layout:
+    names = (*_EVERY, *columns.split())
+    return Layout(f"{file}.csv", names, ("sourcedId", *required.split()), _KEY, words or {}, order)
 
 
 def layouts(version: str) -> dict[str, Layout]:
@@ -108,7 +121,13 @@ def layouts(version: str) -> dict[str, Layout]:
             "academicSessions",
             "title type startDate endDate parentSourcedId schoolYear",
             "title type startDate endDate schoolYear",
-            {"type": _word(_SESSION_TYPES, extended=newer), "startDate": DAY, "endDate": DAY},
+            {
+                "type": _word(_SESSION_TYPES, extended=newer),
+                "startDate": DAY,
+                "endDate": DAY,
+                "schoolYear": YEAR,
+            },
+            ("startDate", "endDate"),
         ),
         "courses": _layout(
             "courses",

@@ -44,6 +44,9 @@ def read_manifest(package: Package, faults: Faults) -> Manifest | None:
         faults.add("oneroster.version is neither 1.1 nor 1.2", file=MANIFEST)
     modes = {name[5:]: value for name, value in found.items() if name.startswith("file.")}
     _contradictions(package, modes, faults)
+    for name in sorted(_FILES.get(version, frozenset()) - modes.keys()):
+        if f"{name}.csv" not in package.names:
+            faults.add("the manifest does not say whether there is such a file", file=f"{name}.csv")
     return Manifest(version, modes) if faults.total == before else None
 
 
@@ -90,19 +93,20 @@ def _contradictions(package: Package, modes: Mapping[str, str], faults: Faults) 
             faults.add("the file is there, and the manifest does not name it", file=shown)
 
 
-STANDARD_FILES = frozenset(
+_FILES_11 = frozenset(
     (
         *("academicSessions", "orgs", "courses", "classes", "users", "enrollments", "demographics"),
         *("categories", "lineItems", "results", "resources", "classResources", "courseResources"),
-        *(
-            "roles",
-            "userProfiles",
-            "userResources",
-            "scoreScales",
-            "lineItemScoreScales",
-            "resultScoreScales",
-        ),
-        *("lineItemLearningObjectiveIds", "resultLearningObjectiveIds"),
     )
 )
+_FILES_12 = _FILES_11 | frozenset(
+    (
+        *("roles", "userProfiles", "userResources", "scoreScales", "lineItemScoreScales"),
+        *("resultScoreScales", "lineItemLearningObjectiveIds", "resultLearningObjectiveIds"),
+    )
+)
+_FILES = {V1P1: _FILES_11, V1P2: _FILES_12}
+"""What a manifest has to speak of, by version."""
+
+STANDARD_FILES = _FILES_12
 """The files both versions know."""

@@ -60,8 +60,8 @@ def _orgs(cells: Columns, words: Words) -> Iterable[Org]:
 
 
 def _sessions(cells: Columns, words: Words) -> Iterable[AcademicSession]:
-    kinds, starts, ends = words[2:]
-    return map(AcademicSession, cells[0], cells[3], kinds, starts, ends, map(_or_none, cells[7]), cells[8])
+    kinds, starts, ends, years = words[2:]
+    return map(AcademicSession, cells[0], cells[3], kinds, starts, ends, map(_or_none, cells[7]), years)
 
 
 def _courses(cells: Columns, _words: Words) -> Iterable[RosterCourse]:
