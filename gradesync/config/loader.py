@@ -37,11 +37,15 @@ _WRITTEN_AS = {"canonical_interval": "interval"}
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The whole tree. Problems are sorted by place; warnings are among them and freeze nothing."""
+    """The whole tree. Problems are sorted by place; warnings are among them and freeze nothing.
+
+    `sound` is False when gradesync.yaml has problems: then nobody knows which store was meant.
+    """
 
     desired: Desired
     problems: tuple[Problem, ...]
     settings: Settings
+    sound: bool = True
 
 
 def load(
@@ -62,7 +66,7 @@ def load(
     with _collector_resting():
         loading.read_all()
         desired, problems = loading.result(commit)
-    return Loaded(desired, problems, read.settings)
+    return Loaded(desired, problems, read.settings, read.usable)
 
 
 @contextmanager

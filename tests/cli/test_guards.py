@@ -157,6 +157,14 @@ def test_a_broken_file_freezes_its_own_account_alone(applied: Tree) -> None:
     assert recorded(applied)["oak-hill/grades"] == "daily at 05:00"
 
 
+@pytest.mark.parametrize("command", ["plan", "reconcile --no-syncs"])
+def test_without_sound_settings_no_store_is_taken_for_the_right_one(tree: Tree, command: str) -> None:
+    settings = tree.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + "store: mysql://somewhere\n")
+    assert "GS-110" in tree.run(*command.split(), code=1).stderr
+    assert not (tree.root / ".gradesync" / "store.db").exists()
+
+
 def test_secrets_do_not_follow_a_changed_host_until_somebody_allows_it(applied: Tree) -> None:
     edit(applied, "riverside", "http://127.0.0.1:9/riverside/genesis", "http://localhost:9/riverside/genesis")
     shown = plan(applied, code=5)
