@@ -5,7 +5,7 @@ Nothing is decided here. Without a key nothing is hashed: then only the counts o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -55,13 +55,22 @@ class Measured:
         return replace(self, verdict=verdict(change, stops, self.digest, approved))
 
 
-def basis_of(sessions: Iterable[AcademicSession], scope: str, year: str, today: date) -> Basis:
+def basis_of(scoped: Roster, scope: str, year: str, today: date) -> Basis:
     """What a read is about; its year lasts as long as the longest session that is under way."""
-    sessions = tuple(sessions)
-    ends = [one.end for one in sessions if one.start <= today < one.end]
+    sessions = {one.id: one for one in scoped.sessions}
+    ends = [one.end for one in sessions.values() if one.start <= today < one.end]
+    # A class lasts as long as the last of its terms: the end of a marking period ends nothing.
+    last = {
+        max((sessions[id] for id in terms if id in sessions), key=_end, default=None)
+        for terms in {one.term_ids for one in scoped.classes}
+    }
     # Older ones tell nothing any more, and a SIS may show twenty years of them.
-    terms = {one.id: one.end for one in sessions if one.end > today - REPLACING}
+    terms = {one.id: one.end for one in last if one is not None and one.end > today - REPLACING}
     return Basis(scope, year, max(ends, default=None), today, terms)
+
+
+def _end(session: AcademicSession) -> date:
+    return session.end
 
 
 def measured(

@@ -135,7 +135,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
     policy = job.account.roster
     digest = files_digest(files)
     pending = job.remaster or remembered["remaster"] == "1"
-    basis = basis_of(scoped.sessions, scope, year, job.today)
+    basis = basis_of(scoped, scope, year, job.today)
     brake = measured(
         job.records,
         job.brake,

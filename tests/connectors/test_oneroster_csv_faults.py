@@ -141,8 +141,7 @@ MISTAKES: dict[str, tuple[Break, str]] = {
     ),
     "a school year that is none": (
         put("academicSessions", 2, "schoolYear", "26/27"),
-        "academicSessions.csv, row 2, column schoolYear: the cell is no school year, written as the four digits of "
-        "the year it ends in",
+        "academicSessions.csv, row 2, column schoolYear: the cell is no school year, written as four digits",
     ),
     "a term that ends before it begins": (
         put("academicSessions", 2, "endDate", "1999-07-01"),

@@ -23,7 +23,7 @@ YESTERDAY = TODAY - timedelta(1)
 
 
 def basis(roster: Roster, today: date) -> Basis:
-    return basis_of(roster.sessions, "all", "2027", today)
+    return basis_of(roster, "all", "2027", today)
 
 
 def night(
@@ -49,7 +49,7 @@ def ending(roster: Roster, seats: date | None, **terms: date) -> Roster:
 def of_terms(roster: Roster, *terms: str) -> Roster:
     """Each class in one of the terms, in turn; of ended terms the seats have ended as well."""
     ends = {one.id: one.end for one in roster.sessions}
-    classes = [replace(one, term_ids=(terms[n % len(terms)],)) for n, one in enumerate(roster.classes)]
+    classes = [one._replace(term_ids=(terms[n % len(terms)],)) for n, one in enumerate(roster.classes)]
     term_of = {one.id: one.term_ids[0] for one in classes}
     seats = [one._replace(end=ends[term_of[one.class_id]]) for one in roster.enrollments]
     return replace(roster, classes=classes, enrollments=seats)
@@ -68,8 +68,8 @@ def test_terms_closed_too_early_stop_though_no_enrollment_changes() -> None:
 
 @pytest.mark.parametrize(("earlier", "stops"), [(7, False), (8, True)])
 def test_a_term_may_end_a_few_days_early(earlier: int, stops: bool) -> None:
-    today = FALL.end - timedelta(earlier)
-    early = ending(TOWN, None, S1=today)
+    today = YEAR.end - timedelta(earlier)
+    early = ending(TOWN, None, Y=today)
     assert ("GS-623" in night(TOWN, early, today - timedelta(1), today)[1]) is stops
 
 
@@ -98,7 +98,7 @@ def test_who_completes_in_the_middle_of_a_term_has_left_early() -> None:
 def semester(roster: Roster, term: AcademicSession, prefix: str) -> Roster:
     """What a SIS shows that knows the running semester alone: its classes, under ids of their own."""
     named = renamed(roster, classes=lambda one: f"{prefix}{one}")
-    classes = [replace(one, term_ids=(term.id,)) for one in named.classes]
+    classes = [one._replace(term_ids=(term.id,)) for one in named.classes]
     return replace(named, classes=classes, sessions=(YEAR, FALL, SPRING))
 
 

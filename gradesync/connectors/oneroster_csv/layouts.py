@@ -68,7 +68,7 @@ def _word(known: Iterable[str], *, extended: bool = False) -> Vocabulary:
 
 
 DAY = Vocabulary(_day, "the cell is no date of the calendar, written YYYY-MM-DD")
-YEAR = Vocabulary(_year, "the cell is no school year, written as the four digits of the year it ends in")
+YEAR = Vocabulary(_year, "the cell is no school year, written as four digits")
 FLAG = Vocabulary(_flag, "the cell is neither true nor false")
 IS_BULK = {
     "status": Vocabulary(_blank, "the cell must be empty in a bulk file", blank_too=True),
