@@ -78,6 +78,30 @@ class _Call:
     renewals: int = 0
 
 
+class _GuardedBody(aiohttp.BytesPayload):
+    """A body that asks the guard at the moment it is handed to the connection, its request's head along with it.
+
+    Between an earlier look and the sending lie a wait for a connection and turns of other requests: a process that is
+    frozen in there and wakes up when somebody else works in the account would still send.
+    """
+
+    def __init__(self, body: bytes, guard: Callable[[], None]) -> None:
+        super().__init__(body)
+        self._guard = guard
+        self.refused: BaseException | None = None
+
+    async def write_with_length(
+        self, writer: aiohttp.abc.AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        try:
+            self._guard()
+        except BaseException as refused:
+            # The library would make it a broken connection.
+            self.refused = refused
+            raise
+        await super().write_with_length(writer, content_length)
+
+
 @dataclass(slots=True)
 class _Lost:
     """No answer. `unsent` means that not a byte of the request left us."""
@@ -286,12 +310,11 @@ class HttpClient:
         timeout = self._begin(call, started)
         status = 0
         try:
-            if call.guarded and self.guard is not None:
-                self.guard()
+            data = self._guarded(call)
             async with session.request(
                 call.method,
                 call.url,
-                data=call.body() if callable(call.body) else call.body,
+                data=data,
                 headers=call.headers,
                 timeout=timeout,
                 allow_redirects=False,
@@ -300,6 +323,8 @@ class HttpClient:
                 status = response.status
                 reply = Reply(status, response.headers, body, self.side, call.template)
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
+            if isinstance(data, _GuardedBody) and data.refused is not None:
+                raise data.refused from None
             return self._lost(call, trouble)
         finally:
             self._gate.leave()
@@ -309,6 +334,15 @@ class HttpClient:
                 _log.debug("%s %s %s -> %d in %.0f ms", self.side, call.method, call.template, status, spent)
         self._pace(reply)
         return reply
+
+    def _guarded(self, call: _Call) -> AsyncIterator[bytes] | bytes | _GuardedBody | None:
+        """The body to send. A write whose body is at hand asks the guard as that body leaves; any other one, now."""
+        guard = self.guard if call.guarded else None
+        if isinstance(call.body, bytes):
+            return call.body if guard is None else _GuardedBody(call.body, guard)
+        if guard is not None:
+            guard()
+        return None if call.body is None else call.body()
 
     def _begin(self, call: _Call, now: float) -> aiohttp.ClientTimeout:
         """This try's timeout. The deadline runs from the first try: waiting for a place is not the server's fault."""

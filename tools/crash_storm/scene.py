@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,10 @@ class Write:
     what: str
 
 
+def _nobody(_: Write) -> None:
+    """Nobody waits for a certain write."""
+
+
 class Writes(list[RequestRecord]):
     """Takes the place of the sandbox's request log and keeps the writes alone, in the order of their effect."""
 
@@ -43,6 +47,7 @@ class Writes(list[RequestRecord]):
         super().__init__()
         self.seen: list[Write] = []
         self.last: dict[str, float] = {}
+        self.told: Callable[[Write], None] = _nobody
         self.unnamed = 0
         self.requests = 0
 
@@ -56,7 +61,9 @@ class Writes(list[RequestRecord]):
             self.unnamed += 1
             return
         self.last[record.district] = time.monotonic()
-        self.seen.append(Write(record.district, run, int(epoch), f"{record.method} {record.path}"))
+        write = Write(record.district, run, int(epoch), f"{record.method} {record.path}")
+        self.seen.append(write)
+        self.told(write)
 
 
 @dataclass
