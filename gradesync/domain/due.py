@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from gradesync.domain.hold import HoldsByAccount
 from gradesync.domain.interval import local_to_utc, to_local
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import Schedule, ScheduleId, State, SyncType
@@ -75,7 +76,8 @@ def due(schedules: Iterable[DueSchedule], holds: Sequence[Hold], now: datetime) 
     `holds` may hold past ones: a slot that came under a hold is not run once the hold has ended.
     Order: slot, then roster before grades (grades need the people), then id.
     """
-    decisions = [_decide(entry, holds, now) for entry in schedules]
+    by_account = HoldsByAccount(holds)
+    decisions = [_decide(entry, by_account.of(entry.schedule.id.account), now) for entry in schedules]
     return tuple(
         sorted(
             decisions,

@@ -5,6 +5,7 @@ Holds only subtract: what YAML declares paused stays paused (DESIGN.md 5). Pure 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,6 +84,27 @@ class Hold:
         if self.released_at is not None and self.released_at <= now:
             return False
         return self.expires_at is None or now < self.expires_at
+
+
+class HoldsByAccount:
+    """Holds looked up by account: in an outage thousands of accounts have one of their own, and few concern all.
+
+    A mapping only; what a hold covers within the account is still the scope's to say.
+    """
+
+    def __init__(self, holds: Iterable[Hold]) -> None:
+        self._wide: list[Hold] = []
+        self._own: dict[str, list[Hold]] = {}
+        for hold in holds:
+            if hold.scope.account is None:
+                self._wide.append(hold)
+            else:
+                self._own.setdefault(hold.scope.account, []).append(hold)
+
+    def of(self, account: str) -> Sequence[Hold]:
+        """The holds that may cover a schedule of the account, wide ones first."""
+        own = self._own.get(account)
+        return self._wide if own is None else [*self._wide, *own]
 
 
 @dataclass(frozen=True, slots=True)

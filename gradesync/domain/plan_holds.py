@@ -12,7 +12,7 @@ from dataclasses import replace
 from gradesync.domain.action import Action
 from gradesync.domain.definition import Desired
 from gradesync.domain.due import block_of
-from gradesync.domain.hold import Hold, HoldScope
+from gradesync.domain.hold import Hold, HoldsByAccount, HoldScope
 from gradesync.domain.schedule import ScheduleId, SyncType
 
 
@@ -23,13 +23,14 @@ def told_of_holds(
     if not holds:
         return list(actions)
     groups: dict[str, str | None] = {}
-    told = []
+    told, by_account = [], HoldsByAccount(holds)
     for action in actions:
         if action.account not in groups:
             account = desired.accounts.get(action.account)
             groups[action.account] = json.loads(account.text).get("group") if account is not None else None
-        keys = {action.account, renamed.get(action.account, action.account)}
-        over = [hold for hold in holds if _over(hold.scope, action, keys, groups[action.account])]
+        keys = tuple(dict.fromkeys((action.account, renamed.get(action.account, action.account))))
+        mine = dict.fromkeys(hold for key in keys for hold in by_account.of(key))
+        over = [hold for hold in mine if _over(hold.scope, action, keys, groups[action.account])]
         if over:
             by = "; ".join(block_of(hold).sentence for hold in over)
             told.append(replace(action, held=True, held_by=by))
@@ -38,7 +39,7 @@ def told_of_holds(
     return told
 
 
-def _over(scope: HoldScope, action: Action, keys: Iterable[str], group: str | None) -> bool:
+def _over(scope: HoldScope, action: Action, keys: Sequence[str], group: str | None) -> bool:
     if action.schedule is None:
         return (
             scope.schedule is None

@@ -23,7 +23,7 @@ from gradesync.domain.breaker import (
 from gradesync.domain.definition import RecordedAccount
 from gradesync.domain.due import DueSchedule, blocks
 from gradesync.domain.history import Fact
-from gradesync.domain.hold import Hold, HoldKind
+from gradesync.domain.hold import Hold, HoldKind, HoldsByAccount
 from gradesync.domain.hold_rules import mark_of
 from gradesync.domain.run import ADOPTING, Outcome, Run, RunResult
 from gradesync.domain.schedule import ScheduleId
@@ -41,7 +41,7 @@ def after_run(tools: Tools, run: Run, result: RunResult) -> Hold | None:
     if run.schedule.name.endswith(ADOPTING):
         return None
     now = tools.store.now()
-    over = covering(tools.store.holds(now), run.schedule, run.type, None, now)
+    over = covering(tools.store.holds(now, account=run.schedule.account), run.schedule, run.type, None, now)
     if closes(result):
         _close(tools, run, over, now)
         return None
@@ -69,7 +69,7 @@ def _opening(tools: Tools, run: Run, result: RunResult, account: RecordedAccount
     since = max(
         (
             hold.released_at
-            for hold in tools.store.holds(tools.store.now(), include_past=True)
+            for hold in tools.store.holds(tools.store.now(), include_past=True, account=account.key)
             if hold.kind is HoldKind.BREAKER
             and hold.released_at is not None
             and hold.scope.covers(run.schedule, run.type, None)
@@ -119,11 +119,13 @@ def let_through(
     All breakers over a schedule are tried together, and each by one pass only. All due schedules under them are
     queued; where the first fails, the others are stopped before they start.
     """
+    by_account = HoldsByAccount(holds)
     over = {
         entry.schedule.id: found
         for entry in entries
-        if (found := covering(holds, entry.schedule.id, entry.schedule.type, entry.group, now))
-        and not _blocked_otherwise(entry, holds, now)
+        if (mine := by_account.of(entry.schedule.id.account))
+        and (found := covering(mine, entry.schedule.id, entry.schedule.type, entry.group, now))
+        and not _blocked_otherwise(entry, mine, now)
     }
     if not over:
         return entries

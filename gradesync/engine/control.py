@@ -165,7 +165,7 @@ def blocks_of(
     """Everything that blocks the schedule now."""
     return blocks(
         target.account.schedules[schedule.name],
-        tools.store.holds(now),
+        tools.store.holds(now, account=schedule.account),
         target.account.blackouts,
         now,
         target.group,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradesync.domain.due import blocks
+from gradesync.domain.hold import HoldsByAccount
 from gradesync.domain.problem import CODES, Act
 from gradesync.domain.report import AccountView, BlackoutRow, ScheduleRow
 from gradesync.domain.run import Lease, Outcome, Run
@@ -21,7 +22,6 @@ from gradesync.errors import NotFound
 if TYPE_CHECKING:
     from gradesync.domain.account import Blackout
     from gradesync.domain.definition import RecordedAccount
-    from gradesync.domain.hold import Hold
     from gradesync.ports import Store
 
 _V = TypeVar("_V")
@@ -53,7 +53,7 @@ def schedule_rows(store: Store, wanted: ListFilter) -> tuple[ScheduleRow, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Lookups:
-    holds: tuple[Hold, ...]
+    holds: HoldsByAccount
     last: Mapping[ScheduleId, Run]
     first: Mapping[ScheduleId, datetime]
     leases: Mapping[str, Lease]
@@ -69,7 +69,7 @@ class _Lookups:
         for (account, code), at in store.waiting_since().items() if waiting else ():
             since.setdefault(account, {})[code] = at
         return cls(
-            holds=tuple(store.holds(now)),
+            holds=HoldsByAccount(store.holds(now)),
             last=store.last_runs(only),
             first=store.first_runs(only),
             leases={lease.account: lease for lease in store.leases()},
@@ -87,14 +87,14 @@ def _rows(
         return
     if wanted.label is not None and labels.get(wanted.label[0]) != wanted.label[1]:
         return
-    blackouts = _blackouts(definition)
+    blackouts, holds = _blackouts(definition), lookups.holds.of(account.key)
     for name, recorded in account.schedules.items():
         if recorded.retired:
             continue
         schedule = Schedule.from_definition(ScheduleId(account.key, name), json.loads(recorded.text))
         if wanted.type not in (None, schedule.type):
             continue
-        found = blocks(schedule, lookups.holds, blackouts, now, group)
+        found = blocks(schedule, holds, blackouts, now, group)
         yield ScheduleRow(
             schedule=schedule,
             next_run_at=None if found else recorded.next_run_at,
@@ -161,9 +161,7 @@ def account_view(store: Store, key: str) -> AccountView:
     now = store.now()
     rows = schedule_rows(store, ListFilter(account=key))
     holds = [
-        hold
-        for hold in store.holds(now)
-        if hold.scope.account in (None, key) and hold.scope.group in (None, definition.get("group"))
+        hold for hold in store.holds(now, account=key) if hold.scope.group in (None, definition.get("group"))
     ]
     return AccountView(
         key=key,

@@ -100,7 +100,7 @@ def _blocked_now(state: PassState, run: Run, target: EffectiveAccount) -> bool:
     """
     schedule = target.account.schedules[run.schedule.name]
     now = state.tools.store.now()
-    holds = without_trials(state.tools.store.holds(now), run)
+    holds = without_trials(state.tools.store.holds(now, account=run.schedule.account), run)
     found = blocks(schedule, holds, target.account.blackouts, now, target.group)
     if not found:
         return False

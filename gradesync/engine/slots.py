@@ -48,8 +48,8 @@ def _queue_batch(state: PassState, rows: Sequence[DueRow], *, enqueue: bool) -> 
     if not rows:
         return
     state.load({row.schedule.account for row in rows})
-    # Past ones too: a slot that came under a hold is not caught up once the hold has ended.
-    holds = state.tools.store.holds(now, include_past=True)
+    # Those that ended since too: a slot that came under a hold is not caught up once the hold has ended.
+    holds = state.tools.store.holds(min(row.next_run_at for row in rows))
     accounts = {row.schedule.account for row in rows}
     ran, full = state.tools.store.first_runs(accounts), state.tools.store.last_full_runs(accounts)
     entries: Sequence[DueSchedule] = [

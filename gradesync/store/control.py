@@ -44,10 +44,12 @@ def release_holds(tx: Tx, hold_ids: Sequence[str], at: datetime, facts: Sequence
         history.append(tx, facts)
 
 
-def holds(tx: Tx, now: datetime, *, include_past: bool) -> list[Hold]:
-    """Holds in force at `now`, or all of them; oldest first."""
+def holds(tx: Tx, now: datetime, *, include_past: bool, account: str | None = None) -> list[Hold]:
+    """Holds in force at `now`, or all of them; oldest first. `account` leaves out those of other accounts."""
     h = t.hold.c
     query = select(t.hold).order_by(h.created_at, h.id)
+    if account is not None:
+        query = query.where(or_(h.account.is_(None), h.account == account))
     if not include_past:
         query = query.where(
             or_(h.released_at.is_(None), h.released_at > now), or_(h.expires_at.is_(None), h.expires_at > now)

@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, select, update
 
 from gradesync.domain.action import Action, ActionKind
 from gradesync.domain.definition import Recorded, RecordedAccount, RecordedSchedule
-from gradesync.domain.hold import Hold, HoldKind
+from gradesync.domain.hold import Hold, HoldKind, HoldsByAccount
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.ports import DueRow
 from gradesync.store import accounts, control
@@ -43,10 +43,11 @@ def recorded(tx: Tx, accounts: Iterable[str] | None, holds: Sequence[Hold], comm
     schedules: dict[str, dict[str, RecordedSchedule]] = {row.key: {} for row in account_rows}
     # Row by row costs a quarter more, and all rows at once twice the memory.
     rows = chain.from_iterable(tx.execute(schedule_query).partitions(500))
+    by_account = HoldsByAccount(holds)
     for account, name, text, digest, next_run_at, retired, type_ in rows:
         held = stopped = False
         if holds:
-            over = _over(holds, ScheduleId(account, name), type_, groups.get(account))
+            over = _over(by_account.of(account), ScheduleId(account, name), type_, groups.get(account))
             held, stopped = bool(over), any(hold.kind is HoldKind.OPERATOR for hold in over)
         schedules[account][name] = RecordedSchedule(
             account, name, text, digest, next_run_at, retired, held, stopped

@@ -296,10 +296,10 @@ class SqlStore:
         with self._db.write() as tx:
             control.release_holds(tx, hold_ids, at, facts)
 
-    def holds(self, now: datetime, include_past: bool = False) -> Sequence[Hold]:
-        """Holds in force, or all."""
+    def holds(self, now: datetime, include_past: bool = False, account: str | None = None) -> Sequence[Hold]:
+        """Holds in force, or all; of an account, those that may cover it."""
         with self._db.read() as tx:
-            return control.holds(tx, now, include_past=include_past)
+            return control.holds(tx, now, include_past=include_past, account=account)
 
     def expired_holds(self, now: datetime) -> Sequence[Hold]:
         """Holds whose expiry was not told yet."""

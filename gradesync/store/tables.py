@@ -188,6 +188,7 @@ hold = Table(
     Column("mark", Text),
     Column("code", Text),
     Column("tried_at", Instant),
+    Index("ix_hold_end", "released_at"),
 )
 """`mark`, `code` and `tried_at`: see `domain.hold.Hold`. A hold that expired is `released_at` its expiry once that was
 told."""

@@ -685,6 +685,14 @@ class Wishes:
         assert len(store.holds(minutes(11), include_past=True)) == 2
         assert [e.fact.what for e in store.history()] == ["released", "held"]
 
+    def test_an_account_is_told_of_its_own_holds_and_of_wide_ones(self, store: Store) -> None:
+        mine, other, wide = hold(HoldScope("a")), hold(HoldScope("b", "x")), hold(HoldScope(group="north"))
+        for one in (mine, other, wide):
+            store.add_hold(one, [])
+        assert list(store.holds(T0, account="a")) == [mine, wide]
+        assert list(store.holds(T0, include_past=True, account="b")) == [other, wide]
+        assert len(store.holds(T0)) == 3
+
     def test_an_expiry_is_told_once(self, store: Store) -> None:
         short, long = hold(expires=minutes(10)), hold()
         for one in (short, long):

@@ -24,8 +24,9 @@ from tests.postgresql import running_server
 from tests.store.samples import FakeClock
 
 _numbers = itertools.count(1)
-_free_databases: list[str] = []
-_made_databases: set[str] = set()
+_free_databases: dict[str, list[str]] = {}
+"""By server: other folders of tests that use these fixtures have one of their own."""
+_made_databases: set[tuple[str, str]] = set()
 
 
 @pytest.fixture
@@ -106,11 +107,12 @@ def _place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         yield Place(kind, str(path))
         return
     uri = str(request.getfixturevalue("postgresql_server"))
-    name = _free_databases.pop() if _free_databases else f"store{next(_numbers)}"
+    free = _free_databases.setdefault(uri, [])
+    name = free.pop() if free else f"store{next(_numbers)}"
     place = Place(kind, uri.replace("/postgres?", f"/{name}?"))
-    if name not in _made_databases:
+    if (uri, name) not in _made_databases:
         _execute(uri, f"CREATE DATABASE {name} TEMPLATE template")
-        _made_databases.add(name)
+        _made_databases.add((uri, name))
     yield place
     if not place.spoilt:
         # Emptying is ten times as fast as another database; only a superuser may pass the triggers like this.
@@ -119,7 +121,7 @@ def _place(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
             f"BEGIN; SET LOCAL session_replication_role = replica; {tables}; "
             "INSERT INTO meta VALUES ('lineage', 'emptied'), ('clock', '0'); COMMIT"
         )
-        _free_databases.append(name)
+        free.append(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -40,10 +40,15 @@ class Control(Accounts):
             if open_:
                 self._append(facts)
 
-    def holds(self, now: datetime, include_past: bool = False) -> Sequence[Hold]:
-        """Holds in force, or all; oldest first."""
+    def holds(self, now: datetime, include_past: bool = False, account: str | None = None) -> Sequence[Hold]:
+        """Holds in force, or all; oldest first. `account` leaves out those of other accounts."""
         with self.lock:
-            found = [hold for hold in self.hold_rows.values() if include_past or hold.in_force(now)]
+            found = [
+                hold
+                for hold in self.hold_rows.values()
+                if (include_past or hold.in_force(now))
+                and (account is None or hold.scope.account in (None, account))
+            ]
         return sorted(found, key=lambda hold: (hold.created_at, hold.id))
 
     def expired_holds(self, now: datetime) -> Sequence[Hold]:

@@ -26,6 +26,7 @@ def _holds() -> None:
         batch.add_column(sa.Column("mark", sa.Text))
         batch.add_column(sa.Column("code", sa.Text))
         batch.add_column(sa.Column("tried_at", sa.BigInteger))
+    op.create_index("ix_hold_end", "hold", ["released_at"])
 
 
 def _guards() -> None:
