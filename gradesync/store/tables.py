@@ -84,6 +84,7 @@ account = Table(
     Column("applied_at", Instant, nullable=False),
     Column("origin", Text),
     Column("formerly", Text),
+    Index("ix_account_formerly", "key", sqlite_where=text("formerly IS NOT NULL")),
 )
 """`origin` is the name the account's hashes are keyed with, NULL its own; `formerly` a JSON list of earlier names,
 each with the last entry of its chain that is this account's."""

@@ -36,7 +36,14 @@ def _guards() -> None:
 
 
 def _store() -> None:
-    """What pruning remembers."""
+    """What pruning remembers, and a short way to the few accounts that had another name."""
+    op.create_index(
+        "ix_account_formerly",
+        "account",
+        ["key"],
+        sqlite_where=sa.text("formerly IS NOT NULL"),
+        postgresql_where=sa.text("formerly IS NOT NULL"),
+    )
     op.create_table(
         "class_term",
         sa.Column("account", sa.Text, primary_key=True),
