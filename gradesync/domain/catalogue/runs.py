@@ -40,8 +40,9 @@ ENTRIES = (
     Code(
         "GS-704",
         "Recorded state is newer than this tree",
-        "A newer version of the files was applied before, and this checkout does not contain it.",
-        "Update the checkout.",
+        "Another version of the files was applied before, and nothing shows that this checkout contains it: it is "
+        "older, history was rewritten, the clone is shallow, or there is no Git to tell.",
+        "Update the checkout and fetch its whole history; to go back on purpose, `reconcile --any-commit --reason`.",
         "support",
         P,
         ACCOUNT,
