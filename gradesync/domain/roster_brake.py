@@ -188,6 +188,11 @@ def _limit(limits: ChangeLimit, kind: str) -> float:
 
 
 def _lost_sentence(one: SchoolChange, against: str, limit: float) -> str:
+    if one.moved and against == LAST_YEAR:
+        return (
+            f"{_where(one)}{one.moved:,} of {one.before:,} sections of the last year come again under the same ids, so "
+            f"their courses, with all work in them, would become this year's; the limit is {limit:.0%}."
+        )
     if against in (LAST_YEAR, LAST_TERM):
         return (
             f"{_where(one)}{one.after:,} {_WORDS[one.kind]} where the {against} had {one.before:,}; "

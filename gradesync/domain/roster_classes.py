@@ -36,7 +36,8 @@ def class_changes(
     keyed: KeyedHash,
     class_ids: Iterable[str],
 ) -> tuple[ClassChange, ...]:
-    """Seats added to and dropped from each class; of another school year there is nothing to compare."""
+    """Seats added to and dropped from each class, those with the most comings and goings first; of another school year
+    there is nothing to compare."""
     if old.basis.year != new.head.basis.year or old.key_id != new.head.key_id:
         return ()
     found: list[ClassChange] = []
@@ -46,11 +47,11 @@ def class_changes(
             found += _school(school, was, now)
     found.sort(key=lambda one: (-(one.added + one.dropped), one.class_id))
     number = keyed.numbers("class")
-    wanted = {one.class_id for one in found[:MOST_CLASSES]}
+    wanted = {one.class_id for one in found}
     names = {pseudonym(at): one for one in class_ids if pseudonym(at := number(one)) in wanted}
     return tuple(
         ClassChange(names.get(one.class_id, one.class_id), one.school, one.added, one.dropped)
-        for one in found[:MOST_CLASSES]
+        for one in found
     )
 
 

@@ -117,7 +117,7 @@ class CanvasFiles:
 
     `counts` are rows by kind (`accounts` ... `enrollments`); `kept_enrollments` those not withdrawn (active or
     completed); `open_users` the people not suspended; `future` enrollments that have not begun and are not sent yet;
-    `problems` records by code.
+    `strangers` enrollments in force of people whom the read does not hold; `problems` records by code.
     """
 
     files: Mapping[str, CanvasFile]
@@ -126,6 +126,7 @@ class CanvasFiles:
     kept_enrollments: int = 0
     open_users: int = 0
     future: int = 0
+    strangers: int = 0
     problems: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -287,8 +287,12 @@ def _replaced(
     People are not `counted`: they belong to the school of a class, and before the first day of school few have one.
     """
     people = Differences()
+    reused: dict[str, int] = {}
     for school in sorted(old.schools | new.head.schools):
         people.take(school, _only(USERS, chunks), _only(USERS, new.chunk))
+        if against == LAST_YEAR:
+            was, now = chunks(SECTIONS, school), new.chunk(SECTIONS, school)
+            reused[school] = len(_records(was, SECTION_WIDTH).keys() & _records(now, SECTION_WIDTH).keys())
     measured = people.result(old, new.head)
     schools = tuple(
         SchoolChange(
@@ -298,6 +302,8 @@ def _replaced(
             one.after,
             created=max(one.after - one.before, 0),
             removed=max(one.before - one.after, 0) if one.kind in counted else 0,
+            # The courses of last year, with the work in them, would become those of this year.
+            moved=reused.get(one.school, 0) if one.kind == SECTIONS else 0,
             renumbered=one.renumbered,
         )
         for one in measured.schools

@@ -22,6 +22,12 @@ TAKEOVER_SHARE = 0.95
 
 _OBSERVERS, _TIES = "user_observers", "guardians' ties to students"
 
+STRANGERS = "enrollments of strangers"
+"""The word under which enrollments of people who were not read are remembered."""
+
+_STRANGE_SHARE = 0.001
+"""Of a large district's enrollments as many are always at odds for a night."""
+
 NOTHING_SENT = "Nothing was sent."
 """Ends every stop's message."""
 
@@ -103,6 +109,25 @@ def files_stop(
             final=True,
         )
     return shrink_stop(counts, previous_counts, policy, today)
+
+
+def strangers_stop(
+    files: CanvasFiles, previous_counts: Mapping[str, int] | None, policy: RosterPolicy, today: date
+) -> RosterStop | None:
+    """GS-602 when enrollments in force suddenly name people whom the read does not hold: a page of people is missing.
+
+    Many a SIS always has some such enrollments, so only those beyond the last good read's count.
+    """
+    before = (previous_counts or {}).get(STRANGERS, 0)
+    more = files.strangers - before
+    least = max(policy.at_least, 1, files.counts["enrollments"] * _STRANGE_SHARE)
+    if more < least or any(one.start <= today <= one.until for one in policy.expect):
+        return None
+    return RosterStop(
+        "GS-602",
+        f"{files.strangers:,} enrollments in force belong to people whom the SIS did not send ({before:,} in the last "
+        f"good read), so a part of the people seems to be missing. {NOTHING_SENT}",
+    )
 
 
 def shrink_stop(

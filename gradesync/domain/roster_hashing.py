@@ -88,9 +88,10 @@ class _Course(NamedTuple):
     school: int
     likeness: str
     content: str
+    term: str
 
 
-_NO_COURSE = _Course(_NO_SCHOOL, "", "")
+_NO_COURSE = _Course(_NO_SCHOOL, "", "", "")
 
 
 class GenerationMaker:
@@ -143,7 +144,9 @@ class GenerationMaker:
         )
         for row in rows:
             likeness = f"{_unblank(row[code_at])}\0{row[term_at]}"
-            self._courses[row[id_at]] = _Course(self._school(row[school_at]), likeness, "\0".join(row))
+            self._courses[row[id_at]] = _Course(
+                self._school(row[school_at]), likeness, "\0".join(row), row[term_at]
+            )
 
     def _take_sections(self, rows: Sequence[Row]) -> None:
         at = self._at["sections"]
@@ -162,7 +165,12 @@ class GenerationMaker:
             schools,
             self._sections.number.of(ids),
             self._like.of([f"{_unblank(row[name_at])}\0{course.likeness}" for row, course, _ in pairs]),
-            self._like.of([f"{row[course_at]}\0{self._schools[school]}\0place" for row, _, school in pairs]),
+            self._like.of(
+                [
+                    f"{row[course_at]}\0{self._schools[school]}\0{course.term}\0place"
+                    for row, course, school in pairs
+                ]
+            ),
             self._content.of(["\0".join((*row, course.content)) for row, course, _ in pairs]),
             strict=True,
         )

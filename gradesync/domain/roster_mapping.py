@@ -41,5 +41,6 @@ def canvas_files(
         kept_enrollments=people.kept,
         open_users=people.open_users,
         future=people.future,
+        strangers=people.strangers,
         problems={code: number for code, number in problems.items() if number},
     )

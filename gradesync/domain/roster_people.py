@@ -43,12 +43,13 @@ Part = tuple[dict[str, RosterUser], Seats]
 @dataclass(slots=True)
 class PeopleTally:
     """What the people's files hold: rows by kind, enrollments not withdrawn, people not suspended, enrollments that
-    have not begun, and problems."""
+    have not begun, those in force of people who were not read, and problems."""
 
     counts: Counter[str] = field(default_factory=Counter)
     kept: int = 0
     open_users: int = 0
     future: int = 0
+    strangers: int = 0
     problems: Counter[str] = field(default_factory=Counter)
 
 
@@ -216,7 +217,7 @@ def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> froze
 # --- enrollments ------------------------------------------------------------------------------------------------
 
 
-_NOT_OURS, _BAD, _FUTURE = "", "?", "future"
+_NOT_OURS, _BAD, _STRANGER, _FUTURE = "", "?", "nobody", "future"
 """What stands for a role or status of an enrollment that is not carried: not Canvas's business, wrong, or not begun."""
 _MOST_KNOWN = 20_000
 _PEOPLE = 1 << 20
@@ -228,7 +229,7 @@ def _canvas_role(enrolled_as: str, person_is: str | None) -> str:
     """Canvas's role, or what stands for none."""
     if enrolled_as not in _PERSON_ROLES and not (enrolled_as == "proctor" and person_is == "aide"):
         return _NOT_OURS
-    return _BAD if person_is is None else role_of(enrolled_as, person_is) or _BAD
+    return _STRANGER if person_is is None else role_of(enrolled_as, person_is) or _BAD
 
 
 def _canvas_status(
@@ -264,7 +265,7 @@ class _Outcomes(dict[tuple[int, "str | None", "date | None"], int]):
         place = self[key] = len(self.roles)
         self.roles.append(role)
         self.statuses.append(status)
-        if role in (_NOT_OURS, _BAD) or status in (_BAD, _FUTURE):
+        if role in (_NOT_OURS, _BAD, _STRANGER) or status in (_BAD, _FUTURE):
             self.odd.add(place)
         return place
 
@@ -274,8 +275,9 @@ class _Outcomes(dict[tuple[int, "str | None", "date | None"], int]):
             role, status = self.roles[place], self.statuses[place]
             if role == _NOT_OURS:
                 continue
-            if _BAD in (role, status):
+            if role == _STRANGER or _BAD in (role, status):
                 tally.problems[INCOMPLETE] += 1
+                tally.strangers += role == _STRANGER and status == "active"
             else:
                 tally.future += 1
 

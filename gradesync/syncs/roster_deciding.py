@@ -14,11 +14,13 @@ from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import CanvasFiles, files_digest, headers
 from gradesync.domain.roster_faults import RosterFilesProblem
 from gradesync.domain.roster_guard import (
+    STRANGERS,
     RosterStop,
     file_counts,
     files_stop,
     roster_counts,
     roster_stop,
+    strangers_stop,
 )
 from gradesync.domain.roster_mapping import canvas_files
 from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
@@ -147,6 +149,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
         stops=(
             roster_stop(scoped, previous, policy, job.today),
             files_stop(files, previous, policy, job.today),
+            strangers_stop(files, previous, policy, job.today),
         ),
         held=same_chain and digest == remembered["sent"],
         begun=files.kept_enrollments >= files.future,
@@ -157,7 +160,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
         digest=digest,
         data_set=data_set,
         chain=chain,
-        counts={**roster_counts(scoped), **file_counts(files)},
+        counts={**roster_counts(scoped), **file_counts(files), STRANGERS: files.strangers},
         passes=_passes(
             job.mode, same_chain=same_chain, changed=digest != remembered["sent"], pending=pending
         ),

@@ -14,7 +14,7 @@ from datetime import date
 
 from gradesync.domain.roster import ImportStatus
 from gradesync.domain.roster_change import ClassChange
-from gradesync.domain.roster_classes import class_changes
+from gradesync.domain.roster_classes import MOST_CLASSES, class_changes
 from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Refused, Remembered
 from gradesync.domain.run import RunResult, Stage
@@ -217,8 +217,10 @@ async def _looked_after(
     that could not be mended: then the last good read stays the one before, and the next run finds the same seats."""
     changes = await _class_changes(job, decided)
     if job.tracker.roster is not None:
-        job.tracker.roster = replace(job.tracker.roster, classes=changes)
-    emptied = [one.class_id for one in changes if one.dropped] if sent.status.threshold_exceeded else []
+        job.tracker.roster = replace(job.tracker.roster, classes=changes[:MOST_CLASSES])
+    # An import of all rows alone compares with nothing, and removes nobody.
+    stayed = sent.status.threshold_exceeded or decided.passes == (True,)
+    emptied = [one.class_id for one in changes if one.dropped] if stayed else []
     found = await read_back(job, decided, left, emptied)
     if found.total:
         job.tracker.codes["GS-620"] += found.total - (len(found.stayed) if emptied else 0)

@@ -152,3 +152,21 @@ def test_a_teacher_who_leaves_takes_a_few_classes_along_and_stops_nothing() -> N
 def test_all_teachers_of_a_small_school_are_missed() -> None:
     left = [one for one in TOWN.enrollments if not one.user_id.startswith("001-t")]
     assert night(TOWN, replace(TOWN, enrollments=left), YESTERDAY, TODAY)[1] == {"GS-601"}
+
+
+def test_class_ids_of_last_year_that_come_again_would_take_its_work_along() -> None:
+    after = date(2027, 8, 25)
+    old = generation(TOWN, Basis("all", "2027", YEAR.end), today=TODAY)
+    new = generation(TOWN, Basis("all", "2028", date(2028, 7, 1)), today=TODAY)
+    found = differences(old.head, old.chunk, new)
+    [stop] = change_stops(found, old.head.basis, new.head.basis, USUAL, after)
+    assert stop.code == "GS-601"
+    assert "come again under the same ids" in stop.message
+
+
+def test_classes_that_are_filed_under_another_term_are_moved() -> None:
+    fall = replace(TOWN, classes=[one._replace(term_ids=("S1",)) for one in TOWN.classes])
+    spring = replace(TOWN, classes=[one._replace(term_ids=("S2",)) for one in TOWN.classes])
+    found, codes = night(fall, spring, YESTERDAY, TODAY)
+    assert found.total(SECTIONS).moved == len(TOWN.classes)
+    assert codes == {"GS-601"}

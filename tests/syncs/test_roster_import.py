@@ -424,3 +424,41 @@ def test_tomorrow_brings_the_enrollments_that_begin_tomorrow() -> None:
     assert scene.run().counts["future"] == 1
     result = scene.run(today=tomorrow)
     assert (result.counts["sent"], result.counts["future"]) == (ROWS + 1, 0)
+
+
+def test_who_left_on_the_night_another_scope_begins_is_taken_out_all_the_same() -> None:
+    scene = Scene(sis=many(60))
+    scene.run()
+    scene.sis = many(55)
+    scene.account = replace(scene.account, scope=Scope(terms="all"))
+    result = scene.run()
+    assert result.counts["taken out"] == 5
+    assert len(scene.canvas.seats["BIO"]) == 56
+    assert "GS-620" not in result.codes
+
+
+def test_people_who_are_missing_though_their_enrollments_came_stop_the_run() -> None:
+    scene = Scene(sis=many(600))
+    scene.run()
+    page = {f"s{n}" for n in range(25)}
+    users = [one for one in scene.sis.roster.users if one.id not in page]
+    scene.sis.roster = replace(scene.sis.roster, users=users)
+    result = scene.run()
+    assert set(result.codes) >= {"GS-602"}
+    assert "25 enrollments in force belong to people whom the SIS did not send" in result.vendor["GS-602"]
+    assert len(scene.canvas.uploads) == 1
+
+
+def test_enrollments_that_always_pointed_at_nobody_stop_nothing_once_they_are_known() -> None:
+    scene = Scene(sis=many(600))
+    users = [one for one in scene.sis.roster.users if one.id not in {f"s{n}" for n in range(30)}]
+    scene.sis.roster = replace(scene.sis.roster, users=users)
+    first = scene.run()
+    assert set(first.codes) >= {"GS-602"}
+    assert first.roster is not None
+    assert first.roster.digest is not None
+    scene.brake = Brake(KeyedHash(b"0" * 32, "riverside"), frozenset({first.roster.digest}))
+    scene.run()
+    assert len(scene.canvas.uploads) == 1
+    scene.sis.roster = replace(scene.sis.roster, enrollments=scene.sis.roster.enrollments[:-1])
+    assert "GS-602" not in scene.run().codes
