@@ -15,7 +15,7 @@ from gradesync.reporting.clean import message, property_value
 from gradesync.reporting.style import PLAIN
 from gradesync.reporting.text.layout import finished
 from gradesync.reporting.text.plans import plan_lines
-from gradesync.reporting.words import allow_command, plural, problem_counts
+from gradesync.reporting.words import allow_command, held_summary, plural, problem_counts
 
 AT_MOST = 10
 
@@ -53,7 +53,7 @@ def _annotation(problem: Problem) -> str:
 
 
 def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = None) -> str:
-    """Findings and safety stops as annotations, then the plan itself in a folded group of the log."""
+    """Findings, safety stops and holds as annotations, then the plan itself in a folded group of the log."""
     lines = _annotations(problems)
     lines += [
         f"::warning title={property_value('Withheld by a safety stop')}::"
@@ -62,6 +62,8 @@ def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = No
     ]
     if len(plan.stops) > AT_MOST:
         lines.append(f"and {plural(len(plan.stops) - AT_MOST, 'more stop')}: see the plan below")
+    if held_summary(plan):
+        lines.append(f"::notice title={property_value('Held')}::{message(held_summary(plan))}")
     *body, summary = plan_lines(plan, problems, now, PLAIN)
     if body:
         lines += ["::group::Plan", finished(body).rstrip("\n"), "::endgroup::"]

@@ -19,7 +19,8 @@ from gradesync.domain.run import ADOPTING, Mode, Outcome, RunState
 from gradesync.domain.take_over import TakeOver
 from gradesync.engine.adopt import AdoptWish, adopt
 from gradesync.engine.control import ByHand, run_by_hand
-from gradesync.errors import AccountBusy, ConnectionProblem, LeaseLost, UsageProblem
+from gradesync.engine.stopping import stop_run
+from gradesync.errors import AccountBusy, ConnectionProblem, LeaseLost, RunStopped, UsageProblem
 from gradesync.ports import RunQuery
 from gradesync.reporting import structured
 from gradesync.reporting.style import Style
@@ -260,6 +261,31 @@ def test_an_adoption_that_broke_off_is_never_taken_up_as_a_run_that_sends(
     (run,) = district.store.runs(RunQuery(run_id=left[0].id))
     assert run.state is RunState.ENDED
     assert adopted(district).written
+
+
+class _IsStopped:
+    """A person stops the adoption after the first class, and the renewal says so."""
+
+    def __init__(self, district: District) -> None:
+        self.district = district
+
+    async def read_line_items(self, class_id: str) -> list[LineItem]:
+        if class_id == "c3":
+            (run,) = [one for one in self.district.runs() if one.schedule.name.endswith(ADOPTING)]
+            assert stop_run(self.district.tools, run.id, "wrong district").holder is not None
+            raise LeaseLost("the renewal was refused")
+        return [one for one in self.district.school.sis.line_items.values() if one.class_id == class_id]
+
+
+def test_an_adoption_that_a_person_stops_ends_as_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    district = switching()
+    monkeypatch.setattr(district.school.sis, "read_line_items", _IsStopped(district).read_line_items)
+    with pytest.raises(RunStopped, match="stopped by a person"):
+        asyncio.run(adopt(district.tools, AdoptWish(GRADES, write=True)))
+    (run,) = [one for one in district.runs() if one.schedule.name.endswith(ADOPTING)]
+    assert run.result is not None
+    assert (run.result.outcome, run.result.codes["GS-708"]) == (Outcome.STOPPED, 1)
+    assert district.store.leases() == []
 
 
 def test_no_report_of_an_adoption_shows_a_person_a_title_or_a_score() -> None:

@@ -128,7 +128,7 @@ def test_a_plan_in_ci_holds_no_commands_but_ours(given_text: str) -> None:
     stop = replace(s.STOP, sentence=given_text, hint=given_text)
     shown = github.plan(Plan((action,), (s.RETIRE,), (stop,)), (), s.NOW)
     commands = [line.split("::")[1] for line in shown.split("\n") if line.lstrip().startswith("::")]
-    assert commands == ["warning title=Withheld by a safety stop", "group", "endgroup"]
+    assert commands == ["warning title=Withheld by a safety stop", "notice title=Held", "group", "endgroup"]
 
 
 def outside_code(line: str) -> str:

@@ -126,6 +126,36 @@ def check_next_goes_on(tree: Tree, sandbox: Sandbox, judge: Judge) -> None:
     assert created_twice(sandbox) == []
 
 
+def test_a_stopped_roster_import_leaves_canvas_its_import_and_the_next_run_takes_it_up(
+    tmp_path: Path,
+) -> None:
+    with running(["riverside"], students=24, populated=False) as sandbox:
+        sandbox.schools["riverside"].canvas.settings.import_delay = 3.0
+        tree = Tree(tmp_path / "tree", sandbox)
+        tree.prepare("riverside/roster-nightly")
+        stops: list[subprocess.Popen[str]] = []
+        work = start(tree, "reconcile")
+        with at_request(
+            sandbox,
+            1,
+            lambda: stops.append(tree.start("stop", "riverside", "--reason", "wrong term")),
+            method="GET",
+            path="/sis_imports/",
+        ) as reached:
+            end_of(work)
+        assert reached.is_set()
+        assert end_of(stops[0]).code == 0
+        run = last_run(tree)
+        assert (run["outcome"], json.loads(run["codes"])) == ("stopped", {"GS-708": 1})
+        assert json.loads(run["counts"])["sent"] > 0
+        tree.make_due("riverside/roster-nightly")
+        done = tree.run("reconcile")
+        assert done.code in (0, 3), done.said
+        assert last_run(tree)["outcome"] in ("completed", "warning")
+        sent = [r for r in sandbox.requests if r.method == "POST" and r.path.endswith("/sis_imports")]
+        assert len(sent) == 1, "the import that was under way is the next run's too"
+
+
 @BOTH
 def test_stopping_an_account_ends_the_run_of_another_process(place: tuple[Tree, Sandbox, Judge]) -> None:
     tree, sandbox, judge = place
