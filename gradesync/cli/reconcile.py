@@ -201,6 +201,7 @@ def _pass(
             saved=saved,
             behind=checkout.behind if checkout is not None else None,
             any_commit=any_commit,
+            credit=app.authors(checkout) if checkout is not None else None,
         )
         try:
             report = _carried_out(app, options, halt)

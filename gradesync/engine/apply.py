@@ -14,11 +14,17 @@ from gradesync.domain.action import Action, Plan
 from gradesync.domain.definition import Desired, Recorded
 from gradesync.domain.history import Fact
 from gradesync.domain.plan import Safety, make_plan, with_consent
+from gradesync.domain.run import Actor
 from gradesync.domain.saved_plan import SavedAction, SavedPlan, StaleAction, fitted, saved_actions
 from gradesync.engine.tools import Tools
 
 Behind = Callable[[str | None], str | None]
 """Commit applied before -> why the tree does not follow it; None when it does (GS-704)."""
+
+
+Credit = Callable[[str | None], tuple[str, Actor | None] | None]
+"""An account's file -> the name of who wrote its change, and the actor where nobody carries the pass out in person;
+None where nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class Wish:
     saved: SavedPlan | None = None
     behind: Behind | None = None
     any_commit: bool = False
+    credit: Credit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +196,24 @@ def _facts(tools: Tools, action: Action, plan: Plan, wish: Wish) -> Iterator[Fac
     if action.consent is not None:
         # In the action's own transaction: a consent must not get lost between it and a later entry.
         data |= {"allowed": action.consent, "reason": wish.reason}
+    actor = _credited(tools, action, plan, wish, data)
     subject = "schedule" if action.schedule else "account"
     what = f"{subject} {_WORDS[action.kind.value]}"
-    yield Fact(what, tools.actor, action.account, action.schedule, data=data)
+    yield Fact(what, actor, action.account, action.schedule, data=data)
     if action.schedule is None and action.moved_from is not None:
         away = {"to": action.account, **({"commit": plan.commit} if plan.commit is not None else {})}
         yield Fact("account moved away", tools.actor, action.moved_from, data=away)
+
+
+def _credited(tools: Tools, action: Action, plan: Plan, wish: Wish, data: dict[str, object]) -> Actor:
+    """Who caused the action; the change's author is told in `data` too. Nobody wrote what no commit holds."""
+    file = wish.desired.accounts[action.account].file if action.account in wish.desired.accounts else None
+    found = wish.credit(file) if wish.credit is not None and not plan.dirty else None
+    if found is None:
+        return tools.actor
+    author, actor = found
+    data["author"] = author
+    return actor if actor is not None else tools.actor
 
 
 def _field_names(action: Action) -> Sequence[str]:

@@ -14,7 +14,7 @@ from gradesync.domain.plan import Safety
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport
 from gradesync.domain.saved_plan import SavedPlan
-from gradesync.engine.apply import Applied, Behind, Wish, apply_wish, plan_of
+from gradesync.engine.apply import Applied, Behind, Credit, Wish, apply_wish, plan_of
 from gradesync.engine.holding import end_holds
 from gradesync.engine.passing import PassState
 from gradesync.engine.runs import run_all
@@ -27,7 +27,7 @@ class PassOptions:
     """What a pass is asked for. `desired` None works from the recorded definitions alone (`--due`).
 
     `only` limits it to accounts; `allow` is the digest of consented withheld actions; `run_syncs` False applies only.
-    `saved`, `behind` and `any_commit` as in `apply.Wish`.
+    `saved`, `behind`, `any_commit` and `credit` as in `apply.Wish`.
     `enqueue` leaves the runs to workers.
     """
 
@@ -43,6 +43,7 @@ class PassOptions:
     saved: SavedPlan | None = None
     behind: Behind | None = None
     any_commit: bool = False
+    credit: Credit | None = None
 
     @property
     def wish(self) -> Wish:
@@ -57,6 +58,7 @@ class PassOptions:
             saved=self.saved,
             behind=self.behind,
             any_commit=self.any_commit,
+            credit=self.credit,
         )
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gradesync.engine.tools import Tools
     from gradesync.ports import FileCache, Progress, Store
     from gradesync.store.queue import Deliveries
+    from gradesync.wiring.authors import Authors
+    from gradesync.wiring.commits import Checkout
 
 __all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
 
@@ -65,6 +67,20 @@ class App:
         from gradesync.wiring.actor import identity
 
         return identity()
+
+    def authors(self, checkout: Checkout) -> Authors | None:
+        """Who wrote the changes of the tree; None where it is no commit's."""
+        if checkout.commit is None:
+            return None
+        from gradesync.wiring.authors import Authors
+
+        return Authors(
+            root=self.root,
+            commit=checkout.commit,
+            since=self.store.recorded([]).commit,
+            people=self.settings.people,
+            by_clock=self.identity if self.identity.by_clock else None,
+        )
 
     def verify_history(self) -> Sequence[ChainFault]:
         """Walk every chain of the history; empty when everything fits."""

@@ -41,20 +41,20 @@ class Checkout:
             return f"{self.silence}, so nothing shows that it does: check it out with Git, or say --commit"
         if self.ancestors is not None:
             return None if applied in self.ancestors else "it is not among the commits of --ancestors"
-        if _git(self.root, "merge-base", "--is-ancestor", applied, self.commit) == (0, ""):
+        if ask_git(self.root, "merge-base", "--is-ancestor", applied, self.commit) == (0, ""):
             return None
         return self._reason(applied)
 
     def _reason(self, applied: str) -> str:
-        if _git(self.root, "rev-parse", "--verify", "--quiet", self.commit or "")[0] != 0:
+        if ask_git(self.root, "rev-parse", "--verify", "--quiet", self.commit or "")[0] != 0:
             return (
                 "without Git nothing shows that it does: give --ancestors FILE, made by `git rev-list HEAD`"
             )
-        if _git(self.root, "cat-file", "-e", f"{applied}^{{commit}}")[0] == 0:
-            if _git(self.root, "merge-base", "--is-ancestor", self.commit or "", applied)[0] == 0:
+        if ask_git(self.root, "cat-file", "-e", f"{applied}^{{commit}}")[0] == 0:
+            if ask_git(self.root, "merge-base", "--is-ancestor", self.commit or "", applied)[0] == 0:
                 return "it is older: update the checkout"
             return "the two have parted, as after a forced push or on another branch"
-        if _git(self.root, "rev-parse", "--is-shallow-repository")[1] == "true":
+        if ask_git(self.root, "rev-parse", "--is-shallow-repository")[1] == "true":
             return (
                 "the clone is shallow and does not reach back to it: fetch the whole history (fetch-depth: 0)"
             )
@@ -72,7 +72,7 @@ def checkout_of(root: Path, said: str | None = None, ancestors: Path | None = No
         raise UsageProblem(
             f"`{said}` is no whole commit id", hint="give all its digits, as `git rev-parse HEAD` does"
         )
-    code, text = _git(root, "rev-parse", "--verify", "HEAD")
+    code, text = ask_git(root, "rev-parse", "--verify", "HEAD")
     head = text if code == 0 and _COMMIT.fullmatch(text) else None
     if head is None:
         why = "no Git is installed here" if code == _NO_GIT else "the tree is no checkout that Git can read"
@@ -82,7 +82,7 @@ def checkout_of(root: Path, said: str | None = None, ancestors: Path | None = No
             f"--commit says {said[:12]}, but the tree is checked out at {head[:12]}",
             hint="leave --commit out: where Git is, it tells",
         )
-    changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", *_FILES)
+    changed = ask_git(root, "status", "--porcelain", "--untracked-files=all", "--", *_FILES)
     return Checkout(root, head, dirty=changed != (0, ""), ancestors=follows)
 
 
@@ -99,7 +99,7 @@ def _ancestors(file: Path) -> frozenset[str]:
 _NO_GIT = 127
 
 
-def _git(root: Path, *arguments: str) -> tuple[int, str]:
+def ask_git(root: Path, *arguments: str) -> tuple[int, str]:
     """Exit code and stdout of a question to Git."""
     git = shutil.which("git")
     if git is None:

@@ -262,14 +262,16 @@ class Passes(RuleBasedStateMachine):
             if known.state == "paused":
                 assert upcoming is None, "a paused schedule has a next run"
                 continue
-            moved = upcoming == next_slot(known.minutes, now)
+            # After the clock was set back, slots that were taken up before come again, and are nobody's.
+            taken = max(now, known.since)
+            moved = upcoming == next_slot(known.minutes, taken)
             assert moved or not (whole or upcoming != next_slot(known.minutes, known.since)), (
                 "a slot was lost"
             )
             if not moved:
                 continue
             came = list(slots(known.minutes, known.since, now))
-            known.since = now
+            known.since = taken
             if came and not any(stands(one, account, name, at) for one in holds for at in (now, came[-1])):
                 self.owed[account, name, came[-1]] = None
 
