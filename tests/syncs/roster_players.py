@@ -44,6 +44,7 @@ class Upload:
     data_set: str | None
     remaster: bool
     expected_change: int = 0
+    deletes: bool = False
 
     def rows(self, kind: str) -> list[dict[str, str]]:
         """The rows of a file."""
@@ -100,7 +101,7 @@ class Canvas:
     ) -> ImportStatus:
         texts = {name: path.read_bytes().decode() for name, path in files.items()}
         if self.hears:
-            self.uploads.append(Upload(texts, data_set, remaster, expected_change))
+            self.uploads.append(Upload(texts, data_set, remaster, expected_change, deletes))
         self.polls = 0
         if self.cuts:
             raise ConnectionProblem("Canvas does not answer.", code="GS-301", retryable=True)
