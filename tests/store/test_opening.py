@@ -185,6 +185,28 @@ def test_postgresql_sessions_cannot_stand_in_the_way_for_ever(place: Place) -> N
     }
 
 
+def test_a_connection_whose_other_end_is_gone_is_noticed(place: Place) -> None:
+    if place.kind != "postgresql":
+        pytest.skip("only a server can be out of reach")
+    with closing(place.open(None)) as store, store._db.read() as tx:  # type: ignore[attr-defined]  # a look inside
+        told = tx.connection.connection.driver_connection.info.get_parameters()
+    asked = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    assert [told[name] for name in asked] == ["1", "10", "5", "3", "20000"]
+    url = f"{place.url}&keepalives_idle=99"
+    with closing(open_store(url, create=False)) as store, store._db.read() as tx:  # type: ignore[attr-defined]  # as above
+        assert tx.connection.connection.driver_connection.info.get_parameters()["keepalives_idle"] == "99"
+
+
+def test_an_operators_long_work_may_take_its_time_and_nobody_elses(place: Place) -> None:
+    if place.kind != "postgresql":
+        pytest.skip("session settings are PostgreSQL's")
+    with closing(place.open(None)) as store:
+        database = store._db  # type: ignore[attr-defined]  # a look inside
+        for long, expected in ((True, "0"), (False, "30s")):
+            with database.write(long=long) as tx:
+                assert tx.connection.exec_driver_sql("SHOW statement_timeout").scalar() == expected
+
+
 def test_a_pinned_lineage_lets_no_other_store_in() -> None:
     store = MemoryStore()
     check_lineage(store, None)

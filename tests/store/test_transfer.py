@@ -229,7 +229,7 @@ def put(database: Database, seed: int) -> None:
             tx.load(whole.name, [each.name for each in whole.columns], rows)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), way=st.sampled_from([("sqlite", "postgresql"), ("postgresql", "sqlite")]))
 def test_odd_values_of_every_table_arrive_as_they_left(
     new_place: Make, seed: int, way: tuple[str, str]
