@@ -179,18 +179,18 @@ def _same_heads(data: str, heads_now: Mapping[str, str]) -> bool:
 
 def purge(tx: Tx, before: datetime, account: str | None = None) -> int:
     """Erase the details of entries older than `before`; the entries and their hashes stay."""
-    return tx.execute(delete(t.history_detail).where(_old(before, account))).rowcount
+    return tx.execute(delete(t.history_detail).where(_old(tx, before, account))).rowcount
 
 
 def erasable(tx: Tx, before: datetime, account: str | None = None) -> int:
     """How many details a purge would erase."""
-    count = select(func.count()).select_from(t.history_detail).where(_old(before, account))
+    count = select(func.count()).select_from(t.history_detail).where(_old(tx, before, account))
     return int(tx.execute(count).scalar_one())
 
 
-def _old(before: datetime, account: str | None) -> ColumnElement[bool]:
+def _old(tx: Tx, before: datetime, account: str | None) -> ColumnElement[bool]:
     h, d = t.history.c, t.history_detail.c
     old = select(h.seq).where(h.chain == d.chain, h.seq == d.seq, h.at < before)
     if account is not None:
-        old = old.where(h.chain == chain_of(account))
+        old = old.where(or_(*[_within(span) for span in accounts.spans(tx, account)]))
     return old.exists()

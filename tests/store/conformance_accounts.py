@@ -108,6 +108,11 @@ class Accounts:
         ]
         runs = store.history("riverside-usd", "grades")
         assert [e.fact.what for e in runs] == ["run ended"]
+        assert store.erasable(minutes(1), "riverside-usd")["details"] == 1
+        assert store.erasable(minutes(1), "riverside")["details"] == 0
+        assert store.purge(minutes(1), [], "riverside-usd") >= 1
+        assert store.erasable(minutes(1))["details"] == 0
+        assert verify_history(store) == []
 
     def test_an_old_name_taken_by_another_account_keeps_the_two_apart(self, store: Store) -> None:
         lived(store)

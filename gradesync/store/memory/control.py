@@ -209,9 +209,10 @@ class Control(Accounts):
         return [
             (name, at)
             for name, chain in self.history_chains.items()
-            if account is None or name == chain_of(account)
             for at, entry in enumerate(chain)
-            if entry.at < before and entry.fact.detail is not None
+            if entry.at < before
+            and entry.fact.detail is not None
+            and (account is None or self.is_of(account, entry))
         ]
 
     def _old_texts(self, before: datetime, account: str | None) -> list[Run]:
