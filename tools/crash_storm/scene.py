@@ -144,12 +144,18 @@ class Scene:
             cursor = self._aside.execute(statement.replace("?", "%s").encode(), values)
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error:
-            self._aside = None
+            self._leave()
             return None
+
+    def _leave(self) -> None:
+        """Give the connection up; the server may have done so before."""
+        if self._aside is not None:
+            self._aside.close()
+        self._aside = None
 
     def restart_database(self) -> None:
         """The server goes away in the middle of everything, and comes back."""
-        self._aside = None
+        self._leave()
         self.server.stop()
         self.server.ensure_postgres_running()
 
@@ -212,5 +218,4 @@ def _clear(stage: Scene) -> None:
     assert zygote is not None
     zygote.kill()
     zygote.communicate()
-    if stage._aside is not None:  # noqa: SLF001 - as above
-        stage._aside.close()  # noqa: SLF001 - as above
+    stage._leave()  # noqa: SLF001 - as above
