@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from gradesync.connectors.canvas.upload import pack
 from gradesync.connectors.oneroster import rows as from_json
 from gradesync.connectors.oneroster_csv.layouts import BULK, V1P1, in_mode, layouts
 from gradesync.connectors.oneroster_csv.rows import makers
-from gradesync.connectors.roster_table import Vocabulary
+from gradesync.connectors.roster_table import Vocabulary, values_of
 from gradesync.connectors.spool import DiskSpool, disk_spool
 from gradesync.domain.account import RosterPolicy, Scope
 from gradesync.domain.keyed import KeyedHash
@@ -36,12 +36,12 @@ from gradesync.syncs.roster_braking import Brake, basis_of, measured
 
 CHANGED = 100
 """Every so manieth student has one class more than in the last good read."""
-PAGE, BLOCK = 1000, 4096
+PAGE, BLOCK = 1000, 256
 """Rows of a REST page, and of a block of a CSV file."""
 _KINDS = ("classes", "users", "enrollments")
 _POLICY, _SCOPE = RosterPolicy(), Scope()
 
-Source = Mapping[str, Callable[[], Iterable[Any]]]
+Source = Mapping[str, Callable[[], Iterable[Iterable[Any]]]]
 T = TypeVar("T")
 
 
@@ -153,7 +153,7 @@ def _given(
         with path.open(encoding="utf-8") as file:
             yield from map(json.loads, file)
 
-    return lambda: chain.from_iterable(map(_PARSE[name], untimed.pieces(pages)))
+    return lambda: map(_PARSE[name], untimed.pieces(pages))
 
 
 def _rows_of(path: Path) -> Iterator[list[str]]:
@@ -168,36 +168,26 @@ _PARSE: Mapping[str, Callable[[list[Any]], Iterable[Any]]] = {
 }
 
 
-class _Read(dict[str, Any]):
-    """What the cells of a column mean, each read once."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        super().__init__({"": None})
-        self._vocabulary = vocabulary
-
-    def __missing__(self, cell: str) -> Any:
-        found = self[cell] = self._vocabulary.read(cell)
-        return found
-
-
 def _values(
     name: str, rows: Callable[[], Iterator[list[str]]], untimed: _Untimed | None = None
-) -> Iterable[Any]:
+) -> Iterator[Iterable[Any]]:
     """CSV cells into values, block by block, as the reader of OneRoster's files does once it has judged them."""
     layout = in_mode(layouts(V1P1)[name], BULK)
     make = makers(V1P1, {name: layout.columns}, {}, guardians=False)[name]
-    words = [(layout.columns.index(column), _Read(words)) for column, words in layout.words.items()]
+    words: list[tuple[int, Vocabulary, dict[str, Any]]] = [
+        (layout.columns.index(column), vocabulary, {"": None}) for column, vocabulary in layout.words.items()
+    ]
 
     def blocks() -> Iterator[list[list[str]]]:
         waiting = rows()
         while block := list(islice(waiting, BLOCK)):
             yield block
 
-    def made(block: list[list[str]]) -> Iterable[Any]:
+    for block in (untimed or _Untimed()).pieces(blocks):
         cells = tuple(zip(*block, strict=True))
-        return make(cells, [list(map(read.__getitem__, cells[at])) for at, read in words])
-
-    return chain.from_iterable(map(made, (untimed or _Untimed()).pieces(blocks)))
+        read = [values_of(cells[at], known, vocabulary) for at, vocabulary, known in words]
+        assert None not in read
+        yield make(cells, read)  # type: ignore[arg-type]  # none of them is None
 
 
 def _ours(source: Source, spool: DiskSpool, kept: Kept, *, keeps: bool = False) -> CanvasFiles:
@@ -206,7 +196,8 @@ def _ours(source: Source, spool: DiskSpool, kept: Kept, *, keeps: bool = False) 
     spool.sessions((district.YEAR, district.FALL, district.SPRING))
     spool.courses(district.CATALOGUE)
     for name in _KINDS:
-        getattr(spool, name)(source[name]())
+        for block in source[name]():
+            getattr(spool, name)(block)
     scoped = in_scope(spool.roster(), _SCOPE, district.TODAY)
     columns = headers(_POLICY.mapping)
     brake = Brake(KeyedHash(b"benchmark", "district"))
@@ -219,7 +210,7 @@ def _ours(source: Source, spool: DiskSpool, kept: Kept, *, keeps: bool = False) 
         today=district.TODAY,
     )
     year = school_year(scoped, district.TODAY)
-    generation = maker.made(basis_of(scoped.sessions, scope_digest(_SCOPE), year, district.TODAY))
+    generation = maker.made(basis_of(scoped, scope_digest(_SCOPE), year, district.TODAY))
     if keeps:
         kept.keep(generation.head.to_text(), generation.chunks)
     else:

@@ -129,7 +129,13 @@ class Table:
     def rows(
         self, layout: Layout, header: Sequence[str], make: Make[T], *, may_be_empty: bool = False
     ) -> Iterator[T]:
-        """What `make` answers for the sound rows, block by block, one value per row. `header` is that of the file."""
+        """What `make` answers for the sound rows, one value per row. `header` is that of the file."""
+        return chain.from_iterable(self.blocks(layout, header, make, may_be_empty=may_be_empty))
+
+    def blocks(
+        self, layout: Layout, header: Sequence[str], make: Make[T], *, may_be_empty: bool = False
+    ) -> Iterator[Iterable[T]]:
+        """`rows` as `make` answers them, block by block."""
         judge = _Judge(layout, header)
         line, count = 1, 0
         try:
@@ -142,7 +148,7 @@ class Table:
                         break
                     line += len(block)
                     count += len(block)
-                    yield from make(*read)
+                    yield make(*read)
                 else:
                     line = -1
         except (csv.Error, _Broken, *READING):
@@ -152,7 +158,7 @@ class Table:
             for rows in self._carefully(judge, line):
                 count += len(rows)
                 if rows and (read := judge.read(rows)) is not None:
-                    yield from make(*read)
+                    yield make(*read)
         elif not count and not may_be_empty:
             self.fault(NO_ROWS)
         if twice := _doubles(judge.marks):
@@ -230,7 +236,7 @@ class _Judge:
             return None
         words: list[Iterable[Any]] = []
         for known, (_, at, vocabulary) in zip(self._known, self._words, strict=True):
-            values = _values(columns[at], known, vocabulary)
+            values = values_of(columns[at], known, vocabulary)
             if values is None:
                 return None
             words.append(values)
@@ -267,7 +273,7 @@ def _backwards(first: Any, last: Any) -> bool:
     return bool(last < first)
 
 
-def _values(column: Sequence[str], known: dict[str, Any], vocabulary: Vocabulary) -> Iterable[Any] | None:
+def values_of(column: Sequence[str], known: dict[str, Any], vocabulary: Vocabulary) -> Iterable[Any] | None:
     """The values of a column's cells, each different cell read once; None when one cannot be read."""
     if not any(column) and "" in known:
         return repeat(known[""])

@@ -155,6 +155,37 @@ def shards(rows: Collection[T], key: Callable[[T], str]) -> Iterator[Sequence[T]
     yield from parts
 
 
+class Enrollments(Sequence[RosterEnrollment]):
+    """Enrollments as a reader has them: the columns of `RosterEnrollment`, all of one length."""
+
+    __slots__ = ("columns",)
+
+    def __init__(self, columns: Sequence[Sequence[Any]]) -> None:
+        self.columns = columns
+
+    @classmethod
+    def of(cls, rows: Sequence[RosterEnrollment]) -> Enrollments:
+        """Rows, which may be columns already."""
+        if isinstance(rows, cls):
+            return rows
+        return cls(tuple(zip(*rows, strict=True)) or ((),) * len(RosterEnrollment._fields))
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[RosterEnrollment]:
+        return map(RosterEnrollment._make, zip(*self.columns, strict=True))
+
+    @overload
+    def __getitem__(self, at: int) -> RosterEnrollment: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[RosterEnrollment]: ...
+    def __getitem__(self, at: int | slice) -> RosterEnrollment | Sequence[RosterEnrollment]:
+        if isinstance(at, slice):
+            return Enrollments([one[at] for one in self.columns])
+        return RosterEnrollment._make([one[at] for one in self.columns])
+
+
 Kind = tuple[str, "date | None", "date | None"]
 """Role, begin and end of an enrollment: a district's half a million have a few hundred of them."""
 

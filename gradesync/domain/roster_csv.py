@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol, overload
 
 from gradesync.domain.account import RosterMapping
+from gradesync.domain.roster import Table
 
 Row = tuple[str, ...]
 
@@ -73,6 +74,38 @@ class CanvasFile:
     path: Path
     size: int
     digest: str
+
+
+class Coded(Sequence[str]):
+    """A column of few different texts: row n holds `table[numbers[n]]`. The table may hold more than is needed."""
+
+    __slots__ = ("numbers", "table")
+
+    def __init__(self, numbers: Sequence[int], table: Sequence[str]) -> None:
+        self.numbers, self.table = numbers, table
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.table.__getitem__, self.numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[str]: ...
+    def __getitem__(self, at: int | slice) -> str | Sequence[str]:
+        if isinstance(at, slice):
+            return Coded(self.numbers[at], self.table)
+        return self.table[self.numbers[at]]
+
+
+def coded(column: Sequence[str]) -> Coded:
+    """A column as numbers; one that is so already stays what it is."""
+    if isinstance(column, Coded):
+        return column
+    table: Table[str] = Table()
+    return Coded(list(map(table.__getitem__, column)), table.values_in_order)
 
 
 class RowColumns(Sequence[Row]):

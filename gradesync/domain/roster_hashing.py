@@ -16,7 +16,7 @@ from operator import itemgetter, or_
 from typing import NamedTuple
 
 from gradesync.domain.keyed import KeyedHash, Numbers
-from gradesync.domain.roster_csv import CanvasFile, Row, RowColumns, RowFiles
+from gradesync.domain.roster_csv import CanvasFile, Row, RowColumns, RowFiles, coded
 from gradesync.domain.roster_generation import (
     ENROLLMENTS,
     KEPT,
@@ -82,6 +82,18 @@ class _Sections(dict[str, "array[int]"]):
         return made
 
 
+class _Numbered(dict[int, "array[int]"]):
+    """The numbers of sections by their place in a table of ids."""
+
+    def __init__(self, table: Sequence[str], sections: Mapping[str, array[int]]) -> None:
+        super().__init__()
+        self.table, self._sections = table, sections
+
+    def __missing__(self, number: int) -> array[int]:
+        made = self[number] = self._sections[self.table[number]]
+        return made
+
+
 class _Course(NamedTuple):
     """What a section takes over from its course."""
 
@@ -114,6 +126,7 @@ class GenerationMaker:
         self._courses: dict[str, _Course] = {}
         # Section id -> [school, number, likeness, place, content, seat, seat, ...]: one object per section.
         self._sections = _Sections(keyed.numbers("class"))
+        self._numbered = _Numbered((), self._sections)
         self._people: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         # Of the part under way: its people; their numbers, likenesses and contents, rows by rows; a section of each.
         self._part_ids: list[str] = []
@@ -209,11 +222,22 @@ class GenerationMaker:
         user_at = at["user_integration_id"] if "user_integration_id" in at else at["user_id"]
         # Column by column, so that no line of Python is run per enrollment: a district has hundreds of thousands.
         columns = rows.columns if isinstance(rows, RowColumns) else tuple(zip(*rows, strict=True))
-        section_ids, user_ids = columns[at["section_id"]], columns[user_at]
-        bits = map(self._bits.__getitem__, zip(columns[at["role"]], columns[at["status"]], strict=True))
-        seats = map(or_, map(self._known.__getitem__, user_ids), bits)
-        deque(map(array.append, map(self._sections.__getitem__, section_ids), seats), maxlen=0)
-        self._seated.update(zip(user_ids, section_ids, strict=True))
+        sections, users, roles, statuses = (
+            coded(columns[one]) for one in (at["section_id"], user_at, at["role"], at["status"])
+        )
+        known = list(map(self._known.__getitem__, users.table))
+        if roles.numbers is statuses.numbers:
+            outcomes = list(map(self._bits.__getitem__, zip(roles.table, statuses.table, strict=True)))
+            bits = map(outcomes.__getitem__, roles.numbers)
+        else:
+            bits = map(self._bits.__getitem__, zip(roles, statuses, strict=True))
+        seats = map(or_, map(known.__getitem__, users.numbers), bits)
+        if sections.table is not self._numbered.table:
+            # Parts from a disk share their table of classes.
+            self._numbered = _Numbered(sections.table, self._sections)
+        deque(map(array.append, map(self._numbered.__getitem__, sections.numbers), seats), maxlen=0)
+        for user, section in dict(zip(users.numbers, sections.numbers, strict=True)).items():
+            self._seated[users.table[user]] = sections.table[section]
 
     def _close_part(self) -> None:
         """These people are complete: each belongs to the school of their last class."""
@@ -243,6 +267,7 @@ class GenerationMaker:
         for section in self._sections.values():
             by_school.setdefault(section[0], []).append(section)
         self._sections.clear()
+        self._numbered.clear()
         for school, sections in by_school.items():
             name = self._schools[school]
             chunks[SECTIONS, name], chunks[ENROLLMENTS, name], seats = _school_chunks(sections)

@@ -27,13 +27,15 @@ from gradesync.domain.roster import (
     seats_of,
     shards,
 )
-from gradesync.domain.roster_csv import Row, RowColumns, RowFiles
+from gradesync.domain.roster_csv import Coded, Row, RowColumns, RowFiles
 from gradesync.domain.roster_text import INCOMPLETE, all_clean, clean, distinct
 
 SHARED_LOGIN, BAD_EMAIL = "GS-621", "GS-622"
 
 _PERSON_ROLES = frozenset({"student", "teacher", "aide"})
 _ROLE_RANK = {"teacher": 0, "student": 1, "aide": 2}
+_NUMBER = "\0"
+"""Stands before a number, so that it never equals a login: those are clean text."""
 _ONE_DAY = timedelta(days=1)
 _LONGEST_EMAIL = 254
 
@@ -180,8 +182,8 @@ def claims(mapping: RosterMapping, login: str, number: str) -> tuple[str, ...]:
     Canvas keeps the two apart, so a login that equals somebody's number is no collision.
     """
     if mapping.people == "integration_id":
-        return f"login {login.casefold()}", f"number {number}"
-    return (f"login {login.casefold()}",)
+        return login.casefold(), f"{_NUMBER}{number}"
+    return (login.casefold(),)
 
 
 def is_address(text: str) -> bool:
@@ -194,10 +196,12 @@ def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> froze
     """The claims of several people. Eight bytes for each person, and a closer look only where two are the same."""
     hashes = array("q")
     by_number = mapping.people == "integration_id"
-    logins = column(roster.users, mapping.logins)
-    for login, number in zip(logins, column(roster.users, "identifier" if by_number else "id"), strict=True):
-        if login := clean(login):
-            hashes.extend(map(hash, claims(mapping, login, clean(number) if by_number else number)))
+    # Column by column what `claims` says of one person; whoever has no login claims nothing but the empty text.
+    logins = map(str.casefold, map(clean, column(roster.users, mapping.logins)))
+    hashes.extend(map(hash, filter(None, logins)))
+    if by_number:
+        numbers = map(clean, column(roster.users, "identifier"))
+        hashes.extend(map(hash, map(_NUMBER.__add__, filter(None, numbers))))
     ordered = sorted(hashes)
     doubtful = {one for one, other in pairwise(ordered) if one == other}
     del ordered, hashes
@@ -269,6 +273,10 @@ class _Outcomes(dict[tuple[int, "str | None", "date | None"], int]):
             self.odd.add(place)
         return place
 
+    def withdrawn(self, places: Sequence[int]) -> int:
+        """How many of the places stand for an enrollment that is withdrawn."""
+        return sum(places.count(at) for at, status in enumerate(self.statuses) if status == "inactive")
+
     def tell(self, places: Iterable[int], tally: PeopleTally) -> None:
         """Count what is not carried."""
         for place in self.odd.intersection(places) and filter(self.odd.__contains__, places):
@@ -335,17 +343,15 @@ class _Seats:
             )
         )
         order = self._order(keys, places)
-        section_ids = map(classes.ids.__getitem__, map(seats.class_numbers.__getitem__, order))
         carried = list(map(places.__getitem__, order))
-        statuses = list(map(outcomes.statuses.__getitem__, carried))
-        self._tally.kept += len(statuses) - statuses.count("inactive")
+        self._tally.kept += len(order) - outcomes.withdrawn(carried)
         nothing = ("",) * len(order)
         return RowColumns(
             (
-                list(section_ids),
-                list(map(seats.user_ids.__getitem__, order)),
-                list(map(outcomes.roles.__getitem__, carried)),
-                statuses,
+                Coded(list(map(seats.class_numbers.__getitem__, order)), classes.ids),
+                Coded(list(map(numbers.__getitem__, order)), list(persons)),
+                Coded(carried, outcomes.roles),
+                Coded(carried, outcomes.statuses),
                 nothing,
                 nothing,
             )

@@ -8,7 +8,7 @@ import io
 import os
 import stat
 import zipfile
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 
 from gradesync.connectors.canvas import upload
 from gradesync.connectors.private_folder import HELD
-from gradesync.connectors.spool import ListIntake, disk_spool
+from gradesync.connectors.spool import DiskSpool, ListIntake, disk_spool
 from gradesync.domain.roster import (
+    Enrollments,
     RosterEnrollment,
     key_of_enrollment,
     key_of_user,
@@ -115,9 +116,25 @@ def test_nothing_stays_when_a_run_breaks_off(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_told_and_not_taken_for_a_short_roster(monkeypatch: pytest.MonkeyPatch) -> None:
     with disk_spool() as spool:
-        monkeypatch.setattr(spool._enrollments, "_file", ShortFile())
+        monkeypatch.setattr(spool._enrollments._file, "_file", ShortFile())
         with pytest.raises(OSError, match="No space left"):
-            spool.enrollments(seat("s1") for _ in range(5000))
+            list(put_by(spool, [seat("s1") for _ in range(200)]))
+
+
+@pytest.mark.parametrize("form", [list, Enrollments.of, iter])
+def test_enrollments_are_kept_alike_in_whatever_form_they_come(
+    form: Callable[[list[RosterEnrollment]], Iterable[RosterEnrollment]],
+) -> None:
+    rows = [seat(f"s{n}", f"K{n % 7}", begin=date(2026, 9, 1 + n % 5)) for n in range(1500)]
+    with disk_spool() as spool:
+        assert sorted(put_by(spool, form(rows)), key=repr) == sorted(
+            [row._replace(id="") for row in rows], key=repr
+        )
+
+
+def put_by(spool: DiskSpool, rows: Iterable[RosterEnrollment]) -> Iterable[RosterEnrollment]:
+    spool.enrollments(rows)
+    return spool.roster().enrollments
 
 
 class ShortFile(io.BytesIO):

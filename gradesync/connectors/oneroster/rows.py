@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, TypeVar
 
 from gradesync.connectors.wire import Malformed, day, instant, number, text_of
@@ -16,6 +15,7 @@ from gradesync.domain.account import RosterMapping
 from gradesync.domain.gradebook import Category, LineItem, Result
 from gradesync.domain.roster import (
     AcademicSession,
+    Enrollments,
     Org,
     RosterClass,
     RosterCourse,
@@ -207,10 +207,9 @@ class _Known(dict[Any, Any]):
 
 _MOST_KNOWN = 4096
 _DAYS, _WORDS = _Known(day), _Known(_word)
-_made_enrollment: Callable[[tuple[Any, ...]], RosterEnrollment] = partial(tuple.__new__, RosterEnrollment)
 
 
-def enrollments(page: Sequence[Row]) -> list[RosterEnrollment]:
+def enrollments(page: Sequence[Row]) -> Enrollments:
     """A page of /enrollments: what `enrollment` makes of each row, column by column, because a district has half a
     million of them. Raises Malformed."""
     try:
@@ -218,19 +217,18 @@ def enrollments(page: Sequence[Row]) -> list[RosterEnrollment]:
         classes = [row["class"]["sourcedId"] for row in page]
         if not set(map(type, users)) | set(map(type, classes)) <= {str}:
             raise Malformed("an enrollment without references")
-        columns = zip(
+        columns = (
             users,
             classes,
             [_WORDS[row["role"]] for row in page],
             [_DAYS[row.get("beginDate")] for row in page],
             [_DAYS[row.get("endDate")] for row in page],
             [row["sourcedId"] for row in page],
-            strict=True,
         )
-        return list(map(_made_enrollment, columns))
+        return Enrollments(columns)
     except (KeyError, TypeError):
         # Some row is not as usual: each is looked at by itself, and refused if it must be.
-        return parsed(page, enrollment)
+        return Enrollments.of(parsed(page, enrollment))
 
 
 def parsed(page: Sequence[Row], parser: Callable[[str, Row], T | None]) -> list[T]:

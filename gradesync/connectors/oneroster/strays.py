@@ -6,8 +6,6 @@ Students are not: who sits in a class is shown among the students, and an ended 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import rows
 from gradesync.connectors.oneroster.paging import GONE
@@ -15,7 +13,7 @@ from gradesync.connectors.oneroster.seen import Seen
 from gradesync.connectors.oneroster.stream import View
 from gradesync.connectors.tasks import together
 from gradesync.connectors.wire import Malformed
-from gradesync.domain.roster import RosterEnrollment, RosterUser
+from gradesync.domain.roster import Enrollments, RosterEnrollment, RosterUser
 from gradesync.errors import ConnectionProblem
 
 _AT_ONCE = 8
@@ -37,11 +35,11 @@ class Strays:
         self._ids: dict[str, None] = {}
         self._missed = 0
 
-    def look(self, page: Iterable[RosterEnrollment]) -> None:
+    def look(self, page: Enrollments) -> None:
         """Remember whoever is not a student and not known."""
-        for one in page:
-            if one[_ROLE] != "student" and one.user_id not in self._known and len(self._ids) < _MOST:
-                self._ids[one.user_id] = None
+        for user_id, role in zip(page.columns[0], page.columns[_ROLE], strict=True):
+            if role != "student" and user_id not in self._known and len(self._ids) < _MOST:
+                self._ids[user_id] = None
 
     async def found(self, view: View) -> list[RosterUser]:
         """Those of them the server shows; `view` says which fields are needed. Raises ConnectionProblem."""

@@ -41,8 +41,10 @@ from gradesync.ports import RosterIntake
 
 T = TypeVar("T")
 
-_CHUNK = 512
-"""Rows read beside the loop at a time, which stays free to keep the lease; few, so that they stay in the cache."""
+_CHUNK = 256
+"""Rows handed over together; few, so that they stay in the processor's cache."""
+_BLOCKS = 16
+"""Blocks of rows read beside the loop at a time, which stays free to keep the lease."""
 _MOST_CHANGES = 500_000
 """Rows of changes that are held in memory; a district that changes more exports bulk."""
 
@@ -114,14 +116,19 @@ class OneRosterCsvSource:
         }
         for done, name in enumerate(_ORDER):
             told(done, len(_ORDER))
-            rows = export.rows(name)
-            while chunk := await asyncio.to_thread(_some, rows):
-                put[name](chunk)
+            blocks = export.blocks(name)
+            while await asyncio.to_thread(_some, blocks, put[name]):
+                pass
         told(len(_ORDER), len(_ORDER))
 
 
-def _some(rows: Iterator[T]) -> list[T]:
-    return list(islice(rows, _CHUNK))
+def _some(blocks: Iterator[T], put: Callable[[T], None]) -> bool:
+    """Hand over a few blocks; whether there were any."""
+    some = False
+    for block in islice(blocks, _BLOCKS):
+        some = True
+        put(block)
+    return some
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +241,16 @@ class _Export:
                 elif (changed := news.pop(row.id)) is not None:
                     yield changed
             yield from (row for row in news.values() if row is not None)
+
+    def blocks(self, name: str) -> Iterator[Iterable[Any]]:
+        """The same block by block; enrollments in columns where there are no changes."""
+        whole = self._whole.get(name)
+        if name == "enrollments" and whole is not None and name not in self._changes:
+            yield from whole.table.blocks(whole.layout, whole.header, self._make(name, whole))
+            return
+        rows = self.rows(name)
+        while block := list(islice(rows, _CHUNK)):
+            yield block
 
     def _make(self, name: str, part: _Part) -> Make[Any]:
         roles: Mapping[str, str] = self._roles or {}

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from gradesync.connectors.oneroster_csv.layouts import V1P2
 from gradesync.connectors.roster_table import Columns, Make, Words
 from gradesync.domain.roster import (
     AcademicSession,
+    Enrollments,
     Org,
     RosterClass,
     RosterCourse,
-    RosterEnrollment,
     RosterUser,
 )
 
@@ -76,13 +77,15 @@ def _roles(cells: Columns, words: Words) -> Iterable[Role]:
     return map(Role, cells[0], cells[3], words[3])
 
 
+def _enrollments(cells: Columns, words: Words) -> Enrollments:
+    _, _, roles, _, begins, ends = words
+    # Words may have no end.
+    read = [list(islice(one, len(cells[0]))) for one in (roles, begins, ends)]
+    return Enrollments((cells[5], cells[3], *read, cells[0]))
+
+
 # A named tuple's own constructor is a Python function; this is the one it calls.
-_enrollment: partial[RosterEnrollment] = partial(tuple.__new__, RosterEnrollment)
-
-
-def _enrollments(cells: Columns, words: Words) -> Iterable[RosterEnrollment]:
-    _, _, roles, _primary, begins, ends = words
-    return map(_enrollment, zip(cells[5], cells[3], roles, begins, ends, cells[0]))  # noqa: B905 - words may have no end
+_user: partial[RosterUser] = partial(tuple.__new__, RosterUser)
 
 
 def _users(
@@ -97,21 +100,26 @@ def _users(
 
     def users(cells: Columns, words: Words) -> Iterable[RosterUser | None]:
         nothing = ("",) * len(cells[0])
+        ours = [roles.get(one, "") for one in cells[0]] if version == V1P2 else list(words[3])
         found = map(
-            RosterUser,
-            cells[0],
-            cells[login],
-            cells[given],
-            cells[family],
-            cells[email],
-            [roles.get(one, "") for one in cells[0]] if version == V1P2 else words[3],
-            words[2],
-            cells[number],
-            nothing if called[0] is None else cells[called[0]],
-            nothing if called[1] is None else cells[called[1]],
-            map(_ids, cells[agents]),
+            _user,
+            zip(  # noqa: B905 - words may have no end
+                cells[0],
+                cells[login],
+                cells[given],
+                cells[family],
+                cells[email],
+                ours,
+                words[2],
+                cells[number],
+                nothing if called[0] is None else cells[called[0]],
+                nothing if called[1] is None else cells[called[1]],
+                map(_ids, cells[agents]),
+            ),
         )
-        return found if guardians else (None if one.role in _GUARDIANS else one for one in found)
+        if guardians or _GUARDIANS.isdisjoint(ours):
+            return found
+        return (None if one.role in _GUARDIANS else one for one in found)
 
     return users
 
