@@ -135,7 +135,12 @@ def _is_churn(one: SchoolChange, policy: RosterPolicy) -> bool:
 
 def _renumbered_sentence(one: SchoolChange) -> str:
     told = f"{one.renumbered:,} of {one.before:,} {_WORDS[one.kind]}"
-    return f"{_where(one)}{told} seem to have come back under other ids."
+    harm = (
+        "each would be a second person in Canvas, and the first would lose the classes"
+        if one.kind == USERS
+        else "each would be a second, empty course, and the one with the work in it would lose its students"
+    )
+    return f"{_where(one)}{told} seem to have come back under other ids. Sent like this, {harm}."
 
 
 def _too_many(change: RosterChange, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:

@@ -192,7 +192,7 @@ def stopped(job: RosterPreview, files: CanvasFiles, stop: RosterStop) -> RunResu
     """The run's end when a guard said no: everything withheld, the sentence kept beside the code."""
     job.tracker.codes[stop.code] += 1
     job.tracker.counts["withheld"] = files.rows
-    job.progress.say(job.schedule, f"{stop.code}: {stop.message}")
+    job.progress.say(job.schedule, f"{stop.code}: the brake stopped this roster; nothing was sent to Canvas.")
     return replace(job.tracker.result(), vendor={stop.code: stop.message})
 
 

@@ -223,7 +223,7 @@ def test_a_shrunk_read_is_withheld_with_its_numbers() -> None:
     result = scene.run()
     assert set(result.codes) == {"GS-601"}
     assert "50 of 200 students are gone" in result.vendor["GS-601"]
-    assert "50 of 200 students are gone" in scene.watcher.sentences[-1]
+    assert "GS-601: the brake stopped this roster; nothing was sent" in scene.watcher.sentences[-1]
     assert len(scene.canvas.uploads) == 1
 
 
