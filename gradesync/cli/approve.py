@@ -8,6 +8,7 @@ from gradesync.cli.common import Invocation, format_option, new_command, opened
 from gradesync.cli.render import show
 from gradesync.cli.rights import account_of_run, require
 from gradesync.domain.rights import Right
+from gradesync.errors import NotFound
 
 
 @new_command(
@@ -26,5 +27,8 @@ def command(said: Invocation, run_id: str, reason: str, form: str) -> None:
     from gradesync.engine.approve import approve
 
     with opened(said) as app:
-        require(app, Right.APPROVE, account_of_run(app, run_id))
+        account = account_of_run(app, run_id)
+        if account is None:
+            raise NotFound(f"no run {run_id} is recorded", hint="`gradesync history` shows runs")
+        require(app, Right.APPROVE, account)
         show(form, "approved", approve(app.tools(), run_id, reason))

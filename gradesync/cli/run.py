@@ -112,6 +112,8 @@ def command(
         try:
             if not yes:
                 wish = replace(wish, most=int(app.settings.safety.get("results_by_hand", MOST)))
+            else:
+                wish = replace(wish, lifted=True)
             end = _run(app, wish, watch.clear)
         finally:
             watch.clear()
@@ -145,7 +147,7 @@ def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:
         tell(str(large))
         if not click.confirm("Send them?", err=True):
             raise
-    return carry_out(run_by_hand(app.tools(), replace(wish, most=None)))
+    return carry_out(run_by_hand(app.tools(), replace(wish, most=None, lifted=True)))
 
 
 def _keeping(app: App, id: ScheduleId, folder: Path) -> Callable[[Mapping[str, Path]], None]:

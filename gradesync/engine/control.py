@@ -28,7 +28,8 @@ from gradesync.errors import AccountBusy, Blocked, ConnectionProblem, GradesyncE
 class ByHand:
     """A person's wish to run now. `despite` names kinds of blocks to go over (paused, hold, breaker, blackout).
 
-    `most` is how many results a grade passback may write without being asked about; None when it was. `keep` is handed
+    `most` is how many results a grade passback may write without being asked about; None when it was, and `lifted` when
+    a person agreed to any number. `keep` is handed
     the files of a dry roster import, by name, before they go.
     """
 
@@ -39,6 +40,7 @@ class ByHand:
     despite: frozenset[str] = frozenset()
     reason: str | None = None
     most: int | None = None
+    lifted: bool = False
     keep: Callable[[Mapping[str, Path]], None] | None = None
 
 
@@ -73,7 +75,9 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
     if wish.most is not None and _may_write(target, wish.schedule):
         _refuse_busy(tools, wish.schedule)
         broken = await _refuse_large(tools, run, target, wish.most)
-    tools.store.add_run(run, [_overridden(tools, run, over)] if over else [])
+    tools.store.add_run(
+        run, _consents(tools, run, over, lifted=wish.lifted and _may_write(target, wish.schedule))
+    )
     answer = await execute(tools, run, target, broken)
     if isinstance(answer, RunEnd):
         return answer
@@ -153,10 +157,16 @@ def _refuse_blocked(tools: Tools, wish: ByHand, target: EffectiveAccount, now: d
     return found
 
 
-def _overridden(tools: Tools, run: Run, over: Sequence[Block]) -> Fact:
-    """Going over a block is told when it is decided, and not only if the run comes to an end."""
-    data = {"despite": sorted({block.kind for block in over}), "reason": run.reason}
-    return Fact("block overridden", tools.actor, run.schedule.account, run.schedule.name, run.id, data)
+def _consents(tools: Tools, run: Run, over: Sequence[Block], *, lifted: bool) -> list[Fact]:
+    """What a person took upon themselves: told when it is decided, and not only if the run comes to an end."""
+    of = (tools.actor, run.schedule.account, run.schedule.name, run.id)
+    facts = []
+    if over:
+        data = {"despite": sorted({block.kind for block in over}), "reason": run.reason}
+        facts.append(Fact("block overridden", *of, data))
+    if lifted:
+        facts.append(Fact("results limit lifted", *of, {"reason": run.reason} if run.reason else {}))
+    return facts
 
 
 def blocks_of(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 
 import click
 import pytest
 
 from gradesync.cli.main import group
 from gradesync.cli.table import MODULES
+from gradesync.domain.schedule import ScheduleId
+from gradesync.store.open import open_store
 from gradesync.wiring.actor import os_user
 from tests.cli.conftest import Tree
+from tests.store.samples import new_run
+
+RUN = "7" * 32
+"""A run of riverside that waits in the store."""
 
 ACTING: dict[str, tuple[str, ...]] = {
     "reconcile": ("--no-syncs",),
@@ -20,11 +28,12 @@ ACTING: dict[str, tuple[str, ...]] = {
     "pause": ("riverside", "--reason", "x"),
     "pause-all": ("--everything", "--reason", "x"),
     "resume": ("riverside",),
-    "approve": ("0" * 32, "--reason", "x"),
+    "approve": (RUN, "--reason", "x"),
     "adopt": ("riverside/grades", "--yes"),
     "store unlock": ("riverside", "--reason", "x"),
     "store purge": ("--older-than", "400d"),
     "store prune": ("--delete",),
+    "store rekey": ("--forget", "--reason", "x"),
     "stop": ("riverside", "--reason", "x"),
     "history": ("--purge", "--before", "2020-01-01", "--yes", "--reason", "x"),
 }
@@ -57,6 +66,8 @@ def people(tree: Tree, text: str) -> None:
 def guarded(tree: Tree) -> Tree:
     """A recorded tree in which other people have rights."""
     tree.run("reconcile", "--no-syncs")
+    with closing(open_store(tree.root / ".gradesync" / "store.db", create=False)) as store:
+        store.add_run(replace(new_run(ScheduleId("riverside", "grades")), id=RUN))
     people(tree, OTHERS)
     return tree
 

@@ -179,6 +179,7 @@ def test_a_large_run_by_hand_says_how_much_it_would_send_and_waits_for_consent(
     assert live.run("history", "--format", "json").stdout == before
     live.run("run", "riverside/grades", "--yes", code=None)
     assert sandbox.count(method="PUT") > 5
+    assert "results limit lifted" in live.run("history", "riverside/grades").stdout
     # What is small afterwards needs no consent any more.
     live.run("run", "riverside/grades", "--full", code=3)
 
