@@ -40,9 +40,8 @@ ENTRIES = (
     Code(
         "GS-704",
         "Recorded state is newer than this tree",
-        "Another version of the files was applied before, and nothing shows that this checkout contains it: it is "
-        "older, history was rewritten, the clone is shallow, or there is no Git to tell.",
-        "Update the checkout and fetch its whole history; to go back on purpose, `reconcile --any-commit --reason`.",
+        "Other files were applied before, and nothing shows that this checkout follows them.",
+        "Update the checkout, with its whole history.",
         "support",
         P,
         ACCOUNT,
