@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import compress, groupby, pairwise
@@ -16,7 +16,6 @@ from operator import add, attrgetter
 
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster import (
-    GUARDIANS,
     Kind,
     Roster,
     RosterUser,
@@ -29,6 +28,7 @@ from gradesync.domain.roster import (
 )
 from gradesync.domain.roster_csv import Coded, Row, RowColumns, RowFiles
 from gradesync.domain.roster_text import INCOMPLETE, all_clean, clean, distinct
+from gradesync.domain.roster_ties import Ties
 
 SHARED_LOGIN, BAD_EMAIL = "GS-621", "GS-622"
 
@@ -63,7 +63,7 @@ def write_people(
     `classes` are those with a place in Canvas, with the exclusive last day of their own terms.
     """
     tally = PeopleTally()
-    ties = _Ties(roster) if mapping.guardians == "observers" else None
+    ties = Ties(roster) if mapping.guardians == "observers" else None
     users = _Users(mapping, _shared(roster, ties, mapping))
     seats = _Seats(mapping, classes, today, tally)
     for people, enrollments in _parts(roster, ties, tally.problems):
@@ -74,24 +74,26 @@ def write_people(
     tally.open_users = users.open
     tally.problems += users.problems
     if ties is not None:
-        tally.counts["user_observers"] = out.add("user_observers", ties.rows(users.canvas_id))
+        tally.counts["user_observers"] = sum(
+            out.add("user_observers", rows) for rows in ties.rows(users.canvas_id)
+        )
     return tally
 
 
-def _parts(roster: Roster, ties: _Ties | None, problems: Counter[str]) -> Iterator[Part]:
+def _parts(roster: Roster, ties: Ties | None, problems: Counter[str]) -> Iterator[Part]:
     """The people of each part who are sent, by id, with the part's enrollments.
 
     These are students, teachers and aides, and whoever else sits in a class as one; guardians only where wanted.
     People without any class are sent too: a student whose schedule is not made yet must keep the account.
     """
     enrollments = map(seats_of, shards(roster.enrollments, key_of_enrollment))
-    guardians = ties.guardians if ties is not None else frozenset()
     for users in shards(roster.users, key_of_user):
         seats = next(enrollments)
         others = {u.id for u in users if u.role not in _PERSON_ROLES}
         if others:
             as_one = [role in _PERSON_ROLES for role, *_ in seats.kinds]
-            others &= {*compress(seats.user_ids, map(as_one.__getitem__, seats.kind_numbers)), *guardians}
+            seated = {*compress(seats.user_ids, map(as_one.__getitem__, seats.kind_numbers))}
+            others = {one for one in others if one in seated or (ties is not None and ties.has(one))}
         wanted = (u for u in users if u.role in _PERSON_ROLES or u.id in others)
         people = distinct(wanted, problems, _same_person)
         # A part goes before the next one comes: with a district's, each megabyte counts twice.
@@ -192,7 +194,7 @@ def is_address(text: str) -> bool:
     return bool(name and at and host) and "@" not in host and " " not in text and len(text) <= _LONGEST_EMAIL
 
 
-def _shared(roster: Roster, ties: _Ties | None, mapping: RosterMapping) -> frozenset[str]:
+def _shared(roster: Roster, ties: Ties | None, mapping: RosterMapping) -> frozenset[str]:
     """The claims of several people. Eight bytes for each person, and a closer look only where two are the same."""
     hashes = array("q")
     by_number = mapping.people == "integration_id"
@@ -427,33 +429,3 @@ def ended_as(end: date, term_end: date, today: date, left: str) -> str:
     """
     # Some SISes mean the last day by the end date: one day less still counts as having stayed.
     return "completed" if term_end <= today and end >= term_end - _ONE_DAY else left
-
-
-# --- guardians --------------------------------------------------------------------------------------------------
-
-
-class _Ties:
-    """Which guardian belongs to which student, whichever of the two the SIS says it at.
-
-    Only the guardians of students that were read: who is tied to nobody has nothing to see in Canvas. These sets are
-    in memory; a district that wants guardians pays for it.
-    """
-
-    def __init__(self, roster: Roster) -> None:
-        students = {u.id for u in roster.users if u.role == "student"}
-        adults = {u.id for u in roster.users if u.role in GUARDIANS}
-        pairs: set[tuple[str, str]] = set()
-        for user in roster.users:
-            if user.role in GUARDIANS:
-                pairs.update((user.id, one) for one in user.agents if one in students)
-            elif user.role == "student":
-                pairs.update((one, user.id) for one in user.agents if one in adults)
-        self._roster, self._pairs = roster, pairs
-        self.guardians = frozenset(guardian for guardian, _ in pairs)
-
-    def rows(self, canvas_id: Callable[[RosterUser], str | None]) -> list[Row]:
-        """Observers and their students, where both have a row of their own."""
-        tied = {one for pair in self._pairs for one in pair}
-        ids = {u.id: canvas_id(u) for u in self._roster.users if u.id in tied}
-        found = ((ids.get(guardian), ids.get(student)) for guardian, student in self._pairs)
-        return sorted((one, other, "active") for one, other in found if one and other)
