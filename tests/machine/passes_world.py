@@ -67,6 +67,15 @@ class Process:
     life: int | None = None
     dead: bool = False
     inside: set[str] = field(default_factory=set)
+    frozen: asyncio.Event | None = None
+    thawed: asyncio.Event | None = None
+
+    async def freeze(self, key: str) -> None:
+        """Stand still in the middle of a run, if told to: its machine is suspended, and nothing of it happens."""
+        if self.frozen is not None and self.thawed is not None:
+            self.inside.discard(key)
+            self.frozen.set()
+            await self.thawed.wait()
 
     def step(self) -> None:
         """One moment: before and after each call of the store, and while it talks with the other sides."""
@@ -90,6 +99,7 @@ class Connections:
     async def gradebook(self, account: Account, guard: Guard) -> AsyncIterator[tuple[Any, Any]]:
         """See ports."""
         self._world.enter(account.key, self._process)
+        await self._process.freeze(account.key)
         try:
             for _ in range(3):
                 await asyncio.sleep(0)
@@ -202,6 +212,29 @@ class World:
             return True
 
         return any(await asyncio.gather(*(one(self.process(life)) for life in lives)))
+
+    def frozen_pass(self, tree: Desired, minutes: float, told: Callable[[], None]) -> None:
+        """A pass stands still in its first run; `minutes` later another passes by, and then the first one wakes up.
+
+        `told` is called when each of the two has taken up what it found.
+        """
+        asyncio.run(self._frozen_pass(tree, minutes, told))
+        self.processes.clear()
+
+    async def _frozen_pass(self, tree: Desired, minutes: float, told: Callable[[], None]) -> None:
+        options = PassOptions(desired=tree, safety=GROWN_UP)
+        sleeper = self.process()
+        sleeper.frozen, sleeper.thawed = asyncio.Event(), asyncio.Event()
+        first = asyncio.create_task(reconcile(self.tools(sleeper), options))
+        asleep = asyncio.create_task(sleeper.frozen.wait())
+        await asyncio.wait({first, asleep}, return_when=asyncio.FIRST_COMPLETED)
+        asleep.cancel()
+        told()
+        self.later(minutes)
+        await reconcile(self.tools(self.process()), options)
+        told()
+        sleeper.thawed.set()
+        await first
 
     def runs(self) -> list[Run]:
         """All runs there are."""

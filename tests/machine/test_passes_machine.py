@@ -99,6 +99,7 @@ class Passes(RuleBasedStateMachine):
         self.owed: dict[tuple[str, str, datetime], None] = {}
         self.wishes: dict[str, Request] = {}
         self.placed_during = 0
+        self.ended: dict[str, Run] = {}
 
     @property
     def now(self) -> datetime:
@@ -201,6 +202,28 @@ class Passes(RuleBasedStateMachine):
         self._learn(before, now, holds, files=files, whole=whole)
         self._claimed(now, holds, whole=whole)
         self._requests_taken(now, holds, whole=whole)
+        self.look()
+
+    @rule(minutes=st.sampled_from((0.2, 3, 20)))
+    def freeze(self, minutes: float) -> None:
+        """A pass is suspended in its first run. Whoever passes by later than its lease takes the run over."""
+        self.tick()
+        seen: dict[str, Any] = {"now": self.now, "before": self.world.recorded()}
+        holds = {hold.id for hold in self.world.store.holds(self.now, include_past=True)}
+
+        def told() -> None:
+            self._learn(seen["before"], seen["now"], holds, files=True, whole=True)
+            self._claimed(seen["now"], holds, whole=True)
+            self._requests_taken(seen["now"], holds, whole=True)
+            # What the second one will find: the clock goes on by the minutes before it starts.
+            ahead = self.world.clock + timedelta(minutes=minutes)
+            seen["now"], seen["before"] = max(self.now, ahead), self.world.recorded()
+
+        def told_and_looked() -> None:
+            told()
+            self.look()
+
+        self.world.frozen_pass(self.world.tree(), minutes, told_and_looked)
         self.look()
 
     def _hold_meanwhile(self, hold: HoldScope | None) -> None:
@@ -309,6 +332,8 @@ class Passes(RuleBasedStateMachine):
         holds = self.world.store.holds(self.now, include_past=True)
         for run in runs:
             self._started_free(run, holds)
+            if run.state is RunState.ENDED:
+                assert self.ended.setdefault(run.id, run) == run, "a run that had ended was written once more"
         running = [run.schedule.account for run in runs if run.state is RunState.RUNNING]
         assert len(running) == len(set(running)), "two runs of one account"
 
@@ -398,4 +423,4 @@ def test_whole_passes_on_the_store_in_ram() -> None:
 def test_whole_passes_on_sqlite(tmp_path: Path) -> None:
     open_store(tmp_path / "store.db", create=True).close()
     PassesOnSqlite.template = tmp_path / "store.db"
-    run_state_machine_as_test(PassesOnSqlite, settings=profile(EXAMPLES // 2, 25))
+    run_state_machine_as_test(PassesOnSqlite, settings=profile(EXAMPLES // 3, 25))
