@@ -23,7 +23,10 @@ def migrate(said: Invocation, form: str, *, backed_up: bool) -> None:
 
     with opened(said, OpenMode.MIGRATE if backed_up else None) as app:
         info = app.store.info()
+        queue = backed_up and app.prepare_queue()
         show(form, "store_info", info)
+    if queue:
+        tell("the queue for workers is prepared")
     if info.migrated_from is None:
         tell(f"the schema is {info.schema} already; nothing was changed")
         return

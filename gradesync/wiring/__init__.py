@@ -95,6 +95,15 @@ class App:
 
         return open_queue(store_place(self.root, self.settings.store))
 
+    def prepare_queue(self) -> bool:
+        """Make the queue's tables, or bring them up to date; False where the store or this installation has none."""
+        from importlib.util import find_spec
+
+        if self.store.info().kind != "postgresql" or find_spec("procrastinate") is None:
+            return False
+        self.deliveries()
+        return True
+
     def tools(self, holder: str | None = None) -> Tools:
         """The ports bundled for the engine; `holder` is what others read instead of the actor's name."""
         from gradesync.engine.tools import Tools

@@ -58,7 +58,7 @@ def test_a_pass_whose_time_is_up_hands_back_at_a_class_boundary_and_leaves_the_r
     done = tree.run("reconcile", "--due", "--account", "riverside", "--max-time", "10m")
     assert done.code in (0, 3), done.said
     assert Judge(tree.sandbox).verdict() == ""
-    assert [run["state"] for run in tree.runs("riverside")] == ["ended"] * 2
+    assert {run["state"] for run in tree.runs("riverside")} == {"ended"}
 
 
 def test_a_loop_does_what_falls_due_while_it_runs_and_ends_in_order(tree: Tree) -> None:
