@@ -85,11 +85,11 @@ class Guards:
 
     def _protected(self, actions: Sequence[Action]) -> None:
         """`protect: true` outlives its line: what counts is the definition last agreed to, not the files now."""
-        for key, mine in _by_account(_retiring(actions)).items():
-            kept = [action for action in mine if self._recorded(action).protected]
+        for key, mine in _by_account(a for a in actions if a.kind is ActionKind.RETIRE).items():
+            kept = [a for a in mine if a.schedule is not None and self._recorded(a).protected]
             if kept:
                 # Its account cannot have left while something of it goes on.
-                whole = [a for a in actions if a.kind is ActionKind.RETIRE and a.subject == key]
+                whole = [action for action in mine if action.schedule is None]
                 names = ", ".join(str(action.schedule) for action in kept)
                 self._withhold(
                     [*kept, *whole],
@@ -134,17 +134,20 @@ class Guards:
 
         The old one goes on with its last good definition, so only the new one is withheld.
         """
-        for old in vanished:
-            sides = both_addresses(old.text)
-            for action in [a for a in actions if a.kind is ActionKind.CHANGE_ACCOUNT]:
-                key = action.account
-                said = desired[key].moved_from == old.key
-                if action.text is None or not (
-                    said
-                    or (key not in self.recorded.accounts and sides and sides == both_addresses(action.text))
-                ):
-                    continue
-                self._withhold([a for a in actions if a.account == key], _renamed(key, old.key, said=said))
+        by_name = {old.key: old for old in vanished}
+        by_addresses = {sides: old for old in vanished if (sides := both_addresses(old.text)) is not None}
+        if not vanished:
+            return
+        mine = _by_account(actions)
+        for action in [a for a in actions if a.kind is ActionKind.CHANGE_ACCOUNT and a.text is not None]:
+            key = action.account
+            said = by_name.get(desired[key].moved_from or "")
+            like = None
+            if key not in self.recorded.accounts and (sides := both_addresses(str(action.text))) is not None:
+                like = by_addresses.get(sides)
+            old = said or like
+            if old is not None:
+                self._withhold(mine[key], _renamed(key, old.key, said=said is not None))
 
     def _clashes(self, actions: Sequence[Action], clashes: Sequence[Clash]) -> None:
         """A `moved` that cannot be carried out would quietly retire what it meant to keep."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport, RunEnd
-from gradesync.reporting import words
+from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import code, code_in_table, markdown
 from gradesync.reporting.text.passes import closing
 
@@ -94,7 +94,7 @@ def _blocks(actions: Sequence[Action], now: datetime | None, *, withheld: bool) 
 
 def _action(action: Action, now: datetime | None, *, withheld: bool) -> str:
     sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
-    name = action.schedule or words.whole_account(action)
+    name = action.schedule or plan_words.whole_account(action)
     subject = f" **{markdown(name)}**" if name else ""
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f" **{markdown(action.moved_from)} → {markdown(name)}**"
@@ -118,10 +118,10 @@ def pass_report(report: PassReport) -> str:
     if report.new_store:
         head.append("- A new store was made: nothing was recorded before, and nothing is caught up.")
     if report.stale_commit:
-        head.append(f"- GS-704: {markdown(words.behind_line(report))}")
+        head.append(f"- GS-704: {markdown(plan_words.behind_line(report))}")
     if report.stale:
-        head.append(f"- {markdown(words.STALE)}:")
-        head += [f"  - {markdown(words.stale_line(one))}" for one in report.stale]
+        head.append(f"- {markdown(plan_words.STALE)}:")
+        head += [f"  - {markdown(plan_words.stale_line(one))}" for one in report.stale]
     blocks = [
         f"- {markdown(account)}: changed meanwhile or works at the moment, not applied."
         for account in report.raced

@@ -13,9 +13,8 @@ from functools import lru_cache
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.interval import IntervalError, local_to_utc, to_local
 from gradesync.domain.problem import CODES, Act, Code, Problem, Radius
-from gradesync.domain.report import PassReport, RunEnd, ScheduleRow
+from gradesync.domain.report import RunEnd, ScheduleRow
 from gradesync.domain.run import Outcome, RunState
-from gradesync.domain.saved_plan import StaleAction
 from gradesync.domain.schedule import Schedule, State
 from gradesync.reporting.clean import clean
 
@@ -323,7 +322,7 @@ def held_line(action: Action) -> str:
 
 
 def held_summary(plan: Plan) -> str:
-    """How many changes stand under holds; empty when none does. A merge does not end a hold, and people expect it to."""
+    """How many changes stand under holds, empty when none does: people expect a merge to end a hold."""
     number = sum(action.held for action in (*plan.actions, *plan.withheld))
     if not number:
         return ""
@@ -387,35 +386,6 @@ def frozen_line(account: str) -> str:
     return (
         f"{clean(account)} is frozen: its file has problems, so nothing of it changes; "
         "its last good definition keeps running"
-    )
-
-
-def whole_account(action: Action) -> str:
-    """What an action on an account as a whole is about; empty where its heading says it."""
-    if action.kind is ActionKind.RETIRE:
-        return "the account itself"
-    return clean(action.account) if action.kind is ActionKind.MOVE else ""
-
-
-def stale_line(stale: StaleAction) -> str:
-    """Why a part of a saved plan is refused: `riverside/grades (change): schedule paused by alex at ...`."""
-    if stale.recorded:
-        why = clean(stale.changed) or "it was changed since the plan was saved"
-    else:
-        why = "the files say otherwise now"
-    return f"{clean(stale.subject)} ({clean(stale.kind)}): {why}"
-
-
-STALE = "Of the saved plan this no longer fits, and was refused; make the plan anew"
-"""Heads the parts of a saved plan that were not carried out."""
-
-
-def behind_line(report: PassReport) -> str:
-    """GS-704 in one sentence, with the reason and the way out."""
-    why = f": {clean(report.stale_why)}" if report.stale_why else ""
-    return (
-        f"The tree does not follow commit {clean(report.stale_commit or '')[:12]}, which was applied before{why}. "
-        "Nothing of it was applied; what was recorded goes on."
     )
 
 

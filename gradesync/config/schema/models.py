@@ -313,9 +313,7 @@ class ScheduleFile(Strict):
         default="active", description="`observe` shows what would be written and sends nothing."
     )
     reason: Prose = _left_out("Why it is not active.")
-    protect: bool = _left_out(
-        "It is never retired, not even by consent: merge `protect: false` first, and the removal after that."
-    )
+    protect: bool = _left_out("Never retired, not even by consent: merge `protect: false` first.")
     start_within: Minutes = _left_out("A slot later than this is not run.")
     spread: Minutes = _left_out(
         "Starts a fixed number of minutes later, up to this, different for each schedule."

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gradesync.domain.report import ClassCounts, PassReport, RunEnd
 from gradesync.domain.roster_change import SchoolChange
 from gradesync.domain.run import Outcome, Run, RunResult, Stage, answers_to
-from gradesync.reporting import words
+from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
@@ -93,15 +93,15 @@ def _frozen(report: PassReport, style: Style) -> list[str]:
 def _stale(report: PassReport, style: Style) -> list[str]:
     if not report.stale_commit:
         return []
-    return [*folded(f"GS-704 {words.behind_line(report)}", style, color="red"), ""]
+    return [*folded(f"GS-704 {plan_words.behind_line(report)}", style, color="red"), ""]
 
 
 def _refused(report: PassReport, style: Style) -> list[str]:
     if not report.stale:
         return []
-    lines = folded(f"{words.STALE}:", style, color="red")
+    lines = folded(f"{plan_words.STALE}:", style, color="red")
     for one in report.stale:
-        lines += folded(words.stale_line(one), style, "  ", "    ")
+        lines += folded(plan_words.stale_line(one), style, "  ", "    ")
     return [*lines, ""]
 
 

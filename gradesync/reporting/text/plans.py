@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.problem import Problem
-from gradesync.reporting import words
+from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import cell_width, clean
 from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import finished, folded
@@ -85,7 +85,7 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
     color = "alarm" if withheld else COLORS[action.kind]
     place = f"  {clean(action.place.file)}:{action.place.line}" if action.place else ""
-    subject = clean(action.schedule) if action.schedule else words.whole_account(action)
+    subject = clean(action.schedule) if action.schedule else plan_words.whole_account(action)
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f"{clean(action.moved_from)} -> {subject}"
     head = f"{action.kind.value:<8}  {subject:<20}".rstrip()
