@@ -23,6 +23,9 @@ PENDING = "roster:pending"
 REFUSED = "roster:refused"
 """Rows Canvas would not take, by keyed hashes (`domain.roster_rows.Remembered`)."""
 
+FILES = "roster:files"
+"""JSON: the digest of each file last sent, by name; tells a dry run which files differ."""
+
 SIZE = "roster:size"
 """Bytes of the files Canvas compares the next upload with."""
 

@@ -21,7 +21,7 @@ from gradesync.domain.run import RunResult, Stage
 from gradesync.errors import Halted
 from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import record_identity
-from gradesync.syncs.marks import DIGEST, PENDING, REFUSED, REMASTER, REMASTERED, ROSTER_SENT, SIZE
+from gradesync.syncs.marks import DIGEST, FILES, PENDING, REFUSED, REMASTER, REMASTERED, ROSTER_SENT, SIZE
 from gradesync.syncs.roster_after import read_back
 from gradesync.syncs.roster_braking import keep, keep_first
 from gradesync.syncs.roster_deciding import Decided, data_set_id, decide, stopped
@@ -48,11 +48,23 @@ async def preview_roster(job: RosterPreview) -> RunResult:
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
+    if decided.passes and (files := _differing(job, decided)):
+        # The table tells people, sections and enrollments; a renamed school or a term's dates show here alone.
+        job.progress.say(job.schedule, f"Files that differ from those sent last: {', '.join(files)}.")
     if again := len(Remembered.of(job.records.watermark(REFUSED))):
         job.tracker.counts["would send again"] = again
     if decided.passes and await job.canvas.unfinished_imports():
         job.tracker.codes["GS-607"] += 1
     return job.tracker.result()
+
+
+def _differing(job: RosterPreview, decided: Decided) -> list[str]:
+    """Names of the files that are not those sent last; none where nothing was sent yet."""
+    text = job.records.watermark(FILES)
+    last: dict[str, str] = json.loads(text) if text else {}
+    return [
+        name for name, one in sorted(decided.files.files.items()) if last and last.get(name) != one.digest
+    ]
 
 
 async def import_roster(job: RosterJob) -> RunResult:
@@ -148,6 +160,7 @@ def _marks(job: RosterJob, decided: Decided, *, whole: bool) -> dict[str, str]:
         "roster:chain": decided.chain,
         SIZE: str(sum(one.size for one in decided.files.files.values())),
         ROSTER_SENT: decided.digest,
+        FILES: json.dumps({name: one.digest for name, one in sorted(decided.files.files.items())}),
     }
     if whole or job.records.watermark(REMASTERED) is None:
         marks[REMASTERED] = job.today.isoformat()

@@ -222,7 +222,7 @@ def test_a_shrunk_read_is_withheld_with_its_numbers() -> None:
     scene.sis = many(150)
     result = scene.run()
     assert set(result.codes) == {"GS-601"}
-    assert "50 of 200 students are gone" in result.vendor["GS-601"]
+    assert "School 001: 50 of 201 people would go (50 removed); the limit is 5%." in result.vendor["GS-601"]
     assert "GS-601: the brake stopped this roster; nothing was sent" in scene.watcher.sentences[-1]
     assert len(scene.canvas.uploads) == 1
 
@@ -462,3 +462,12 @@ def test_enrollments_that_always_pointed_at_nobody_stop_nothing_once_they_are_kn
     assert len(scene.canvas.uploads) == 1
     scene.sis.roster = replace(scene.sis.roster, enrollments=scene.sis.roster.enrollments[:-1])
     assert "GS-602" not in scene.run().codes
+
+
+def test_a_dry_run_names_the_files_that_differ_though_no_person_or_class_does() -> None:
+    scene = Scene()
+    scene.run()
+    orgs = tuple(replace(one, name=f"{one.name} (new)") for one in scene.sis.roster.orgs)
+    scene.sis.roster = replace(scene.sis.roster, orgs=orgs)
+    scene.preview()
+    assert "Files that differ from those sent last: accounts.csv." in scene.watcher.sentences
