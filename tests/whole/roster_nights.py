@@ -126,7 +126,7 @@ class Nights(Tree):
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Ask the sandbox's control door."""
-        connection = HTTPConnection(urlsplit(self.sandbox.url).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.sandbox.url).netloc, timeout=120)
         try:
             connection.request(method, f"/_sandbox/{path}/{quote(ACCOUNT)}", json.dumps(body))
             answer = connection.getresponse()
