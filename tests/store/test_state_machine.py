@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -240,10 +241,11 @@ class BothStores(RuleBasedStateMachine):
     def unlock(self, account: str) -> None:
         self.same(lambda s: s.unlock(account, [fact("unlocked", account)]))
 
-    @rule(schedule=SCHEDULES, wide=st.booleans())
-    def hold(self, schedule: ScheduleId, wide: bool) -> None:
+    @rule(schedule=SCHEDULES, wide=st.booleans(), lasting=st.sampled_from((None, 1, 30)))
+    def hold(self, schedule: ScheduleId, wide: bool, lasting: int | None) -> None:
         scope = HoldScope(schedule.account, None if wide else schedule.name)
-        placed = hold(scope, created=self.clock())
+        expires = None if lasting is None else self.clock() + timedelta(minutes=lasting)
+        placed = hold(scope, created=self.clock(), expires=expires)
         self.holds.append(placed.id)
         self.same(lambda s: s.add_hold(placed, [fact("held", schedule.account)]))
 
@@ -251,6 +253,21 @@ class BothStores(RuleBasedStateMachine):
     def release(self, number: int) -> None:
         chosen = [self.holds[number % len(self.holds)]] if self.holds else ["none"]
         self.same(lambda s: s.release_holds(chosen, self.clock(), [fact("released", "a")]))
+
+    @rule()
+    def expire(self) -> None:
+        now = self.clock()
+        for one in self.same(lambda s: list(s.expired_holds(now))):  # type: ignore[attr-defined]  # a list of holds
+            told = [fact("expired", one.scope.account)]
+            self.same(lambda s, one=one, told=told: s.release_holds([one.id], one.expires_at, told))  # type: ignore[misc]  # bound now
+
+    @rule(number=PICK, again=st.booleans())
+    def try_breaker(self, number: int, again: bool) -> None:
+        chosen = self.holds[number % len(self.holds)] if self.holds else "none"
+        now = self.clock()
+        (last,) = {one.tried_at for one in self.stores[0].holds(now) if one.id == chosen} or {None}
+        seen = last if again else None
+        self.same(lambda s: s.try_hold(chosen, seen, now, "mark"))
 
     @rule(schedule=SCHEDULES)
     def ask(self, schedule: ScheduleId) -> None:
