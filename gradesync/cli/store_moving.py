@@ -77,7 +77,7 @@ def export_(said: Invocation, file: Path, form: str, *, despite_runs: bool) -> N
     tell(f"{file} written; `gradesync store import` in the new place shows the same digest")
 
 
-@new_command("import", "gradesync -C new-tree store import before-the-move.jsonl.gz")
+@new_command("import", "gradesync store import before-the-move.jsonl.gz")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @format_option()
 def import_(said: Invocation, file: Path, form: str) -> None:
