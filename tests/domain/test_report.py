@@ -13,6 +13,7 @@ from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import PassReport, RunEnd, exit_code_of
 from gradesync.domain.run import (
     SCHEDULER,
+    Lease,
     Mode,
     Outcome,
     Run,
@@ -22,6 +23,7 @@ from gradesync.domain.run import (
     Trigger,
     outcome_of,
 )
+from gradesync.domain.saved_plan import StaleAction
 from gradesync.domain.schedule import ScheduleId, SyncType
 
 AT = datetime(2026, 10, 6, 14, tzinfo=UTC)
@@ -81,6 +83,7 @@ def test_only_what_a_person_has_not_been_told_is_news(one: RunEnd, news: bool) -
     assert one.new_or_worse is news
 
 
+STALE = StaleAction("a", "b", "change", recorded=True)
 PROBLEM = Problem("GS-102", "x", Place("a.yaml"))
 HELD = Plan(actions=(), withheld=(Action(ActionKind.RETIRE, "a", "b", "why"),))
 
@@ -99,10 +102,19 @@ HELD = Plan(actions=(), withheld=(Action(ActionKind.RETIRE, "a", "b", "why"),))
         (report(end(WARNING), plan=HELD, problems=(PROBLEM,)), 5),
         (report(end(WARNING), problems=(PROBLEM,)), 1),
         (report(plan=HELD, interrupted=True), 130),
+        (report(plan=HELD, stale=(STALE,), problems=(PROBLEM,)), 6),
+        (report(plan=HELD, stale=(STALE,), interrupted=True), 130),
     ],
 )
 def test_the_exit_code_is_the_gravest_thing_that_happened(one: PassReport, code: int) -> None:
     assert exit_code_of(one) == code
+
+
+def test_a_busy_account_is_an_answer_only_to_whoever_asked_for_that_one() -> None:
+    busy = (Lease("r", 1, "run", "somebody", AT, AT),)
+    waiting = report(end(WARNING), busy=busy)
+    assert [exit_code_of(waiting, asked=name) for name in (None, "r", "other")] == [3, 4, 3]
+    assert exit_code_of(replace(waiting, problems=(PROBLEM,)), asked="r") == 1
 
 
 def test_fail_on_chooses_whether_old_trouble_counts() -> None:
