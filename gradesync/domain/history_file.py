@@ -122,7 +122,7 @@ class _Check:
             self._begin(values)
         elif self.footer is not None:
             self._fault("something follows the end")
-        elif "end" in values:
+        elif values.keys() == {"end", "entries", "heads"} and values["end"] == FORMAT:
             self.footer = values
         else:
             self._entry(values)
