@@ -51,6 +51,8 @@ def sis_findings(account: Mapping[str, Any]) -> list[Finding]:
     if sis.get("profile") in PROFILES:
         profile = profile_with(sis["profile"], sis)
         found += _contradictions(sis, profile)
+        if not sis.get("roster"):
+            found += _name_findings(account.get("roster", {}), profile)
         found += _policies(account.get("passback", {}), profile)
     return found
 
@@ -116,6 +118,13 @@ def _mapping_findings(files: Mapping[str, Any], roster: Mapping[str, Any]) -> It
         if roster[key] != usual[key]:
             message = f"`{key}` does nothing with `canvas csv`: its rows are carried as they are"
             yield Finding("GS-116", ("roster", key), message, "remove it", warning=True)
+
+
+def _name_findings(roster: Mapping[str, Any], profile: SisProfile) -> Iterator[Finding]:
+    if roster.get("names") == "preferred" and profile.version == V1P1:
+        message = "OneRoster 1.1 has no preferred names; legal ones are used unless the SIS sends others unasked"
+        hint = 'write `version: "1.2"` under `sis` if the SIS has it, or remove `names`'
+        yield Finding("GS-116", ("roster", "names"), message, hint, warning=True)
 
 
 def _header_findings(headers: Mapping[str, Any]) -> Iterator[Finding]:

@@ -75,3 +75,13 @@ def test_what_cannot_be_meant_is_a_problem_at_its_line(
     written = with_roster(*lines, text=text).splitlines()
     assert found[0].place is not None
     assert found[0].place.line in (len(written), len(written) - 1)
+
+
+@pytest.mark.parametrize(("version", "warned"), [("1.1", True), ("1.2", False)])
+def test_preferred_names_that_a_version_cannot_tell_are_warned_of(
+    tmp_path: Path, version: str, warned: bool
+) -> None:
+    text = with_roster("names: preferred", text=ROSTER_ONLY)
+    text = text.replace("profile: genesis", f'profile: genesis\n  version: "{version}"', 1)
+    found = loaded(tree(tmp_path, {"riverside.yaml": text})).problems
+    assert any(one.code == "GS-116" and one.warning for one in found) is warned
