@@ -232,14 +232,15 @@ def test_where_no_commit_ever_counted_none_is_asked_for(tree: Tree) -> None:
 # - two jobs at once -
 
 
+@pytest.mark.parametrize("newest", [8, 6], ids=["another change", "the change taken back"])
 def test_a_job_that_is_overtaken_between_its_look_and_its_writing_applies_nothing(
-    merged: tuple[Tree, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    newest: int, merged: tuple[Tree, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree, _ = merged
     at(tree, 7)
     commit(tree)
     slow = cloned(tree, tmp_path / "slow")
-    at(tree, 8)
+    at(tree, newest)
     commit(tree)
     usual: Callable[..., Any] = SqlStore.apply_account
     overtaken = threading.Event()
@@ -253,7 +254,7 @@ def test_a_job_that_is_overtaken_between_its_look_and_its_writing_applies_nothin
     monkeypatch.setattr(SqlStore, "apply_account", late)
     apply(slow, code=1)
     assert overtaken.is_set()
-    assert recorded(tree)["riverside/grades"] == "daily at 08:00"
+    assert recorded(tree)["riverside/grades"] == f"daily at {newest:02}:00"
     assert "GS-704" in apply(slow, code=1)
 
 
