@@ -5,6 +5,7 @@ Nothing here syncs or decides an outcome; whatever happens, the end is written o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
@@ -12,7 +13,7 @@ from uuid import uuid4
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.report import RunEnd
-from gradesync.domain.run import Actor, Claimed, Run, RunResult, RunState, Trigger
+from gradesync.domain.run import Actor, Claimed, Outcome, Run, RunResult, RunState, Trigger
 from gradesync.engine.again import ask_again
 from gradesync.engine.breakers import after_run
 from gradesync.engine.lease import LeaseGuard
@@ -36,11 +37,12 @@ async def finish(
 ) -> RunEnd:
     """Write the end down; a database that is away for a moment is waited for as long as the lease lasts."""
     run, hold_id, asked_before = claimed.run, uuid4().hex, False
+    stop = _stop_of(tools, run) if result.outcome is Outcome.STOPPED else {}
     while True:
         try:
             if "GS-208" in result.codes:
                 _hold_identity(tools, run, hold_id)
-            facts = [] if _uneventful(run, result) else [_ended(tools, run, result)]
+            facts = [] if _uneventful(run, result) else [_ended(tools, run, result, stop)]
             tools.store.finish(claimed, result, facts)
         except StoreUnavailable:
             if guard.left() <= 0:
@@ -55,6 +57,8 @@ async def finish(
         else:
             break
     text, hint = (str(problem), problem.hint) if problem is not None else (None, None)
+    if stop:
+        text = f"stopped by {stop['stopped by']}: {stop['why']}"
     # What could not be told now is seen by the next run that fails.
     with suppress(StoreUnavailable):
         ask_again(tools, run, result)
@@ -89,7 +93,19 @@ def _uneventful(run: Run, result: RunResult) -> bool:
     return result.did_nothing and run.trigger is Trigger.SLOT
 
 
-def _ended(tools: Tools, run: Run, result: RunResult) -> Fact:
+def _stop_of(tools: Tools, run: Run) -> dict[str, object]:
+    """Who stopped the run and why; empty when nobody is known to have."""
+    try:
+        entries = tools.store.history(run.schedule.account, limit=QUIET_LOOKBACK)
+    except StoreUnavailable:
+        return {}  # said in an entry of its own, and the end is worth more than its wording
+    for entry in entries:
+        if entry.fact.what == "run stopped" and entry.fact.run_id == run.id:
+            return {"stopped by": entry.fact.actor.name, "why": entry.fact.data.get("reason")}
+    return {}
+
+
+def _ended(tools: Tools, run: Run, result: RunResult, stop: Mapping[str, object]) -> Fact:
     data: dict[str, object] = {
         "type": run.type.value,
         "trigger": run.trigger.value,
@@ -106,6 +122,7 @@ def _ended(tools: Tools, run: Run, result: RunResult) -> Fact:
         data |= {"slot": run.slot_at.isoformat(), "late by": run.late_by}
     if run.reason:
         data["reason"] = run.reason
+    data |= stop
     quiet = _quiet_before(tools, run)
     if quiet:
         data["uneventful runs before"] = quiet

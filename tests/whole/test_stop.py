@@ -113,7 +113,9 @@ def check_stopped(tree: Tree, sandbox: Sandbox) -> None:
     assert counted > 0
     assert counted <= taken <= counted + AT_ONCE
     (ended,) = [e for e in tree.told("run ended") if e["run_id"] == run["id"]]
-    assert json.loads(ended["data"])["counts"] == {word: n for word, n in counts.items() if n}
+    told = json.loads(ended["data"])
+    assert told["counts"] == {word: n for word, n in counts.items() if n}
+    assert (told["stopped by"], told["why"]) == (asked["actor"], json.loads(asked["data"])["reason"])
 
 
 def check_next_goes_on(tree: Tree, sandbox: Sandbox, judge: Judge) -> None:
@@ -170,6 +172,7 @@ def test_stopping_an_account_ends_the_run_of_another_process(place: tuple[Tree, 
     assert "was asked to stop" in stop.err
     assert "stopped" in stop.out
     assert "stopped at" in passed.said
+    assert "wrong term" in passed.said, "whoever reads the pass's log learns who stopped it and why"
     check_stopped(tree, sandbox)
     (asked,) = tree.told("run stopped")
     assert json.loads(asked["data"])["reason"] == "wrong term"
