@@ -24,6 +24,7 @@ from gradesync.config.findings import Finding
 from gradesync.config.findings import Path as KeyPath
 from gradesync.config.fingerprint import code_version
 from gradesync.config.records import problem_from, problem_row
+from gradesync.config.rights_checks import rights_problems
 from gradesync.config.scan import MAX_BYTES, Found, Scan, scan
 from gradesync.config.secrets import outside_values
 from gradesync.config.settings import ReadSettings, Settings, settings_digest, settings_with_problems
@@ -66,6 +67,8 @@ def load(
     with _collector_resting():
         loading.read_all()
         desired, problems = loading.result(commit)
+    if read.usable and (strange := rights_problems(root, read.settings.people, found)):
+        problems = _sorted([*problems, *strange])
     return Loaded(desired, problems, read.settings, read.usable)
 
 

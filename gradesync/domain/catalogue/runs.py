@@ -100,7 +100,7 @@ ENTRIES = (
     Code(
         "GS-710",
         "No right to do this",
-        "`people` in gradesync.yaml says who may do what, and whoever asked is not among those who may do this there.",
+        "The list `people` in gradesync.yaml says who may do what, and whoever asked may not do this there.",
         "Ask one of the people named, or have the owner of the tree add the right.",
         "support",
         P,

@@ -178,4 +178,14 @@ ENTRIES = (
         ACCOUNT,
         _NOTE,
     ),
+    Code(
+        "GS-118",
+        "Right that nobody can use",
+        "A right in `people` counts on an account or group that is not there, or belongs to a person without a login.",
+        "Correct the place or add the login, so that whoever needs the right in a hurry has it.",
+        "support",
+        I,
+        ACCOUNT,
+        _NOTE,
+    ),
 )
