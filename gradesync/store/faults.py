@@ -43,7 +43,7 @@ _POSTGRESQL_STATES = {
     "3D": "Create the database first, or correct its name in the store's URL.",
     "53": "The server is out of space, memory or connections.",
     "25006": "The server is read-only; is it a replica?",
-    "42501": "Grant this user the rights the command needs: `gradesync store grants` writes them down.",
+    "42501": "This needs rights this user has not: `gradesync store grants` writes them; tables are their owner's.",
     "40": "Another process was in the way; try again.",
     "55P03": "Another process holds a lock; try again.",
     "57014": "The database took longer than 30 s; try again, then look at its load.",
