@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gradesync.connectors.canvas_csv.layouts import (
@@ -15,7 +17,7 @@ from gradesync.connectors.canvas_csv.layouts import (
     XLISTS,
 )
 from gradesync.connectors.roster_table import Columns, Make, Words
-from gradesync.domain.roster import Roster
+from gradesync.domain.roster import Roster, column
 
 Row = tuple[str, ...]
 
@@ -68,7 +70,8 @@ class Carried:
         for one in scoped.classes:
             self.sections.add(one.id)
             self._courses.add(one.course_id)
-        self._users = {one.id for one in scoped.users}
+        # Eight bytes for each person, not a set of texts: two ids of a district share a number as good as never.
+        self._users = array("q", sorted(array("q", map(hash, column(scoped.users, "id")))))
         self.seats = 0
         self.open_users = 0
         self._at = {kind: {name: at for at, name in enumerate(names)} for kind, names in columns.items()}
@@ -80,15 +83,20 @@ class Carried:
             XLISTS: lambda row, at: row[at["section_id"]] in self.sections,
             USERS: self._user,
             ENROLLMENTS: self._seat,
-            OBSERVERS: lambda row, at: row[at["student_id"]] in self._users,
+            OBSERVERS: lambda row, at: self._is_known(row[at["student_id"]]),
         }
 
     def keeps(self, kind: str, row: Row) -> bool:
         """Whether the row is in scope."""
         return self._keep[kind](row, self._at[kind])
 
+    def _is_known(self, id: str) -> bool:
+        number = hash(id)
+        at = bisect_left(self._users, number)
+        return at < len(self._users) and self._users[at] == number
+
     def _user(self, row: Row, at: Mapping[str, int]) -> bool:
-        kept = row[at["user_id"]] in self._users
+        kept = self._is_known(row[at["user_id"]])
         self.open_users += kept and row[at["status"]] == "active"
         return kept
 
