@@ -11,6 +11,7 @@ import click
 
 from gradesync.cli.common import (
     Invocation,
+    carry_out,
     duration,
     format_option,
     moment,
@@ -113,9 +114,8 @@ def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
         return 0
     from gradesync.engine.stopping import stop_covered
 
-    return tell_stopped(
-        tools, stop_covered(tools, scope, wish.reason), "text" if form == "json" else form, quiet=True
-    )
+    stopped = carry_out(stop_covered(tools, scope, wish.reason))
+    return tell_stopped(tools, stopped, "text", quiet=True)
 
 
 def _tell_covered(app: App, scope: HoldScope) -> None:

@@ -20,6 +20,9 @@ from gradesync.ports import RunQuery
 PATIENCE = 10.0
 """Seconds beyond one renewal after which nobody waits any longer for a run to end."""
 
+SLIPPED = 1.0
+"""Seconds within which a run that has passed the look for holds is claimed."""
+
 _LOOK = 0.2
 
 
@@ -48,9 +51,18 @@ def stop_account(tools: Tools, account: str, reason: str) -> tuple[Stopped, ...]
     return tuple(one for run in runs if (one := _stop(tools, run, reason)) is not None)
 
 
-def stop_covered(tools: Tools, scope: HoldScope, reason: str) -> tuple[Stopped, ...]:
-    """Stop what runs now under a hold that was just placed; what is queued the hold itself keeps from starting."""
+async def stop_covered(tools: Tools, scope: HoldScope, reason: str) -> tuple[Stopped, ...]:
+    """Stop what runs now under a hold that was just placed; what is queued the hold itself keeps from starting.
+
+    Looked for twice: a run may have passed the look for holds just before this one was placed, and be claimed after.
+    """
     _need(reason)
+    first = _stop_covered(tools, scope, reason)
+    await tools.sleep(SLIPPED)
+    return first + _stop_covered(tools, scope, reason)
+
+
+def _stop_covered(tools: Tools, scope: HoldScope, reason: str) -> tuple[Stopped, ...]:
     stopped = []
     for lease in tools.store.leases():
         for run in tools.store.runs(RunQuery(run_id=lease.run_id, limit=1)):

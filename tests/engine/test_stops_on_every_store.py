@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from gradesync.engine.control import place_hold, release
 from gradesync.engine.passing import PassState
 from gradesync.engine.runner import effective, queued_run
 from gradesync.engine.slots import queue_due
-from gradesync.engine.stopping import stop_account, stop_run
+from gradesync.engine.stopping import stop_account, stop_covered, stop_run
 from gradesync.ports import RunQuery, Store
 from gradesync.store.verify import verify_history
 from tests.domain.plan_samples import account, desired, schedule
@@ -149,3 +150,23 @@ def test_a_run_whose_holder_is_gone_ends_at_once(town: Town) -> None:
     assert ended.result is not None
     assert ended.result.outcome is Outcome.STOPPED
     assert town.store.leases() == []
+
+
+def test_a_run_that_slips_past_a_hold_being_placed_is_stopped_too(town: Town) -> None:
+    town.later(15)
+    queue_due(PassState(town.tools, None))
+    (run,) = town.store.queued_runs()
+    claimed = []
+
+    async def meanwhile(_: float) -> None:
+        """It had looked for holds just before this one was placed, and is claimed just after."""
+        claimed.append(town.store.claim(run.id, OTHER, 60))
+
+    place_hold(town.tools, HERE, "leaked key", None)
+    tools = replace(town.tools, sleep=meanwhile)
+    stopped = asyncio.run(stop_covered(tools, HERE, "leaked key"))
+    assert [one.run.id for one in stopped] == [run.id]
+    (answer,) = claimed
+    assert isinstance(answer, Claimed)
+    assert not town.store.renew("riverside", answer.epoch, 60)
+    assert asyncio.run(stop_covered(tools, HoldScope("oak-hill"), "x")) == ()
