@@ -119,7 +119,9 @@ def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
 
 
 def _tell_covered(app: App, scope: HoldScope) -> None:
-    """A slip in a name must not pass for a stop."""
+    """A slip in a name must not pass for a stop; a schedule's own was looked up already."""
+    if scope.schedule is not None:
+        return
     from gradesync.domain.hold_rules import covered
 
     wanted = None if scope.account is None else [scope.account]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 
 from tests.cli.conftest import Tree
 
@@ -132,7 +134,13 @@ def test_forgotten_holds_are_found_by_their_age(tree: Tree) -> None:
     tree.run("holds", "--exit-code", code=1)
     tree.run("holds", "--older-than", "7d", "--exit-code")
     tree.run("holds", "--older-than", "long", code=64)
-    assert "1 hold in force, the oldest since just now" in tree.run("list").stdout
+    with closing(sqlite3.connect(tree.root / ".gradesync" / "store.db", isolation_level=None)) as store:
+        store.execute("UPDATE hold SET created_at = created_at - 8 * 24 * 3600 * 1000000")
+    tree.run("pause", "oak-hill", "--reason", "of today")
+    old = tree.run("holds", "--older-than", "7d", "--exit-code", code=1).stdout
+    assert "riverside" in old
+    assert "oak-hill" not in old
+    assert "2 holds in force, the oldest since 8 days" in tree.run("list").stdout
 
 
 def test_pause_all_works_with_a_broken_file_and_with_broken_settings(tree: Tree) -> None:
