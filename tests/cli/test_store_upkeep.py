@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Tree
+from gradesync.sandbox.server import Sandbox
+from tests.cli.conftest import Tree, writes
 
 DAY = 86_400_000_000
 
@@ -132,3 +134,30 @@ def test_a_key_named_in_the_settings_must_be_the_new_one(live: Tree) -> None:
     live.run("store", "rekey", "--forget", "--reason", "x", env={"KEY": "n" * 64})
     assert key_of(live) != before
     assert "another key" in live.run("run", "riverside/grades", code=None, env=old).output
+
+
+def rows_of(tree: Tree, query: str) -> list[Any]:
+    with closing(sqlite3.connect(tree.root / ".gradesync" / "store.db")) as raw, raw:
+        return raw.execute(query).fetchall()
+
+
+def test_full_runs_learn_the_terms_and_a_pruned_class_that_comes_back_is_not_sent_again(
+    live: Tree, sandbox: Sandbox
+) -> None:
+    live.run("run", "riverside/grades", "--full", code=None)
+    classes = {row[0] for row in rows_of(live, "SELECT DISTINCT class_id FROM ledger")}
+    terms = dict(rows_of(live, "SELECT class_id, ends_at FROM class_term WHERE account = 'riverside'"))
+    assert classes
+    assert classes <= terms.keys()
+    known = remembered(live)
+    assert "nothing is remembered" in live.run("store", "prune", "--delete").stderr
+    rows_of(live, "UPDATE class_term SET ends_at = 1")
+    live.run("store", "prune", "--delete")
+    assert remembered(live) == set()
+    before = writes(sandbox)
+    live.run("run", "riverside/grades", "--full", code=None)
+    assert writes(sandbox) == before
+    assert remembered(live) == known
+    assert (
+        dict(rows_of(live, "SELECT class_id, ends_at FROM class_term WHERE account = 'riverside'")) == terms
+    )
