@@ -60,8 +60,8 @@ def command(
     loaded = load_tree(said, checkout=checkout)
     # A saved plan is bound to its store, so there must be one.
     mode = OpenMode.EXISTING if out is not None else OpenMode.EMPTY_IF_MISSING
-    # With problems in gradesync.yaml nobody knows which store is meant: opening by it tells them and ends.
-    with opened(said, mode, settings=loaded.settings if loaded.sound else None) as app:
+    # Where gradesync.yaml leaves open which store is meant, opening by it tells so and ends.
+    with opened(said, mode, settings=loaded.settings if loaded.known else None) as app:
         if app.missing_store:
             tell(f"{app.missing_store}, so everything is new; `gradesync reconcile` makes one")
         applied = app.store.recorded([]).commit

@@ -175,9 +175,9 @@ def _pass(
         show("text", "problems", loaded.problems, sources(said.root))
     watch = watching()
     mode = OpenMode.EXISTING if due else OpenMode.CREATE
-    # With problems in gradesync.yaml nobody knows which store is meant: opening by it tells them and ends.
-    settings = loaded.settings if loaded is not None and loaded.sound else None
-    with opened(said, mode, watch, settings=settings) as app:
+    # Where gradesync.yaml leaves open which store is meant, opening by it tells so and ends.
+    settings = loaded.settings if loaded is not None and loaded.known else None
+    with opened(said, mode, watch, settings=settings, to_run=True) as app:
         _may(app, accounts, due=due, overrides=allow is not None or any_commit)
         if app.new_store:
             info = app.store.info()

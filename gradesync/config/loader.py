@@ -40,13 +40,13 @@ _WRITTEN_AS = {"canonical_interval": "interval"}
 class Loaded:
     """The whole tree. Problems are sorted by place; warnings are among them and freeze nothing.
 
-    `sound` is False when gradesync.yaml has problems: then nobody knows which store was meant.
+    `known` is False when the problems of gradesync.yaml leave open which store and key were meant.
     """
 
     desired: Desired
     problems: tuple[Problem, ...]
     settings: Settings
-    sound: bool = True
+    known: bool = True
 
 
 def load(
@@ -69,7 +69,7 @@ def load(
         desired, problems = loading.result(commit)
     if read.usable and (strange := rights_problems(root, read.settings.people, found)):
         problems = _sorted([*problems, *strange])
-    return Loaded(desired, problems, read.settings, read.usable)
+    return Loaded(desired, problems, read.settings, read.runnable)
 
 
 @contextmanager

@@ -65,7 +65,8 @@ class Settings:
 class ReadSettings:
     """What reading gave: `usable` is False when the file has problems and nothing may be built on it.
 
-    `reachable` tells that all the same the store and who may act are said without a doubt: enough for a stop.
+    `reachable` tells that all the same the store and who may act are said without a doubt: enough for a stop. With
+    `runnable` the ledger's key is too: enough to go on with what was recorded before.
     """
 
     settings: Settings
@@ -73,16 +74,19 @@ class ReadSettings:
     usable: bool
     digest: str
     reachable: bool = False
+    runnable: bool = False
 
 
-def read_settings(root: Path, cache: FileCache | None = None, *, to_stop: bool = False) -> Settings:
+def read_settings(
+    root: Path, cache: FileCache | None = None, *, to_stop: bool = False, to_run: bool = False
+) -> Settings:
     """The settings alone. Raises ConfigInvalid naming the first problem's place.
 
     `to_stop` makes do with a file that says which store is meant and who may act: what only subtracts must work
-    whatever else is wrong in it.
+    whatever else is wrong in it. `to_run` does too where the ledger's key is said: a typo must not stop grades.
     """
     read = settings_with_problems(root, cache)
-    if not (read.usable or (to_stop and read.reachable)):
+    if not (read.usable or (to_stop and read.reachable) or (to_run and read.runnable)):
         first = next(p for p in read.problems if not p.warning)
         more = f" (and {len(read.problems) - 1} more)" if len(read.problems) > 1 else ""
         raise ConfigInvalid(f"{first.place}: {first.code} {first.message}{more}", hint=first.hint or None)
@@ -95,7 +99,7 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
     found = read_settings_file(root, problems)
     if found is None or found.text is None:
         digest = "none" if found is None else "unreadable"
-        return ReadSettings(Settings(), tuple(problems), not problems, digest)
+        return ReadSettings(Settings(), tuple(problems), not problems, digest, not problems, not problems)
     digest = hashlib.sha256(code_version().encode() + found.text).hexdigest()
     kept = (cache.get(_CACHED) or {}).get(SETTINGS) if cache is not None else None
     row = json.loads(kept) if kept is not None else None
@@ -106,6 +110,7 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
             "value": value,
             "sound": sound,
             "reachable": "people" in value,
+            "runnable": value.get("runs", False),
             "problems": [problem_row(p, SETTINGS) for p in own],
         }
         if cache is not None:
@@ -113,7 +118,8 @@ def settings_with_problems(root: Path, cache: FileCache | None = None) -> ReadSe
     problems += [problem_from(one, SETTINGS) for one in row["problems"]]
     usable = row["sound"] and all(p.warning for p in problems)
     settings = _settings(row["value"])
-    return ReadSettings(settings, tuple(problems), usable, digest, usable or row["reachable"])
+    reachable, runnable = usable or row["reachable"], usable or row["runnable"]
+    return ReadSettings(settings, tuple(problems), usable, digest, reachable, runnable)
 
 
 def settings_digest(read: ReadSettings) -> str:
@@ -180,7 +186,12 @@ _TO_STOP = ("store", "lineage", "people")
 
 
 def _reached(part: Mapping[str, Any], findings: Sequence[Finding]) -> dict[str, Any]:
-    """What a stop needs, with `people` in any case; empty when it is wrong, or when a key may be misspelt."""
+    """What a stop needs, with `people` in any case, and whether it is enough for runs; empty when it is wrong, or
+    when a key may be misspelt.
+    """
     if any(not f.warning and (len(f.path) <= 1 or f.path[0] in _TO_STOP) for f in findings):
         return {}
-    return {"people": {}, **{key: part[key] for key in _TO_STOP if part.get(key) is not None}}
+    wrong_key = any(not f.warning and f.path[0] == "keys" for f in findings)
+    keys = {} if wrong_key or part.get("keys") is None else {"keys": part["keys"]}
+    said = {key: part[key] for key in _TO_STOP if part.get(key) is not None}
+    return {"people": {}, "runs": not wrong_key, **said, **keys}

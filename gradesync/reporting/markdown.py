@@ -123,7 +123,7 @@ def pass_report(report: PassReport) -> str:
         head.append(f"- {markdown(plan_words.STALE)}:")
         head += [f"  - {markdown(plan_words.stale_line(one))}" for one in report.stale]
     blocks = [
-        f"- {markdown(account)}: changed meanwhile or works at the moment, not applied."
+        f"- {markdown(account)}: not applied: it changed meanwhile, a run works in it, or another tree was applied."
         for account in report.raced
     ]
     if report.plan is not None and report.plan.withheld:

@@ -157,16 +157,18 @@ def open_app(
     progress: Progress | None = None,
     settings: Settings | None = None,
     to_stop: bool = False,
+    to_run: bool = False,
 ) -> Iterator[App]:
     """Open the tree's store for the time of a command; `to_stop` makes do with settings that have problems elsewhere.
 
+    `to_run` does too, where the ledger's key is said as well: what was recorded before goes on.
     `claims` is the name somebody gave with --as. Raises ConfigInvalid when gradesync.yaml has problems and
     StoreUnavailable when the store cannot be used or is of another lineage than the pinned one.
     """
     if settings is None:
         from gradesync.config.settings import read_settings
 
-        settings = read_settings(root, file_cache(root), to_stop=to_stop)
+        settings = read_settings(root, file_cache(root), to_stop=to_stop, to_run=to_run)
     store, missing = _open(root, settings, mode)
     try:
         info = store.info() if settings.lineage is not None or mode is OpenMode.CREATE else None

@@ -165,6 +165,40 @@ def test_without_sound_settings_no_store_is_taken_for_the_right_one(tree: Tree, 
     assert not (tree.root / ".gradesync" / "store.db").exists()
 
 
+def due(tree: Tree) -> None:
+    """Let riverside's grades be due."""
+    with closing(sqlite3.connect(tree.root / ".gradesync" / "store.db")) as raw, raw:
+        raw.execute("UPDATE schedule SET next_run_at = 1 WHERE account = 'riverside' AND name = 'grades'")
+
+
+@pytest.mark.parametrize(
+    "slip",
+    ["the account's file", "a part of gradesync.yaml", "a part of gradesync.yaml, by recorded definitions"],
+)
+def test_a_typo_stops_no_grades(live: Tree, slip: str) -> None:
+    if slip == "the account's file":
+        edit(live, "riverside", "daily at 04:00", "dayly at 04:00")
+    else:
+        settings = live.root / "gradesync.yaml"
+        settings.write_text(settings.read_text() + "notify: [{channel: pigeon}]\n")
+    due(live)
+    more = ("--due",) if slip.endswith("definitions") else ()
+    done = live.run("reconcile", "--format", "json", *more, code=None)
+    report = json.loads(done.stdout)
+    assert [run["run"]["schedule"] for run in report["runs"]] == ["riverside/grades"]
+    assert report["applied"] == 0
+    assert done.exit_code in ((0, 3) if more else (1,))
+
+
+@pytest.mark.parametrize("line", ["keys: nowhere", "lineage: 5", "stor: sqlite:///x.db"])
+def test_nothing_runs_where_it_is_open_which_store_or_key_is_meant(live: Tree, line: str) -> None:
+    settings = live.root / "gradesync.yaml"
+    settings.write_text(settings.read_text() + f"{line}\n")
+    due(live)
+    for more in ((), ("--due",)):
+        assert "gradesync.yaml:2" in live.run("reconcile", *more, code=1).stderr
+
+
 def test_secrets_do_not_follow_a_changed_host_until_somebody_allows_it(applied: Tree) -> None:
     edit(applied, "riverside", "http://127.0.0.1:9/riverside/genesis", "http://localhost:9/riverside/genesis")
     shown = plan(applied, code=5)

@@ -257,7 +257,7 @@ def test_erasable_details_are_never_shown() -> None:
 def test_a_pass_tells_every_run_who_must_act_and_what_was_left_alone() -> None:
     assert text.pass_report(s.REPORT, style=s.PLAIN) == screen(
         f"""
-        elm: it changed meanwhile, or a run works in it; this plan of it was not applied.
+        elm: not applied: it changed meanwhile, a run works in it, or another tree was applied.
 
         Runs
           riverside/grades  grade passback  warning: 12 sent, 1,040 unchanged, 3 withheld

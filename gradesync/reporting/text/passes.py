@@ -31,7 +31,7 @@ def pass_report(report: PassReport, *, style: Style) -> str:
         lines += _frozen(report, style)
     for account in report.raced:
         note = (
-            f"{clean(account)}: it changed meanwhile, or a run works in it; this plan of it was not applied."
+            f"{clean(account)}: not applied: it changed meanwhile, a run works in it, or another tree was applied."
         )
         lines += [*folded(note, style, color="yellow"), ""]
     if report.ends:
