@@ -131,6 +131,18 @@ class RowColumns(Sequence[Row]):
             return RowColumns([one[at] for one in self.columns])
         return tuple([one[at] for one in self.columns])
 
+    def joined(self) -> Iterator[Row]:
+        """The rows with a comma between cells that go together, so that these are joined once and not in every row."""
+        columns: list[Sequence[str]] = []
+        for column in self.columns:
+            last = columns[-1] if columns else None
+            if isinstance(column, Coded) and isinstance(last, Coded) and column.numbers is last.numbers:
+                table = [f"{one},{other}" for one, other in zip(last.table, column.table, strict=True)]
+                columns[-1] = Coded(column.numbers, table)
+            else:
+                columns.append(column)
+        return zip(*columns, strict=True)
+
 
 class RowFiles(Protocol):
     """Where the files are written, row by row, so that a district's rows are never in memory together."""
@@ -192,7 +204,8 @@ def csv_text(rows: Sequence[Row]) -> str:
         return ""
     # Nearly always nothing needs a quote, and then joining gives the same text in a third of the time. Every
     # character that would need one shows in the counts.
-    text = "\r\n".join(map(",".join, rows)) + "\r\n"
+    lines = rows.joined() if isinstance(rows, RowColumns) else rows
+    text = "\r\n".join(map(",".join, lines)) + "\r\n"
     if (
         '"' not in text
         and text.count(",") == _cells(rows) - len(rows)

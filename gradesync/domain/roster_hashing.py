@@ -203,17 +203,20 @@ class GenerationMaker:
         if _DELETED in statuses:
             rows = [row for row, status in zip(rows, statuses, strict=True) if status != _DELETED]
             statuses = [status for status in statuses if status != _DELETED]
-        ids = [row[id_at] for row in rows]
+        if not rows:
+            return
+        columns = tuple(zip(*rows, strict=True))
+        ids = columns[id_at]
+        likenesses = map("\0".join, zip(*(columns[one] for one in names), strict=True))
+        contents = self._content.of(map("\0".join, rows))
         self._part_ids += ids
         self._part += (
             self._known.learn(ids),
-            self._like.of(["\0".join([row[one] for one in names]).casefold() for row in rows]),
-            array(
-                "Q",
-                [
-                    content | 1 if status == "active" else content & ~1
-                    for content, status in zip(self._content.of(map("\0".join, rows)), statuses, strict=True)
-                ],
+            self._like.of(map(str.casefold, likenesses)),
+            array("Q", [one | 1 for one in contents])
+            if set(statuses) == {"active"}
+            else array(
+                "Q", [one & ~1 | (is_ == "active") for one, is_ in zip(contents, statuses, strict=True)]
             ),
         )
 

@@ -347,7 +347,7 @@ class _Seats:
         order = self._order(keys, places)
         carried = list(map(places.__getitem__, order))
         self._tally.kept += len(order) - outcomes.withdrawn(carried)
-        nothing = ("",) * len(order)
+        nothing = Coded(carried, ("",) * len(outcomes.roles))
         return RowColumns(
             (
                 Coded(list(map(seats.class_numbers.__getitem__, order)), classes.ids),
