@@ -1,7 +1,8 @@
 """A roster import that found the way blocked for some minutes is asked for again, or its next slot would be tomorrow's.
 
-Another tool's import in Canvas, an export still being written: both have passed by the next pass. The wish is an
-ordinary request: holds, pauses and blackouts count for it, and it can be withdrawn. Nothing is decided about grades.
+Another tool's import in Canvas, an export still being written, a server that is down: all have passed by and by. The
+wish is an ordinary request: holds, pauses and blackouts count for it, and it can be withdrawn. Nothing is decided about
+grades.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from uuid import uuid4
 
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Request
-from gradesync.domain.run import SCHEDULER, Run, RunResult
+from gradesync.domain.run import SCHEDULER, Outcome, Run, RunResult
 from gradesync.domain.schedule import SyncType
 from gradesync.engine.tools import Tools
 from gradesync.ports import RunQuery
 
 IN_THE_WAY = frozenset({"GS-607", "GS-612"})
 """What has passed by the next pass."""
+
+AWAY = frozenset({"GS-302", "GS-508"})
+"""A side that did not answer, where the run has failed over it."""
 
 FOR = timedelta(hours=12)
 """How long it is tried at every pass; then the next slot has it."""
@@ -28,7 +32,7 @@ _LOOKBACK = 500
 
 def ask_again(tools: Tools, run: Run, result: RunResult) -> None:
     """Leave a request for the next pass, unless the run only looked or has been in the way for half a day."""
-    codes = IN_THE_WAY & result.codes.keys()
+    codes = _passing(result)
     if run.type is not SyncType.ROSTER_IMPORT or not codes or "would send" in result.counts:
         return
     now = tools.store.now()
@@ -45,7 +49,12 @@ def ask_again(tools: Tools, run: Run, result: RunResult) -> None:
 
 
 def _was_blocked(run: Run) -> bool:
-    return run.result is not None and not IN_THE_WAY.isdisjoint(run.result.codes)
+    return run.result is not None and bool(_passing(run.result))
 
 
-__all__ = ["FOR", "IN_THE_WAY", "ask_again"]
+def _passing(result: RunResult) -> frozenset[str]:
+    """Codes of what was in the way and will have passed."""
+    return (IN_THE_WAY | AWAY if result.outcome is Outcome.FAILED else IN_THE_WAY) & result.codes.keys()
+
+
+__all__ = ["AWAY", "FOR", "IN_THE_WAY", "ask_again"]

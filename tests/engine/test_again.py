@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from gradesync.domain.run import Trigger
-from tests.engine.test_approve import ROSTER, Town
+from gradesync.domain.run import Outcome, Trigger
+from tests.engine.test_approve import ROSTER, TOWN, Town
+from tests.syncs.roster_players import Sis
 
 
 async def at_once(_seconds: float) -> None:
@@ -71,3 +72,16 @@ def test_a_dry_run_asks_for_nothing(place: Town) -> None:
     place.sides.canvas.foreign = [True] * 10
     place.run(dry=True)
     assert not place.store.requests(place.store.now())
+
+
+def test_a_sis_that_was_down_is_asked_again_as_soon_as_it_is_back() -> None:
+    place = Town()
+    place.tools = replace(place.tools, sleep=at_once)
+    up, place.sides.sis = place.sides.sis, Sis(TOWN, down=True)  # type: ignore[assignment]  # another fake
+    end = place.run()
+    assert end.result is not None
+    assert (end.result.outcome, dict(end.result.codes)) == (Outcome.FAILED, {"GS-508": 1})
+    place.sides.sis = up
+    place.later(5)
+    place.reconcile()
+    assert len(place.sides.canvas.uploads) == 1
