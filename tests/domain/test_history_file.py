@@ -1,4 +1,4 @@
-"""An exported history proves itself: what is changed in it is noticed, and a hash kept elsewhere stands for all of it."""
+"""An exported history proves itself: any change in it is noticed, and a hash kept elsewhere stands for all of it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Whole passes in any order: several at once that die anywhere, files that change, holds, requests, a clock that jumps.
 
-A small model in this file says which slot of which schedule must have become a run, and which must not; it knows slots
-as multiples of minutes and holds as two instants, and shares nothing with the engine. After each pass the runs there
-are must be exactly those. More examples: GRADESYNC_MACHINE_EXAMPLES=300; the shortest failing one:
+A small model (`passes_model`) says which slot of which schedule must have become a run, and which must not; it knows
+slots as multiples of minutes and holds as two instants, and shares nothing with the engine. After each pass the runs
+there are must be exactly those. More examples: GRADESYNC_MACHINE_EXAMPLES=300; the shortest failing one:
 GRADESYNC_MACHINE_SHRINK=1.
 """
 
@@ -14,8 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ from gradesync.errors import GradesyncError
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_store
 from gradesync.store.verify import verify_history
-from tests.machine.passes_world import ACCOUNTS, GROUPS, World
+from tests.machine.passes_model import Known, next_slot, slots, stands
+from tests.machine.passes_world import ACCOUNTS, World
 
 EXAMPLES = int(os.environ.get("GRADESYNC_MACHINE_EXAMPLES", "12"))
 NAMES = ("x", "y", "z")
@@ -49,38 +49,6 @@ scopes = st.one_of(
     st.just(HoldScope()),
 )
 lives = st.one_of(st.none(), st.integers(0, 20), st.integers(0, 120))
-
-
-@dataclass
-class Known:
-    """A recorded schedule as the model sees it: slots after `since` are owed."""
-
-    minutes: int
-    state: str
-    since: datetime
-
-
-def slots(minutes: int, after: datetime, until: datetime) -> Iterable[datetime]:
-    """Every whole `minutes` of the clock in (after, until]; zones are off UTC by whole hours here."""
-    step = timedelta(minutes=minutes)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    at = start + ((after - start) // step + 1) * step
-    while at <= until:
-        yield at
-        at += step
-
-
-def stands(hold: Hold, account: str, name: str, at: datetime) -> bool:
-    """Whether a hold stopped a schedule at an instant; every schedule here is a grade passback."""
-    s = hold.scope
-    ends = [end for end in (hold.expires_at, hold.released_at) if end is not None]
-    covers = (
-        s.account in (None, account)
-        and s.schedule in (None, name)
-        and s.group in (None, GROUPS[account])
-        and s.type in (None, SyncType.GRADE_PASSBACK)
-    )
-    return covers and hold.created_at <= at and all(at < end for end in ends)
 
 
 class Passes(RuleBasedStateMachine):
@@ -381,11 +349,6 @@ class Passes(RuleBasedStateMachine):
                 assert run.id in ended
 
 
-def next_slot(minutes: int, after: datetime) -> datetime:
-    """The first slot after an instant."""
-    return next(iter(slots(minutes, after, after + timedelta(hours=2))))
-
-
 class PassesOnSqlite(Passes):
     """The same on a file."""
 
@@ -417,10 +380,10 @@ def profile(examples: int, steps: int) -> settings:
 
 
 def test_whole_passes_on_the_store_in_ram() -> None:
-    run_state_machine_as_test(Passes, settings=profile(EXAMPLES * 3, 30))
+    run_state_machine_as_test(Passes, settings=profile(EXAMPLES * 5, 30))
 
 
 def test_whole_passes_on_sqlite(tmp_path: Path) -> None:
     open_store(tmp_path / "store.db", create=True).close()
     PassesOnSqlite.template = tmp_path / "store.db"
-    run_state_machine_as_test(PassesOnSqlite, settings=profile(EXAMPLES // 3, 25))
+    run_state_machine_as_test(PassesOnSqlite, settings=profile(EXAMPLES, 25))
