@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.report import PassReport
@@ -179,3 +181,28 @@ def test_two_breakers_over_one_schedule_are_tried_together() -> None:
         assert passes(district, 120).count("failed") in (1, 2)
     assert "completed" in passes(district, 120)
     assert breakers(district) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    weather=st.lists(st.tuples(st.sampled_from(["fine", "GS-202", "GS-503"]), st.integers(1, 10)), max_size=6)
+)
+def test_whatever_comes_failures_are_few_alarms_fewer_and_a_sis_that_works_is_found(
+    weather: list[tuple[str, int]],
+) -> None:
+    """Times of day in quarters of an hour, in which the SIS works, refuses the key, or is broken."""
+    district = District()
+    district.reconcile(district.tree(more=TWO))
+    for code, quarters in [*weather, ("fine", 6)]:
+        if code == "fine":
+            passes(district, quarters * 15)
+            continue
+        with broken(district, code) as asked:
+            passes(district, quarters * 15)
+            # Five before each of two breakers opens, or one; then one an hour and schedule.
+            assert len(asked) <= 10 + 2 * (1 + quarters // 4)
+    # An hour and a half of a SIS that works leave nothing open, and everything runs.
+    assert breakers(district) == []
+    assert passes(district, 15) == ["completed", "completed"]
+    opened, closed = (len(district.history(f"breaker {what}")) for what in ("opened", "closed"))
+    assert opened == closed <= 3 * len(weather)
