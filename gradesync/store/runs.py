@@ -172,7 +172,7 @@ def last(tx: Tx, accounts: Iterable[str] | None) -> Mapping[ScheduleId, Run]:
     """The latest ended run of each schedule."""
     s, r = t.schedule.c, t.run.c
     query = (
-        select(s.name.label("now_called"), *t.run.columns)
+        select(*t.run.columns, s.name.label("now_called"))
         .select_from(t.schedule.join(t.run, r.id == s.last_run_id))
         .order_by(s.account, s.name)
     )
