@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from gradesync.sandbox.server import Sandbox, running
 from tests.whole.harness import (
     GRADES,
     KEY,
+    SECONDS,
     SOURCES,
     Done,
     Judge,
@@ -37,7 +39,7 @@ SHORT_LEASE = f"""
 import dataclasses, sys
 from gradesync.wiring import App
 usual = App.tools
-App.tools = lambda self: dataclasses.replace(usual(self), lease_seconds={LEASE})
+App.tools = lambda *args, **named: dataclasses.replace(usual(*args, **named), lease_seconds={LEASE})
 from gradesync.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
@@ -198,6 +200,38 @@ def test_pausing_now_stops_what_runs_and_keeps_the_next_from_starting(
     assert sandbox.count(method="PUT") == 0
     assert tree.run("resume", "--type", "grade-passback").code == 0
     check_next_goes_on(tree, sandbox, judge)
+
+
+@pytest.mark.parametrize("place", ["PostgreSQL"], indirect=True)
+def test_a_workers_run_is_stopped_and_the_worker_goes_on(place: tuple[Tree, Sandbox, Judge]) -> None:
+    tree, sandbox, judge = place
+    stops: list[subprocess.Popen[str]] = []
+    worker = start(tree, "worker")
+    try:
+        stop = ("stop", "riverside", "--reason", "wrong term")
+        with at_write(sandbox, 25, lambda: stops.append(tree.start(*stop))):
+            assert tree.run("reconcile", "--enqueue").code == 0
+            done = end_of(wait_for(stops))
+        assert done.code == 0, done.said
+        check_stopped(tree, sandbox)
+        sandbox.front.latency_ms = 0
+        tree.make_due(f"riverside/{GRADES}")
+        assert tree.run("reconcile", "--enqueue").code == 0
+        ended = time.monotonic() + SECONDS
+        while last_run(tree)["state"] != "ended" and time.monotonic() < ended:
+            time.sleep(0.1)
+        assert judge.verdict() == ""
+    finally:
+        worker.terminate()
+        end_of(worker)
+
+
+def wait_for(processes: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+    """The process that somebody else starts."""
+    ended = time.monotonic() + SECONDS
+    while not processes and time.monotonic() < ended:
+        time.sleep(0.05)
+    return processes[0]
 
 
 def test_a_run_whose_process_was_killed_is_stopped_at_once(place: tuple[Tree, Sandbox, Judge]) -> None:
