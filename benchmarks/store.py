@@ -105,7 +105,9 @@ def main() -> None:
         DOCUMENT.write_text(_page(size, rows, plans, filling, versions))
     for line in bad:
         print(f"gone through: {line}", file=sys.stderr)
-    sys.exit(0 if all(row.met for row in rows) and not bad else 1)
+    # A part of it cannot show what the whole must: the baseline grows with the schedules, ours does not.
+    met = args.share < 1 or all(row.met for row in rows)
+    sys.exit(0 if met and not bad else 1)
 
 
 def _page(size: Size, rows: list[Row], plans: list[str], filling: list[str], versions: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ holds other people's tables is never touched.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import uuid
@@ -19,6 +20,8 @@ from gradesync.errors import StoreMissing, StoreUnavailable
 from gradesync.store import tables as t
 from gradesync.store.database import Database, Tx
 from gradesync.store.faults import explain_sqlite
+
+_log = logging.getLogger(__name__)
 
 REVISION = "0004"
 """The newest migration; a test compares it with the folder."""
@@ -63,6 +66,11 @@ def prepare(database: Database, *, create: bool, migrate: bool = False) -> Prepa
             return Prepared(created=True)
         backup = copied(database.place, f"schema-{found}") if tx.on_sqlite else None
         _upgrade(tx)
+    if backup is not None:
+        # Any command may be the first of a new version: whoever runs it should know that there is no way back but this.
+        _log.warning(
+            "the store had schema %s and has %s now; the file as it was: %s", found, REVISION, backup
+        )
     return Prepared(before=found, backup=backup)
 
 

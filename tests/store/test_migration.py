@@ -140,13 +140,14 @@ def test_the_history_of_a_changed_store_is_still_guarded(tmp_path: Path) -> None
     assert triggers == {"history_no_update", "history_no_delete", "history_no_replace"}
 
 
-def test_the_file_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+def test_the_file_is_copied_before_it_is_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "store.db"
     first_schema(f"sqlite:///{path}", clock=0)
     with closing(open_store(path, create=False)) as store:
         info = store.info()
         assert info.migrated_from == "0001"
         assert info.backup == f"{path}.schema-0001"
+    assert f"as it was: {info.backup}" in caplog.text
     copy = Path(info.backup)
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as raw:
