@@ -54,6 +54,8 @@ RESULTS = st.builds(
     st.dictionaries(st.sampled_from(["GS-503"]), st.text(max_size=5)),
 )
 PICK = st.integers(0, 1000)
+NAMED = ("a", "b", "c")
+"""Names an account may take; the last is nobody's at first."""
 
 
 class BothStores(RuleBasedStateMachine):
@@ -93,7 +95,7 @@ class BothStores(RuleBasedStateMachine):
     def everything(self, store: Store) -> object:
         """All that the read side can tell."""
         now = self.clock()
-        records = [store.read_records(account) for account in ("a", "b")]
+        records = [store.read_records(account) for account in NAMED]
         return (
             store.recorded(),
             list(store.due_rows(now)),
@@ -108,10 +110,12 @@ class BothStores(RuleBasedStateMachine):
             store.waiting_counts(),
             [dict(one.ledger("c1")) for one in records],
             [dict(one.waiting("c1")) for one in records],
-            [list(store.waiting_rows(account)) for account in ("a", "b")],
+            [list(store.waiting_rows(account)) for account in NAMED],
             store.waiting_since(),
-            [list(store.record_events(account, list("pqrs"))) for account in ("a", "b")],
-            [list(store.ledger_entries(account, list("pqrs"))) for account in ("a", "b")],
+            [list(store.record_events(account, list("pqrs"))) for account in NAMED],
+            [list(store.ledger_entries(account, list("pqrs"))) for account in NAMED],
+            [store.origin(account) in NAMED for account in NAMED],
+            [list(store.history(account, limit=1000)) for account in NAMED],
             [one.watermark("w") for one in records],
             list(store.history(limit=1000)),
             [list(store.history("a", name)) for name in ("x", "y")],
@@ -146,6 +150,32 @@ class BothStores(RuleBasedStateMachine):
         change = action(kind, account, name, values, next_run, moved_from)
         facts = (fact(f"schedule {kind}", account, schedule=name),)
         self.same(lambda s: apply(s, account, change, expected=expected if fits else 99, facts=facts))
+
+    @rule(
+        old=st.sampled_from(NAMED),
+        new=st.sampled_from(NAMED),
+        fits=st.sampled_from([True, True, False]),
+        leaves=st.booleans(),
+    )
+    def rename(self, old: str, new: str, fits: bool, leaves: bool) -> None:
+        known = self.stores[0].recorded([old]).accounts.get(old)
+        if old == new:
+            return
+        moved = action(ActionKind.MOVE, new, None, {"account": new}, moved_from=old)
+        gone = [action(ActionKind.RETIRE, new)] if leaves else []
+        expected = known.revision if known and fits else 99
+        facts = (fact("account moved", new), fact("account moved away", old, detail="words"))
+        self.same(lambda s: apply(s, new, moved, *gone, expected=expected, facts=facts))
+
+    @rule(account=st.sampled_from(NAMED))
+    def forget(self, account: str) -> None:
+        self.same(lambda s: s.forget_account(account, fact("account purged", account)))
+
+    @rule(new=st.sampled_from("pqr"), fits=st.booleans())
+    def advance(self, new: str, fits: bool) -> None:
+        seen = self.stores[0].recorded([]).commit if fits else "elsewhere"
+        self.same(lambda s: s.advance_commit(new, seen))
+        self.same(lambda s: s.advance_commit("c0ffee", new))
 
     @rule(block=st.booleans(), mode=st.sampled_from(Mode))
     def claim_slots(self, block: bool, mode: Mode) -> None:

@@ -46,6 +46,9 @@ class Accounts(MemoryState):
         def id_of(id_: ScheduleId) -> ScheduleId:
             return ScheduleId(new, id_.name) if id_.account == old else id_
 
+        # Wishes for a name that nobody bore until now are nobody's.
+        _dropped(self.request_rows, [id_ for id_ in self.request_rows if id_.account == new])
+        _dropped(self.approval_rows, [key for key in self.approval_rows if key[0] == new])
         self.schedule_rows = {id_of(id_): row for id_, row in self.schedule_rows.items()}
         self.run_rows = {
             key: replace(run, schedule=id_of(run.schedule)) for key, run in self.run_rows.items()
