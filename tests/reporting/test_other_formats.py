@@ -109,7 +109,8 @@ def test_a_plan_in_ci_annotates_stops_and_folds_the_plan() -> None:
     lines = github.plan(s.PLAN, (), s.NOW).splitlines()
     assert lines[0].startswith("::warning title=Withheld by a safety stop::riverside: 2 of 4 schedules")
     assert s.PLAN.digest in lines[0]
-    assert lines[1] == "::group::Plan"
+    assert lines[1].startswith("::notice title=Held::1 change stands under a hold")
+    assert lines[2] == "::group::Plan"
     assert lines[-2:] == [
         "::endgroup::",
         "Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged.",
