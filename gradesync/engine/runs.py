@@ -96,7 +96,8 @@ async def take_up(state: PassState, run: Run) -> None:
 def _blocked_now(state: PassState, run: Run, target: EffectiveAccount) -> bool:
     """Whether something has come between the run and its start since it was queued: a pause is never late.
 
-    A slot is consumed, because a stop never catches up; a request waits on, as it would have unqueued.
+    A slot is consumed, because a stop never catches up; a request waits on, as it would have unqueued. One whose
+    process died in the middle has begun, and would be shown as running for as long as the block stands: it is given up.
     """
     schedule = target.account.schedules[run.schedule.name]
     now = state.tools.store.now()
@@ -105,7 +106,7 @@ def _blocked_now(state: PassState, run: Run, target: EffectiveAccount) -> bool:
     if not found:
         return False
     state.blocked[schedule.id] = found
-    if run.trigger is not Trigger.REQUEST:
+    if run.trigger is not Trigger.REQUEST or run.state is RunState.RUNNING:
         _skip(state, run, "; ".join(sorted({block.kind for block in found})))
     return True
 

@@ -380,10 +380,10 @@ def profile(examples: int, steps: int) -> settings:
 
 
 def test_whole_passes_on_the_store_in_ram() -> None:
-    run_state_machine_as_test(Passes, settings=profile(EXAMPLES * 5, 30))
+    run_state_machine_as_test(Passes, settings=profile(EXAMPLES * 4, 30))
 
 
 def test_whole_passes_on_sqlite(tmp_path: Path) -> None:
     open_store(tmp_path / "store.db", create=True).close()
     PassesOnSqlite.template = tmp_path / "store.db"
-    run_state_machine_as_test(PassesOnSqlite, settings=profile(EXAMPLES, 25))
+    run_state_machine_as_test(PassesOnSqlite, settings=profile(EXAMPLES // 2, 25))
