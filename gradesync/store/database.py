@@ -40,7 +40,21 @@ SESSION_SETTINGS = (
     "SET statement_timeout = '30s'; SET timezone = 'UTC'"
 )
 # What an operator asked for and waits for may take its time; whoever stands still in it is ended all the same.
-_LONG = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'"
+_LONG = (
+    "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '10min'; "
+    "SET LOCAL application_name = 'gradesync, long'"
+)
+
+_LOCK_NOT_AVAILABLE = "55P03"
+
+# Only sessions of this very role and of this program; what an operator asked for goes by another name.
+_END_WHO_STANDS_STILL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    " AND datname = current_database() AND usename = current_user"
+    " AND application_name IN ('gradesync', 'gradesync worker') AND wait_event = 'ClientRead'"
+    " AND state IN ('active', 'idle in transaction', 'idle in transaction (aborted)')"
+    " AND state_change < clock_timestamp() - interval '20 seconds'"
+)
 
 _KEEPALIVE = {
     "connect_timeout": 5,
@@ -241,11 +255,26 @@ class Database:
         try:
             yield
         except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+                self._end_who_stands_still()
             known = self._explained(error)
             if known is None:
                 raise
             # The driver's error may carry statement and values; the sentence made from it does not.
             raise known from None
+
+    def _end_who_stands_still(self) -> None:
+        """End sessions of ours that hold locks and have stood still for longer than the server should have let them.
+
+        A process that freezes between two statements it sends together is, to the server, in the middle of a
+        statement: its limit on idle transactions does not count, and the locks would be held for ever.
+        """
+        try:
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(_END_WHO_STANDS_STILL)
+        except DBAPIError:
+            # The trouble that led here is told by whoever met it.
+            return
 
     def _explained(self, error: DBAPIError) -> StoreUnavailable | None:
         """The error as a sentence with a remedy; None when it is a mistake of ours and must show as one."""

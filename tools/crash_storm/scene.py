@@ -140,7 +140,13 @@ class Scene:
 
         try:
             if self._aside is None or self._aside.closed:
-                self._aside = psycopg.connect(self.tree.store or "", autocommit=True, row_factory=dict_row)
+                self._aside = psycopg.connect(
+                    self.tree.store or "",
+                    autocommit=True,
+                    row_factory=dict_row,
+                    # As with the file: whoever holds a row may be frozen, and is thawed by the one who asks here.
+                    options="-c lock_timeout=1s",
+                )
             cursor = self._aside.execute(statement.replace("?", "%s").encode(), values)
             return cursor.fetchall() if cursor.description else []
         except psycopg.Error:
