@@ -101,7 +101,7 @@ def _as_they_are(tools: Tools, ids: Sequence[str]) -> tuple[Run, ...]:
 
 def _told(one: Stopped, seconds: float) -> str:
     if one.holder is not None:
-        return f"{one.run.schedule} was asked to stop; {one.holder} ends it within {seconds:.0f} seconds"
+        return f"{one.run.schedule} was asked to stop; {one.holder} hears of it within {seconds:.0f} seconds"
     if one.run.attempt:
         return f"{one.run.schedule} is stopped; its process was gone already"
     return f"{one.run.schedule} was queued, and will not start"
