@@ -84,6 +84,15 @@ class ClassChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatsRead:
+    """Reading back after an import, of one school: seats looked at, and those of them that Canvas does not hold."""
+
+    school: str
+    looked: int
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """First contact, one kind in one school: how many ids we would send, and how many of them Canvas holds already.
 
@@ -131,6 +140,8 @@ class RosterChange:
     `base` names the generation it was measured against. `approved` tells that it went through by approval, `dry`
     that nothing would have been sent anyway. `classes` are the drops and adds of an import that went through.
     `matching` lays our ids beside Canvas's at first contact, `faults` is what was wrong with the files of a read.
+    `besides` counts the kinds the brake sets no limit on, as `schools` does the others; of terms and observers nobody
+    knows the school (`ALL_SCHOOLS`). `read_back` is what looking at Canvas afterwards showed.
     """
 
     schools: tuple[SchoolChange, ...] = ()
@@ -145,6 +156,8 @@ class RosterChange:
     classes: tuple[ClassChange, ...] = ()
     matching: tuple[Matching, ...] = ()
     faults: tuple[FileFault, ...] = ()
+    besides: tuple[SchoolChange, ...] = ()
+    read_back: tuple[SeatsRead, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -158,7 +171,7 @@ class RosterChange:
     def to_text(self) -> str:
         """As JSON, for the store."""
         values: dict[str, Any] = {
-            "schools": [[one.kind, one.school, *(getattr(one, n) for n in NUMBERS)] for one in self.schools],
+            "schools": _rows(self.schools),
             "against": self.against,
             "codes": list(self.codes),
             "sentences": list(self.sentences),
@@ -173,6 +186,10 @@ class RosterChange:
             values["matching"] = [
                 [one.kind, one.school, one.wanted, one.same, one.foreign] for one in self.matching
             ]
+        if self.besides:
+            values["besides"] = _rows(self.besides)
+        if self.read_back:
+            values["read_back"] = [[one.school, one.looked, one.missing] for one in self.read_back]
         if self.faults:
             values["faults"] = [asdict(one) for one in self.faults]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
@@ -193,10 +210,16 @@ class RosterChange:
             dry=values["dry"],
             classes=tuple(ClassChange(*row) for row in values.get("classes", ())),
             matching=tuple(Matching(*row) for row in values.get("matching", ())),
+            besides=tuple(SchoolChange(*row) for row in values.get("besides", ())),
+            read_back=tuple(SeatsRead(*row) for row in values.get("read_back", ())),
             faults=tuple(
                 FileFault(**{**one, "rows": tuple(one["rows"])}) for one in values.get("faults", ())
             ),
         )
+
+
+def _rows(schools: Iterable[SchoolChange]) -> list[list[Any]]:
+    return [[one.kind, one.school, *(getattr(one, name) for name in NUMBERS)] for one in schools]
 
 
 def total(kind: str, schools: Iterable[SchoolChange]) -> SchoolChange:
@@ -213,5 +236,6 @@ __all__ = [
     "Matching",
     "RosterChange",
     "SchoolChange",
+    "SeatsRead",
     "total",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from gradesync.domain.roster_change import Example, RosterChange, SchoolChange
@@ -26,6 +26,7 @@ from gradesync.domain.roster_generation import (
     numbers_of,
     pseudonym,
 )
+from gradesync.domain.roster_plain import all_new_plain, plain_changes
 from gradesync.domain.roster_seats import ACTIVE, COMPLETED, Count, SchoolSeats, seat_changes
 
 Chunks = Callable[[str, str], bytes]
@@ -263,6 +264,14 @@ def differences(old: GenerationHead, chunks: Chunks, new: Generation, *, begun: 
     has `begun`, most of its enrollments are not sent yet and say nothing. The same where a term has ended and the SIS
     shows the classes of the next one in its place.
     """
+    return replace(
+        _measured(old, chunks, new, begun=begun),
+        besides=plain_changes(old, chunks, new),
+    )
+
+
+def _measured(old: GenerationHead, chunks: Chunks, new: Generation, *, begun: bool) -> RosterChange:
+    """The same for the kinds that have limits."""
     counted = (SECTIONS, ENROLLMENTS) if begun else (SECTIONS,)
     if old.basis.year != new.head.basis.year:
         return _replaced(old, chunks, new, counted, LAST_YEAR)
@@ -321,7 +330,7 @@ def all_new(new: Generation) -> RosterChange:
         for kind in KINDS
         for school, number in sorted(counts.get(kind, {}).items())
     )
-    return RosterChange(tuple(schools))
+    return RosterChange(tuple(schools), besides=all_new_plain(new))
 
 
 def _only(kind: str, chunks: Chunks) -> Chunks:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -75,8 +75,8 @@ class GenerationHead:
 
     @property
     def schools(self) -> frozenset[str]:
-        """Every school with records of any kind; "" stands for people without a class."""
-        return frozenset(school for of_kind in self.counts.values() for school in of_kind)
+        """Every school with records that the brake measures; "" stands for people without a class."""
+        return frozenset(school for kind in KINDS for school in self.counts.get(kind, {}))
 
     def total(self, kind: str) -> int:
         """Records of the kind in all schools."""
@@ -119,10 +119,10 @@ def _day_of(text: str | None) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A generation as a whole; `chunks` by kind and school."""
+    """A generation as a whole; `chunks` by kind and school, which may lie on disk."""
 
     head: GenerationHead
-    chunks: Mapping[tuple[str, str], bytes]
+    chunks: MutableMapping[tuple[str, str], bytes]
 
     def chunk(self, kind: str, school: str) -> bytes:
         """One chunk; empty when the school has no such records."""

@@ -18,8 +18,15 @@ from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
-from gradesync.domain.roster_change import ALL_SCHOOLS, NUMBERS, RosterChange
 from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
+from gradesync.reporting.roster_shapes import (
+    change_shape,
+    class_change_shapes,
+    fault_shapes,
+    matching_shapes,
+    read_back_shapes,
+    stop_shape,
+)
 from gradesync.reporting.words import declared_first_run, is_dry, needs_someone, next_run_of, state_words
 
 Shape = dict[str, Any]
@@ -127,23 +134,6 @@ def end_keys(end: RunEnd) -> Shape:
     }
 
 
-def change_shape(change: RosterChange | None) -> Shape | None:
-    """What a roster import would change, by school and kind; examples are pseudonyms and stand with the stop."""
-    if change is None:
-        return None
-    return {
-        "against": change.against or None,
-        "schools": [
-            {
-                "school": one.school or None,
-                "kind": one.kind,
-                **{name: getattr(one, name) for name in NUMBERS},
-            }
-            for one in change.schools
-        ],
-    }
-
-
 def result_shape(result: RunResult | None) -> Shape | None:
     """`vendor` stays out: it may name people."""
     if result is None:
@@ -158,68 +148,9 @@ def result_shape(result: RunResult | None) -> Shape | None:
         ],
         "stop": stop_shape(result.roster),
         "class_changes": class_change_shapes(result.roster),
+        "read_back": read_back_shapes(result.roster),
         "first_contact": matching_shapes(result.roster),
         "file_faults": fault_shapes(result.roster),
-    }
-
-
-def matching_shapes(change: RosterChange | None) -> list[Shape]:
-    """How the SIS's ids matched those Canvas held before the first import."""
-    return [
-        {
-            "kind": one.kind,
-            "school": None if one.school == ALL_SCHOOLS else one.school,
-            "from_sis": one.wanted,
-            "same": one.same,
-            "only_in_canvas": one.foreign,
-        }
-        for one in (change.matching if change is not None else ())
-    ]
-
-
-def fault_shapes(change: RosterChange | None) -> list[Shape]:
-    """What was wrong with the roster files, by place; never what stood there."""
-    return [
-        {
-            "file": one.file or None,
-            "rows": list(one.rows),
-            "column": one.column or None,
-            "times": one.times,
-            "what": one.what,
-        }
-        for one in (change.faults if change is not None else ())
-    ]
-
-
-def class_change_shapes(change: RosterChange | None) -> list[Shape]:
-    """Drops and adds per class of a roster import that went through, the largest first."""
-    return [
-        {"class": one.class_id, "school": one.school, "added": one.added, "dropped": one.dropped}
-        for one in (change.classes if change is not None else ())
-    ]
-
-
-def stop_shape(change: RosterChange | None) -> Shape | None:
-    """What the brake held, or let through by approval: numbers, and examples by pseudonym."""
-    if change is None or not change.codes:
-        return None
-    return {
-        "codes": list(change.codes),
-        "sentences": list(change.sentences),
-        "digest": change.digest,
-        "approved": change.approved,
-        "change": change_shape(change),
-        "examples": [
-            {
-                "what": one.what,
-                "kind": one.kind,
-                "school": one.school or None,
-                "subject": one.subject,
-                "other": one.other,
-                "seats": one.seats,
-            }
-            for one in change.examples
-        ],
     }
 
 

@@ -34,6 +34,7 @@ from gradesync.domain.worklist import Worklist
 from gradesync.ports import StoreInfo
 from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
 from gradesync.reporting.explain_shapes import explanation_keys, worklist_keys
+from gradesync.reporting.roster_shapes import stop_shape
 from gradesync.reporting.shapes import (
     Shape,
     actor_shape,
@@ -52,7 +53,6 @@ from gradesync.reporting.shapes import (
     problem_shape,
     row_shape,
     run_shape,
-    stop_shape,
     waiting_shapes,
 )
 from gradesync.reporting.words import code_page, needs_someone

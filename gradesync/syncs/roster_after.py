@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
+from gradesync.domain.roster_change import SeatsRead
 from gradesync.domain.roster_classes import left_behind
 from gradesync.domain.roster_csv import Row
 from gradesync.domain.roster_generation import GenerationHead
@@ -44,6 +45,10 @@ class Found:
     def total(self) -> int:
         """Seats and sections that are not as they should be."""
         return sum(self.missing.values()) + self.sections + len(self.stayed)
+
+    def by_school(self) -> tuple[SeatsRead, ...]:
+        """What was looked at, for the run's record."""
+        return tuple(SeatsRead(one, self.looked[one], self.missing[one]) for one in sorted(self.looked))
 
     def sentence(self) -> str:
         """The numbers by school, the worst first."""

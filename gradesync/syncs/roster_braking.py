@@ -19,6 +19,7 @@ from gradesync.domain.roster_diff import REPLACING, Chunks, all_new, differences
 from gradesync.domain.roster_generation import Basis, Generation, GenerationHead
 from gradesync.domain.roster_guard import RosterStop
 from gradesync.domain.roster_hashing import GenerationMaker
+from gradesync.domain.roster_plain import PlainRows, WholeMaker
 from gradesync.domain.roster_takeover import FirstContact
 from gradesync.ports import ReadRecords, RunRecords
 
@@ -30,13 +31,13 @@ class Brake:
     keyed: KeyedHash
     approved: frozenset[str] = frozenset()
 
-    def maker(self, headers: Mapping[str, Row], mapping: RosterMapping, scoped: Roster) -> GenerationMaker:
+    def maker(self, headers: Mapping[str, Row], mapping: RosterMapping, scoped: Roster) -> WholeMaker:
         """Takes the rows of the Canvas files as they are written."""
         schools = None
         if mapping.accounts == "none":
             # Every course then lies in the root account, and the brake would be blind to single schools.
             schools = {row.id: row.school_id for row in scoped.classes}
-        return GenerationMaker(self.keyed, headers, schools)
+        return WholeMaker(GenerationMaker(self.keyed, headers, schools), PlainRows(self.keyed, headers))
 
 
 @dataclass(frozen=True, slots=True)

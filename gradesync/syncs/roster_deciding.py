@@ -99,7 +99,9 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
 def _told(change: RosterChange) -> RosterChange | None:
     """What is worth keeping with a run: schools in which something changes, and why it was stopped."""
     kept = tuple(one for one in change.schools if one.is_change)
-    return replace(change, schools=kept) if kept or change.codes or change.matching else None
+    besides = tuple(one for one in change.besides if one.is_change)
+    told = replace(change, schools=kept, besides=besides)
+    return told if kept or besides or change.codes or change.matching else None
 
 
 def _count(tracker: StageTracker, whole: Roster, files: CanvasFiles) -> None:
@@ -141,7 +143,7 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
     brake = measured(
         job.records,
         job.brake,
-        None if maker is None else maker.made(basis),
+        None if maker is None else maker.made(basis, spool.chunks()),
         account=job.account.key,
         files=digest,
         policy=policy,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from gradesync.domain.roster import ImportStatus
-from gradesync.domain.roster_change import ClassChange
+from gradesync.domain.roster_change import ClassChange, RosterChange
 from gradesync.domain.roster_classes import MOST_CLASSES, class_changes
 from gradesync.domain.roster_generation import GenerationHead
 from gradesync.domain.roster_rows import Refused, Remembered
@@ -49,7 +49,7 @@ async def preview_roster(job: RosterPreview) -> RunResult:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
     if decided.passes and (files := _differing(job, decided)):
-        # The table tells people, sections and enrollments; a renamed school or a term's dates show here alone.
+        # Numbers tell how many; which of the files they are in is what somebody opens with `--csv-to`.
         job.progress.say(job.schedule, f"Files that differ from those sent last: {', '.join(files)}.")
     if again := len(Remembered.of(job.records.watermark(REFUSED))):
         job.tracker.counts["would send again"] = again
@@ -235,6 +235,8 @@ async def _looked_after(
     stayed = sent.status.threshold_exceeded or decided.passes == (True,)
     emptied = [one.class_id for one in changes if one.dropped] if stayed else []
     found = await read_back(job, decided, left, emptied)
+    if found.looked:
+        job.tracker.roster = replace(job.tracker.roster or RosterChange(), read_back=found.by_school())
     if found.total:
         job.tracker.codes["GS-620"] += found.total - (len(found.stayed) if emptied else 0)
         job.progress.say(job.schedule, found.sentence())

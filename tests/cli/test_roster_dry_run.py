@@ -91,6 +91,28 @@ def test_what_a_dry_run_says_is_what_the_run_then_does_in_canvas(live: Tree, san
     assert dry(live) == []
 
 
+def test_a_renamed_school_and_another_title_of_a_term_stand_in_the_table(
+    live: Tree, sandbox: Sandbox
+) -> None:
+    end = json.loads(live.run("run", ID, "--format", "json", code=None).stdout)
+    shown = json.loads(live.run("show", end["run"]["id"], "--format", "json").stdout)
+    seats = shown["run"]["result"]["read_back"]
+    assert {row["school"] for row in seats} == {
+        school.sourced_id for school in sandbox.schools["riverside"].district.schools
+    }
+    assert sum(row["seats"] for row in seats) == shown["run"]["result"]["counts"]["read back"]
+    assert not any(row["missing"] for row in seats)
+    assert "SEATS READ BACK" in live.run("show", end["run"]["id"]).stdout
+    sis = sandbox.schools["riverside"].sis
+    school = next(row for row in sis.rows["orgs"].values() if row["type"] == "school")
+    school["name"] = "Another name"
+    [found] = dry(live)
+    assert (found["kind"], found["school"], found["changed"]) == ("accounts", school["sourcedId"], 1)
+    text = live.run("run", ID, "--dry-run").stdout
+    assert "sub-accounts" in text
+    assert "Another name" not in text
+
+
 def test_the_files_are_left_for_their_owner_alone_and_with_a_warning(
     live: Tree, sandbox: Sandbox, tmp_path: Path
 ) -> None:

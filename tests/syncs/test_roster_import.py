@@ -12,6 +12,7 @@ from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account, ExpectedChange, Scope
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.roster import ImportStatus, RosterClass
+from gradesync.domain.roster_change import RosterChange, SeatsRead
 from gradesync.domain.run import Mode, Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import ConnectionProblem, LeaseLost
@@ -471,3 +472,28 @@ def test_a_dry_run_names_the_files_that_differ_though_no_person_or_class_does() 
     scene.sis.roster = replace(scene.sis.roster, orgs=orgs)
     scene.preview()
     assert "Files that differ from those sent last: accounts.csv." in scene.watcher.sentences
+
+
+def test_a_dry_run_counts_a_renamed_school_and_a_term_that_ends_on_another_day() -> None:
+    scene = Scene()
+    scene.run()
+    roster = scene.sis.roster
+    orgs = tuple(replace(one, name=f"{one.name} (new)") for one in roster.orgs)
+    sessions = tuple(replace(one, end=one.end - timedelta(days=2)) for one in roster.sessions)
+    scene.sis.roster = replace(roster, orgs=orgs, sessions=sessions)
+    found = scene.preview().roster
+    assert found is not None
+    assert {(one.kind, one.school): one.changed for one in found.besides} == {
+        ("accounts", "001"): 1,
+        ("terms", "*"): 2,
+    }
+
+
+def test_a_run_keeps_what_reading_back_showed_school_by_school() -> None:
+    scene = Scene()
+    scene.run()
+    scene.sis.roster = replace(scene.sis.roster, enrollments=scene.sis.roster.enrollments[1:])
+    found = scene.run().roster
+    assert found is not None
+    assert found.read_back == (SeatsRead("001", 4),)
+    assert RosterChange.from_text(found.to_text()) == found

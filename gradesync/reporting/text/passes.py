@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradesync.domain.report import ClassCounts, PassReport, RunEnd
-from gradesync.domain.roster_change import SchoolChange
 from gradesync.domain.run import Outcome, Run, RunResult, Stage, answers_to
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import clean
@@ -13,8 +12,8 @@ from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS
 from gradesync.reporting.text.plans import plan_lines
-from gradesync.reporting.text.roster_classes import class_change_lines
-from gradesync.reporting.text.rosters import fault_lines, match_lines, stop_lines
+from gradesync.reporting.text.roster_classes import class_change_lines, read_back_lines
+from gradesync.reporting.text.rosters import fault_lines, match_lines, school_lines, stop_lines
 
 
 def pass_report(report: PassReport, *, style: Style) -> str:
@@ -30,9 +29,7 @@ def pass_report(report: PassReport, *, style: Style) -> str:
     else:
         lines += _frozen(report, style)
     for account in report.raced:
-        note = (
-            f"{clean(account)}: not applied: it changed meanwhile, a run works in it, or another tree was applied."
-        )
+        note = f"{clean(account)}: not applied: it changed meanwhile, a run works in it, or another tree was applied."
         lines += [*folded(note, style, color="yellow"), ""]
     if report.ends:
         shared = _shared(report.ends)
@@ -199,7 +196,7 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
         lines += ["", *(indent + line for line in class_lines(end.classes, style))]
     stop = stop_lines(result.roster, end.run, style, indent + "  ")
     lines += stop or match_lines(result.roster, style, indent + "  ")
-    if end.change is not None and (schools := school_lines(end.change.schools, style)):
+    if end.change is not None and (schools := school_lines(end.change, style)):
         lines += ["", *(indent + line for line in schools)]
     if dry:
         lines += ["", f"{indent}Dry run: nothing was sent and nothing was recorded."]
@@ -274,23 +271,6 @@ def class_lines(classes: Sequence[ClassCounts], style: Style) -> list[str]:
     return table(columns, cells, style)
 
 
-def school_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
-    """What a roster import would do, school by school and kind by kind; where nothing would change, nothing is said."""
-    columns = ("SCHOOL", "WHAT", "WOULD CREATE", "WOULD CHANGE", "WOULD MOVE", "WOULD END", "NOW")
-    cells = [
-        (
-            Cell(one.school or "(no class)", "bold"),
-            Cell(one.kind),
-            *(Cell(f"{number:,}") for number in (one.created, one.changed, one.moved)),
-            Cell(f"{one.ended + one.removed:,}"),
-            Cell(f"{one.before:,}"),
-        )
-        for one in sorted(schools, key=lambda one: one.school)
-        if one.is_change
-    ]
-    return table(columns, cells, style) if cells else []
-
-
 def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style, vendor_text: bool = False) -> str:
     """One run as the store keeps it. `vendor_text` adds the other side's own words, for a terminal alone."""
     result = run.result
@@ -328,6 +308,8 @@ def run(run: Run, classes: Sequence[ClassCounts] = (), *, style: Style, vendor_t
         lines += ["", *class_lines(classes, style)]
     if result is not None and (drops := class_change_lines(result.roster, style)):
         lines += ["", *drops]
+    if result is not None and (seen := read_back_lines(result.roster, style)):
+        lines += ["", *seen]
     return finished(lines)
 
 

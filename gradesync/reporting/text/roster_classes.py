@@ -26,3 +26,18 @@ def class_change_lines(change: RosterChange | None, style: Style) -> list[str]:
         else []
     )
     return [*table(("CLASS", "SCHOOL", "ADDED", "DROPPED"), cells, style), *told]
+
+
+def read_back_lines(change: RosterChange | None, style: Style) -> list[str]:
+    """What reading back showed, school by school; nothing where nobody looked."""
+    if change is None or not change.read_back:
+        return []
+    cells = [
+        (
+            Cell(one.school or "(none)", "bold"),
+            Cell(f"{one.looked:,}"),
+            Cell(f"{one.missing:,}", "red" if one.missing else ""),
+        )
+        for one in change.read_back
+    ]
+    return table(("SCHOOL", "SEATS READ BACK", "NOT IN CANVAS"), cells, style)

@@ -127,6 +127,43 @@ def number_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
     return [*table(columns, cells, style), *told] if cells else []
 
 
+_ENDING = frozenset({"enrollments", "user_observers"})
+"""Kinds whose records end in Canvas when they are gone from the files; all others stay."""
+
+
+def school_lines(change: RosterChange, style: Style) -> list[str]:
+    """What a roster import would do, school by school and kind by kind; where nothing would change, nothing is said."""
+    columns = (
+        "SCHOOL",
+        "WHAT",
+        "WOULD CREATE",
+        "WOULD CHANGE",
+        "WOULD MOVE",
+        "WOULD END",
+        "GONE, STAY",
+        "NOW",
+    )
+    cells = []
+    for one in sorted((*change.schools, *change.besides), key=lambda one: one.school):
+        if not one.is_change:
+            continue
+        gone = 0 if one.kind in _ENDING else one.removed
+        cells.append(
+            (
+                Cell("(all)" if one.school == ALL_SCHOOLS else one.school or "(no class)", "bold"),
+                Cell(_WHAT.get(one.kind, one.kind)),
+                *(Cell(f"{number:,}") for number in (one.created, one.changed, one.moved)),
+                Cell(f"{one.ended + one.removed - gone:,}"),
+                Cell(f"{gone:,}"),
+                Cell(f"{one.before:,}"),
+            )
+        )
+    return table(columns, cells, style) if cells else []
+
+
+_WHAT = {"accounts": "sub-accounts", "xlists": "cross-lists", "user_observers": "observers"}
+
+
 def _example_lines(examples: Sequence[Example], style: Style, indent: str) -> list[str]:
     lines = ["", f"{indent}Examples, by pseudonym"] if examples else []
     for one in examples:
@@ -168,4 +205,4 @@ def approved(found: Approved, *, style: Style) -> str:
     return finished([*lines, "", *("  " + line for line in told)] if told else lines)
 
 
-__all__ = ["approved", "fault_lines", "match_lines", "number_lines", "stop_lines"]
+__all__ = ["approved", "fault_lines", "match_lines", "number_lines", "school_lines", "stop_lines"]
