@@ -43,6 +43,7 @@ How to read it:
 - **Peak day and quiet tick**: {district}
 - **Roster**: {roster}
 - **The store at scale**, on a page of its own: [100,000 schedules, 10,000,000 records](store-at-scale.md).
+- **Workers**, on a page of their own: [eight workers beside each other](workers-at-scale.md).
 - Peak memory is the most our process held at any time, the interpreter and the libraries included.
 """
 
