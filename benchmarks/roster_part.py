@@ -210,7 +210,8 @@ def _ours(source: Source, spool: DiskSpool, kept: Kept, *, keeps: bool = False) 
         today=district.TODAY,
     )
     year = school_year(scoped, district.TODAY)
-    generation = maker.made(basis_of(scoped, scope_digest(_SCOPE), year, district.TODAY))
+    basis = basis_of(scoped, scope_digest(_SCOPE), year, district.TODAY)
+    generation = maker.made(basis, spool.chunks())
     if keeps:
         kept.keep(generation.head.to_text(), generation.chunks)
     else:

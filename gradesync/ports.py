@@ -7,7 +7,7 @@ and passes the same conformance suite.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -130,6 +130,10 @@ class RosterSpool(RosterIntake, Protocol):
 
     def roster(self) -> Roster:
         """What was taken in."""
+        ...
+
+    def chunks(self) -> MutableMapping[tuple[str, str], bytes]:
+        """Room for the chunks of one generation (`domain.roster_generation`), which live as long as the spool does."""
         ...
 
     def files(self, headers: Mapping[str, Row]) -> RowFiles:

@@ -14,7 +14,7 @@ import marshal
 import os
 import tempfile
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
@@ -54,6 +54,8 @@ _VERSION = 2
 
 _WRITTEN_TOGETHER = 1 << 18
 """Bytes of blocks that are written at once."""
+_LINES = 1024
+"""Rows whose text is made at once."""
 _FIRST = itemgetter(0)
 
 
@@ -200,11 +202,32 @@ class _SeatShelf(_Blocks):
         kind_numbers = map(self._kinds.__getitem__, zip(roles, begins, ends, strict=True))
         self._sort(user_ids, zip(user_ids, class_numbers, kind_numbers, strict=True))
 
+    def known(self, class_id: str) -> str:
+        """The id as it is kept here already, so that a district's classes are not named twice in memory."""
+        number = self._classes.get(class_id)
+        return class_id if number is None else self._classes.values_in_order[number]
+
     def seats(self, number: int) -> Seats:
         """All rows of a part."""
+        # Nothing comes any more, and looking ids up costs as much memory as they do.
+        self._classes.settle()
+        self._kinds.settle()
         user_ids, class_numbers, kind_numbers = self.columns(number)
         classes, kinds = self._classes.values_in_order, self._kinds.values_in_order
         return Seats(user_ids, class_numbers, kind_numbers, classes, kinds)
+
+
+class _ClassShelf(_Shelf[RosterClass]):
+    """Classes, under the very ids that their enrollments name."""
+
+    def __init__(self, file: _Heap, known: Callable[[str], str]) -> None:
+        super().__init__(file, RosterClass)
+        self._known = known
+
+    def columns(self, number: int) -> list[list[Any]]:
+        """All rows of a part, field by field."""
+        ids, *others = super().columns(number)
+        return [list(map(self._known, ids)), *others]
 
 
 class _Seated(Collection[RosterEnrollment]):
@@ -230,6 +253,29 @@ class _Seated(Collection[RosterEnrollment]):
     def column(self, name: str) -> Iterator[Any]:
         """One field of all rows, in the order of the parts."""
         return map(attrgetter(name), self)
+
+
+class _Chunks(MutableMapping[tuple[str, str], bytes]):
+    """Pieces of a generation by kind and school, in the spool's file."""
+
+    def __init__(self, file: _Heap) -> None:
+        self._file = file
+        self._places: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def __setitem__(self, key: tuple[str, str], chunk: bytes) -> None:
+        self._places[key] = (self._file.append(chunk), len(chunk))
+
+    def __getitem__(self, key: tuple[str, str]) -> bytes:
+        return self._file.read(*self._places[key])
+
+    def __delitem__(self, key: tuple[str, str]) -> None:
+        del self._places[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 class _Part(Sequence[T]):
@@ -294,16 +340,18 @@ class _Files:
     def add(self, kind: str, rows: Iterable[Row]) -> int:
         """Append rows; the first call makes the file with its header."""
         rows = rows if isinstance(rows, Sequence) else list(rows)
-        file = self._open.get(kind)
-        text = csv_text(rows)
-        if file is None:
-            file = self._open[kind] = _private(self._folder / f"{kind}.csv")
+        if kind not in self._open:
+            self._open[kind] = _private(self._folder / f"{kind}.csv")
             self._hashes[kind] = hashlib.sha256()
-            text = csv_text([self._headers[kind]]) + text
+            self._write(kind, csv_text([self._headers[kind]]))
+        for at in range(0, len(rows), _LINES):
+            self._write(kind, csv_text(rows[at : at + _LINES]))
+        return len(rows)
+
+    def _write(self, kind: str, text: str) -> None:
         content = text.encode()
         self._hashes[kind].update(content)
-        file.write(content)
-        return len(rows)
+        self._open[kind].write(content)
 
     def finished(self) -> Mapping[str, CanvasFile]:
         """Close the files and tell what they are."""
@@ -333,10 +381,10 @@ class DiskSpool:
         self._orgs: list[Org] = []
         self._sessions: list[AcademicSession] = []
         self._courses: list[RosterCourse] = []
-        heap = _Heap(file)
-        self._classes: _Shelf[RosterClass] = _Shelf(heap, RosterClass)
+        heap = self._heap = _Heap(file)
         self._users: _Shelf[RosterUser] = _Shelf(heap, RosterUser)
         self._enrollments = _SeatShelf(heap)
+        self._classes = _ClassShelf(heap, self._enrollments.known)
         self._written: list[_Files] = []
 
     def orgs(self, rows: Iterable[Org]) -> None:
@@ -373,6 +421,10 @@ class DiskSpool:
             users=_Shelved(self._users),
             enrollments=_Seated(self._enrollments),
         )
+
+    def chunks(self) -> MutableMapping[tuple[str, str], bytes]:
+        """Room for the chunks of one generation; they live as long as the spool does."""
+        return _Chunks(self._heap)
 
     def files(self, headers: Mapping[str, Row]) -> _Files:
         """Room for one set of Canvas files, `headers` by kind; they live as long as the spool does."""

@@ -251,9 +251,16 @@ class Table(dict[T, int]):
         self.values_in_order: list[T] = []
 
     def __missing__(self, value: T) -> int:
+        if len(self) < len(self.values_in_order):
+            self.update(zip(self.values_in_order, range(len(self.values_in_order)), strict=True))
+            return self[value]
         number = self[value] = len(self.values_in_order)
         self.values_in_order.append(value)
         return number
+
+    def settle(self) -> None:
+        """Keep the values alone; asking for a number again costs as much as the first time."""
+        self.clear()
 
 
 def seats_of(part: Sequence[RosterEnrollment]) -> Seats:

@@ -127,9 +127,19 @@ class RowColumns(Sequence[Row]):
     @overload
     def __getitem__(self, at: slice) -> Sequence[Row]: ...
     def __getitem__(self, at: int | slice) -> Row | Sequence[Row]:
-        if isinstance(at, slice):
-            return RowColumns([one[at] for one in self.columns])
-        return tuple([one[at] for one in self.columns])
+        if not isinstance(at, slice):
+            return tuple([one[at] for one in self.columns])
+        columns: list[Sequence[str]] = []
+        numbers: Sequence[int] | None = None
+        for column in self.columns:
+            last = columns[-1] if columns else None
+            if isinstance(column, Coded) and isinstance(last, Coded) and column.numbers is numbers:
+                # They go on sharing their numbers.
+                columns.append(Coded(last.numbers, column.table))
+                continue
+            numbers = column.numbers if isinstance(column, Coded) else None
+            columns.append(column[at])
+        return RowColumns(columns)
 
     def joined(self) -> Iterator[Row]:
         """The rows with a comma between cells that go together, so that these are joined once and not in every row."""

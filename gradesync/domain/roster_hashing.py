@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from functools import reduce
 from itertools import chain
 from operator import itemgetter, or_
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from gradesync.domain.keyed import KeyedHash, Numbers
-from gradesync.domain.roster_csv import CanvasFile, Row, RowColumns, RowFiles, coded
+from gradesync.domain.roster_csv import CanvasFile, Coded, Row, RowColumns, RowFiles, coded
 from gradesync.domain.roster_generation import (
     ENROLLMENTS,
     KEPT,
@@ -82,18 +82,6 @@ class _Sections(dict[str, "array[int]"]):
         return made
 
 
-class _Numbered(dict[int, "array[int]"]):
-    """The numbers of sections by their place in a table of ids."""
-
-    def __init__(self, table: Sequence[str], sections: Mapping[str, array[int]]) -> None:
-        super().__init__()
-        self.table, self._sections = table, sections
-
-    def __missing__(self, number: int) -> array[int]:
-        made = self[number] = self._sections[self.table[number]]
-        return made
-
-
 class _Course(NamedTuple):
     """What a section takes over from its course."""
 
@@ -126,7 +114,9 @@ class GenerationMaker:
         self._courses: dict[str, _Course] = {}
         # Section id -> [school, number, likeness, place, content, seat, seat, ...]: one object per section.
         self._sections = _Sections(keyed.numbers("class"))
-        self._numbered = _Numbered((), self._sections)
+        # The numbers of sections by their place in a table of ids that many parts share.
+        self._table: Sequence[str] = ()
+        self._numbered: list[array[int]] = []
         self._people: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         # Of the part under way: its people; their numbers, likenesses and contents, rows by rows; a section of each.
         self._part_ids: list[str] = []
@@ -235,9 +225,12 @@ class GenerationMaker:
         else:
             bits = map(self._bits.__getitem__, zip(roles, statuses, strict=True))
         seats = map(or_, map(known.__getitem__, users.numbers), bits)
-        if sections.table is not self._numbered.table:
-            # Parts from a disk share their table of classes.
-            self._numbered = _Numbered(sections.table, self._sections)
+        if sections.table is not self._table:
+            self._table = sections.table
+            shared = isinstance(columns[at["section_id"]], Coded)
+            # A table that came with the column names more sections than its rows do: those are not met here.
+            found = map(self._sections.get if shared else self._sections.__getitem__, sections.table)
+            self._numbered = list(cast("Iterable[array[int]]", found))
         deque(map(array.append, map(self._numbered.__getitem__, sections.numbers), seats), maxlen=0)
         for user, section in dict(zip(users.numbers, sections.numbers, strict=True)).items():
             self._seated[users.table[user]] = sections.table[section]
@@ -261,10 +254,11 @@ class GenerationMaker:
             self._schools.append(id)
         return found
 
-    def made(self, basis: Basis) -> Generation:
-        """The generation of everything taken; the maker is spent."""
+    def made(self, basis: Basis, chunks: MutableMapping[tuple[str, str], bytes] | None = None) -> Generation:
+        """The generation of everything taken; the maker is spent. `chunks` is where its pieces go: into memory, unless
+        the caller has room elsewhere."""
         self._close_part()
-        chunks: dict[tuple[str, str], bytes] = {}
+        chunks = {} if chunks is None else chunks
         counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
         by_school: dict[int, list[array[int]]] = {}
         for section in self._sections.values():
@@ -283,8 +277,9 @@ class GenerationMaker:
             counts[USERS][name] = sum(row[2] & 1 for row in rows)
         digest = hashlib.sha256(repr(basis).encode())
         for key in sorted(chunks):
-            digest.update(f"{key}{len(chunks[key])}".encode())
-            digest.update(chunks[key])
+            chunk = chunks[key]
+            digest.update(f"{key}{len(chunk)}".encode())
+            digest.update(chunk)
         return Generation(GenerationHead(self._key_id, basis, digest.hexdigest()[:32], counts), chunks)
 
 

@@ -299,8 +299,8 @@ class _Classes:
         self.ids = ids
         self.count = len(ids)
         self.ends = [ends.get(one) for one in ids]
-        # Numbers of fraction are compared and added faster than whole ones of this size.
-        self.ranks = [0.0] * len(ids)
+        # Numbers with a fraction are compared and added faster than whole ones of this size.
+        self.ranks = array("d", bytes(8 * len(ids)))
         for rank, number in enumerate(sorted(range(len(ids)), key=ids.__getitem__)):
             self.ranks[number] = float(rank * _PEOPLE)
 
