@@ -37,7 +37,7 @@ def test_a_late_write_is_one_of_an_older_epoch_after_a_newer_one_wrote() -> None
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_after_a_small_storm_everything_holds(store: str, tmp_path: Path) -> None:
     with scene(tmp_path, store, accounts=2, guard=True) as stage:
-        blows = Storm(stage, seed=7, blows=8, restart_every=4).rage()
+        blows = Storm(stage, seed=7, blows=6, restart_every=3).rage()
         assert calm(stage), stage.spoken()
         assert judge(stage, blows) == []
         assert figures(stage, blows)["attempts lost"] > 0
