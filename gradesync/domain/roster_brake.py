@@ -31,7 +31,7 @@ _UNTAUGHT_OF_ALL = 0.5
 _FEW_DAYS = timedelta(days=7)
 """By so much may a term end earlier than it was said to."""
 _WORDS = {SECTIONS: "sections", USERS: "people", ENROLLMENTS: "enrollments"}
-_ORDER = ("GS-602", "GS-613", "GS-623", "GS-603", "GS-601", "GS-609")
+_ORDER = ("GS-602", "GS-613", "GS-623", "GS-625", "GS-624", "GS-603", "GS-601", "GS-609")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +232,11 @@ def change_digest(account: str, base: str, files: str) -> str:
     return hashlib.sha256(f"roster change\0{account}\0{base}\0{files}".encode()).hexdigest()[:20]
 
 
+def further_digest(digest: str, what: str) -> str:
+    """Names a change set of which a person must know one thing more, so that the usual approval does not cover it."""
+    return hashlib.sha256(f"roster change\0{digest}\0{what}".encode()).hexdigest()[:20]
+
+
 def verdict(
     change: RosterChange, stops: Sequence[RosterStop], digest: str, approved: Collection[str]
 ) -> Verdict:
@@ -260,4 +265,4 @@ def verdict(
     return Verdict(RosterStop(first.code, message, final=final), told)
 
 
-__all__ = ["CHURN_SHARE", "Verdict", "change_digest", "change_stops", "is_over", "verdict"]
+__all__ = ["CHURN_SHARE", "Verdict", "change_digest", "change_stops", "further_digest", "is_over", "verdict"]

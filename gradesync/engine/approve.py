@@ -82,6 +82,11 @@ def _stopped(run: Run) -> RosterChange:
             f"run {run.id} was only a look and would have sent nothing",
             hint="approve the run that is stopped once the schedule's state is `active`",
         )
+    if change.digest is None and "GS-624" in change.codes:
+        raise GradesyncError(
+            f"run {run.id} was approved already: {' '.join(change.sentences)}",
+            hint=f"change the SIS ids in Canvas to the new ones, then run again: `gradesync run {run.schedule}`",
+        )
     if change.digest is None:
         raise GradesyncError(
             f"run {run.id} read no roster that could be sent: {' '.join(change.sentences)}",

@@ -26,6 +26,9 @@ REFUSED = "roster:refused"
 FILES = "roster:files"
 """JSON: the digest of each file last sent, by name; tells a dry run which files differ."""
 
+IMPORTS = "roster:imports"
+"""JSON: Canvas's numbers of the last imports of the whole roster; whoever takes one back there is noticed by them."""
+
 SIZE = "roster:size"
 """Bytes of the files Canvas compares the next upload with."""
 

@@ -12,7 +12,7 @@ from datetime import date
 from gradesync.domain.account import RosterMapping, RosterPolicy
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.roster import AcademicSession, Roster
-from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, verdict
+from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, further_digest, verdict
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import Row
 from gradesync.domain.roster_diff import REPLACING, Chunks, all_new, differences
@@ -54,6 +54,12 @@ class Measured:
         approved = brake.approved if brake is not None else frozenset()
         stops = [] if contact.stop is None else [contact.stop]
         return replace(self, verdict=verdict(change, stops, self.digest, approved))
+
+    def further(self, stop: RosterStop, what: str, brake: Brake | None) -> Measured:
+        """The same with one more reason to stop, known only once Canvas was asked; `what` names it in the approval."""
+        approved = brake.approved if brake is not None else frozenset()
+        digest = further_digest(self.digest, what)
+        return replace(self, verdict=verdict(self.verdict.change, [stop], digest, approved))
 
 
 def basis_of(scoped: Roster, scope: str, year: str, today: date) -> Basis:

@@ -29,6 +29,7 @@ from gradesync.ports import ReadyFiles, RosterSpool
 from gradesync.syncs.identity import check_identity
 from gradesync.syncs.roster_braking import Measured, basis_of, measured
 from gradesync.syncs.roster_job import RosterPreview
+from gradesync.syncs.roster_second_looks import new_ids, taken_back
 from gradesync.syncs.roster_take_over import first_contact
 from gradesync.syncs.stage import StageTracker
 
@@ -41,7 +42,8 @@ class Decided:
     """What is to be sent, or `stop`: why not.
 
     `passes` are the imports in order, by their remaster flag; `brake` is the read measured against the last good one;
-    `rest`, at first contact, is a file of the ids that only one side holds.
+    `rest`, at first contact, is a file of the ids that only one side holds; `taken_back` are imports of ours that
+    somebody took back in Canvas.
     """
 
     scoped: Roster
@@ -54,6 +56,7 @@ class Decided:
     brake: Measured
     identities: Mapping[str, str] = field(default_factory=dict)
     rest: Mapping[str, Path] = field(default_factory=dict)
+    taken_back: frozenset[int] = frozenset()
 
     @property
     def stop(self) -> RosterStop | None:
@@ -90,10 +93,28 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
         if contact is not None:
             decided = replace(decided, brake=decided.brake.judged(contact, job.brake), rest=contact.rest)
         job.tracker.stage = Stage.DECIDE
+    if decided.stop is None:
+        decided = await _asked_again(job, decided)
     job.tracker.roster = _told(decided.brake.verdict.change)
     if decided.brake.verdict.change.approved:
         job.tracker.codes["GS-614"] += 1
     return decided
+
+
+async def _asked_again(job: RosterPreview, decided: Decided) -> Decided:
+    """What the brake let pass, once Canvas was asked whether it can be sent as it is."""
+    brake = await new_ids(job, decided.brake, decided.files, decided.scoped)
+    if brake is not None:
+        # The first import ends what stood under the old ids, most of which Canvas knows no more: what it says of those
+        # rows is of no use to anybody. The second applies every row.
+        decided = replace(decided, brake=brake, passes=(False, True) if decided.passes else ())
+    if decided.stop is not None:
+        return decided
+    brake, back = await taken_back(job, decided.brake)
+    if not back:
+        return decided
+    # What was ended must be ended again, which only differences do; and all rows go, whatever they are compared with.
+    return replace(decided, brake=brake, passes=(False, True), taken_back=back)
 
 
 def _told(change: RosterChange) -> RosterChange | None:

@@ -21,7 +21,17 @@ from gradesync.domain.run import RunResult, Stage
 from gradesync.errors import Halted
 from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import record_identity
-from gradesync.syncs.marks import DIGEST, FILES, PENDING, REFUSED, REMASTER, REMASTERED, ROSTER_SENT, SIZE
+from gradesync.syncs.marks import (
+    DIGEST,
+    FILES,
+    IMPORTS,
+    PENDING,
+    REFUSED,
+    REMASTER,
+    REMASTERED,
+    ROSTER_SENT,
+    SIZE,
+)
 from gradesync.syncs.roster_after import read_back
 from gradesync.syncs.roster_braking import keep, keep_first
 from gradesync.syncs.roster_deciding import Decided, data_set_id, decide, stopped
@@ -98,6 +108,7 @@ async def _imported(job: RosterJob, spool: RosterSpool) -> RunResult:
     decided = await decide(look, spool)
     job.tracker.counts["sent"] = 0
     taken = earlier is not None and earlier.succeeded and job.records.watermark(DIGEST) == decided.digest
+    taken = taken and not decided.taken_back
     if decided.stop is not None and not taken:
         return stopped(look, decided.files, decided.stop)
     if decided.stop is not None and job.tracker.roster is not None:
@@ -202,6 +213,9 @@ async def _ended(
             return job.tracker.result()
         marks |= {REMASTER: "1" if again or amiss else "0", PENDING: ""}
         keep(job.records, decided.brake)
+    if decided.taken_back:
+        numbers = json.loads(job.records.watermark(IMPORTS) or "[]")
+        marks[IMPORTS] = json.dumps([one for one in numbers if one not in decided.taken_back])
     job.tracker.stage = Stage.RECORD
     job.progress.stage(job.schedule, Stage.RECORD.value)
     job.records.set_watermarks({**marks, REFUSED: left.text()})

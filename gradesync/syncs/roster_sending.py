@@ -11,7 +11,7 @@ from pathlib import Path
 from gradesync.domain.roster import ImportStatus
 from gradesync.domain.run import Outcome, RunResult, Stage
 from gradesync.errors import ConnectionProblem
-from gradesync.syncs.marks import PENDING, REMASTER
+from gradesync.syncs.marks import IMPORTS, PENDING, REMASTER
 from gradesync.syncs.roster_job import RosterJob
 
 _FIRST_DELAY, _SLOW_DELAY, _DELAY_GROWTH, _LONGEST_DELAY = 0.2, 2.0, 1.6, 30.0
@@ -23,6 +23,9 @@ _NEVER_BEGINS = 600.0
 
 _PATIENCE = 20
 """How many looks in a row may find Canvas out of reach before the run ends; the import goes on without us."""
+
+_REMEMBERED = 20
+"""How many imports are looked after: some weeks of nights."""
 
 SUCCEEDED = frozenset({"imported", "imported_with_messages"})
 
@@ -43,6 +46,12 @@ class Order:
     last: bool = True
     deletes: bool = False
     then: Mapping[str, str] = field(default_factory=dict)
+
+
+def with_import(text: str | None, number: int) -> str:
+    """The numbers of the last imports, with one more."""
+    before = json.loads(text) if text else []
+    return json.dumps([*before, number][-_REMEMBERED:])
 
 
 def expected_change(size: int, before: str | None) -> int:
@@ -103,6 +112,7 @@ async def one_import(job: RosterJob, order: Order) -> ImportStatus | None:
     if order.data_set is not None:
         job.records.set_watermarks({PENDING: json.dumps({**pending, "id": status.id})})
         if not order.deletes:
+            job.records.set_watermarks({IMPORTS: with_import(job.records.watermark(IMPORTS), status.id)})
             job.tracker.counts["sent"] = order.rows
     else:
         job.tracker.counts["sent again"] += order.rows

@@ -103,6 +103,17 @@ async def first_contact(
     return FirstContact(stop, matching, _telling(rest.examples), written)
 
 
+async def ids_in_canvas(job: RosterPreview, files: CanvasFiles, scoped: Roster) -> tuple[Matching, ...]:
+    """How many of the ids about to be sent Canvas holds, by kind and school. Raises ConnectionProblem."""
+    job.tracker.stage = Stage.MATCH
+    ours = await asyncio.to_thread(_Ours.of, files, scoped, job.account.roster.mapping.accounts)
+    matched = TakeOver(ours.ids, ours.schools)
+    async for page in job.canvas.held_ids(job.account.roster.mapping.people):
+        matched.hold(page)
+        job.progress.stage(job.schedule, Stage.MATCH.value, matched.held)
+    return matched.matchings()
+
+
 def _telling(examples: list[Example]) -> tuple[Example, ...]:
     """Classes and people first: they are what would be built twice."""
     ordered = sorted(examples, key=lambda one: (-KINDS.index(one.kind), one.what, one.subject))
@@ -216,4 +227,4 @@ def _by_hash(id: str) -> bytes:
     return hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest()
 
 
-__all__ = ["first_contact"]
+__all__ = ["first_contact", "ids_in_canvas"]

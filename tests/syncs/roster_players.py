@@ -56,6 +56,7 @@ class Canvas:
     """A Canvas that walks every import through `steps`, and holds the sections of imports that were applied.
 
     `loses` names sections it never builds; `foreign` answers of other tools' unfinished imports, one per question.
+    `states` are imports by number that came to another end later (taken back).
     `messages` are what it says of rows, by number of the import; `down` is how often it does not answer a look.
     """
 
@@ -74,6 +75,7 @@ class Canvas:
     looks: list[str] = field(default_factory=list)
     seats: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     other_ids: dict[str, set[str]] = field(default_factory=dict)
+    states: dict[int, str] = field(default_factory=dict)
 
     async def identity(self) -> str:
         return "root-uuid"
@@ -132,7 +134,8 @@ class Canvas:
             ImportStatus(7, "imported", 100, {"users": 4}),
         )
         data_set = self.uploads[import_id - self.first].data_set or ""
-        return replace(steps[min(max(self.polls, 1), len(steps)) - 1], id=import_id, data_set=data_set)
+        found = replace(steps[min(max(self.polls, 1), len(steps)) - 1], id=import_id, data_set=data_set)
+        return replace(found, state=self.states.get(import_id, found.state))
 
     async def import_messages(self, import_id: int) -> AsyncIterator[RowMessage]:
         for one in self.messages.get(import_id, ()):

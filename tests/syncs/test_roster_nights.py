@@ -219,7 +219,7 @@ def test_a_day_on_which_half_the_seats_are_new_still_removes_whoever_left(sandbo
     assert held(sandbox) == wanted(sandbox)
 
 
-def test_a_night_without_news_asks_canvas_one_thing_and_sends_it_nothing(sandbox: Sandbox) -> None:
+def test_a_night_without_news_asks_canvas_two_things_and_sends_it_nothing(sandbox: Sandbox) -> None:
     records = Records()
     run(sandbox, records)
     sandbox.forget_requests()
@@ -227,7 +227,7 @@ def test_a_night_without_news_asks_canvas_one_thing_and_sends_it_nothing(sandbox
     asked = [
         (one.method, one.path.rsplit("/api/v1", 1)[-1]) for one in sandbox.requests if one.side == "canvas"
     ]
-    assert asked == [("GET", "/accounts/self")]
+    assert asked == [("GET", "/accounts/self"), ("GET", "/accounts/self/sis_imports")]
     read = [one for one in sandbox.requests if one.side == "sis" and one.method == "GET"]
     kinds = {one.path.rstrip("/").rsplit("/", 1)[-1] for one in read}
     assert {"users", "enrollments"} <= kinds or any("users" in kind or "students" in kind for kind in kinds)

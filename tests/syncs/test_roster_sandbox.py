@@ -52,6 +52,7 @@ def run(
     *,
     sleep: Sleep = briefly,
     mapping: RosterMapping | None = None,
+    approved: frozenset[str] = frozenset(),
 ) -> RunResult:
     """One run with the real connectors."""
 
@@ -80,7 +81,7 @@ def run(
                 sink=CanvasConnector(canvas),
                 spool=disk_spool,
                 sleep=sleep,
-                brake=Brake(KeyedHash(b"0" * 32, "riverside")),
+                brake=Brake(KeyedHash(b"0" * 32, "riverside"), approved),
             )
             return await import_roster(job)
 

@@ -382,7 +382,7 @@ def test_seats_of_refused_rows_are_not_missed_a_second_time() -> None:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_a_night_without_news_asks_canvas_for_nothing_but_who_it_is(mode: Mode) -> None:
+def test_a_night_without_news_asks_canvas_only_who_it_is_and_what_became_of_our_imports(mode: Mode) -> None:
     scene = Scene()
     scene.run()
     asked: list[str] = []
@@ -394,7 +394,7 @@ def test_a_night_without_news_asks_canvas_for_nothing_but_who_it_is(mode: Mode) 
 
     canvas, scene.canvas = scene.canvas, Listening()  # type: ignore[assignment]  # counts what is asked
     assert scene.run(mode).did_nothing
-    assert asked == ["identity"]
+    assert asked == ["identity", "recent_imports"]
 
 
 # --- who came and who left ----------------------------------------------------------------------------------------

@@ -239,4 +239,25 @@ ENTRIES = (
         ACCOUNT,
         _BRAKED,
     ),
+    Code(
+        "GS-624",
+        "New ids are not in Canvas yet",
+        "People or classes that come under new ids were approved, but Canvas still holds them under the old ones.",
+        "Change their SIS ids in Canvas to the new ones, then run again: the approval that was given still counts.",
+        "Canvas admin",
+        P,
+        ACCOUNT,
+        _BRAKED,
+    ),
+    Code(
+        "GS-625",
+        "An import of ours was taken back in Canvas",
+        "Somebody restored what Canvas held before one of the last imports, so Canvas no longer has what was sent.",
+        "Ask who took it back, and why. If the roster of the SIS is right, let it be sent again with "
+        "`gradesync approve RUN`.",
+        "Canvas admin",
+        P,
+        ACCOUNT,
+        "Nothing is sent, so that what was undone on purpose is not done again the same night.",
+    ),
 )

@@ -86,9 +86,17 @@ def _commands(change: RosterChange, run: Run) -> list[tuple[str, str]]:
         )
     if change.dry:
         return look
+    if _LATE_IDS in change.codes:
+        # It was approved already, and approving it once more must not look like the way to go on.
+        look.append(("then", f"gradesync run {clean(run.schedule)}"))
+        return look if change.digest is None else [*look, ("or as new courses", _approve(run))]
     if change.digest is None:
         return [*look, ("approve", "not possible: this is no roster; check the SIS export")]
-    return [*look, ("approve", f'gradesync approve {clean(run.id)} --reason "..."')]
+    return [*look, ("approve", _approve(run))]
+
+
+def _approve(run: Run) -> str:
+    return f'gradesync approve {clean(run.id)} --reason "..."'
 
 
 def number_lines(schools: Sequence[SchoolChange], style: Style) -> list[str]:
@@ -175,6 +183,7 @@ def _example_lines(examples: Sequence[Example], style: Style, indent: str) -> li
     return lines
 
 
+_LATE_IDS = "GS-624"
 _SEATS = "enrollments"
 _KINDS = {
     "users": "person",
