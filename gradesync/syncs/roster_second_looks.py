@@ -4,17 +4,20 @@ sent still hold? Reads only; what Canvas answers is judged by the domain.
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from gradesync.domain.roster import Roster
+from gradesync.domain.roster_change import Matching
 from gradesync.domain.roster_csv import CanvasFiles
 from gradesync.domain.roster_guard import NOTHING_SENT, RosterStop
 from gradesync.domain.roster_newids import AS_NEW, NEW_IDS, unknown_ids_stop
+from gradesync.domain.roster_takeover import TakeOver
 from gradesync.domain.run import Stage
 from gradesync.syncs.marks import IMPORTS
 from gradesync.syncs.roster_braking import Measured
 from gradesync.syncs.roster_job import RosterPreview
-from gradesync.syncs.roster_take_over import ids_in_canvas
+from gradesync.syncs.roster_take_over import Ours
 
 _TAKEN_BACK = frozenset({"restoring", "restored", "partially_restored"})
 
@@ -27,10 +30,21 @@ async def new_ids(job: RosterPreview, brake: Measured, files: CanvasFiles, scope
     change = brake.verdict.change
     if not change.approved or NEW_IDS not in change.codes:
         return None
-    matching = await ids_in_canvas(job, files, scoped)
+    matching = await _ids_in_canvas(job, files, scoped)
     job.tracker.stage = Stage.DECIDE
     stop = unknown_ids_stop(change, matching)
     return brake if stop is None else brake.further(stop, AS_NEW, job.brake)
+
+
+async def _ids_in_canvas(job: RosterPreview, files: CanvasFiles, scoped: Roster) -> tuple[Matching, ...]:
+    """How many of the ids about to be sent Canvas holds, by kind and school."""
+    job.tracker.stage = Stage.MATCH
+    ours = await asyncio.to_thread(Ours.of, files, scoped, job.account.roster.mapping.accounts)
+    matched = TakeOver(ours.ids, ours.schools)
+    async for page in job.canvas.held_ids(job.account.roster.mapping.people):
+        matched.hold(page)
+        job.progress.stage(job.schedule, Stage.MATCH.value, matched.held)
+    return matched.matchings()
 
 
 async def taken_back(job: RosterPreview, brake: Measured) -> tuple[Measured, frozenset[int]]:

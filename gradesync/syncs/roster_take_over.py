@@ -84,7 +84,7 @@ async def first_contact(
     job.tracker.stage = Stage.MATCH
     paths, ours = (
         files.paths,
-        await asyncio.to_thread(_Ours.of, files, scoped, job.account.roster.mapping.accounts),
+        await asyncio.to_thread(Ours.of, files, scoped, job.account.roster.mapping.accounts),
     )
     matched = TakeOver(ours.ids, ours.schools)
     rest = _Rest(spool.files({_REST: _HEADER}), None if job.brake is None else job.brake.keyed)
@@ -103,17 +103,6 @@ async def first_contact(
     return FirstContact(stop, matching, _telling(rest.examples), written)
 
 
-async def ids_in_canvas(job: RosterPreview, files: CanvasFiles, scoped: Roster) -> tuple[Matching, ...]:
-    """How many of the ids about to be sent Canvas holds, by kind and school. Raises ConnectionProblem."""
-    job.tracker.stage = Stage.MATCH
-    ours = await asyncio.to_thread(_Ours.of, files, scoped, job.account.roster.mapping.accounts)
-    matched = TakeOver(ours.ids, ours.schools)
-    async for page in job.canvas.held_ids(job.account.roster.mapping.people):
-        matched.hold(page)
-        job.progress.stage(job.schedule, Stage.MATCH.value, matched.held)
-    return matched.matchings()
-
-
 def _telling(examples: list[Example]) -> tuple[Example, ...]:
     """Classes and people first: they are what would be built twice."""
     ordered = sorted(examples, key=lambda one: (-KINDS.index(one.kind), one.what, one.subject))
@@ -121,14 +110,14 @@ def _telling(examples: list[Example]) -> tuple[Example, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ours:
+class Ours:
     """Ids about to be sent, by kind; `schools` names the numbers of their schools, the first of them none."""
 
     ids: Mapping[str, OurIds]
     schools: list[str]
 
     @classmethod
-    def of(cls, files: CanvasFiles, scoped: Roster, accounts: str) -> _Ours:
+    def of(cls, files: CanvasFiles, scoped: Roster, accounts: str) -> Ours:
         """Go through the files; where all courses lie in one account, the SIS tells the school of a class."""
         paths = files.paths
         ours = cls({kind: OurIds(_ids(paths, kind)) for kind in KINDS}, [""])
@@ -159,12 +148,12 @@ class _Ours:
 
 def _ids(paths: Mapping[str, Path], kind: str) -> Iterator[str]:
     with rows_of(paths[f"{kind}.csv"]) as (header, rows):
-        at = _id_at(paths, kind, header)
+        at = id_at(paths, kind, header)
         for row in rows:
             yield row[at]
 
 
-def _id_at(paths: Mapping[str, Path], kind: str, header: Row) -> int:
+def id_at(paths: Mapping[str, Path], kind: str, header: Row) -> int:
     """Which column of the file is the id that enrollments and courses speak of."""
     if kind != "users":
         return header.index(_ID[kind])
@@ -179,7 +168,7 @@ def _columns(paths: Mapping[str, Path], kind: str, *names: str) -> Iterator[tupl
             yield row[first], row[second]
 
 
-def _only_ours(paths: Mapping[str, Path], ours: _Ours, rest: _Rest) -> None:
+def _only_ours(paths: Mapping[str, Path], ours: Ours, rest: _Rest) -> None:
     """Which of our ids Canvas does not hold."""
     for kind, ids in ours.ids.items():
         rest.take(
@@ -189,7 +178,7 @@ def _only_ours(paths: Mapping[str, Path], ours: _Ours, rest: _Rest) -> None:
         )
 
 
-async def _seats(job: RosterPreview, paths: Mapping[str, Path], ours: _Ours) -> list[Matching]:
+async def _seats(job: RosterPreview, paths: Mapping[str, Path], ours: Ours) -> list[Matching]:
     """Who sits in some of the classes both sides hold: equal ids could mean other classes and other people."""
     sections = ours.ids["sections"]
     by_school: dict[int, list[str]] = {}
@@ -227,4 +216,4 @@ def _by_hash(id: str) -> bytes:
     return hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest()
 
 
-__all__ = ["first_contact", "ids_in_canvas"]
+__all__ = ["Ours", "first_contact", "id_at"]
