@@ -59,6 +59,7 @@ class Storm:
             self._thaw(now)
             self._staff(dice)
             if now >= next_work:
+                self._resume()
                 self._owe(dice)
                 next_work = now + dice.uniform(0.1, 0.3)
             if now >= next_blow and self._strike(dice, now, patient=now < next_blow + 3):
@@ -86,6 +87,13 @@ class Storm:
             scene.begin("reconcile", "--due")
         if dice.random() < 0.01 and at_work.count("run") < 2:
             scene.begin("run", f"{dice.choice(scene.accounts)}/{GRADES}", "--yes")
+
+    def _resume(self) -> None:
+        """Somebody closes each breaker: after so many runs in a row that were given up, nothing more would start."""
+        if "resume" in self.scene.commands.values():
+            return
+        for target in open_breakers(self.scene)[:1]:
+            self.scene.begin("resume", target)
 
     def _owe(self, dice: random.Random) -> None:
         """Teachers grade, and a slot comes."""
@@ -138,6 +146,12 @@ class Storm:
             self.scene.signal(pid, signal.SIGCONT)
 
 
+def open_breakers(scene: Scene) -> list[str]:
+    """What `resume` is to be told to close."""
+    rows = scene.ask("SELECT account, schedule FROM hold WHERE released_at IS NULL") or []
+    return [f"{row['account']}/{row['schedule']}" if row["schedule"] else row["account"] for row in rows]
+
+
 def calm(scene: Scene, patience: float = 60.0) -> bool:
     """Every command is asked to end, and passes go by until nothing is owed; whether that was reached in time."""
     ends_at = time.monotonic() + patience
@@ -147,6 +161,9 @@ def calm(scene: Scene, patience: float = 60.0) -> bool:
         time.sleep(0.05)
     if scene.living():
         return False
+    # A breaker that is still open would keep the last passes from bringing both sides together.
+    for target in open_breakers(scene):
+        scene.tree.run("resume", target)
     while time.monotonic() < ends_at:
         done = scene.tree.run("reconcile", "--due")
         left = scene.ask("SELECT count(*) AS n FROM run WHERE state <> 'ended'")
