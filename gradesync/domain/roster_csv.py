@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, overload
 
 from gradesync.domain.account import RosterMapping
-from gradesync.domain.roster import Table
+from gradesync.domain.roster_columns import Table
 
 Row = tuple[str, ...]
 

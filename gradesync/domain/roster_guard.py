@@ -13,7 +13,8 @@ from datetime import date
 from itertools import compress
 
 from gradesync.domain.account import ChangeLimit, RosterPolicy
-from gradesync.domain.roster import Roster, RosterEnrollment, key_of_enrollment, seats_of, shards
+from gradesync.domain.roster import Roster, RosterEnrollment, key_of_enrollment, shards
+from gradesync.domain.roster_columns import seats_of
 from gradesync.domain.roster_csv import CanvasFiles
 
 TAKEOVER_SHARE = 0.95

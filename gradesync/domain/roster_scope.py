@@ -19,10 +19,10 @@ from gradesync.domain.roster import (
     Chosen,
     Roster,
     RosterClass,
-    SeatsOutside,
     key_of_class,
     key_of_user,
 )
+from gradesync.domain.roster_columns import SeatsOutside
 
 
 def ancestors(session_id: str, sessions: Mapping[str, AcademicSession]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from gradesync.connectors.oneroster.paging import Collections
 from gradesync.connectors.oneroster.seen import Seen
 from gradesync.connectors.oneroster.stream import Stream, View
 from gradesync.connectors.wire import Malformed
-from gradesync.domain.roster import Enrollments
+from gradesync.domain.roster_columns import Enrollments
 from gradesync.errors import ConnectionProblem
 from tests.connectors.hostile import Answer, Hostile, client_of, hostile, says
 

@@ -19,15 +19,8 @@ from hypothesis import strategies as st
 from gradesync.connectors.canvas import upload
 from gradesync.connectors.private_folder import HELD
 from gradesync.connectors.spool import DiskSpool, ListIntake, disk_spool
-from gradesync.domain.roster import (
-    Enrollments,
-    RosterEnrollment,
-    key_of_enrollment,
-    key_of_user,
-    seats_of,
-    shard_of,
-    shards,
-)
+from gradesync.domain.roster import RosterEnrollment, key_of_enrollment, key_of_user, shard_of, shards
+from gradesync.domain.roster_columns import Enrollments, seats_of
 from gradesync.domain.roster_csv import csv_text, files_digest, headers
 from gradesync.domain.roster_mapping import canvas_files
 from tests.domain.roster_samples import TODAY, USUAL, ZONE, files_of, person, sample, seat, text_of

@@ -15,13 +15,13 @@ from gradesync.domain.account import RosterMapping
 from gradesync.domain.gradebook import Category, LineItem, Result
 from gradesync.domain.roster import (
     AcademicSession,
-    Enrollments,
     Org,
     RosterClass,
     RosterCourse,
     RosterEnrollment,
     RosterUser,
 )
+from gradesync.domain.roster_columns import Enrollments
 
 T = TypeVar("T")
 Row = Mapping[str, Any]

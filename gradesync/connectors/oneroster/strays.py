@@ -13,7 +13,8 @@ from gradesync.connectors.oneroster.seen import Seen
 from gradesync.connectors.oneroster.stream import View
 from gradesync.connectors.tasks import together
 from gradesync.connectors.wire import Malformed
-from gradesync.domain.roster import Enrollments, RosterEnrollment, RosterUser
+from gradesync.domain.roster import RosterEnrollment, RosterUser
+from gradesync.domain.roster_columns import Enrollments
 from gradesync.errors import ConnectionProblem
 
 _AT_ONCE = 8

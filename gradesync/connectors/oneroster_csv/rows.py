@@ -12,14 +12,8 @@ from typing import Any, NamedTuple
 
 from gradesync.connectors.oneroster_csv.layouts import V1P2
 from gradesync.connectors.roster_table import Columns, Make, Words
-from gradesync.domain.roster import (
-    AcademicSession,
-    Enrollments,
-    Org,
-    RosterClass,
-    RosterCourse,
-    RosterUser,
-)
+from gradesync.domain.roster import AcademicSession, Org, RosterClass, RosterCourse, RosterUser
+from gradesync.domain.roster_columns import Enrollments
 
 _RANK = {role: rank for rank, role in enumerate(("teacher", "student", "aide"))}
 """Of several roles the one that counts, as over REST: whoever teaches anywhere is a teacher."""
