@@ -112,7 +112,7 @@ def test_the_classes_of_a_new_semester_replace_those_of_the_last_one(late: int) 
 
 def test_a_new_semester_that_is_much_smaller_stops_against_the_one_it_replaces() -> None:
     fall, spring = semester(TOWN, FALL, "F"), semester(TOWN, SPRING, "S")
-    smaller = replace(spring, enrollments=spring.enrollments[: len(spring.enrollments) // 2])
+    smaller = replace(spring, enrollments=list(spring.enrollments)[: len(spring.enrollments) // 2])
     first = FALL.end - timedelta(1)
     assert night(fall, smaller, first, FALL.end)[1] == {"GS-601"}
 

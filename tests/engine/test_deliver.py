@@ -114,7 +114,7 @@ def test_whoever_looks_sees_how_far_a_run_has_come() -> None:
                 break
         return await put(*args, **more)  # type: ignore[arg-type]  # passed on as it came
 
-    district.school.sis.put_result = slow  # type: ignore[method-assign,assignment]  # a SIS that takes its time
+    district.school.sis.put_result = slow  # type: ignore[method-assign]  # a SIS that takes its time
     delivered(district, run)
     assert seen
     assert seen[0] is not None

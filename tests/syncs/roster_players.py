@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.record import LedgerEntry, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.roster import ImportStatus, Roster
 from gradesync.domain.roster_rows import RowMessage
@@ -165,6 +166,9 @@ class Records:
 
     def generation_chunk(self, kind: str, school: str) -> bytes:
         return self.chunks.get((kind, school), b"")
+
+    def note_terms(self, terms: Mapping[str, ClassTerm]) -> None:
+        raise AssertionError("a roster import writes no ledger, and so no terms of it")
 
     def keep_generation(self, head: str, chunks: Mapping[tuple[str, str], bytes]) -> None:
         self.head, self.chunks = head, dict(chunks)

@@ -461,7 +461,7 @@ def test_enrollments_that_always_pointed_at_nobody_stop_nothing_once_they_are_kn
     scene.brake = Brake(KeyedHash(b"0" * 32, "riverside"), frozenset({first.roster.digest}))
     scene.run()
     assert len(scene.canvas.uploads) == 1
-    scene.sis.roster = replace(scene.sis.roster, enrollments=scene.sis.roster.enrollments[:-1])
+    scene.sis.roster = replace(scene.sis.roster, enrollments=list(scene.sis.roster.enrollments)[:-1])
     assert "GS-602" not in scene.run().codes
 
 
@@ -492,7 +492,7 @@ def test_a_dry_run_counts_a_renamed_school_and_a_term_that_ends_on_another_day()
 def test_a_run_keeps_what_reading_back_showed_school_by_school() -> None:
     scene = Scene()
     scene.run()
-    scene.sis.roster = replace(scene.sis.roster, enrollments=scene.sis.roster.enrollments[1:])
+    scene.sis.roster = replace(scene.sis.roster, enrollments=list(scene.sis.roster.enrollments)[1:])
     found = scene.run().roster
     assert found is not None
     assert found.read_back == (SeatsRead("001", 4),)
