@@ -90,7 +90,7 @@ def test_a_loop_goes_on_when_the_files_break_and_when_the_store_is_away(tree: Tr
     process.send_signal(signal.SIGINT)
     done = end_of(process)
     assert done.code == 0, done.said
-    assert done.out.count("Nowhere") <= 2, "a problem that stands is not told each minute"
+    assert done.out.count("lakeside.yaml:3:") <= 2, "a problem that stands is not told each minute"
 
 
 def test_a_loop_asked_to_end_in_mid_run_hands_it_back(tree: Tree) -> None:

@@ -152,7 +152,7 @@ def open_breakers(scene: Scene) -> list[str]:
     return [f"{row['account']}/{row['schedule']}" if row["schedule"] else row["account"] for row in rows]
 
 
-def calm(scene: Scene, patience: float = 60.0) -> bool:
+def calm(scene: Scene, patience: float = 180.0) -> bool:
     """Every command is asked to end, and passes go by until nothing is owed; whether that was reached in time."""
     ends_at = time.monotonic() + patience
     for pid in scene.living():
