@@ -158,6 +158,16 @@ class RosterSource(Protocol):
 
 
 @runtime_checkable
+class NarrowedSource(Protocol):
+    """A source that reads whatever views the SIS offers, of which some cannot show everything."""
+
+    def hidden(self) -> frozenset[str]:
+        """What the last read could not see: `roster_generation.ENROLLMENTS`, with none but today's members of classes
+        in their place, or `AIDES`."""
+        ...
+
+
+@runtime_checkable
 class ReadyFiles(Protocol):
     """A source whose export consists of Canvas's own files: its rows are carried, not made anew of values."""
 

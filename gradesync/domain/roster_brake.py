@@ -14,8 +14,8 @@ from datetime import date, timedelta
 
 from gradesync.domain.account import ChangeLimit, RosterPolicy
 from gradesync.domain.roster_change import ALL_SCHOOLS, RosterChange, SchoolChange
-from gradesync.domain.roster_diff import LAST_TERM, LAST_YEAR
-from gradesync.domain.roster_generation import ENROLLMENTS, KINDS, SECTIONS, USERS, Basis
+from gradesync.domain.roster_diff import LAST_READ, LAST_TERM, LAST_YEAR
+from gradesync.domain.roster_generation import AIDES, ENROLLMENTS, KINDS, SECTIONS, USERS, Basis
 from gradesync.domain.roster_guard import NOTHING_SENT, RosterStop
 
 NAMED = 5
@@ -31,6 +31,10 @@ _UNTAUGHT_OF_ALL = 0.5
 _FEW_DAYS = timedelta(days=7)
 """By so much may a term end earlier than it was said to."""
 _WORDS = {SECTIONS: "sections", USERS: "people", ENROLLMENTS: "enrollments"}
+_UNSEEN = {
+    ENROLLMENTS: "now it shows only who sits in each class today, and no enrollments with their roles and days",
+    AIDES: "now it does not show its aides",
+}
 _ORDER = ("GS-602", "GS-613", "GS-623", "GS-625", "GS-624", "GS-603", "GS-601", "GS-609")
 
 
@@ -48,13 +52,15 @@ def change_stops(
     """Every reason not to send a read that differs from the last good one by `change`.
 
     GS-602 a school is missing; GS-613 another school year came too early; GS-603 people or classes came back under
-    other ids; GS-623 a term ended long before its end; GS-601 more was removed, ended or moved than `policy` allows on
+    other ids; GS-623 a term ended long before its end, or begins only later; GS-602 the
+    SIS offers narrower views than it did; GS-601 more was removed, ended or moved than `policy` allows on
     `today` (the local day), or classes would lose their teachers.
     """
     stops = [
+        *_hidden(before, now),
         *_missing(change, policy),
         *_wrong_year(before, now, policy, today),
-        *_closed_early(before, now, policy, today),
+        *(_closed_early(before, now, policy, today) or _not_begun(change, before, now, policy, today)),
         *_renumbered(change, policy),
         *_too_many(change, policy, today),
         *_untaught(change, policy, today),
@@ -93,21 +99,70 @@ def _wrong_year(before: Basis, now: Basis, policy: RosterPolicy, today: date) ->
     )
 
 
-def _closed_early(before: Basis, now: Basis, policy: RosterPolicy, today: date) -> Iterable[RosterStop]:
+def _closed_early(before: Basis, now: Basis, policy: RosterPolicy, today: date) -> list[RosterStop]:
     """Terms that were to go on and have ended: Canvas would close their courses to everybody."""
     if any(one.start <= today <= one.until for one in policy.expect):
-        return
+        return []
     closed = sorted(
         (end, now.terms.get(id, today))
         for id, end in before.terms.items()
         if end > today + _FEW_DAYS and id in now.terms and now.terms[id] <= today
     )
-    if closed:
-        was, become = closed[-1]
-        yield RosterStop(
+    if not closed:
+        return []
+    was, become = closed[-1]
+    return [
+        RosterStop(
             "GS-623",
             f"{_counted(len(closed), 'term')} that should go on until {was:%Y-%m-%d} ended by {become:%Y-%m-%d}: "
             "Canvas would close the courses.",
+        )
+    ]
+
+
+def _not_begun(
+    change: RosterChange, before: Basis, now: Basis, policy: RosterPolicy, today: date
+) -> Iterable[RosterStop]:
+    """Classes in the middle of their time whose terms now begin later: Canvas would close them until then.
+
+    Those that are gone, or were filed under another term, are counted as such elsewhere. A new year or term moves all.
+    """
+    if before.day is None or change.against != LAST_READ:
+        return
+    if any(one.start <= today <= one.until for one in policy.expect):
+        return
+    limit = policy.limit_on(today).sections
+    sections = {one.school: one for one in change.schools if one.kind == SECTIONS}
+    found: dict[str, tuple[int, int]] = {}
+    for school in before.spans:
+        was = before.under_way(school, before.day, today + _FEW_DAYS)
+        one = sections.get(school, SchoolChange(SECTIONS, school))
+        gone = one.removed + one.moved
+        found[school] = was, max(0, was - now.under_way(school, today, today) - gone)
+    all_was, all_lost = (sum(numbers) for numbers in zip(*found.values(), strict=True)) if found else (0, 0)
+
+    def over(was: int, lost: int) -> bool:
+        return lost >= max(policy.at_least, 1) and lost > was * limit
+
+    schools = [(school, *numbers) for school, numbers in found.items() if over(*numbers)]
+    if not schools and over(all_was, all_lost):
+        schools = [(ALL_SCHOOLS, all_was, all_lost)]
+    if schools:
+        schools.sort(key=lambda one: (-one[2], one[0]))
+        told = [
+            f"{_where(SchoolChange(SECTIONS, school))}{lost:,} of {was:,} classes under way would be outside the "
+            f"days of their terms, and Canvas would close their courses; the limit is {limit:.0%}."
+            for school, was, lost in schools[:NAMED]
+        ]
+        yield RosterStop("GS-623", " ".join([*told, *_more(len(schools))]))
+
+
+def _hidden(before: Basis, now: Basis) -> Iterable[RosterStop]:
+    """A SIS that suddenly offers narrower views: what they cannot show would end as if it were gone."""
+    if unseen := [_UNSEEN.get(one, one) for one in now.hidden if one not in before.hidden]:
+        yield RosterStop(
+            "GS-602",
+            f"The SIS showed more in the last good read: {'; '.join(unseen)}. What cannot be seen would end.",
         )
 
 

@@ -27,6 +27,9 @@ from datetime import date, timedelta
 SECTIONS, USERS, ENROLLMENTS = "sections", "users", "enrollments"
 KINDS = (SECTIONS, USERS, ENROLLMENTS)
 
+AIDES = "aides"
+"""With `ENROLLMENTS`, what a SIS may be unable to show (`Basis.hidden`)."""
+
 SECTION_WIDTH, USER_WIDTH = 4, 3
 """Numbers per record."""
 
@@ -48,7 +51,8 @@ class Basis:
 
     `scope` is the scope's digest. `until` is the day after the school year's last one; None when nothing tells. `day`
     is the local day of the read, and `terms` the exclusive last days of its sessions by id: those to come, and those
-    of the last weeks.
+    of the last weeks. `spans` counts, school by school, the classes from one day to another (exclusive), as ISO dates
+    with a slash between. `hidden` names what the views the SIS offered could not show.
     """
 
     scope: str
@@ -56,6 +60,14 @@ class Basis:
     until: date | None = None
     day: date | None = None
     terms: Mapping[str, date] = field(default_factory=dict)
+    spans: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+
+    def under_way(self, school: str, begun: date, lasting: date) -> int:
+        """How many classes of the school had begun on the one day and still go on the other."""
+        first, last = begun.isoformat(), lasting.isoformat()
+        spans = ((span.partition("/"), number) for span, number in self.spans.get(school, {}).items())
+        return sum(number for (start, _, end), number in spans if start <= first and last < end)
 
     def ended_by(self, today: date | None, leeway: timedelta) -> bool:
         """Whether a session known then has come to its end since then, or shortly before; no where nothing tells."""
@@ -90,6 +102,8 @@ class GenerationHead:
             "until": _text_of(self.basis.until),
             "day": _text_of(self.basis.day),
             "terms": {id: end.isoformat() for id, end in self.basis.terms.items()},
+            "spans": {school: dict(spans) for school, spans in self.basis.spans.items()},
+            "hidden": list(self.basis.hidden),
         }
         values = {"key": self.key_id, "basis": basis, "digest": self.digest, "counts": self.counts}
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
@@ -105,6 +119,8 @@ class GenerationHead:
             _day_of(basis["until"]),
             _day_of(basis.get("day")),
             {id: date.fromisoformat(end) for id, end in basis.get("terms", {}).items()},
+            basis.get("spans", {}),
+            tuple(basis.get("hidden", ())),
         )
         return cls(values["key"], told, values["digest"], values["counts"])
 
@@ -161,6 +177,7 @@ def pseudonym(number: int) -> str:
 
 
 __all__ = [
+    "AIDES",
     "ENROLLMENTS",
     "KEPT",
     "KINDS",

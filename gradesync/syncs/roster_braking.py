@@ -5,7 +5,8 @@ Nothing is decided here. Without a key nothing is hashed: then only the counts o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -62,7 +63,9 @@ class Measured:
         return replace(self, verdict=verdict(self.verdict.change, [stop], digest, approved))
 
 
-def basis_of(scoped: Roster, scope: str, year: str, today: date) -> Basis:
+def basis_of(
+    scoped: Roster, scope: str, year: str, today: date, hidden: Collection[str] = frozenset()
+) -> Basis:
     """What a read is about; its year lasts as long as the longest session that is under way."""
     sessions = {one.id: one for one in scoped.sessions}
     ends = [one.end for one in sessions.values() if one.start <= today < one.end]
@@ -73,7 +76,21 @@ def basis_of(scoped: Roster, scope: str, year: str, today: date) -> Basis:
     }
     # Older ones tell nothing any more, and a SIS may show twenty years of them.
     terms = {one.id: one.end for one in last if one is not None and one.end > today - REPLACING}
-    return Basis(scope, year, max(ends, default=None), today, terms)
+    spans = {school: dict(counts) for school, counts in _spans(scoped, sessions).items()}
+    return Basis(scope, year, max(ends, default=None), today, terms, spans, tuple(sorted(hidden)))
+
+
+def _spans(scoped: Roster, sessions: Mapping[str, AcademicSession]) -> Mapping[str, Counter[str]]:
+    """From which day to which Canvas keeps courses open: the days around all terms of a class."""
+    found: dict[str, Counter[str]] = {}
+    named: dict[tuple[str, ...], str] = {}
+    for one in scoped.classes:
+        if one.term_ids not in named:
+            of = [sessions[id] for id in one.term_ids if id in sessions]
+            named[one.term_ids] = f"{min(s.start for s in of)}/{max(s.end for s in of)}" if of else ""
+        if span := named[one.term_ids]:
+            found.setdefault(one.school_id, Counter())[span] += 1
+    return found
 
 
 def _end(session: AcademicSession) -> date:

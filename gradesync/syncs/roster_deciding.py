@@ -25,7 +25,7 @@ from gradesync.domain.roster_guard import (
 from gradesync.domain.roster_mapping import canvas_files
 from gradesync.domain.roster_scope import in_scope, school_year, scope_digest
 from gradesync.domain.run import Mode, RunResult, Stage
-from gradesync.ports import ReadyFiles, RosterSpool
+from gradesync.ports import NarrowedSource, ReadyFiles, RosterSpool
 from gradesync.syncs.identity import check_identity
 from gradesync.syncs.roster_braking import Measured, basis_of, measured
 from gradesync.syncs.roster_job import RosterPreview
@@ -160,7 +160,8 @@ def _judge(job: RosterPreview, spool: RosterSpool, remembered: Mapping[str, str 
     policy = job.account.roster
     digest = files_digest(files)
     pending = job.remaster or remembered["remaster"] == "1"
-    basis = basis_of(scoped, scope, year, job.today)
+    hidden = job.source.hidden() if isinstance(job.source, NarrowedSource) else frozenset()
+    basis = basis_of(scoped, scope, year, job.today, hidden)
     brake = measured(
         job.records,
         job.brake,

@@ -41,12 +41,15 @@ def world_of(sandbox: Sandbox) -> SisWorld:
 
 async def read_into(
     sandbox: Sandbox, profile: SisProfile, intake: RosterIntake, mapping: RosterMapping | None = None
-) -> None:
+) -> frozenset[str]:
+    """Read the roster; answers what its views could not show."""
     root, desk = sandbox.sis_url(KEY), world_of(sandbox).desk
     auth = ClientCredentials(f"{root}/token", desk.client_id, desk.client_secret, profile.read_scopes)
     url = root + profile.rostering_path
     async with HttpClient(url, side="sis", auth=auth, sleep=Sleeps()) as client:
-        await OneRosterReader(client, profile, mapping=mapping).read_roster(quiet, intake)
+        reader = OneRosterReader(client, profile, mapping=mapping)
+        await reader.read_roster(quiet, intake)
+        return reader.hidden()
 
 
 def read(sandbox: Sandbox, profile: SisProfile = PROFILE) -> Roster:
@@ -177,6 +180,18 @@ def test_a_server_that_shows_members_alone_gives_who_sits_in_each_class_today(
     assert len({one.id for one in found.enrollments}) == len(wanted)
     # The same ids the next night, or every enrollment would look new.
     assert same(read(sandbox, profile), found)
+
+
+@pytest.mark.parametrize("profile", VERSIONS, ids=["1.1", "1.2"])
+@pytest.mark.parametrize(
+    ("manners", "hidden"),
+    [([], set()), (["sis-schools-only"], set()), (["sis-members-only"], {"enrollments", "aides"})],
+)
+def test_what_the_views_cannot_show_is_told(
+    sandbox: Sandbox, profile: SisProfile, manners: list[str], hidden: set[str]
+) -> None:
+    manner(sandbox, *manners)
+    assert asyncio.run(read_into(sandbox, profile, ListIntake())) == hidden
 
 
 def test_totals_that_count_more_than_is_shown_stop_the_read(sandbox: Sandbox) -> None:

@@ -12,7 +12,7 @@ from gradesync.domain.roster import AcademicSession, Roster
 from gradesync.domain.roster_brake import change_stops
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_diff import LAST_READ, LAST_TERM, differences
-from gradesync.domain.roster_generation import SECTIONS, Basis, GenerationHead
+from gradesync.domain.roster_generation import AIDES, ENROLLMENTS, SECTIONS, Basis, GenerationHead
 from gradesync.syncs.roster_braking import basis_of
 from tests.domain.roster_samples import FALL, SPRING, TODAY, YEAR
 from tests.domain.roster_town import generation, renamed, town
@@ -95,6 +95,55 @@ def test_who_completes_in_the_middle_of_a_term_has_left_early() -> None:
     assert found.total("enrollments").changed == 0
 
 
+def filed(roster: Roster, term: str, of: str = "") -> Roster:
+    """The roster with the classes, perhaps those of one school, under a term."""
+    classes = [
+        one._replace(term_ids=(term,)) if one.school_id.startswith(of) else one for one in roster.classes
+    ]
+    return replace(roster, classes=classes)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "day"), [("S1", "S2", TODAY), ("S2", "S1", FALL.end + timedelta(30))]
+)
+def test_classes_under_way_that_are_filed_under_another_term_count_as_moved(
+    was: str, becomes: str, day: date
+) -> None:
+    before, after = filed(TOWN, was), filed(TOWN, becomes)
+    assert "GS-601" in night(before, after, day - timedelta(1), day)[1]
+
+
+def test_a_term_that_suddenly_begins_later_stops_as_well() -> None:
+    later = replace(FALL, start=TODAY + timedelta(30))
+    moved = replace(filed(TOWN, "S1"), sessions=(YEAR, later, SPRING))
+    assert night(filed(TOWN, "S1"), moved, YESTERDAY, TODAY)[1] == {"GS-623"}
+    expected = replace(USUAL, expect=(ExpectedChange("New terms", TODAY, TODAY, 1.0, 1.0, 1.0),))
+    assert night(filed(TOWN, "S1"), moved, YESTERDAY, TODAY, expected)[1] == set()
+
+
+def test_one_school_whose_term_begins_later_stops_though_it_is_a_small_part_of_all() -> None:
+    own = AcademicSession("S3", "Winter", "semester", FALL.start, FALL.end, "Y", "2027")
+    some = replace(filed(filed(TOWN, "Y"), "S3", "002"), sessions=(YEAR, FALL, SPRING, own))
+    later = replace(some, sessions=(YEAR, FALL, SPRING, replace(own, start=TODAY + timedelta(1))))
+    loose = replace(USUAL, at_least=10)
+    assert night(some, later, YESTERDAY, TODAY, loose)[1] == {"GS-623"}
+    assert night(some, later, YESTERDAY, TODAY)[1] == set(), "fewer classes than the least number"
+
+
+def test_a_few_classes_may_be_filed_under_another_term() -> None:
+    some = filed(TOWN, "S1")
+    few = [one._replace(term_ids=("S2",)) if one.id.endswith("c0") else one for one in some.classes]
+    assert night(some, replace(some, classes=few), YESTERDAY, TODAY)[1] == set()
+
+
+@pytest.mark.parametrize("terms", [("S1", "S2"), ("Y", "S1")])
+@pytest.mark.parametrize("days", [-8, -6, 0, 1, 20])
+def test_nothing_stops_classes_whose_own_term_ends(terms: tuple[str, str], days: int) -> None:
+    some = of_terms(TOWN, *terms)
+    first = FALL.end + timedelta(days - 1)
+    assert "GS-623" not in night(some, some, first, first + timedelta(1))[1]
+
+
 def semester(roster: Roster, term: AcademicSession, prefix: str) -> Roster:
     """What a SIS shows that knows the running semester alone: its classes, under ids of their own."""
     named = renamed(roster, classes=lambda one: f"{prefix}{one}")
@@ -170,3 +219,24 @@ def test_classes_that_are_filed_under_another_term_are_moved() -> None:
     found, codes = night(fall, spring, YESTERDAY, TODAY)
     assert found.total(SECTIONS).moved == len(TOWN.classes)
     assert codes == {"GS-601"}
+
+
+def seen(before: tuple[str, ...], now: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What stops a night on which the SIS's views could not show `now`, after one of `before`."""
+    old, new = (replace(basis(TOWN, TODAY), hidden=hidden) for hidden in (before, now))
+    head = GenerationHead.from_text(generation(TOWN, old).head.to_text())
+    stops = change_stops(RosterChange(), head.basis, new, USUAL, TODAY)
+    return [(one.code, one.message) for one in stops]
+
+
+@pytest.mark.parametrize("hidden", [ENROLLMENTS, AIDES])
+def test_a_narrower_view_than_last_nights_stops_and_a_wider_one_does_not(hidden: str) -> None:
+    (stop,) = seen((), (hidden,))
+    assert stop[0] == "GS-602"
+    assert "showed more in the last good read" in stop[1]
+    assert seen((hidden,), (hidden,)) == []
+    assert seen((hidden,), ()) == []
+
+
+def test_a_view_that_hides_more_than_it_did_stops() -> None:
+    assert len(seen((AIDES,), (AIDES, ENROLLMENTS))) == 1

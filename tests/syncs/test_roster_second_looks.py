@@ -11,6 +11,7 @@ from gradesync.domain.roster import Roster
 from gradesync.domain.run import Outcome, RunResult
 from gradesync.sandbox.canvas_restore import restore
 from gradesync.sandbox.server import Sandbox, running
+from gradesync.sandbox.sis_behaviour import drop_manners, take_manner
 from gradesync.syncs.roster_braking import Brake
 from tests.domain.roster_town import KEYED, renamed, town, without_school
 from tests.syncs.roster_players import Records, Sis
@@ -183,4 +184,23 @@ def test_after_an_approval_canvas_holds_what_the_sis_says_again(sandbox: Sandbox
     approved = frozenset({str(stopped.roster.digest)})
     run(sandbox, records, approved=approved)
     assert held(sandbox) == wanted(sandbox)
+    assert run(sandbox, records).did_nothing
+
+
+# --- narrower views -------------------------------------------------------------------------------------------------
+
+
+def test_one_night_without_enrollments_ends_nobodys_seat(sandbox: Sandbox) -> None:
+    """Who sits in each class today is all that is left then: aides and enrollments to come would be taken for gone."""
+    records, sis = Records(), sandbox.schools["riverside"].sis
+    run(sandbox, records)
+    before = held(sandbox)
+    take_manner(sis.behaviour, "sis-members-only")
+    result = run(sandbox, records)
+    assert "GS-602" in result.codes
+    assert "The SIS showed more in the last good read" in result.vendor["GS-602"]
+    assert held(sandbox) == before
+    assert result.roster is not None
+    assert result.roster.digest is not None, "a SIS that never shows them again can be let through"
+    drop_manners(sis.behaviour)
     assert run(sandbox, records).did_nothing

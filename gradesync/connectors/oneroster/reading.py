@@ -79,6 +79,10 @@ class OneRosterReader:
         """
         await self._roster.read(told, intake)
 
+    def hidden(self) -> frozenset[str]:
+        """What the views that the last roster was read from could not show (`ports.NarrowedSource`)."""
+        return frozenset(self._roster.hidden)
+
     # -- the gradebook, read -------------------------------------------------------------------------------------
 
     async def catalogue(self) -> SisCatalogue:

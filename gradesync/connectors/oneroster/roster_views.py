@@ -20,6 +20,7 @@ from gradesync.connectors.oneroster.strays import Strays
 from gradesync.connectors.oneroster.stream import Stream, Take, View
 from gradesync.connectors.tasks import together
 from gradesync.domain.roster import AcademicSession, Org, RosterClass, RosterEnrollment
+from gradesync.domain.roster_generation import AIDES, ENROLLMENTS
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import RosterIntake
 
@@ -60,6 +61,8 @@ class RosterViews:
         self._newer = newer
         self._wants = wants
         self._orgs: dict[str, Org] | None = None
+        self.hidden: set[str] = set()
+        """What the last read could not show (`ports.NarrowedSource`)."""
 
     # -- what is small enough to be kept --------------------------------------------------------------------------
 
@@ -117,6 +120,7 @@ class RosterViews:
     async def read(self, told: Told, intake: RosterIntake) -> None:
         """Hand a whole roster to `intake` page by page; `told` hears how many of its eight collections are done."""
         done = 0
+        self.hidden = set()
 
         async def counted(read: Awaitable[None]) -> None:
             nonlocal done
@@ -201,6 +205,7 @@ class RosterViews:
         except ConnectionProblem as problem:
             if problem.status not in (400, 403, 404, 405, 422, 501):
                 raise
+            self.hidden.add(AIDES)
 
     async def _guardians(self, intake: RosterIntake, seen: Seen) -> None:
         """Read only for an account that ties guardians to students; one that cannot have them is told so."""
@@ -233,6 +238,7 @@ class RosterViews:
                 # Enrollments of our making beside those the server did show would put people into classes twice.
                 raise not_offered("members of classes")
             await self._members(classes, intake)
+            self.hidden.add(ENROLLMENTS)
 
         plans: list[Plan] = [
             self._whole(needs.ENROLLMENTS, take, seen),
@@ -242,6 +248,9 @@ class RosterViews:
         ]
         await widest("enrollments", plans)
         intake.users(await strays.found(self._view_of_people("/users")))
+        if not strays.unknown and ENROLLMENTS not in self.hidden:
+            # Every aide with a class was found one by one.
+            self.hidden.discard(AIDES)
 
     async def _members(self, classes: Places, intake: RosterIntake) -> None:
         """Enrollments from who sits in each class today, under ids of ours; all a server without enrollments tells."""

@@ -35,6 +35,8 @@ class Strays:
         self._known = known
         self._ids: dict[str, None] = {}
         self._missed = 0
+        self.unknown = False
+        """Whether the server would not show somebody who was asked for."""
 
     def look(self, page: Enrollments) -> None:
         """Remember whoever is not a student and not known."""
@@ -53,6 +55,7 @@ class Strays:
                 if self._missed >= _MISSES:
                     return
                 person = await self._ask(user_id, ",".join(view.fields))
+                self.unknown = self.unknown or person is None
                 self._missed = self._missed + 1 if person is None else 0
                 if person is not None:
                     people.append(person)

@@ -230,10 +230,11 @@ ENTRIES = (
     ),
     Code(
         "GS-623",
-        "Terms have ended early",
-        "Terms of the SIS that were to go on for weeks have suddenly ended, so Canvas would close all their courses.",
-        "Set the terms' dates right in the SIS; if they are right, look with `gradesync run ID --dry-run` and let it "
-        "pass with `gradesync approve RUN`.",
+        "Terms or classes would close early",
+        "Terms of the SIS that were to go on for weeks have ended, or the terms of classes under way now begin later, "
+        "so Canvas would close their courses.",
+        "Set the terms' dates right in the SIS; if they are right, look with "
+        "`gradesync run ID --dry-run` and let it pass with `gradesync approve RUN`.",
         "SIS admin",
         P,
         ACCOUNT,
