@@ -68,8 +68,8 @@ Measured on {day} on {machine}.
   may begin before the last request of the run before it in the same account.
 * **Waiting** is the time from the claim of the slot to the beginning of the run: all runs are put on the queue at
   once, so it is the length of the queue that is measured. **Working** is the run itself, some {requests:.0f} requests.
-* The sandbox took {share:.0%} of the processors. Seconds and throughput depend on what else the machine does; the CPU for
-  each run and the ratios carry over.
+* The sandbox took {share:.0%} of the processors. Seconds and throughput depend on what else the machine does; the CPU
+  for each run and the ratios carry over.
 """
 
 
