@@ -64,7 +64,7 @@ def left_behind(
 ) -> list[tuple[str, str, str]]:
     """Of the seats that Canvas holds (class -> person and role): those that the last good read had and the new one has
     not. Others are none of ours: teachers and other tools may seat whom they like."""
-    before, after = _sections(chunks(ENROLLMENTS, school)), _sections(new.chunk(ENROLLMENTS, school))
+    before, after = sections_of(chunks(ENROLLMENTS, school)), sections_of(new.chunk(ENROLLMENTS, school))
     number, seat = keyed.numbers("class"), seat_numbers(keyed)
     found = []
     for class_id, seats in held.items():
@@ -76,7 +76,7 @@ def left_behind(
 
 def _school(school: str, was: bytes, now: bytes) -> Iterator[ClassChange]:
     """The classes of a school that differ, by the pseudonym of their number."""
-    before, after = _sections(was), _sections(now)
+    before, after = sections_of(was), sections_of(now)
     for section in before.keys() | after.keys():
         left, came = before.get(section), after.get(section)
         if left == came:
@@ -86,7 +86,7 @@ def _school(school: str, was: bytes, now: bytes) -> Iterator[ClassChange]:
             yield ClassChange(pseudonym(section), school, len(new - old), len(old - new))
 
 
-def _sections(chunk: bytes) -> Mapping[int, array[int]]:
+def sections_of(chunk: bytes) -> dict[int, array[int]]:
     """Section -> its seats."""
     numbers = numbers_of(chunk)
     found: dict[int, array[int]] = {}

@@ -321,6 +321,16 @@ def _unblank(text: str) -> str:
     return "".join(text.casefold().split())
 
 
+def person_number(keyed: KeyedHash) -> Callable[[str], int]:
+    """Person -> the number under which a generation holds them."""
+    number = keyed.numbers("person")
+
+    def of(person: str) -> int:
+        return number(person) & _NUMBER
+
+    return of
+
+
 def seat_numbers(keyed: KeyedHash) -> Callable[[str, str], int]:
     """(person, Canvas role) -> the number of a seat without its status: what two generations share of it."""
     number, bits = keyed.numbers("person"), _Bits()
@@ -331,4 +341,4 @@ def seat_numbers(keyed: KeyedHash) -> Callable[[str, str], int]:
     return seat
 
 
-__all__ = ["GenerationMaker", "seat_numbers"]
+__all__ = ["GenerationMaker", "person_number", "seat_numbers"]

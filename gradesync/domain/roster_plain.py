@@ -21,6 +21,8 @@ from gradesync.domain.roster_hashing import GenerationMaker
 
 ACCOUNTS, TERMS, COURSES, XLISTS, OBSERVERS = "accounts", "terms", "courses", "xlists", "user_observers"
 PLAIN_KINDS = (ACCOUNTS, TERMS, COURSES, XLISTS, OBSERVERS)
+PLAIN_WIDTH = 2
+"""Numbers per record."""
 
 _IDS: Mapping[str, tuple[str, ...]] = {
     ACCOUNTS: ("account_id",),
@@ -212,4 +214,12 @@ def _differing(was: bytes, now: bytes) -> Iterator[tuple[int, int | None, int | 
             at, place = at + 2, place + 2
 
 
-__all__ = ["PLAIN_KINDS", "PlainRows", "WholeMaker", "all_new_plain", "plain_changes", "plain_number"]
+__all__ = [
+    "PLAIN_KINDS",
+    "PLAIN_WIDTH",
+    "PlainRows",
+    "WholeMaker",
+    "all_new_plain",
+    "plain_changes",
+    "plain_number",
+]

@@ -1,6 +1,6 @@
-"""`compare`: both gradebooks of an account beside each other, without a lease and without anything that can write.
+"""`compare`: both gradebooks of an account, or its rosters, beside each other; no lease, and nothing that can write.
 
-Only reading and bundling; what a difference means is decided in `domain.comparing`.
+Only reading and bundling; what a difference means is decided in `domain.comparing` and `domain.roster_comparing`.
 """
 
 from __future__ import annotations
@@ -10,23 +10,46 @@ from dataclasses import dataclass, replace
 
 from gradesync.domain.comparison import ClassComparison, Comparison, Uneven
 from gradesync.domain.history import Fact
-from gradesync.domain.schedule import ScheduleId, State, SyncType
+from gradesync.domain.roster_comparing import RosterComparison
+from gradesync.domain.schedule import Schedule, ScheduleId, State, SyncType
 from gradesync.engine.control import find_account
-from gradesync.engine.runner import EffectiveAccount, known_key, look_job
+from gradesync.engine.rosters import roster_look
+from gradesync.engine.runner import EffectiveAccount, known_key, look_job, roster_brake
 from gradesync.engine.tools import Tools
 from gradesync.errors import NotFound, UsageProblem
 from gradesync.ports import GradebookSource
 from gradesync.syncs.compare import NOT_READ, compare_gradebooks
+from gradesync.syncs.roster_compare import compare_rosters
 from gradesync.syncs.stage import StageTracker
 
 
 @dataclass(frozen=True, slots=True)
 class CompareWish:
-    """What to compare. `values` keeps scores beside the differences: for a person at a terminal alone."""
+    """What to compare. `values` keeps scores beside the differences: for a person at a terminal alone; `full` looks at
+    the seats of every class of a roster."""
 
     schedule: ScheduleId
     class_filter: str | None = None
     values: bool = False
+    full: bool = False
+
+
+def compared_type(tools: Tools, id: ScheduleId) -> SyncType:
+    """Which of the two comparisons a schedule asks for. Raises NotFound."""
+    return _schedule(tools, id)[1].type
+
+
+async def compare_roster(tools: Tools, wish: CompareWish) -> RosterComparison:
+    """Lay the SIS's roster, the last good import and Canvas beside each other.
+
+    Raises NotFound, and ConnectionProblem when a side cannot be read or the roster files are not to be used.
+    """
+    target, schedule = _schedule(tools, wish.schedule)
+    brake = roster_brake(tools, target.account)
+    async with tools.connections.roster_readonly(target.account) as sides:
+        job = roster_look(tools, target.account, wish.schedule, StageTracker(), sides, brake)
+        found = await compare_rosters(job, brake, full=wish.full, class_filter=wish.class_filter)
+    return replace(found, observes=schedule.state is State.OBSERVE)
 
 
 async def compare(tools: Tools, wish: CompareWish) -> Comparison:
@@ -75,14 +98,19 @@ async def _averages(
 
 def passback_account(tools: Tools, id: ScheduleId) -> EffectiveAccount:
     """The account of a grade passback. Raises NotFound, and UsageProblem for a roster import."""
-    target = find_account(tools, id.account)
-    schedule = target.account.schedules.get(id.name)
-    if schedule is None:
-        names = ", ".join(sorted(target.account.schedules)) or "none"
-        raise NotFound(f"{id.account} has no schedule {id.name}", hint=f"it has: {names}")
+    target, schedule = _schedule(tools, id)
     if schedule.type is not SyncType.GRADE_PASSBACK:
         raise UsageProblem(f"{id} is a roster import", hint="name a grade passback of the account")
     return target
 
 
-__all__ = ["CompareWish", "compare", "passback_account"]
+def _schedule(tools: Tools, id: ScheduleId) -> tuple[EffectiveAccount, Schedule]:
+    target = find_account(tools, id.account)
+    schedule = target.account.schedules.get(id.name)
+    if schedule is None:
+        names = ", ".join(sorted(target.account.schedules)) or "none"
+        raise NotFound(f"{id.account} has no schedule {id.name}", hint=f"it has: {names}")
+    return target, schedule
+
+
+__all__ = ["CompareWish", "compare", "compare_roster", "compared_type", "passback_account"]

@@ -39,12 +39,13 @@ from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.ending import finish
 from gradesync.engine.headway import Overheard
 from gradesync.engine.lease import LeaseGuard, kept
+from gradesync.engine.rosters import roster_look
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, Halted, LeaseLost, NotFound, StoreUnavailable
 from gradesync.ports import GradebookSource, RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_braking import Brake
-from gradesync.syncs.roster_import import RosterJob, RosterPreview, import_roster, preview_roster
+from gradesync.syncs.roster_import import RosterJob, import_roster, preview_roster
 from gradesync.syncs.stage import StageTracker
 from gradesync.syncs.waiting import Waiting
 
@@ -187,7 +188,7 @@ async def _roster(
     tools: Tools, claimed: Claimed, target: EffectiveAccount, guard: LeaseGuard, tracker: StageTracker
 ) -> RunResult:
     run = claimed.run
-    brake = _brake(tools, target.account)
+    brake = roster_brake(tools, target.account)
     async with tools.connections.roster(target.account, guard) as (source, sink):
         return await import_roster(
             RosterJob(
@@ -211,7 +212,7 @@ async def _roster(
         )
 
 
-def _brake(tools: Tools, account: Account) -> Brake:
+def roster_brake(tools: Tools, account: Account) -> Brake:
     """What the brake of a roster import goes by: the key of its hashes, and the changes a person has let through."""
     approved = tools.store.approvals(account.key, tools.store.now())
     return Brake(known_key(tools, account.key), frozenset(one.digest for one in approved))
@@ -293,26 +294,10 @@ async def dry_run(
 async def _dry_roster(
     tools: Tools, run: Run, target: EffectiveAccount, tracker: StageTracker, keep: Keep | None
 ) -> RunEnd:
-    brake = _brake(tools, target.account)
-    async with tools.connections.roster_readonly(target.account) as (source, canvas):
-        result = await preview_roster(
-            RosterPreview(
-                account=target.account,
-                schedule=run.schedule,
-                mode=run.mode,
-                today=_today(tools.store.now(), target.account),
-                source=source,
-                records=tools.store.read_records(run.schedule.account),
-                data_set=f"gradesync:{tools.store.origin(run.schedule.account)}",
-                canvas=canvas,
-                progress=tools.progress,
-                spool=tools.connections.spool,
-                remaster=run.mode is Mode.FULL,
-                tracker=tracker,
-                brake=brake,
-                look=keep,
-            )
-        )
+    brake = roster_brake(tools, target.account)
+    async with tools.connections.roster_readonly(target.account) as sides:
+        job = roster_look(tools, target.account, run.schedule, tracker, sides, brake)
+        result = await preview_roster(replace(job, mode=run.mode, remaster=run.mode is Mode.FULL, look=keep))
     if result.roster is not None:
         # Nobody may approve what was only looked at: an approval is for a run that was stopped.
         result = replace(result, roster=replace(result.roster, dry=True))

@@ -28,12 +28,14 @@ from gradesync.domain.report import (
     ScheduleRow,
     Stopped,
 )
+from gradesync.domain.roster_comparing import RosterComparison
 from gradesync.domain.run import Run
 from gradesync.domain.take_over import TakeOver
 from gradesync.domain.worklist import Worklist
 from gradesync.ports import StoreInfo
 from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
 from gradesync.reporting.explain_shapes import explanation_keys, worklist_keys
+from gradesync.reporting.roster_compare_shapes import roster_comparison_keys
 from gradesync.reporting.roster_shapes import stop_shape
 from gradesync.reporting.shapes import (
     Shape,
@@ -197,6 +199,12 @@ def comparison(comparison: Comparison, *, every: bool = False) -> Shape:
     """Both gradebooks beside each other, without any value. `every` is not needed: all records stand here."""
     del every  # the same call as the text's
     return _report("comparison", **comparison_keys(comparison))
+
+
+def roster_comparison(found: RosterComparison, *, every: bool = False) -> Shape:
+    """The SIS, the last good import and Canvas beside each other, by opaque ids and pseudonyms."""
+    del every  # the same call as the text's
+    return _report("roster_comparison", **roster_comparison_keys(found))
 
 
 def explanation(told: Explanation) -> Shape:

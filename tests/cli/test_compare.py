@@ -111,8 +111,8 @@ def test_a_person_at_a_terminal_who_asks_sees_both_scores_and_that_is_on_record(
     assert "values compared" in carried.run("history", "riverside/grades").stdout
 
 
-def test_a_roster_import_cannot_be_compared(live: Tree) -> None:
-    assert "roster import" in live.run("compare", "riverside/roster-nightly", code=64).stderr
+def test_an_account_that_is_not_there_is_said_so_for_both_kinds(live: Tree) -> None:
+    assert "no schedule" in live.run("compare", "riverside/nothing", code=1).stderr
 
 
 def test_comparing_leaves_no_trace_of_people(carried: Tree, sandbox: Sandbox) -> None:

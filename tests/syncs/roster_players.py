@@ -52,6 +52,10 @@ class Upload:
         return list(csv.DictReader(io.StringIO(self.files.get(f"{kind}.csv", ""), newline="")))
 
 
+def _who(row: Mapping[str, str]) -> str:
+    return row.get("user_id") or row["user_integration_id"]
+
+
 @dataclass
 class Canvas:
     """A Canvas that walks every import through `steps`, and holds the sections of imports that were applied.
@@ -112,10 +116,10 @@ class Canvas:
         exceeded = any(one.threshold_exceeded for one in self.steps)
         before = [one for one in self.uploads[:-1] if one.data_set == data_set and data_set is not None]
         for row in before[-1].rows("enrollments") if before and not remaster and not exceeded else ():
-            self.seats[row["section_id"]].discard((row["user_id"], row["role"]))
+            self.seats[row["section_id"]].discard((_who(row), row["role"]))
         self.sections |= {row["section_id"] for row in upload.rows("sections")} - self.loses
         for row in upload.rows("enrollments"):
-            seat = (row["user_id"], row["role"])
+            seat = (_who(row), row["role"])
             held = self.seats.setdefault(row["section_id"], set())
             held.add(seat) if row["status"] == "active" else held.discard(seat)
         return ImportStatus(self.first + len(self.uploads) - 1, "created")

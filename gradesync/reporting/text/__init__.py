@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gradesync.reporting.text.passes import pass_report, run, run_end
     from gradesync.reporting.text.plans import plan
     from gradesync.reporting.text.problem_list import problems
+    from gradesync.reporting.text.roster_compares import roster_comparison
     from gradesync.reporting.text.rosters import approved
     from gradesync.reporting.text.shows import account, effective, schedule, store_info
 
@@ -36,6 +37,7 @@ __all__ = [
     "pass_report",
     "plan",
     "problems",
+    "roster_comparison",
     "rows",
     "run",
     "run_end",
@@ -59,6 +61,7 @@ _MODULES = {
     "pass_report": "passes",
     "plan": "plans",
     "problems": "problem_list",
+    "roster_comparison": "roster_compares",
     "rows": "listing",
     "run": "passes",
     "run_end": "passes",
