@@ -36,8 +36,14 @@ def command(said: Invocation, concurrency: int, name: str | None) -> int:
     runs of a worker that is lost are taken over by another at most 105 seconds after its last sign of life. SIGTERM
     and Ctrl-C let each run end at its next class boundary and hand back the rest; again ends at once.
     """
-    from gradesync.worker import serve
+    try:
+        from gradesync.worker import serve
+    except ModuleNotFoundError:
+        from gradesync.errors import StoreUnavailable
 
+        raise StoreUnavailable(
+            "Workers need what is not installed here", hint="Install gradesync[cluster]."
+        ) from None
     halt = Halt()
     watch = watching()
     with heeding_signals(halt), opened(said, progress=watch) as app:

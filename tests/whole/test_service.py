@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gradesync.sandbox.server import running
-from tests.whole.harness import GRADES, ROSTER, SECONDS, Judge, Tree, at_request, end_of
+from tests.whole.harness import GRADES, ROSTER, SECONDS, SOURCES, Judge, Tree, at_request, end_of
 
 ACCOUNTS = ("riverside", "oak-hill", "lakeside")
 
@@ -133,3 +133,27 @@ def test_a_store_without_a_queue_says_what_to_do_instead(tree: Tree) -> None:
         assert done.code == 1
         assert "PostgreSQL" in done.err
         assert "reconcile --loop" in done.err
+
+
+def test_workers_without_their_library_say_what_to_install(tree: Tree, tmp_path: Path) -> None:
+    # A folder earlier on the path in which the library cannot be imported, as where only the base is installed.
+    (tmp_path / "procrastinate.py").write_text("raise ModuleNotFoundError('procrastinate')\n")
+    hidden = {"PYTHONPATH": f"{tmp_path}:{SOURCES}"}
+    done = tree.run("worker", env=hidden)
+    assert done.code == 1
+    assert "gradesync[cluster]" in done.err
+
+
+def test_migrating_prepares_the_queue_for_a_role_that_may_not_make_tables(
+    tmp_path: Path, new_database: Callable[[], str]
+) -> None:
+    with running(("riverside",), students=12) as sandbox:
+        tree = Tree(tmp_path, sandbox, store=new_database())
+        tree.prepare()
+        assert tree.rows("SELECT to_regclass('procrastinate_jobs') IS NULL AS missing") == [{"missing": True}]
+        done = tree.run("store", "migrate", "--backed-up")
+        assert done.code == 0, done.said
+        assert "the queue for workers is prepared" in done.err
+        assert tree.rows("SELECT to_regclass('procrastinate_jobs') IS NULL AS missing") == [
+            {"missing": False}
+        ]
