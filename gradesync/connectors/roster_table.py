@@ -127,16 +127,32 @@ class Table:
         return last
 
     def rows(
-        self, layout: Layout, header: Sequence[str], make: Make[T], *, may_be_empty: bool = False
+        self,
+        layout: Layout,
+        header: Sequence[str],
+        make: Make[T],
+        *,
+        may_be_empty: bool = False,
+        siblings: Siblings | None = None,
     ) -> Iterator[T]:
         """What `make` answers for the sound rows, one value per row. `header` is that of the file."""
-        return chain.from_iterable(self.blocks(layout, header, make, may_be_empty=may_be_empty))
+        return chain.from_iterable(
+            self.blocks(layout, header, make, may_be_empty=may_be_empty, siblings=siblings)
+        )
 
     def blocks(
-        self, layout: Layout, header: Sequence[str], make: Make[T], *, may_be_empty: bool = False
+        self,
+        layout: Layout,
+        header: Sequence[str],
+        make: Make[T],
+        *,
+        may_be_empty: bool = False,
+        siblings: Siblings | None = None,
     ) -> Iterator[Iterable[T]]:
-        """`rows` as `make` answers them, block by block."""
+        """`rows` as `make` answers them, block by block. `siblings` are the files of the same kind read before."""
         judge = _Judge(layout, header)
+        if siblings is not None:
+            judge.marks = siblings.marks
         line, count = 1, 0
         try:
             with closing(self._package.open(self.name)) as raw:
@@ -161,8 +177,11 @@ class Table:
                     yield make(*read)
         elif not count and not may_be_empty:
             self.fault(NO_ROWS)
+        earlier = () if siblings is None else siblings.read
         if twice := _doubles(judge.marks):
-            self._tell_doubles(twice, judge)
+            self._tell_doubles(twice, judge, earlier)
+        if siblings is not None:
+            siblings.read = (*earlier, (self, judge))
 
     def _carefully(self, judge: _Judge, done: int) -> Iterator[list[list[str]]]:
         """The sound rows behind line `done`, in blocks; every other row leaves its faults."""
@@ -189,18 +208,32 @@ class Table:
                     sound = []
         yield sound
 
-    def _tell_doubles(self, twice: frozenset[int], judge: _Judge) -> None:
+    def _tell_doubles(
+        self, twice: frozenset[int], judge: _Judge, earlier: Sequence[tuple[Table, _Judge]]
+    ) -> None:
         """Read once more and name the rows: hashes tell that an id stands twice, but not where."""
-        seen: set[Any] = set()
+        seen = {one for table, other in earlier for _, one in table.keys_among(twice, other)}
         columns = judge.layout.key
+        for line, one in self.keys_among(twice, judge):
+            if one in seen:
+                self.fault(TWICE, line, columns[0] if len(columns) == 1 else "")
+            seen.add(one)
+
+    def keys_among(self, wanted: frozenset[int], judge: _Judge) -> Iterator[tuple[int, Any]]:
+        """(row, key) of the rows whose key has one of these hashes."""
         with self.reading() as reader:
             next(reader, None)
             for row in reader:
-                if len(row) != judge.width or hash(one := judge.key(row)) not in twice:
-                    continue
-                if one in seen:
-                    self.fault(TWICE, reader.line_num, columns[0] if len(columns) == 1 else "")
-                seen.add(one)
+                if len(row) == judge.width and hash(one := judge.key(row)) in wanted:
+                    yield reader.line_num, one
+
+
+class Siblings:
+    """Files of one kind: an id that stands in two of them stands twice. `marks` are the hashes of all their keys."""
+
+    def __init__(self) -> None:
+        self.marks = [array("q") for _ in range(_BUCKETS)]
+        self.read: tuple[tuple[Table, _Judge], ...] = ()
 
 
 class _Judge:
@@ -232,7 +265,7 @@ class _Judge:
         if set(map(len, block)) != {self.width}:
             return None
         columns = tuple(zip(*block, strict=True))
-        if any("" in columns[at] for _, at in self._need):
+        if any("" in columns[at] or True in map(str.isspace, columns[at]) for _, at in self._need):
             return None
         words: list[Iterable[Any]] = []
         for known, (_, at, vocabulary) in zip(self._known, self._words, strict=True):
@@ -254,9 +287,9 @@ class _Judge:
 
     def faults(self, row: Sequence[str]) -> list[tuple[str, str]]:
         """What is wrong in one row of the right width, with the column."""
-        found = [(MISSING_CELL, name) for name, at in self._need if not row[at]]
+        found = [(MISSING_CELL, name) for name, at in self._need if not row[at].strip()]
         for name, at, vocabulary in self._words:
-            if not row[at] and (not vocabulary.blank_too or (MISSING_CELL, name) in found):
+            if (MISSING_CELL, name) in found or (not row[at] and not vocabulary.blank_too):
                 continue
             try:
                 vocabulary.read(row[at])

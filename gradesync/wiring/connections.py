@@ -94,7 +94,7 @@ class HttpConnections:
             return _reader(sis, account)
         pickup = self._pickup(stack, account, files)
         if files.format == CANVAS_CSV:
-            return CanvasCsvSource(pickup)
+            return CanvasCsvSource(pickup, time_zone=account.time_zone)
         guardians = account.roster.mapping.guardians == "observers"
         return OneRosterCsvSource(pickup, guardians=guardians)
 

@@ -201,6 +201,58 @@ def test_the_brake_is_given_what_the_rows_say(tmp_path: Path) -> None:
     assert school_year(roster, TODAY) == "2027"
 
 
+def terms(path: Path, first: str, last: str, time_zone: str) -> tuple[date, date]:
+    """The first day and the day after the last one of a term with these cells."""
+    texts = sound()
+    texts["terms.csv"] = f"term_id,name,status,start_date,end_date\nY27,2026-2027,active,{first},{last}\n"
+    source = CanvasCsvSource(There(folder(path, texts)), time_zone=time_zone)
+    with disk_spool() as spool:
+        asyncio.run(source.read_roster(lambda _done, _total: None, spool))
+        [session] = spool.roster().sessions
+    return session.start, session.end
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("2026-08-20", "2027-06-30"),
+        ("2026-08-20T04:00:00Z", "2027-07-01T03:59:59Z"),
+        ("2026-08-20T04:00:00Z", "2027-07-01T04:00:00Z"),
+        ("2026-08-20T00:00:00-04:00", "2027-06-30T23:59:59-04:00"),
+        ("2026-08-20 00:00:00", "2027-06-30 23:59:59"),
+    ],
+)
+def test_a_term_given_in_instants_lasts_the_same_days_in_the_district(
+    tmp_path: Path, first: str, last: str
+) -> None:
+    assert terms(tmp_path / "x", first, last, "America/New_York") == (date(2026, 8, 20), date(2027, 7, 1))
+
+
+def test_the_same_instants_are_other_days_in_another_zone(tmp_path: Path) -> None:
+    found = terms(tmp_path / "x", "2026-08-20T00:00:00Z", "2027-07-01T03:59:59Z", "Pacific/Auckland")
+    assert found == (date(2026, 8, 20), date(2027, 7, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("users.csv", "users.csv"),
+        ("Genesis-Staff_2026.csv", "Genesis-Staff_2026.csv"),
+        ("Ochoa, Tess.csv", "file"),
+    ],
+)
+def test_a_file_in_another_encoding_is_named_unless_its_name_could_be_a_persons(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    texts = sound()
+    path = folder(tmp_path / "x", texts)
+    (path / "users.csv").unlink()
+    (path / name).write_bytes(texts["users.csv"].encode("utf-16"))
+    [found] = [one for one in faults(path) if "UTF-8" in one]
+    assert found.startswith(told)
+    assert "Ochoa" not in found
+
+
 def test_terms_without_dates_are_in_every_scope(tmp_path: Path) -> None:
     texts = sound()
     texts["terms.csv"] = "term_id,name,status\nY27,2026-2027,active\nY26,2025-2026,active\n"
@@ -235,7 +287,7 @@ MISTAKES: dict[str, tuple[Act, str]] = {
     "no users": (without("users.csv"), "users.csv: no file of the export has the columns of this kind"),
     "an enrollments file with a name column": (
         put("enrollments.csv", "associated_user_id", "name"),
-        "sections.csv (file 4 of the export by name), row 1, column course_id: the column is missing from the header",
+        "sections.csv (enrollments.csv), row 1, column course_id: the column is missing from the header",
     ),
     "administrators": (
         add("admins.csv", "account_id,user_id,role,status\n,t1,AccountAdmin,active\n"),
@@ -247,7 +299,7 @@ MISTAKES: dict[str, tuple[Act, str]] = {
     ),
     "a file of no kind": (
         add("aa.csv", "lunch,money\n1,2\n"),
-        "file 2: the columns are of no kind that Canvas knows",
+        "file 2 of the export by name: the columns are of no kind that Canvas knows",
     ),
     "no school of a course": (
         put("Kurse.csv", ",account_id", ",account"),
@@ -272,6 +324,26 @@ MISTAKES: dict[str, tuple[Act, str]] = {
     "a header and no row": (
         add("enrollments.csv", "section_id,user_id,role,status\n"),
         "enrollments.csv: the file holds a header and no row",
+    ),
+    "no terms behind their header": (
+        add("terms.csv", "term_id,name,status,start_date,end_date\n"),
+        "terms.csv: the file holds a header and no row",
+    ),
+    "a cell of blanks": (
+        put("users.csv", "\nl1,lee", "\nl1,  \t"),
+        "users.csv, row 4, column login_id: the cell is empty and must not be",
+    ),
+    "a status of blanks": (
+        put("users.csv", "x.example,active", "x.example,  "),
+        "users.csv, row 2, column status: the cell is empty and must not be",
+    ),
+    "somebody in two files of people": (
+        add("staff.csv", "login_id,user_id,status\nsam,s9,active\nother,0042,active\n"),
+        "users.csv, row 2, column user_id: an earlier row has the same id",
+    ),
+    "a course in two files of courses": (
+        add("more.csv", "course_id,short_name,long_name,account_id,term_id,status\nart,A,A,hs,Y27,active\n"),
+        "courses.csv (file 5 of the export by name), row 2, column course_id: an earlier row has the same id",
     ),
     "a row shifted": (
         put("sections.csv", "alg-2,alg,", "alg-2,"),
@@ -339,5 +411,5 @@ def test_a_kind_may_come_in_several_files(tmp_path: Path) -> None:
     assert {r["user_id"]: r["email"] for r in rows["users"]}["s9"] == "sam@x.example"
     texts["staff.csv"] = texts["staff.csv"].replace("active", "here")
     assert faults(folder(tmp_path / "x", texts)) == [
-        "users.csv (file 7 of the export by name), row 2, column status: the cell is none of active, suspended, deleted"
+        "users.csv (staff.csv), row 2, column status: the cell is none of active, suspended, deleted"
     ]

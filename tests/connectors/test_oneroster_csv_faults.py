@@ -305,9 +305,24 @@ def test_references_that_lead_nowhere_are_left_to_the_mapping(tmp_path: Path) ->
     assert len(read(export.zip(tmp_path / "x.zip")).enrollments) == 3
 
 
+@pytest.mark.parametrize("blanks", [" ", "\t \t", "\u00a0"])
+def test_a_required_cell_of_blanks_is_as_empty_as_one_without(tmp_path: Path, blanks: str) -> None:
+    export = export_11()
+    export.cell("users", 2, "familyName", blanks)
+    export.cell("enrollments", 2, "role", blanks)
+    with pytest.raises(RosterFilesProblem) as caught:
+        read(export.zip(tmp_path / "x.zip"))
+    assert [str(one) for one in caught.value.faults] == [
+        "users.csv, row 2, column familyName: the cell is empty and must not be",
+        "enrollments.csv, row 2, column role: the cell is empty and must not be",
+    ]
+
+
 # -- any text at all ----------------------------------------------------------------------------------------------
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=1, max_size=30)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_size=1, max_size=30).filter(
+    str.strip
+)
 
 
 @settings(deadline=None, max_examples=60)  # each example writes and reads files

@@ -9,6 +9,7 @@ outside the account's scope. What decides that is read from the same rows, so th
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -32,7 +33,8 @@ from gradesync.connectors.canvas_csv.values import orgs_of, values_of
 from gradesync.connectors.roster_faults import Faults
 from gradesync.connectors.roster_package import ROSTER_LIMITS, Limits, Package, opened
 from gradesync.connectors.roster_pickup import Pickup
-from gradesync.connectors.roster_table import Table
+from gradesync.connectors.roster_table import Siblings, Table
+from gradesync.domain.interval import zone
 from gradesync.domain.roster import Roster
 from gradesync.domain.roster_csv import HEADERS, CanvasFiles, RowFiles
 from gradesync.ports import RosterIntake
@@ -40,13 +42,35 @@ from gradesync.ports import RosterIntake
 T = TypeVar("T")
 
 _CHUNK = 512
+_NEVER_EMPTY = (*NEEDED, ACCOUNTS, TERMS)
+"""A header alone says that an export broke off; a district may well have no cross-lists and no observers."""
+_WORDS = (
+    "user",
+    "cour",
+    "sect",
+    "enrol",
+    "term",
+    "acc",
+    "xlist",
+    "observ",
+    "staff",
+    "stud",
+    "teach",
+    "school",
+    "sis",
+)
+_TELLABLE = re.compile(r"[A-Za-z0-9_.-]{1,60}\Z")
 
 
 class CanvasCsvSource:
-    """RosterSource and ReadyFiles over the newest export that `pickup` brings. One object per run."""
+    """RosterSource and ReadyFiles over the newest export that `pickup` brings. One object per run.
 
-    def __init__(self, pickup: Pickup, *, limits: Limits = ROSTER_LIMITS) -> None:
+    `time_zone` is the district's: an instant of the export falls on a day there, not on that of Greenwich.
+    """
+
+    def __init__(self, pickup: Pickup, *, time_zone: str = "UTC", limits: Limits = ROSTER_LIMITS) -> None:
         self._pickup, self._limits = pickup, limits
+        self._zone = zone(time_zone)
         self._path: Path | None = None
 
     async def identity(self) -> str:
@@ -80,7 +104,7 @@ class CanvasCsvSource:
                     if kind == ACCOUNTS:
                         accounts += chunk
                     else:
-                        put[kind](values_of(kind, chunk, export.columns[kind], schools))
+                        put[kind](values_of(kind, chunk, export.columns[kind], schools, self._zone))
             intake.orgs(orgs_of(accounts, schools))
             await asyncio.to_thread(export.judge_rest, steps)
             told(len(steps), len(steps))
@@ -128,8 +152,16 @@ def _some(rows: Iterator[T]) -> list[T]:
     return list(islice(rows, _CHUNK))
 
 
+def _told(name: str, number: int) -> str:
+    """What a file is called in a fault: its name, where that is plainly one of a roster file; any other could be
+    anything, and is told by its place."""
+    if _TELLABLE.match(name) and any(word in name.lower() for word in _WORDS):
+        return name
+    return f"file {number} of the export by name"
+
+
 class _Alias:
-    """A package in which one file has a name that may be told: any other could be anything."""
+    """A package in which one file has a name that may be told."""
 
     def __init__(self, package: Package, alias: str, name: str) -> None:
         self.names = frozenset({alias})
@@ -165,13 +197,14 @@ class _Export:
         return export
 
     def _add(self, package: Package, name: str, number: int) -> None:
-        header = Table(_Alias(package, f"file {number}", name), f"file {number}", self._faults).header()
+        told = _told(name, number)
+        header = Table(_Alias(package, told, name), told, self._faults).header()
         if header is None:
             return
         columns = tuple(column.strip().lower() for column in header)
         kind = kind_of(columns)
         if kind is None:
-            self._faults.add("the columns are of no kind that Canvas knows", file=f"file {number}")
+            self._faults.add("the columns are of no kind that Canvas knows", file=told)
             return
         if kind not in KINDS:
             self._faults.add(
@@ -181,7 +214,7 @@ class _Export:
         tables = self._tables.setdefault(kind, [])
         alias = f"{kind}.csv"
         if name != alias and (tables or alias in package.names):
-            alias = f"{kind}.csv (file {number} of the export by name)"
+            alias = f"{kind}.csv ({told})"
         table = Table(_Alias(package, alias, name), alias, self._faults)
         missing = [column for column in KINDS[kind].layout.columns if column not in columns]
         for column in missing:
@@ -194,10 +227,16 @@ class _Export:
 
     def rows(self, kind: str) -> Iterator[Row]:
         """The rows of a kind as they are sent, in their columns."""
+        siblings = Siblings()
         for table, header in self._tables.get(kind, ()):
             make = carried_rows(kind, header, self.columns[kind])
-            may_be_empty = kind not in NEEDED
-            rows = table.rows(KINDS[kind].fitting(header), header, make, may_be_empty=may_be_empty)
+            rows = table.rows(
+                KINDS[kind].fitting(header),
+                header,
+                make,
+                may_be_empty=kind not in _NEVER_EMPTY,
+                siblings=siblings,
+            )
             yield from (row for row in rows if row is not None)
 
     def judge_rest(self, done: tuple[str, ...]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gradesync.connectors.canvas_csv.carried import Row
 from gradesync.connectors.canvas_csv.layouts import COURSES, ENROLLMENTS, SECTIONS, TERMS, USERS
@@ -24,9 +25,11 @@ Known = dict[str, tuple[str, tuple[str, ...], str]]
 """Course id -> its school, its terms and its code, for the sections that come after the courses."""
 
 
-def values_of(kind: str, rows: Sequence[Row], columns: Row, known: Known) -> list[Any]:
-    """The values of some rows of a kind; `known` is filled by courses and read by sections."""
+def values_of(kind: str, rows: Sequence[Row], columns: Row, known: Known, zone: ZoneInfo) -> list[Any]:
+    """The values of some rows of a kind; courses fill `known` and sections read it. `zone` is the district's."""
     at = {name: place for place, name in enumerate(columns)}
+    if kind == TERMS:
+        return _sessions(rows, at, zone)
     return _VALUES[kind](rows, at, known)
 
 
@@ -39,25 +42,33 @@ def orgs_of(accounts: Sequence[Row], known: Known) -> list[Org]:
     return list(orgs.values())
 
 
-def _sessions(rows: Sequence[Row], at: Mapping[str, int], _known: Known) -> list[AcademicSession]:
+def _sessions(rows: Sequence[Row], at: Mapping[str, int], zone: ZoneInfo) -> list[AcademicSession]:
     """Terms with both dates. One without is in every scope: nothing tells its year."""
     found = []
     for row in rows:
-        start, end = _day(row[at["start_date"]]), _day(row[at["end_date"]])
-        if start is None or end is None:
+        start, last = _day(row[at["start_date"]], zone), _day(row[at["end_date"]], zone, _BEFORE)
+        if start is None or last is None:
             continue
         year = str(start.year + (start.month >= _SUMMER))
-        # Canvas counts the last day in; the domain's end is the day after.
+        # Canvas counts the last day in; the domain's end is the day after it.
         found.append(
             AcademicSession(
-                row[at["term_id"]], row[at["name"]], "term", start, end + timedelta(days=1), None, year
+                row[at["term_id"]], row[at["name"]], "term", start, last + timedelta(days=1), None, year
             )
         )
     return found
 
 
-def _day(cell: str) -> date | None:
-    return date.fromisoformat(cell[:10]) if cell and cell != "<delete>" else None
+_BEFORE = timedelta(microseconds=1)
+
+
+def _day(cell: str, zone: ZoneInfo, before: timedelta = timedelta()) -> date | None:
+    """The local day of a cell: an instant with an offset falls on a day of the district's, minus `before`, because an
+    end at midnight ends the day that is over."""
+    if not cell or cell == "<delete>":
+        return None
+    moment = datetime.fromisoformat(cell)
+    return moment.date() if moment.tzinfo is None else (moment - before).astimezone(zone).date()
 
 
 def _courses(rows: Sequence[Row], at: Mapping[str, int], known: Known) -> list[RosterCourse]:
@@ -92,7 +103,6 @@ def _seats(rows: Sequence[Row], at: Mapping[str, int], _known: Known) -> list[Ro
 
 
 _VALUES: Mapping[str, Callable[[Sequence[Row], Mapping[str, int], Known], list[Any]]] = {
-    TERMS: _sessions,
     COURSES: _courses,
     SECTIONS: _classes,
     USERS: _users,
