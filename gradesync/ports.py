@@ -209,6 +209,10 @@ class RosterReader(Protocol):
         """Who sits in the class's section: (SIS id of the person, Canvas role); None when there is no section."""
         ...
 
+    async def imported_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
+        """Those of `class_seats` that some import made, as far as Canvas tells: nobody who was seated by hand."""
+        ...
+
 
 class RosterSink(RosterReader, Protocol):
     """Canvas, fed with SIS CSV files."""

@@ -32,5 +32,9 @@ IMPORTS = "roster:imports"
 SIZE = "roster:size"
 """Bytes of the files Canvas compares the next upload with."""
 
+BEYOND = "roster:beyond"
+"""Classes, as a JSON list of pseudonyms, in which Canvas holds seats that the SIS does not have; `all` before they were
+looked at, empty when there are none."""
+
 OBSERVERS = "roster:observers"
 """Digest and bytes of the observers' file that was last sent by itself."""

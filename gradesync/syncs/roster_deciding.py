@@ -43,7 +43,7 @@ class Decided:
 
     `passes` are the imports in order, by their remaster flag; `brake` is the read measured against the last good one;
     `rest`, at first contact, is a file of the ids that only one side holds; `taken_back` are imports of ours that
-    somebody took back in Canvas.
+    somebody took back in Canvas. `contact`: this is the first contact with a Canvas that holds ids already.
     """
 
     scoped: Roster
@@ -57,6 +57,7 @@ class Decided:
     identities: Mapping[str, str] = field(default_factory=dict)
     rest: Mapping[str, Path] = field(default_factory=dict)
     taken_back: frozenset[int] = frozenset()
+    contact: bool = False
 
     @property
     def stop(self) -> RosterStop | None:
@@ -91,7 +92,8 @@ async def decide(job: RosterPreview, spool: RosterSpool) -> Decided:
         # First contact: an empty Canvas is filled, one that another tool filled must hold the same ids.
         contact = await first_contact(job, decided.files, decided.scoped, decided.data_set, spool)
         if contact is not None:
-            decided = replace(decided, brake=decided.brake.judged(contact, job.brake), rest=contact.rest)
+            brake = decided.brake.judged(contact, job.brake)
+            decided = replace(decided, brake=brake, rest=contact.rest, contact=True)
         job.tracker.stage = Stage.DECIDE
     if decided.stop is None:
         decided = await _asked_again(job, decided)

@@ -22,6 +22,7 @@ from gradesync.errors import Halted
 from gradesync.ports import RosterSpool
 from gradesync.syncs.identity import record_identity
 from gradesync.syncs.marks import (
+    BEYOND,
     DIGEST,
     FILES,
     IMPORTS,
@@ -33,6 +34,7 @@ from gradesync.syncs.marks import (
     SIZE,
 )
 from gradesync.syncs.roster_after import read_back
+from gradesync.syncs.roster_beyond import ALL, beyond_shown, beyond_told
 from gradesync.syncs.roster_braking import keep, keep_first
 from gradesync.syncs.roster_deciding import Decided, data_set_id, decide, stopped
 from gradesync.syncs.roster_job import RosterJob, RosterPreview
@@ -53,8 +55,9 @@ async def preview_roster(job: RosterPreview) -> RunResult:
     """
     with job.spool() as spool:
         decided = await decide(job, spool)
+        beyond = await beyond_shown(job, decided, spool) if decided.stop is None else {}
         if job.look is not None:
-            job.look({**decided.files.paths, **decided.rest})
+            job.look({**decided.files.paths, **decided.rest, **beyond})
     if decided.stop is not None:
         return stopped(job, decided.files, decided.stop)
     job.tracker.counts["would send" if decided.passes else "unchanged"] = decided.files.rows
@@ -83,9 +86,9 @@ async def import_roster(job: RosterJob) -> RunResult:
     Counts: `read` (records), `users`, `classes`, `enrollments` (rows), `sent` (rows uploaded), `imported` (rows Canvas
     says it handled), `unchanged`, `withheld` (rows kept back by a stop), `dropped` (records that cannot be carried
     over), `future` (enrollments not begun), `refused users` and so on (messages by kind of row), `sent again` (rows
-    refused before), `read back` (seats looked at afterwards), `taken up` (imports of a run that broke off). Raises
-    ConnectionProblem, LeaseLost and RunStopped; the tracker then tells the stage. Nothing is remembered of an import
-    that did not succeed, except that the next one must apply all rows.
+    refused before), `read back` (seats looked at afterwards), `taken up` (imports of a run that broke off), `taken
+    out` (seats). Raises ConnectionProblem, LeaseLost and RunStopped; the tracker then tells the stage. Nothing is
+    remembered of an import that did not succeed, except that the next one must apply all rows.
     """
     with job.spool() as spool:
         return await _imported(job, spool)
@@ -118,7 +121,7 @@ async def _imported(job: RosterJob, spool: RosterSpool) -> RunResult:
     if not decided.passes and not len(before) and not taken:
         job.tracker.counts["unchanged"] = decided.files.rows
         keep_first(job.records, decided.brake)
-        return job.tracker.result()
+        return await beyond_told(job, decided, spool)
     job.tracker.stage = Stage.WRITE
     record_identity(job.records, dict(decided.identities))
     sent: _Sent | None = None
@@ -173,6 +176,8 @@ def _marks(job: RosterJob, decided: Decided, *, whole: bool) -> dict[str, str]:
         ROSTER_SENT: decided.digest,
         FILES: json.dumps({name: one.digest for name, one in sorted(decided.files.files.items())}),
     }
+    if decided.contact:
+        marks[BEYOND] = ALL
     if whole or job.records.watermark(REMASTERED) is None:
         marks[REMASTERED] = job.today.isoformat()
     return marks
@@ -219,7 +224,7 @@ async def _ended(
     job.tracker.stage = Stage.RECORD
     job.progress.stage(job.schedule, Stage.RECORD.value)
     job.records.set_watermarks({**marks, REFUSED: left.text()})
-    return job.tracker.result()
+    return await beyond_told(job, decided, spool)
 
 
 async def _sent_again(

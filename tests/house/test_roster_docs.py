@@ -91,4 +91,5 @@ def test_every_stop_the_page_names_is_a_code_of_rosters() -> None:
         "GS-623",
         "GS-624",
         "GS-625",
+        "GS-626",
     } == codes

@@ -81,6 +81,8 @@ class Canvas:
     seats: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     other_ids: dict[str, set[str]] = field(default_factory=dict)
     states: dict[int, str] = field(default_factory=dict)
+    by_hand: frozenset[tuple[str, str]] = frozenset()
+    asked_for_imported: list[str] = field(default_factory=list)
 
     async def identity(self) -> str:
         return "root-uuid"
@@ -149,6 +151,11 @@ class Canvas:
     async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
         self.looks.append(class_id)
         return frozenset(self.seats.get(class_id, ())) if class_id in self.sections else None
+
+    async def imported_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
+        self.asked_for_imported.append(class_id)
+        seats = frozenset(self.seats.get(class_id, ())) - self.by_hand
+        return seats if class_id in self.sections else None
 
 
 @dataclass

@@ -114,16 +114,31 @@ class ImportReader(CourseLookup):
 
     async def class_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
         """Who sits in the section of that SIS id now: (SIS id of the person, Canvas role); None: no such section."""
+        return self._seats_in(await self._sitting(class_id))
+
+    async def imported_seats(self, class_id: str) -> frozenset[tuple[str, str]] | None:
+        """Those whose enrollment names a SIS import; a key that may not see which counts all of them."""
+        rows = await self._sitting(class_id)
+        return self._seats_in(
+            rows and [row for row in rows if row.get("sis_import_id", "unseen") is not None]
+        )
+
+    def _seats_in(self, rows: Sequence[Row] | None) -> frozenset[tuple[str, str]] | None:
+        if rows is None:
+            return None
+        found = [self._read(parse.seat, row) for row in rows]
+        return frozenset(one for one in found if one is not None)
+
+    async def _sitting(self, class_id: str) -> Sequence[Row] | None:
+        """The enrollments in force of a section; None: no such section."""
         # Canvas takes what follows a dot for a format, so a SIS id's dots are encoded too (canvas.md 1.5).
         named = quote(f"sis_section_id:{class_id}", safe="").replace(".", "%2E")
         try:
-            rows = await self._listing(f"/sections/{named}/enrollments", query=_SITTING).rows()
+            return await self._listing(f"/sections/{named}/enrollments", query=_SITTING).rows()
         except ConnectionProblem as problem:
             if problem.status == _NOT_FOUND:
                 return None
             raise
-        found = [self._read(parse.seat, row) for row in rows]
-        return frozenset(one for one in found if one is not None)
 
     def _listing(
         self,

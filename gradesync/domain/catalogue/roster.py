@@ -261,4 +261,15 @@ ENTRIES = (
         ACCOUNT,
         "Nothing is sent, so that what was undone on purpose is not done again the same night.",
     ),
+    Code(
+        "GS-626",
+        "Canvas holds seats that the SIS does not have",
+        "Canvas had been filled before our first import, and people sit in classes that they have left in the SIS.",
+        "Look at them with `gradesync run ID --dry-run --csv-to DIR`. If the SIS is right, take them out with "
+        "`gradesync approve RUN`; if they belong there, put them into the SIS.",
+        "support",
+        P,
+        ACCOUNT,
+        "Everything else is as the SIS says. These people keep their seats until somebody decides.",
+    ),
 )

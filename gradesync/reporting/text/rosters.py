@@ -23,7 +23,7 @@ def stop_lines(change: RosterChange | None, run: Run, style: Style, indent: str)
     lines = _sentences(change, style, indent)
     if told := match_lines(change, style, indent):
         lines += ["", *told]
-    elif not change.dry:
+    elif not change.dry and _BEYOND not in change.codes:
         # A dry run shows all it would change anyway.
         lines += ["", *(indent + line for line in number_lines(change.schools, style))]
     lines += _example_lines(change.examples, style, indent)
@@ -90,6 +90,11 @@ def _commands(change: RosterChange, run: Run) -> list[tuple[str, str]]:
         # It was approved already, and approving it once more must not look like the way to go on.
         look.append(("then", f"gradesync run {clean(run.schedule)}"))
         return look if change.digest is None else [*look, ("or as new courses", _approve(run))]
+    if _BEYOND in change.codes:
+        look[:] = [
+            ("look", f"gradesync run {clean(run.schedule)} --dry-run --csv-to DIR (in seats-beyond.csv)")
+        ]
+        return look if change.digest is None else [*look, ("take out", _approve(run))]
     if change.digest is None:
         return [*look, ("approve", "not possible: this is no roster; check the SIS export")]
     return [*look, ("approve", _approve(run))]
@@ -184,6 +189,7 @@ def _example_lines(examples: Sequence[Example], style: Style, indent: str) -> li
 
 
 _LATE_IDS = "GS-624"
+_BEYOND = "GS-626"
 _SEATS = "enrollments"
 _KINDS = {
     "users": "person",
