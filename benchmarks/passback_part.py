@@ -47,7 +47,7 @@ async def _ours(
     from gradesync.domain.problem import Place
     from gradesync.domain.run import Actor, Mode
     from gradesync.domain.schedule import ScheduleId
-    from gradesync.engine import control
+    from gradesync.engine import requests
     from gradesync.engine.reconcile import PassOptions, reconcile
     from gradesync.engine.tools import Tools
     from gradesync.store.holder import this_holder
@@ -92,7 +92,7 @@ async def _ours(
     tools = Tools(store, _Connections(), _Keys(), _Quiet(), this_holder("bench"), Actor("bench", "benchmark"))
     await reconcile(tools, PassOptions(desired=desired, run_syncs=False))
     mode = Mode.FULL if how == "full" else Mode.DELTA
-    control.request_run(tools, ScheduleId(district, "grades"), mode, None)
+    requests.request_run(tools, ScheduleId(district, "grades"), mode, None)
     _warm_up()
     # As the command does at its start.
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)

@@ -41,6 +41,8 @@ def command(
     It is one hold, and ending it leaves single holds alone. Without an end it lasts 72 hours and on into working
     hours, where most of the accounts are.
 
+    --until-changed needs an ACCOUNT.
+
     Exit 4: with --now, a run has not ended yet.
     """
     scope = read_scope(target, group, type_, everything)

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 def command(
     said: Invocation, ids: tuple[ScheduleId, ...], full: bool, withdraw: bool, reason: str | None, form: str
 ) -> int:
-    """Ask the next pass to run schedules. A wish is forgotten after 24 hours."""
+    """Ask the next pass to run schedules. A wish is forgotten after 24 hours.
+
+    It waits behind what blocks its schedule. --withdraw takes it back until its run has begun.
+    """
     from gradesync.domain.run import Mode
-    from gradesync.engine.control import request_run
+    from gradesync.engine.requests import request_run
 
     with opened(said) as app:
         for account in sorted({id.account for id in ids}):
@@ -47,8 +50,13 @@ def command(
 
 
 def _withdraw(app: App, id: ScheduleId) -> int:
-    from gradesync.domain.history import Fact
+    from gradesync.engine.requests import Withdrawn, withdraw_request
 
-    gone = app.store.withdraw_request(id, [Fact("request withdrawn", app.actor, id.account, id.name)])
-    tell(f"the request for {id} is withdrawn" if gone else f"no request for {id} waits")
-    return 0 if gone else 1
+    found = withdraw_request(app.tools(), id)
+    if found is Withdrawn.NONE:
+        tell(f"no request for {id} waits")
+    elif found is Withdrawn.BEGUN:
+        tell(f"the request for {id} has begun to run; to end it: gradesync stop {id.account} --reason '...'")
+    else:
+        tell(f"the request for {id} is withdrawn: {found.value}")
+    return 0 if found in (Withdrawn.WAITED, Withdrawn.QUEUED) else 1

@@ -35,7 +35,8 @@ def lasting_options(command: F) -> F:
     command = click.option(
         "--until-changed",
         is_flag=True,
-        help="Until the definition in the files changes: until a change is merged (30d at most).",
+        help="Until the definition in the files changes: until a change is merged (30d at most). "
+        "Only for one account or schedule: a group, a type and everything change all the time.",
     )(command)
     return click.option(
         "--for", "lasting", metavar="LENGTH", help="Like 30m, 4h, 2d (default 72h, at most 30d)."

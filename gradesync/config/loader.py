@@ -28,12 +28,11 @@ from gradesync.config.rights_checks import rights_problems
 from gradesync.config.scan import MAX_BYTES, Found, Scan, scan
 from gradesync.config.secrets import outside_values
 from gradesync.config.settings import ReadSettings, Settings, settings_digest, settings_with_problems
-from gradesync.domain.definition import Desired, DesiredAccount
+from gradesync.domain.definition import WRITTEN_AS, Desired, DesiredAccount
 from gradesync.domain.problem import Place, Problem
 from gradesync.ports import FileCache
 
 _CACHED = "accounts"
-_WRITTEN_AS = {"canonical_interval": "interval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +229,7 @@ class _Lines:
         source = self._source(file)
         if source is None:
             return Place(file)
-        written = tuple(_WRITTEN_AS.get(part, part) for part in path)
+        written = tuple(WRITTEN_AS.get(part, part) for part in path)
         place: Place = source.place(written, on="key")
         return place
 

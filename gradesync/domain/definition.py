@@ -22,6 +22,10 @@ NOT_COMPARED = frozenset({"interval"})
 """Kept for people to read; `canonical_interval` is what counts, so a respelling is no change."""
 
 
+WRITTEN_AS = {"canonical_interval": "interval"}
+"""What is compared under a name of its own, by the name people write it under."""
+
+
 def canonical(definition: Mapping[str, object]) -> str:
     """JSON text with sorted keys and no spaces: equal definitions give equal text."""
     return json.dumps(definition, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gradesync.domain.run import Actor, Mode
@@ -105,6 +105,10 @@ class HoldsByAccount:
         """The holds that may cover a schedule of the account, wide ones first."""
         own = self._own.get(account)
         return self._wide if own is None else [*self._wide, *own]
+
+
+REQUEST_LIFE = timedelta(hours=24)
+"""How long a wish waits, in the queue or before it: after that it is not what anybody means any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from gradesync.domain.action import Action, Plan
-from gradesync.domain.definition import Desired, Recorded
+from gradesync.domain.definition import WRITTEN_AS, Desired, Recorded
 from gradesync.domain.history import Fact
 from gradesync.domain.plan import Safety, make_plan, with_consent
 from gradesync.domain.run import Actor
@@ -218,4 +218,4 @@ def _credited(tools: Tools, action: Action, plan: Plan, wish: Wish, data: dict[s
 
 def _field_names(action: Action) -> Sequence[str]:
     """Names only: a field's value may be a person's login, and the definition itself is recorded anyway."""
-    return [change.path for change in action.fields]
+    return [WRITTEN_AS.get(change.path, change.path) for change in action.fields]

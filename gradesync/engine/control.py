@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from gradesync.domain.due import Block, blocks
 from gradesync.domain.history import Fact
-from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
+from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.hold_rules import LONGEST_HOLD, default_end, group_of, mark_of, zone_of
 from gradesync.domain.report import RunEnd
 from gradesync.domain.run import Busy, Gone, Lease, Mode, Run, Trigger
@@ -193,34 +193,6 @@ def find_account(tools: Tools, key: str) -> EffectiveAccount:
     return effective(recorded)
 
 
-def request_run(tools: Tools, schedule: ScheduleId, mode: Mode, reason: str | None) -> Request:
-    """Leave a wish for the next pass. Raises NotFound, Blocked when one waits already."""
-    target = find_account(tools, schedule.account)
-    now = tools.store.now()
-    # Built for its check of the schedule's name: a request for nothing would wait for ever.
-    queued_run(
-        target.account,
-        schedule.name,
-        slot_key="check",
-        slot_at=None,
-        trigger=Trigger.REQUEST,
-        mode=mode,
-        actor=tools.actor,
-        now=now,
-    )
-    request = Request(uuid4().hex, schedule, tools.actor, mode, now, reason)
-    fact = Fact(
-        "run requested",
-        tools.actor,
-        schedule.account,
-        schedule.name,
-        data={"mode": mode.value, **({"reason": reason} if reason else {})},
-    )
-    if not tools.store.add_request(request, [fact]):
-        raise Blocked(f"a request for {schedule} waits already", hint="it is taken up by the next pass")
-    return request
-
-
 def place_hold(
     tools: Tools,
     scope: HoldScope,
@@ -372,7 +344,6 @@ __all__ = [
     "paused_in_yaml",
     "place_hold",
     "release",
-    "request_run",
     "run_by_hand",
     "zone_of_scope",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gradesync.domain.history import Fact
 from gradesync.domain.hold import Hold
 from gradesync.domain.hold_rules import mark_of
-from gradesync.domain.run import SCHEDULER
+from gradesync.domain.run import SCHEDULER, Actor
 from gradesync.engine.tools import Tools
 
 
@@ -30,13 +30,30 @@ def end_holds(tools: Tools) -> tuple[Hold, ...]:
         # What was removed from the files has not changed: its hold waits for it to come back.
         if mark is not None and mark != hold.mark:
             tools.store.release_holds(
-                [hold.id], now, [_fact("hold released", hold, "its definition changed")]
+                [hold.id],
+                now,
+                [_fact("hold released", hold, "its definition changed", _changed_by(tools, hold))],
             )
             ended.append(hold)
     return tuple(ended)
 
 
-def _fact(what: str, hold: Hold, why: str | None = None) -> Fact:
+def _changed_by(tools: Tools, hold: Hold) -> Actor:
+    """Who changed what the hold waited for, as the change's own entry says, whichever pass comes to end the hold."""
+    for entry in tools.store.history(hold.scope.account, limit=LOOKBACK):
+        fact = entry.fact
+        applied = fact.what.startswith(("account ", "schedule ")) and "fields" in fact.data
+        covered = fact.schedule in (None, hold.scope.schedule or fact.schedule)
+        if applied and covered and entry.at >= hold.created_at:
+            return fact.actor
+    return tools.actor
+
+
+LOOKBACK = 100
+"""Entries among which the change is looked for; the pass that applied it mostly ends the hold too."""
+
+
+def _fact(what: str, hold: Hold, why: str | None = None, actor: Actor = SCHEDULER) -> Fact:
     data: dict[str, object] = {
         "scope": str(hold.scope),
         "reason": hold.reason,
@@ -45,4 +62,4 @@ def _fact(what: str, hold: Hold, why: str | None = None) -> Fact:
     }
     if why is not None:
         data["why"] = why
-    return Fact(what, SCHEDULER, hold.scope.account, hold.scope.schedule, data=data)
+    return Fact(what, actor, hold.scope.account, hold.scope.schedule, data=data)

@@ -27,6 +27,7 @@ from gradesync.domain.run import (
 )
 from gradesync.engine.passing import PassState
 from gradesync.engine.runner import EffectiveAccount, execute
+from gradesync.engine.slots import forgotten, too_old
 from gradesync.engine.tools import Tools
 from gradesync.errors import LeaseLost
 from gradesync.ports import RunQuery
@@ -77,6 +78,10 @@ async def deliver(tools: Tools, run_id: str) -> RunEnd | None:
 async def take_up(state: PassState, run: Run) -> None:
     """Start a queued run, unless its schedule was retired or something blocks it by now."""
     key = run.schedule.account
+    if too_old(run, state.tools.store.now()):
+        # Brought by a queue, which knows no age.
+        state.tools.store.skip_runs([run.id], [forgotten(run)])
+        return
     # Read anew: a pause merged while this pass was busy elsewhere must find the run not yet started.
     target = state.account_anew(key)
     if target is None or run.schedule.name not in target.account.schedules:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gradesync.domain.due import DueSchedule, SlotDecision, blocks, due
 from gradesync.domain.history import Fact
+from gradesync.domain.hold import REQUEST_LIFE
 from gradesync.domain.interval import IntervalError
-from gradesync.domain.run import SCHEDULER, Run, Trigger
+from gradesync.domain.run import SCHEDULER, Run, RunState, Trigger
 from gradesync.domain.schedule import Schedule, ScheduleId
 from gradesync.domain.upcoming import interval_of
 from gradesync.engine.breakers import let_through
@@ -144,6 +145,7 @@ def _supersede(state: PassState, inserted: Sequence[Run]) -> None:
 def take_requests(state: PassState, *, enqueue: bool = False) -> None:
     """Turn requests into queued runs; what is blocked keeps its request. `enqueue` as for slots."""
     now = state.tools.store.now()
+    _forget_old(state, now)
     requests = [r for r in state.tools.store.requests(now) if state.concerns(r.schedule.account)]
     if not requests:
         return
@@ -167,9 +169,30 @@ def take_requests(state: PassState, *, enqueue: bool = False) -> None:
             mode=request.mode,
             actor=request.actor,
             now=now,
+            late_by=max(0, int((now - request.created_at).total_seconds())),
             reason=request.reason,
         )
         state.enqueued += state.tools.store.take_request(request, run, [], enqueue=enqueue)
+
+
+def _forget_old(state: PassState, now: datetime) -> None:
+    """End requests that were queued and have not begun within the life of a wish."""
+    old = [run for run in state.tools.store.queued_runs(state.only) if too_old(run, now)]
+    if old:
+        state.tools.store.skip_runs([run.id for run in old], [forgotten(run) for run in old])
+
+
+def too_old(run: Run, now: datetime) -> bool:
+    """Whether the run is a request that waited in vain for as long as a wish lives."""
+    asked_at = run.created_at - timedelta(seconds=run.late_by)
+    waits = run.trigger is Trigger.REQUEST and run.state is RunState.QUEUED
+    return waits and now - asked_at > REQUEST_LIFE
+
+
+def forgotten(run: Run) -> Fact:
+    """What the history says of such a run."""
+    why = {"why": "it was asked for more than 24 hours ago, and could not start since"}
+    return Fact("run skipped", SCHEDULER, run.schedule.account, run.schedule.name, run.id, why)
 
 
 def _target(state: PassState, key: str) -> EffectiveAccount:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from gradesync.domain.action import Action, ActionKind, Plan
+from gradesync.domain.definition import WRITTEN_AS
 from gradesync.domain.interval import IntervalError, local_to_utc, to_local
 from gradesync.domain.problem import CODES, Act, Code, Problem, Radius
 from gradesync.domain.report import RunEnd, ScheduleRow
@@ -292,7 +293,7 @@ def zone_of(action: Action) -> str:
 
 def field_name(path: str) -> str:
     """The field as people write it: what is compared of an interval is written under `interval`."""
-    return "interval" if path == "canonical_interval" else path
+    return WRITTEN_AS.get(path, path)
 
 
 def why(action: Action) -> str:

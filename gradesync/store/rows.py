@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from gradesync.domain.approval import Approval
 from gradesync.domain.history import Fact, HistoryEntry
-from gradesync.domain.hold import Hold, HoldKind, HoldScope, Request
+from gradesync.domain.hold import REQUEST_LIFE, Hold, HoldKind, HoldScope, Request
 from gradesync.domain.run import (
     Actor,
     Headway,
@@ -338,4 +338,4 @@ def definition_values(text: str) -> Mapping[str, object]:
 
 def oldest_request(now: datetime) -> datetime:
     """Requests made before this instant are over."""
-    return now - timedelta(hours=24)
+    return now - REQUEST_LIFE

@@ -44,6 +44,23 @@ def test_a_person_who_applies_is_the_actor_and_the_author_is_told(repository: Tr
     assert (told["actor"]["name"], told["data"]["author"]) == (os_user(), "Cleo Diaz")
 
 
+def test_a_hold_that_waited_for_a_change_is_ended_by_whoever_made_it(repository: Tree) -> None:
+    repository.run("pause", "riverside", "--reason", "wrong map", "--until-changed")
+    at(repository, 5)
+    commit_as(repository, "bl", "ben@example.org")
+    repository.run("reconcile", "--no-syncs", env=CLOCK)
+    released = last(repository)
+    assert (released["what"], released["actor"]["name"]) == ("hold released", "Ben Lee")
+
+
+def test_a_changed_interval_is_called_as_it_is_written(repository: Tree) -> None:
+    at(repository, 5)
+    commit_as(repository, "Cleo Diaz", "cleo@example.org")
+    repository.run("reconcile", "--no-syncs")
+    assert "interval" in last(repository)["data"]["fields"]
+    assert "canonical" not in repository.run("history", "riverside").stdout
+
+
 def test_what_a_clock_applies_is_its_authors_change(repository: Tree) -> None:
     at(repository, 5)
     commit_as(repository, "bl", "ben@example.org")

@@ -140,3 +140,38 @@ def test_messages_are_told_apart_by_their_words(message: str, code: str) -> None
 )
 def test_a_message_of_any_shape_is_a_message(row: dict[str, object], told: RowMessage) -> None:
     assert import_message(row) == told
+
+
+COURSES = "course_id,short_name,long_name,status,account_id,term_id\r\n"
+SECTIONS = "section_id,course_id,name,status\r\n"
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+def test_what_is_gone_from_the_files_stays_in_canvas_unless_deletions_are_asked_for(
+    sandbox: Sandbox, tmp_path: Path, deletes: bool
+) -> None:
+    full = {
+        "courses.csv": COURSES + "c-one,C1,One,active,,\r\nc-two,C2,Two,active,,\r\n",
+        "sections.csv": SECTIONS + "s-one,c-one,One,active\r\ns-two,c-two,Two,active\r\n",
+        "users.csv": USERS + "u-one,u1,A,B,,active\r\nu-two,u2,A,B,,active\r\n",
+    }
+    less = {name: "".join(text.splitlines(keepends=True)[:2]) for name, text in full.items()}
+
+    async def run() -> None:
+        async with canvas_client(sandbox) as client:
+            sink = CanvasConnector(client, change_threshold=100)
+            await imported(sink, tmp_path / "full", full, "gradesync:x")
+            files = on_disk(tmp_path / "less", less)
+            status = await sink.start_import(
+                files, data_set="gradesync:x", remaster=False, expected_change=100, deletes=deletes
+            )
+            while not status.finished:
+                await asyncio.sleep(0.01)
+                status = await sink.import_status(status.id)
+            assert not status.threshold_exceeded
+
+    asyncio.run(run())
+    world = sandbox.schools[KEY].canvas
+    course = next(one for one in world.courses.values() if one.sis_source_id == "c-two")
+    section = next(one for one in world.sections.values() if one.sis_section_id == "s-two")
+    assert (course.workflow_state == "deleted", section.workflow_state == "deleted") == (deletes, deletes)

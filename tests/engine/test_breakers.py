@@ -14,7 +14,8 @@ from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.report import PassReport
 from gradesync.domain.run import Mode
 from gradesync.domain.schedule import ScheduleId
-from gradesync.engine.control import ByHand, place_hold, release, request_run, run_by_hand
+from gradesync.engine.control import ByHand, place_hold, release, run_by_hand
+from gradesync.engine.requests import request_run
 from gradesync.errors import Blocked, ConnectionProblem
 from tests.domain.plan_samples import account, desired, schedule
 from tests.engine.district import GRADES, District

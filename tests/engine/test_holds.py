@@ -69,6 +69,7 @@ def test_it_ends_with_the_change_that_was_waited_for_and_nothing_is_caught_up() 
     assert in_force(district) == []
     entry = district.history("hold released")[0].fact
     assert (entry.data["why"], entry.data["held by"]) == ("its definition changed", "alex (OS user)")
+    assert entry.actor == district.tools.actor
     assert "grades" in ran(district)
 
 

@@ -15,8 +15,9 @@ from gradesync.domain.hold import HoldKind, HoldScope
 from gradesync.domain.report import PassReport, exit_code_of
 from gradesync.domain.run import Busy, Claimed, Holder, Mode, Outcome, RunState, Trigger
 from gradesync.domain.schedule import SyncType
-from gradesync.engine.control import ByHand, place_hold, release, request_run, run_by_hand
+from gradesync.engine.control import ByHand, place_hold, release, run_by_hand
 from gradesync.engine.reconcile import PassOptions, reconcile
+from gradesync.engine.requests import request_run
 from gradesync.engine.runner import effective, queued_run
 from gradesync.errors import AccountBusy, Blocked, ConnectionProblem, NotFound, StoreUnavailable
 from tests.domain.plan_samples import account, desired, schedule

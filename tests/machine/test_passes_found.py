@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradesync.domain.run import Mode, Outcome, RunState, Trigger
 from gradesync.domain.schedule import ScheduleId
-from gradesync.engine.control import request_run
+from gradesync.engine.requests import request_run
 from gradesync.store.memory import MemoryStore
 from gradesync.store.verify import verify_history
 from tests.machine.passes_world import ACCOUNTS, World

@@ -25,7 +25,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from gradesync.domain.hold import Hold, HoldScope, Request
 from gradesync.domain.run import Mode, Outcome, Run, RunState, Trigger
 from gradesync.domain.schedule import ScheduleId, SyncType
-from gradesync.engine.control import ByHand, place_hold, release, request_run, run_by_hand
+from gradesync.engine.control import ByHand, place_hold, release, run_by_hand
+from gradesync.engine.requests import request_run
 from gradesync.engine.stopping import stop_account
 from gradesync.errors import GradesyncError
 from gradesync.store.memory import MemoryStore

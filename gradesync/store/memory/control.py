@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gradesync.domain.approval import Approval
 from gradesync.domain.history import CHECKPOINT, GENESIS_HASH, Fact, HistoryEntry, chain_of, heads_digest
-from gradesync.domain.hold import Hold, Request
+from gradesync.domain.hold import REQUEST_LIFE, Hold, Request
 from gradesync.domain.record import EVENTS_KEPT, PastEvent
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId
@@ -16,8 +16,6 @@ from gradesync.errors import AccountBusy
 from gradesync.store.facts import checkpoint_fact
 from gradesync.store.memory.accounts import Accounts
 from gradesync.store.memory.state import no_queue
-
-_REQUEST_LIFE = timedelta(hours=24)
 
 
 class Control(Accounts):
@@ -74,7 +72,7 @@ class Control(Accounts):
         """Keep a request; False when one waits already."""
         with self.lock:
             waiting = self.request_rows.get(request.schedule)
-            if waiting is not None and waiting.created_at >= self.written_now() - _REQUEST_LIFE:
+            if waiting is not None and waiting.created_at >= self.written_now() - REQUEST_LIFE:
                 return False
             self.request_rows[request.schedule] = request
             self._append(facts)
@@ -83,7 +81,7 @@ class Control(Accounts):
     def requests(self, now: datetime) -> Sequence[Request]:
         """Requests in force, oldest first."""
         with self.lock:
-            found = [r for r in self.request_rows.values() if r.created_at >= now - _REQUEST_LIFE]
+            found = [r for r in self.request_rows.values() if r.created_at >= now - REQUEST_LIFE]
         return sorted(found, key=lambda request: (request.created_at, request.id))
 
     def take_request(
