@@ -160,8 +160,8 @@ def test_what_is_gone_from_the_files_stays_in_canvas_unless_deletions_are_asked_
     async def run() -> None:
         async with canvas_client(sandbox) as client:
             sink = CanvasConnector(client, change_threshold=100)
-            await imported(sink, tmp_path / "full", full, "gradesync:x")
-            files = on_disk(tmp_path / "less", less)
+            await imported(sink, tmp_path, full, "gradesync:x")
+            files = on_disk(tmp_path, less)
             status = await sink.start_import(
                 files, data_set="gradesync:x", remaster=False, expected_change=100, deletes=deletes
             )
@@ -172,6 +172,6 @@ def test_what_is_gone_from_the_files_stays_in_canvas_unless_deletions_are_asked_
 
     asyncio.run(run())
     world = sandbox.schools[KEY].canvas
-    course = next(one for one in world.courses.values() if one.sis_source_id == "c-two")
+    course = next(one for one in world.courses.values() if one.sis_course_id == "c-two")
     section = next(one for one in world.sections.values() if one.sis_section_id == "s-two")
     assert (course.workflow_state == "deleted", section.workflow_state == "deleted") == (deletes, deletes)

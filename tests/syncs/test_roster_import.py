@@ -497,3 +497,21 @@ def test_a_run_keeps_what_reading_back_showed_school_by_school() -> None:
     assert found is not None
     assert found.read_back == (SeatsRead("001", 4),)
     assert RosterChange.from_text(found.to_text()) == found
+
+
+def test_an_approval_holds_on_top_of_the_read_it_was_given_for_and_on_no_other() -> None:
+    scene = Scene(sis=many(60))
+    scene.run()
+    scene.sis = many(10)
+    stopped = scene.run().roster
+    assert stopped is not None
+    assert stopped.digest is not None
+    scene.sis = many(61)
+    scene.run()
+    scene.brake = Brake(KeyedHash(b"0" * 32, "riverside"), frozenset({stopped.digest}))
+    scene.sis = many(10)
+    again = scene.run().roster
+    assert again is not None
+    assert again.stopped, "the same files end one seat more than was agreed to"
+    assert again.digest != stopped.digest
+    assert len(scene.canvas.uploads) == 2
