@@ -14,14 +14,16 @@ from gradesync.connectors.memory import MemorySis
 from gradesync.connectors.spool import disk_spool
 from gradesync.domain.report import RunEnd
 from gradesync.domain.roster import Roster
-from gradesync.domain.run import Outcome
+from gradesync.domain.run import Outcome, RunResult
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.engine.approve import approve
 from gradesync.engine.control import ByHand, run_by_hand
 from gradesync.errors import GradesyncError, NotFound
+from gradesync.reporting.text.rosters import stop_lines
 from tests.domain.plan_samples import schedule
-from tests.domain.roster_town import town, without_school
+from tests.domain.roster_town import renamed, town, without_school
 from tests.engine.district import GRADES, District
+from tests.reporting.samples import PLAIN
 from tests.syncs.roster_players import Canvas
 
 ROSTER = ScheduleId("riverside", "roster")
@@ -194,3 +196,58 @@ def test_a_dry_run_measures_without_keeping_anything(place: Town) -> None:
     assert place.store.read_records("riverside").generation() == before
     place.stopped()
     assert place.store.read_records("riverside").generation() == before
+
+
+# --- stops that only Canvas can tell of -----------------------------------------------------------------------------
+
+
+def people(roster: Roster) -> set[str]:
+    return {one.id for one in roster.users}
+
+
+def test_new_ids_that_canvas_does_not_hold_are_not_approved_a_second_time(place: Town) -> None:
+    later = renamed(TOWN, people=lambda one: f"new-{one}")
+    place.sides.canvas.other_ids = {"users": people(TOWN)}
+    approve(place.tools, place.stopped(later), "the SIS was replaced")
+    end = place.run(later)
+    assert end.result is not None
+    assert dict(end.result.codes) == {"GS-624": 1}
+    shown = "\n".join(stop_lines(end.result.roster, end.run, PLAIN, ""))
+    assert "Canvas does not hold 135 under the new ones" in shown
+    assert "gradesync approve" not in shown
+    with pytest.raises(GradesyncError, match="was approved already") as caught:
+        approve(place.tools, end.run.id, "again")
+    assert "change the SIS ids in Canvas" in (caught.value.hint or "")
+
+    place.sides.canvas.other_ids = {"users": people(later)}
+    assert dict(_result(place.run(later)).codes) == {"GS-614": 1}
+
+
+def test_an_import_that_was_taken_back_goes_again_by_approval(place: Town) -> None:
+    place.sides.canvas.states = {place.sides.canvas.first: "restored"}
+    end = place.run()
+    assert dict(_result(end).codes) == {"GS-625": 1}
+    approve(place.tools, end.run.id, "taken back by mistake")
+    assert dict(_result(place.run()).codes) == {"GS-614": 1}
+    assert _result(place.run()).did_nothing
+
+
+def test_seats_beyond_the_sis_are_taken_out_by_approval() -> None:
+    place = Town()
+    left = [one for one in TOWN.enrollments if one.user_id == "001-s1"]
+    place.sides.canvas.sections = {one.id for one in TOWN.classes}
+    place.sides.canvas.seats = {one.class_id: {(one.user_id, "student")} for one in left}
+    end = place.run(replace(TOWN, enrollments=[one for one in TOWN.enrollments if one not in left]))
+    assert dict(_result(end).codes) == {"GS-626": 3}
+    shown = "\n".join(stop_lines(_result(end).roster, end.run, PLAIN, ""))
+    assert "take out" in shown
+    assert "seats-beyond.csv" in shown
+    assert "001-s1" not in shown
+    approve(place.tools, end.run.id, "they left in October")
+    assert _result(place.run()).counts["taken out"] == 3
+    assert _result(place.run()).did_nothing
+
+
+def _result(end: RunEnd) -> RunResult:
+    assert end.result is not None
+    return end.result
