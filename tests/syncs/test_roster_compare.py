@@ -272,3 +272,19 @@ def test_no_id_of_a_person_and_no_name_stands_in_a_comparison(full: bool) -> Non
     assert len(found.records) == 4
     text = repr(found.records)
     assert not any(f"'{one.id}'" in text or one.family_name in text for one in sample().users)
+
+
+def test_an_ended_seat_that_was_never_sent_ends_with_the_next_run_and_one_no_longer_in_the_read_stayed() -> (
+    None
+):
+    scene = Scene()
+    ended = seat("s2", "ART", begin=TODAY - timedelta(days=30), end=TODAY - timedelta(days=5))
+    before = scene.sis.roster.enrollments
+    imported(scene)
+    scene.canvas.seats["ART"].add(("s2", "student"))
+    scene.sis.roster = replace(scene.sis.roster, enrollments=[*before, ended])
+    assert causes(compare(scene)) == {("enrollments", "ends"): 1}
+    imported(scene)
+    scene.canvas.seats["ART"].add(("s2", "student"))
+    scene.sis.roster = replace(scene.sis.roster, enrollments=before)
+    assert causes(compare(scene)) == {("enrollments", "stayed"): 1}
