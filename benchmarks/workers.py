@@ -177,7 +177,9 @@ def _five_schedules(tree: Tree, district: str) -> None:
     head = path.read_text().partition("schedules:")[0]
     one = "  grades{n}: {{type: grade passback, interval: daily at 0{n}:30}}"
     lines = [one.format(n=number) for number in range(1, SCHEDULES + 1)]
-    path.write_text(head + "schedules:\n" + "\n".join(lines) + "\n")
+    # One subject's classes: what is measured is the queue and the runs around it, not long gradebooks.
+    scope = 'scope: {classes: {include: ["ENG*"]}}\n'
+    path.write_text(head + scope + "schedules:\n" + "\n".join(lines) + "\n")
 
 
 def _all_due(tree: Tree) -> None:
