@@ -759,7 +759,7 @@ class Store(Protocol):
         ...
 
     def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
-        """Erase details and vendor texts older than `before`; entries and hashes stay. Answers how many."""
+        """Erase old details and what old runs hold of other systems' words and of rosters; answers how many."""
         ...
 
     # what is over

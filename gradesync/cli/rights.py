@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from gradesync.domain.rights import Right, Target, keeps_rights, refusal
+from gradesync.domain.rights import People, Right, Target, keeps_rights, refusal
 from gradesync.errors import NotAllowed
 
 if TYPE_CHECKING:
+    from gradesync.cli.common import Invocation
+    from gradesync.domain.acting import Identity
     from gradesync.domain.hold import HoldScope
     from gradesync.wiring import App
 
@@ -27,8 +29,21 @@ def require(app: App, right: Right, account: str | None = None, *, group: str | 
         return
     if account is not None:
         group = _group_of(app, account)
-    target = Target(account, group)
-    found = refusal(people, app.identity, right, target)
+    _refuse(people, app.identity, right, Target(account, group))
+
+
+def require_before_opening(said: Invocation, right: Right) -> None:
+    """`require` everywhere, for a command whose opening of the store changes it already."""
+    from gradesync.config.settings import read_settings
+    from gradesync.wiring.actor import identity
+
+    people = read_settings(said.root).people
+    if keeps_rights(people):
+        _refuse(people, identity(), right, Target())
+
+
+def _refuse(people: People, who: Identity, right: Right, target: Target) -> None:
+    found = refusal(people, who, right, target)
     if found is None:
         return
     ask = f"ask {_listed(found.who_may)}, or " if found.who_may else ""
@@ -63,4 +78,4 @@ def _listed(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-__all__ = ["account_of_run", "require", "require_scope"]
+__all__ = ["account_of_run", "require", "require_before_opening", "require_scope"]

@@ -70,7 +70,8 @@ def unlock(said: Invocation, account: str, reason: str) -> int:
     "purge",
     "gradesync store purge\n"
     "gradesync store purge --older-than 90d\n"
-    "gradesync store purge riverside               # all that is kept of an account that has left",
+    "# all that is kept of an account that has left:\n"
+    'gradesync store purge riverside --reason "contract ended"',
 )
 @click.argument("account", required=False)
 @click.option(
@@ -79,7 +80,7 @@ def unlock(said: Invocation, account: str, reason: str) -> int:
     help="Erase what is older: 90d, 26w (400d when left out). Events of single records never outlive 400 days.",
 )
 @click.option("--yes", is_flag=True, help="Erase what is kept of the account without asking.")
-@click.option("--reason", help="Why; kept in the history.")
+@click.option("--reason", help="Why; kept in the history. Needed with ACCOUNT.")
 def purge(
     said: Invocation, account: str | None, older_than: str | None, yes: bool, reason: str | None
 ) -> int:
@@ -93,6 +94,8 @@ def purge(
     if account is not None:
         if older_than is not None:
             raise click.UsageError("--older-than is for all accounts; of one that has left, everything goes")
+        if not (reason and reason.strip()):
+            raise click.UsageError("erasing an account needs --reason: it is kept in the history")
         with opened(said) as app:
             require(app, Right.PURGE, account)
             return forget_account(app, account, yes=yes, reason=reason)

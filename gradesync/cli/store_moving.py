@@ -8,6 +8,8 @@ import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened, tell
 from gradesync.cli.render import json_out, show
+from gradesync.cli.rights import require_before_opening
+from gradesync.domain.rights import Right
 
 
 @new_command("migrate", "gradesync store migrate\ngradesync store migrate --backed-up")
@@ -21,6 +23,7 @@ def migrate(said: Invocation, form: str, *, backed_up: bool) -> None:
     """
     from gradesync.wiring import OpenMode
 
+    require_before_opening(said, Right.STORE)
     with opened(said, OpenMode.MIGRATE if backed_up else None) as app:
         info = app.store.info()
         queue = backed_up and app.prepare_queue()
@@ -88,6 +91,7 @@ def import_(said: Invocation, file: Path, form: str) -> None:
     """
     from gradesync.wiring.moving import import_store
 
+    require_before_opening(said, Right.STORE)
     moved = import_store(said.root, file, said.claims)
     _tell_moved(form, moved.lineage, moved.rows, moved.digest)
     tell("everything arrived and the history verifies; let nothing run with the old store any more")

@@ -200,9 +200,9 @@ def last_full(tx: Tx, accounts: Iterable[str] | None) -> Mapping[ScheduleId, dat
 
 
 def old_texts(before: datetime, account: str | None) -> tuple[ColumnElement[bool], ...]:
-    """Which runs hold another system's words from before an instant, in one account or in all."""
+    """Which runs hold other systems' words, or what was found in a roster, from before an instant."""
     r = t.run.c
-    old = (r.ended_at < before, r.vendor.is_not(None))
+    old = (r.ended_at < before, r.vendor.is_not(None) | r.roster.is_not(None))
     return old if account is None else (*old, r.account == account)
 
 

@@ -338,11 +338,11 @@ class SqlStore(SqlDefinitions):
             }
 
     def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
-        """Erase old details and vendor texts, and drop old record events."""
+        """Erase old details and the texts of old runs, and drop old record events."""
         with self._db.write(long=True) as tx:
             erased = history.purge(tx, before, account) + events.purge(tx, before, account)
             erased += tx.execute(
-                update(t.run).where(*runs.old_texts(before, account)).values(vendor=None)
+                update(t.run).where(*runs.old_texts(before, account)).values(vendor=None, roster=None)
             ).rowcount
             history.append(tx, facts)
             return erased

@@ -315,7 +315,7 @@ def test_an_account_leaves_and_its_data_is_erased_only_then(applied: Tree) -> No
         raw.execute(
             "INSERT INTO watermark VALUES ('riverside', 'identity', 'x'), ('oak-hill', 'identity', 'y')"
         )
-    refused = applied.run("store", "purge", "riverside", "--yes", code=1)
+    refused = applied.run("store", "purge", "riverside", "--yes", "--reason", "x", code=1)
     assert "is live" in refused.stderr
     applied.account(
         "riverside", applied.text("riverside") + "state: leaving\nreason: merged into another district\n"
@@ -324,8 +324,9 @@ def test_an_account_leaves_and_its_data_is_erased_only_then(applied: Tree) -> No
     assert not plan(applied, code=0)["changes"]
     (applied.root / "schedules" / "riverside.yaml").unlink()
     assert not plan(applied, code=0)["changes"], "it has said good-bye, so its file may go"
-    applied.run("store", "purge", "riverside", code=64)
-    code, shown = applied.at_a_terminal("store", "purge", "riverside", typed="oak-hill\n")
+    applied.run("store", "purge", "riverside", "--reason", "x", code=64)
+    assert "--reason" in applied.run("store", "purge", "riverside", "--yes", code=64).stderr
+    code, shown = applied.at_a_terminal("store", "purge", "riverside", "--reason", "x", typed="oak-hill\n")
     assert (code, "nothing was erased" in shown) == (1, True)
     code, shown = applied.at_a_terminal(
         "store", "purge", "riverside", "--reason", "contract ended", typed="riverside\n"
@@ -337,7 +338,7 @@ def test_an_account_leaves_and_its_data_is_erased_only_then(applied: Tree) -> No
     assert entry["data"]["reason"] == "contract ended"
     assert entry["data"]["erased"]["watermark"] == 1
     assert "verifies" in applied.run("history", "--verify").stdout
-    assert "no account" in applied.run("store", "purge", "riversid", "--yes", code=1).stderr
+    assert "no account" in applied.run("store", "purge", "riversid", "--yes", "--reason", "x", code=1).stderr
 
 
 # - exit codes -

@@ -33,6 +33,8 @@ ACTING: dict[str, tuple[str, ...]] = {
     "store unlock": ("riverside", "--reason", "x"),
     "store purge": ("--older-than", "400d"),
     "store prune": ("--delete",),
+    "store migrate": (),
+    "store import": (__file__,),
     "store rekey": ("--forget", "--reason", "x"),
     "stop": ("riverside", "--reason", "x"),
     "history": ("--purge", "--before", "2020-01-01", "--yes", "--reason", "x"),
@@ -43,11 +45,11 @@ LOOKING = frozenset(
     {
         *("init", "validate", "plan", "schema", "next", "sandbox", "demo", "worker"),
         *("list", "show", "holds", "compare", "explain"),
-        *("store init", "store info", "store migrate", "store grants", "store export", "store import"),
+        *("store init", "store info", "store grants", "store export"),
     }
 )
-"""Commands that only look; that concern no account yet (`store init`, `store import` fill what is empty); and the
-worker, which carries out what is owed."""
+"""Commands that only look; that concern no account yet (`store init` makes what is empty); and the worker, which
+carries out what is owed."""
 
 ME = os_user()
 OTHERS = """\

@@ -819,6 +819,25 @@ class Generations:
         store.finish(claim(store, run), replace(DONE, roster=found), [])
         assert one_run(store, run.id).result == replace(DONE, roster=found)
 
+    def test_what_was_found_in_a_roster_is_erased_with_the_old_texts(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        quiet = replace(DONE, vendor={}, roster=RosterChange(against="last read", examples=(_GONE,)))
+        old, new = queue(store), new_run(slot="s2")
+        store.finish(claim(store, old), quiet, [])
+        clock.forward(3600)
+        store.add_run(new)
+        store.finish(claim(store, new), quiet, [])
+        assert store.erasable(minutes(30))["vendor texts"] == 1
+        assert store.purge(minutes(30), [], "elm") == 0
+        assert store.purge(minutes(30), []) == 1
+        assert one_run(store, old.id).result == replace(quiet, roster=None)
+        assert one_run(store, new.id).result == quiet
+        assert sum(store.erasable(minutes(30)).values()) == 0
+
+
+_GONE = Example("removed", "users", "001", "0a1b2c3d4e5f", 3)
+
 
 class History:
     def test_entries_come_back_as_they_were_told_newest_first(self, store: Store, clock: FakeClock) -> None:

@@ -187,7 +187,7 @@ class Control(Accounts):
             }
 
     def purge(self, before: datetime, facts: Sequence[Fact], account: str | None = None) -> int:
-        """Erase old details and vendor texts, and drop old record events."""
+        """Erase old details and the texts of old runs, and drop old record events."""
         with self.lock:
             self.written_now()
             details, texts = self._old_details(before, account), self._old_texts(before, account)
@@ -196,7 +196,7 @@ class Control(Accounts):
                 self.history_chains[name][at] = replace(entry, fact=replace(entry.fact, detail=None))
             for run in texts:
                 assert run.result is not None  # only runs with a result have texts
-                self.run_rows[run.id] = replace(run, result=replace(run.result, vendor={}))
+                self.run_rows[run.id] = replace(run, result=replace(run.result, vendor={}, roster=None))
             kept = [one for one in self.event_rows if not self._old_event(one, before, account)]
             erased = len(details) + len(texts) + len(self.event_rows) - len(kept)
             self.event_rows[:] = kept
@@ -221,7 +221,7 @@ class Control(Accounts):
             and run.ended_at is not None
             and run.ended_at < before
             and run.result is not None
-            and run.result.vendor
+            and (run.result.vendor or run.result.roster is not None)
         ]
 
     def _old_event(self, row: tuple[str, PastEvent], before: datetime, account: str | None) -> bool:
