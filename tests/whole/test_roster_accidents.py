@@ -4,15 +4,18 @@ do, and doing exactly that lets the next run through.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from gradesync.sandbox.server import Sandbox, running
 from tests.whole.harness import writes
 from tests.whole.roster_nights import Nights, run_to_approve
-from tests.whole.roster_oracle import canvas_held
+from tests.whole.roster_oracle import CanvasOracle, canvas_held
 
 ACCIDENTS = {
     "nothing": "GS-602",
@@ -86,6 +89,51 @@ def test_what_was_meant_after_all_goes_through_once_approved_as_the_message_says
     assert nights.night().code in (0, 3)
     assert writes(nights.sandbox) > 0
     nights.went_through()
+
+
+@pytest.mark.parametrize(
+    ("accident", "kind", "names"),
+    [("new-person-ids", "users", ("user",)), ("new-class-ids", "classes", ("course", "section"))],
+)
+def test_ids_that_are_to_stay_go_through_once_they_were_changed_in_canvas_as_the_message_says(
+    accident: str, kind: str, names: tuple[str, ...], nights: Nights
+) -> None:
+    before = sorted(nights.school.sis.rows[kind])
+    nights.control("POST", "accident", name=accident)
+    run_id = run_to_approve(nights.stopped_night("GS-603").said)
+    assert nights.run("approve", run_id, "--reason", "the SIS was replaced").code == 0
+    nights.stopped_night("GS-624")
+
+    after = sorted(nights.school.sis.rows[kind])
+    pairs = [(name, old, new) for name in names for old, new in zip(before, after, strict=True)]
+    upload(nights, "type,old_id,new_id\n" + "".join(f"{','.join(one)}\n" for one in pairs))
+    done = nights.night()
+    assert done.code == 0, done.said
+    assert "GS-614" in done.said
+    nights.oracle = CanvasOracle()
+    nights.went_through()
+    assert nights.night().code == 0
+
+
+def upload(nights: Nights, text: str) -> None:
+    """A file on Canvas's page for SIS imports, applied."""
+    canvas = nights.school.canvas
+    address = urlsplit(nights.sandbox.canvas_url("riverside"))
+    connection = HTTPConnection(address.netloc, timeout=60)
+    path = f"{address.path}/api/v1/accounts/self/sis_imports"
+    headers = {
+        "Authorization": f"Bearer {canvas.token}",
+        "Content-Type": "text/csv",
+        "User-Agent": "a person",
+    }
+    connection.request("POST", f"{path}?extension=csv", text.encode(), headers)
+    number = json.loads(connection.getresponse().read())["id"]
+    state = ""
+    while not state.startswith(("imported", "failed")):
+        connection.request("GET", f"{path}/{number}", headers=headers)
+        state = json.loads(connection.getresponse().read())["workflow_state"]
+    connection.close()
+    assert state == "imported"
 
 
 def test_an_approval_is_for_the_change_set_that_was_shown_and_for_no_other(nights: Nights) -> None:
