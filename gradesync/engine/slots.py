@@ -25,22 +25,24 @@ from gradesync.ports import DueRow, SlotClaim
 
 def queue_due(state: PassState, *, enqueue: bool = False) -> None:
     """Turn due slots into queued runs, each slot once whoever else passes by; `enqueue` puts them on the queue too."""
-    # One transaction for each batch, so that ten thousand due schedules never lock the store for long. A part of the
-    # accounts is asked for whole: rows that are nobody's here would only come again.
+    # A part of the accounts is asked for whole: rows that are nobody's here would only come again.
     limit = BATCH if state.only is None else sys.maxsize
     before: Sequence[DueRow] = ()
     while True:
         found = state.tools.store.due_rows(state.tools.store.now(), limit)
         if found == before:
             return
-        _queue_batch(state, [r for r in found if state.concerns(r.schedule.account)], enqueue=enqueue)
+        mine = [row for row in found if state.concerns(row.schedule.account)]
+        for at in range(0, len(mine), BATCH):
+            _queue_batch(state, mine[at : at + BATCH], enqueue=enqueue)
         if len(found) < limit:
             return
         before = found
 
 
-BATCH = 5000
-"""Due slots claimed in one transaction."""
+BATCH = 500
+"""Due slots claimed in one transaction: few, so that ten thousand due at once never lock the store for long, nor lose
+their connection on a slow machine for standing still in a transaction."""
 
 
 def _queue_batch(state: PassState, rows: Sequence[DueRow], *, enqueue: bool) -> None:

@@ -15,6 +15,7 @@ from gradesync.domain.hold import HoldKind, HoldScope
 from gradesync.domain.report import PassReport, exit_code_of
 from gradesync.domain.run import Busy, Claimed, Holder, Mode, Outcome, RunState, Trigger
 from gradesync.domain.schedule import SyncType
+from gradesync.engine import slots
 from gradesync.engine.control import ByHand, place_hold, release, run_by_hand
 from gradesync.engine.reconcile import PassOptions, reconcile
 from gradesync.engine.requests import request_run
@@ -597,6 +598,18 @@ def test_only_the_accounts_named_are_run() -> None:
     district.later(15)
     assert outcomes(district.reconcile(only=frozenset({"elsewhere"}))) == []
     assert len(district.reconcile(only=frozenset({"riverside"})).ends) == 1
+
+
+@pytest.mark.parametrize("only", [None, frozenset({"riverside"})])
+def test_more_due_slots_than_go_together_are_all_claimed_once(
+    only: frozenset[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "BATCH", 2)
+    district = District()
+    district.reconcile(district.tree(more={f"grades{n}": schedule() for n in range(6)}))
+    district.later(15)
+    report = district.reconcile(only=only)
+    assert len(report.ends) == len({run.schedule for run in district.runs()}) == len(district.runs()) == 7
 
 
 def test_the_grades_in_the_sis_are_the_ones_in_canvas() -> None:
