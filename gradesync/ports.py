@@ -163,7 +163,7 @@ class NarrowedSource(Protocol):
 
     def hidden(self) -> frozenset[str]:
         """What the last read could not see: `roster_generation.ENROLLMENTS`, with none but today's members of classes
-        in their place, or `AIDES`."""
+        in their place, `AIDES`, or `AIDES_BY_ROLE` where they were found one by one."""
         ...
 
 

@@ -15,7 +15,15 @@ from datetime import date, timedelta
 from gradesync.domain.account import ChangeLimit, RosterPolicy
 from gradesync.domain.roster_change import ALL_SCHOOLS, RosterChange, SchoolChange
 from gradesync.domain.roster_diff import LAST_READ, LAST_TERM, LAST_YEAR
-from gradesync.domain.roster_generation import AIDES, ENROLLMENTS, KINDS, SECTIONS, USERS, Basis
+from gradesync.domain.roster_generation import (
+    AIDES,
+    AIDES_BY_ROLE,
+    ENROLLMENTS,
+    KINDS,
+    SECTIONS,
+    USERS,
+    Basis,
+)
 from gradesync.domain.roster_guard import NOTHING_SENT, RosterStop
 
 NAMED = 5
@@ -159,7 +167,8 @@ def _not_begun(
 
 def _hidden(before: Basis, now: Basis) -> Iterable[RosterStop]:
     """A SIS that suddenly offers narrower views: what they cannot show would end as if it were gone."""
-    if unseen := [_UNSEEN.get(one, one) for one in now.hidden if one not in before.hidden]:
+    known = {*before.hidden, AIDES if AIDES_BY_ROLE in before.hidden else "", AIDES_BY_ROLE}
+    if unseen := [_UNSEEN.get(one, one) for one in now.hidden if one not in known]:
         yield RosterStop(
             "GS-602",
             f"The SIS showed more in the last good read: {'; '.join(unseen)}. What cannot be seen would end.",

@@ -29,6 +29,8 @@ KINDS = (SECTIONS, USERS, ENROLLMENTS)
 
 AIDES = "aides"
 """With `ENROLLMENTS`, what a SIS may be unable to show (`Basis.hidden`)."""
+AIDES_BY_ROLE = "aides by role"
+"""Aides all the same, whom such a SIS shows one by one: some of them are always unknown."""
 
 SECTION_WIDTH, USER_WIDTH = 4, 3
 """Numbers per record."""
@@ -178,6 +180,7 @@ def pseudonym(number: int) -> str:
 
 __all__ = [
     "AIDES",
+    "AIDES_BY_ROLE",
     "ENROLLMENTS",
     "KEPT",
     "KINDS",

@@ -185,7 +185,11 @@ def test_a_server_that_shows_members_alone_gives_who_sits_in_each_class_today(
 @pytest.mark.parametrize("profile", VERSIONS, ids=["1.1", "1.2"])
 @pytest.mark.parametrize(
     ("manners", "hidden"),
-    [([], set()), (["sis-schools-only"], set()), (["sis-members-only"], {"enrollments", "aides"})],
+    [
+        ([], set()),
+        (["sis-schools-only"], {"aides by role"}),
+        (["sis-members-only"], {"enrollments", "aides", "aides by role"}),
+    ],
 )
 def test_what_the_views_cannot_show_is_told(
     sandbox: Sandbox, profile: SisProfile, manners: list[str], hidden: set[str]

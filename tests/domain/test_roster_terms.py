@@ -12,7 +12,14 @@ from gradesync.domain.roster import AcademicSession, Roster
 from gradesync.domain.roster_brake import change_stops
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_diff import LAST_READ, LAST_TERM, differences
-from gradesync.domain.roster_generation import AIDES, ENROLLMENTS, SECTIONS, Basis, GenerationHead
+from gradesync.domain.roster_generation import (
+    AIDES,
+    AIDES_BY_ROLE,
+    ENROLLMENTS,
+    SECTIONS,
+    Basis,
+    GenerationHead,
+)
 from gradesync.syncs.roster_braking import basis_of
 from tests.domain.roster_samples import FALL, SPRING, TODAY, YEAR
 from tests.domain.roster_town import generation, renamed, town
@@ -236,6 +243,12 @@ def test_a_narrower_view_than_last_nights_stops_and_a_wider_one_does_not(hidden:
     assert "showed more in the last good read" in stop[1]
     assert seen((hidden,), (hidden,)) == []
     assert seen((hidden,), ()) == []
+
+
+def test_a_sis_that_never_shows_aides_by_role_does_not_stop_because_one_of_them_is_unknown() -> None:
+    assert seen((AIDES_BY_ROLE,), (AIDES, AIDES_BY_ROLE)) == []
+    assert seen((), (AIDES_BY_ROLE,)) == [], "every one of them was found"
+    assert len(seen((), (AIDES, AIDES_BY_ROLE))) == 1
 
 
 def test_a_view_that_hides_more_than_it_did_stops() -> None:

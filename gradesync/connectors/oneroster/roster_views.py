@@ -20,7 +20,7 @@ from gradesync.connectors.oneroster.strays import Strays
 from gradesync.connectors.oneroster.stream import Stream, Take, View
 from gradesync.connectors.tasks import together
 from gradesync.domain.roster import AcademicSession, Org, RosterClass, RosterEnrollment
-from gradesync.domain.roster_generation import AIDES, ENROLLMENTS
+from gradesync.domain.roster_generation import AIDES, AIDES_BY_ROLE, ENROLLMENTS
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import RosterIntake
 
@@ -205,7 +205,7 @@ class RosterViews:
         except ConnectionProblem as problem:
             if problem.status not in (400, 403, 404, 405, 422, 501):
                 raise
-            self.hidden.add(AIDES)
+            self.hidden |= {AIDES, AIDES_BY_ROLE}
 
     async def _guardians(self, intake: RosterIntake, seen: Seen) -> None:
         """Read only for an account that ties guardians to students; one that cannot have them is told so."""
