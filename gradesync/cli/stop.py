@@ -39,7 +39,7 @@ def command(said: Invocation, target: str, reason: str, no_wait: bool, form: str
 
     A running sync hears of it at its next renewal (within 15 seconds), sends nothing more and ends as `stopped` with
     its counts. Nothing is undone, and the next run goes on from there: to keep it from starting, use
-    `gradesync pause --now`.
+    `gradesync pause --now`. A run that ends by itself before it hears of it says so.
 
     Exit 4: a run has not ended yet.
     """
@@ -64,7 +64,7 @@ def tell_stopped(
     tools: Tools, stopped: Sequence[Stopped], form: str, *, wait: bool = True, quiet: bool = False
 ) -> int:
     """Say what was asked to end, wait for it, and show how it ended; the exit code. `quiet` leaves stdout alone."""
-    from gradesync.domain.run import RunState
+    from gradesync.domain.run import Outcome, RunState
     from gradesync.engine.stopping import renewal, wait_for_end
 
     if not stopped:
@@ -80,6 +80,12 @@ def tell_stopped(
         for run in runs:
             if run.state is RunState.ENDED:
                 show(form, "run", run)
+    asked = {one.run.id for one in stopped if one.holder is not None}
+    for run in runs:
+        if run.id in asked and run.result is not None and run.result.outcome is not Outcome.STOPPED:
+            tell(
+                f"{run.schedule} ended by itself before it heard of the stop; all it had to send may be sent"
+            )
     for run in runs if quiet else ():
         if run.result is not None:
             tell(f"{run.schedule}: {run.result.outcome.value} at {run.result.stage.value} (run {run.id})")

@@ -30,6 +30,8 @@ def migrate(said: Invocation, form: str, *, backed_up: bool) -> None:
         show(form, "store_info", info)
     if queue:
         tell("the queue for workers is prepared")
+    elif info.kind == "postgresql" and not backed_up:
+        tell("a queue for workers is looked after only with --backed-up")
     if info.migrated_from is None:
         tell(f"the schema is {info.schema} already; nothing was changed")
         return

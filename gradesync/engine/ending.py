@@ -24,6 +24,9 @@ from gradesync.ports import RunQuery
 QUIET_LOOKBACK = 500
 """How many runs back a streak of uneventful runs is counted."""
 
+STOP_ASKED = "stop asked"
+"""The entry of a stop that a running sync has to hear of: it may end by itself before."""
+
 FINISH_RETRY = 1.0
 """Seconds between two tries to write down a run's end while the database is away."""
 
@@ -100,7 +103,7 @@ def _stop_of(tools: Tools, run: Run) -> dict[str, object]:
     except StoreUnavailable:
         return {}  # said in an entry of its own, and the end is worth more than its wording
     for entry in entries:
-        if entry.fact.what == "run stopped" and entry.fact.run_id == run.id:
+        if entry.fact.what == STOP_ASKED and entry.fact.run_id == run.id:
             return {"stopped by": entry.fact.actor.name, "why": entry.fact.data.get("reason")}
     return {}
 

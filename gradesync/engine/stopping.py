@@ -12,6 +12,7 @@ from gradesync.domain.history import Fact
 from gradesync.domain.hold import HoldScope
 from gradesync.domain.report import Stopped
 from gradesync.domain.run import Claimed, Run, RunState
+from gradesync.engine.ending import STOP_ASKED
 from gradesync.engine.lease import RENEWALS
 from gradesync.engine.tools import Tools
 from gradesync.errors import GradesyncError, NotFound
@@ -92,7 +93,8 @@ def _open_runs(tools: Tools, account: str) -> Sequence[Run]:
 
 def _stop(tools: Tools, run: Run, reason: str) -> Stopped | None:
     data = {"reason": reason.strip(), "was": run.state.value}
-    fact = Fact("run stopped", tools.actor, run.schedule.account, run.schedule.name, run.id, data)
+    what = STOP_ASKED if run.state is RunState.RUNNING else "run stopped"
+    fact = Fact(what, tools.actor, run.schedule.account, run.schedule.name, run.id, data)
     if not tools.store.stop_run(run.id, [fact]):
         return None
     holder = next((one.holder for one in tools.store.leases() if one.run_id == run.id), None)

@@ -18,6 +18,7 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import URL, or_, select, text
 from sqlalchemy.sql.elements import TextClause
 
@@ -211,11 +212,19 @@ def _bring_up(tx: Tx, found: str | None, newest: str) -> None:
         steps = [path.read_text(encoding="utf-8") for path in _migrations() if path.stem > found]
     driver = tx.connection.connection.driver_connection
     assert driver is not None  # the connection is open
-    for step in steps:
-        # Straight to the driver: a percent sign in a function's text is no parameter.
-        driver.execute(step)
-    driver.execute(_INDEX)
-    driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{_MARK}{newest}'")
+    try:
+        for step in steps:
+            # Straight to the driver: a percent sign in a function's text is no parameter.
+            driver.execute(step)
+        driver.execute(_INDEX)
+        driver.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{_MARK}{newest}'")
+    except InsufficientPrivilege:
+        state = "not prepared yet" if found is None else "older than this gradesync needs"
+        raise StoreUnavailable(
+            f"The queue in the store's database is {state}, and this user may not make tables",
+            hint="The owner of the tables runs `gradesync store migrate --backed-up` on a machine with the extra "
+            "`cluster`, and then what `gradesync store grants` writes.",
+        ) from None
 
 
 def deliveries(url: URL) -> Deliveries:

@@ -125,7 +125,9 @@ def test_stopping_an_account_ends_what_is_queued_and_asks_what_runs(town: Town) 
         runs[2].id: None,
     }
     assert not town.store.renew("riverside", claimed.epoch, 60)
-    told = [e.fact for e in town.history("run stopped")]
+    assert [e.fact.run_id for e in town.history("stop asked")] == [runs[0].id]
+    told = [e.fact for what in ("stop asked", "run stopped") for e in town.history(what)]
+    assert len(told) == 3
     assert {(fact.actor.name, fact.data["reason"]) for fact in told} == {("alex", "wrong term")}
     assert stop_account(town.tools, "riverside", "again") == ()
     # Its process dies before it hears of it: whoever looks next ends it.

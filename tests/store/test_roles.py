@@ -217,6 +217,20 @@ def test_the_running_role_puts_runs_on_the_queue_that_the_owner_made(three: Role
         _execute(three.run, "DROP TABLE procrastinate_jobs")
 
 
+def test_a_queue_that_only_the_owner_can_make_is_told_with_who_makes_it(three: Roles, tree: Path) -> None:
+    refused = gradesync(tree, three.run, "reconcile --enqueue")
+    assert refused.exit_code == 1
+    assert "GS-705" in refused.stderr
+    assert "store migrate --backed-up" in refused.stderr
+    assert "--backed-up" in gradesync(tree, three.owner, "store migrate").stderr
+    made = gradesync(tree, three.owner, "store migrate --backed-up")
+    assert "the queue for workers is prepared" in made.stderr
+    read, run = three.names
+    _execute(three.owner, roles.grants(read=read, run=run))
+    done = gradesync(tree, three.run, "reconcile --enqueue")
+    assert done.exit_code == 0, done.stderr
+
+
 def queued_slot() -> Run:
     return new_run(slot=T0.isoformat())
 

@@ -102,7 +102,7 @@ def check_stopped(tree: Tree, sandbox: Sandbox) -> None:
     run = last_run(tree)
     assert (run["state"], run["outcome"]) == ("ended", "stopped")
     assert json.loads(run["codes"])["GS-708"] == 1
-    (asked,) = tree.told("run stopped")
+    (asked,) = tree.told("stop asked")
     waited = at(run["ended_at"]) - at(asked["at"])
     # A quarter of the lease is a renewal; the rest is for a busy machine, and still no more than one lease.
     assert waited <= timedelta(seconds=LEASE)
@@ -176,7 +176,7 @@ def test_stopping_an_account_ends_the_run_of_another_process(place: tuple[Tree, 
     assert "stopped at" in passed.said
     assert "wrong term" in passed.said, "whoever reads the pass's log learns who stopped it and why"
     check_stopped(tree, sandbox)
-    (asked,) = tree.told("run stopped")
+    (asked,) = tree.told("stop asked")
     assert json.loads(asked["data"])["reason"] == "wrong term"
     assert "wrong term" in tree.run("history", "riverside").out
     check_next_goes_on(tree, sandbox, judge)
