@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -47,7 +47,9 @@ def _lines(app: App, account: str | None) -> Iterator[str]:
     heads = app.store.chains()
     if account is not None and account not in heads:
         raise NotFound(f"nothing is recorded of {account}", hint="`gradesync list` shows every name")
-    wanted = sorted(heads if account is None else [account], key=lambda chain: (chain != own, chain))
+    wanted = sorted(
+        heads if account is None else _names(app, account, heads), key=lambda one: (one != own, one)
+    )
 
     def chains() -> Iterator[tuple[str, str, Iterable[HistoryEntry]]]:
         for chain in wanted:
@@ -55,6 +57,18 @@ def _lines(app: App, account: str | None) -> Iterator[str]:
 
     info = app.store.info()
     return file_lines(chains(), lineage=info.lineage, made_at=app.store.now(), whole=account is None)
+
+
+def _names(app: App, account: str, known: Collection[str]) -> Iterable[str]:
+    """The account's name and its earlier ones: a chain keeps the name it was begun under."""
+    names, look = {account}, [account]
+    while look:
+        for entry in app.store.chain(look.pop()):
+            earlier = entry.fact.data.get("moved from") if entry.fact.schedule is None else None
+            if isinstance(earlier, str) and earlier in known and earlier not in names:
+                names.add(earlier)
+                look.append(earlier)
+    return names
 
 
 def verify_file(name: str, witness: str | None, form: str) -> None:

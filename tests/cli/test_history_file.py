@@ -63,6 +63,22 @@ def test_one_account_is_exported_alone_and_nothing_is_written_over(tree: Tree, e
     tree.run("history", "riverside/grades", "--export", "-", code=64)
 
 
+def test_an_account_is_exported_with_what_happened_under_its_earlier_name(tree: Tree, exported: Path) -> None:
+    text = tree.text("riverside")
+    (tree.root / "schedules" / "riverside.yaml").unlink()
+    tree.account(
+        "riverside-usd",
+        text.replace("account: riverside", "account: riverside-usd\nmoved_from: riverside"),
+    )
+    tree.run("reconcile", "--no-syncs")
+    told = tree.run("history", "riverside-usd", "--export", "-").stdout
+    entries = [json.loads(line) for line in told.splitlines()[1:-1]]
+    assert {one["chain"] for one in entries} == {"riverside", "riverside-usd"}
+    assert "hold placed" in {one["what"] for one in entries}
+    exported.write_text(told, encoding="utf-8")
+    tree.run("history", "--verify", str(exported))
+
+
 def test_slips_of_the_hand_are_told(tree: Tree, exported: Path) -> None:
     assert "no file riverside" in tree.run("history", "--verify", "riverside", code=1).stderr
     tree.run("history", "--witness", "f" * 12, code=64)
