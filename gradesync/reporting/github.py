@@ -12,10 +12,11 @@ from datetime import datetime
 from gradesync.domain.action import Plan, Stop
 from gradesync.domain.problem import CODES, Problem
 from gradesync.reporting.clean import message, property_value
+from gradesync.reporting.plan_words import allow_command, held_summary
 from gradesync.reporting.style import PLAIN
 from gradesync.reporting.text.layout import finished
 from gradesync.reporting.text.plans import plan_lines
-from gradesync.reporting.words import allow_command, held_summary, plural, problem_counts
+from gradesync.reporting.words import plural, problem_counts
 
 AT_MOST = 10
 

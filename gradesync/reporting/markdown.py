@@ -59,18 +59,21 @@ def _problem_row(problem: Problem) -> str:
 
 def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = None) -> str:
     """The plan: what is withheld first, then by account, the most dangerous account and action first."""
-    head = [f"**{markdown(words.plan_summary(plan))}**"]
-    if words.held_summary(plan):
-        head += ["", markdown(words.held_summary(plan))]
+    head = [f"**{markdown(plan_words.plan_summary(plan))}**"]
+    if plan_words.held_summary(plan):
+        head += ["", markdown(plan_words.held_summary(plan))]
     if any(not problem.warning for problem in problems):
         head += ["", markdown(words.problem_counts(problems))]
     blocks: list[str] = []
     if plan.withheld:
         if plan.digest:
-            head += ["", f"Withheld, to consent to exactly these: {code(words.allow_command(plan.digest))}"]
+            head += [
+                "",
+                f"Withheld, to consent to exactly these: {code(plan_words.allow_command(plan.digest))}",
+            ]
         blocks += _stops(plan)
         blocks += _blocks(plan.withheld, now, withheld=True)
-    blocks += [f"\n#### Frozen\n\0- {markdown(words.frozen_line(account))}" for account in plan.frozen]
+    blocks += [f"\n#### Frozen\n\0- {markdown(plan_words.frozen_line(account))}" for account in plan.frozen]
     blocks += _blocks(plan.actions, now, withheld=False)
     return _fitted(head, blocks, [], "changes")
 
@@ -81,7 +84,7 @@ def _stops(plan: Plan) -> list[str]:
 
 
 def _blocks(actions: Sequence[Action], now: datetime | None, *, withheld: bool) -> list[str]:
-    by_account = words.group(actions)
+    by_account = plan_words.group(actions)
     order = sorted(by_account, key=lambda key: (min(_DANGER[a.kind] for a in by_account[key]), key))
     mark = " (withheld)" if withheld else ""
     blocks = []
@@ -93,22 +96,22 @@ def _blocks(actions: Sequence[Action], now: datetime | None, *, withheld: bool) 
 
 
 def _action(action: Action, now: datetime | None, *, withheld: bool) -> str:
-    sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
+    sign = plan_words.WITHHELD_SIGN if withheld else plan_words.SIGNS[action.kind]
     name = action.schedule or plan_words.whole_account(action)
     subject = f" **{markdown(name)}**" if name else ""
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f" **{markdown(action.moved_from)} → {markdown(name)}**"
     place = f" ({code(f'{action.place.file}:{action.place.line}')})" if action.place else ""
-    why = f": {markdown(words.why(action))}" if words.why(action) else ""
+    why = f": {markdown(plan_words.why(action))}" if plan_words.why(action) else ""
     lines = [f"- `{sign} {action.kind.value}`{subject}{place}{why}"]
     for field in action.fields:
-        before, after = code(words.value(field.before)), code(words.value(field.after))
-        lines.append(f"  - {markdown(words.field_name(field.path))}: {before} → {after}")
-    moved = words.next_run_line(action, now)
+        before, after = code(plan_words.value(field.before)), code(plan_words.value(field.after))
+        lines.append(f"  - {markdown(plan_words.field_name(field.path))}: {before} → {after}")
+    moved = plan_words.next_run_line(action, now)
     if moved:
         lines.append(f"  - {markdown(moved)}")
     if action.held:
-        lines.append(f"  - {markdown(words.held_line(action))}")
+        lines.append(f"  - {markdown(plan_words.held_line(action))}")
     return "\n".join(lines)
 
 
@@ -128,7 +131,7 @@ def pass_report(report: PassReport) -> str:
     ]
     if report.plan is not None and report.plan.withheld:
         if report.plan.digest:
-            head.append(f"- Withheld, to consent: {code(words.allow_command(report.plan.digest))}")
+            head.append(f"- Withheld, to consent: {code(plan_words.allow_command(report.plan.digest))}")
         blocks += [f"- ⛔ {markdown(s.sentence)}<br>hint: {markdown(s.hint)}" for s in report.plan.stops]
     blocks += [_end(end) for end in sorted(report.ends, key=lambda end: not end.needs_person)]
     blocks += [_busy(report), *_blocked(report)]

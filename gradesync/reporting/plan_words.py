@@ -1,11 +1,28 @@
-"""The sentences about plans that several formats share: whole accounts, refused parts of saved plans, older trees."""
+"""The phrases about plans that several formats share: changes and when they count, saved plans, older trees."""
 
 from __future__ import annotations
 
-from gradesync.domain.action import Action, ActionKind
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gradesync.domain.action import Action, ActionKind, Plan
+from gradesync.domain.definition import WRITTEN_AS
 from gradesync.domain.report import PassReport
 from gradesync.domain.saved_plan import StaleAction
 from gradesync.reporting.clean import clean
+from gradesync.reporting.words import clock, plural, span
+
+SIGNS: Mapping[ActionKind, str] = {
+    ActionKind.CREATE: "+",
+    ActionKind.CHANGE: "~",
+    ActionKind.CHANGE_ACCOUNT: "~",
+    ActionKind.MOVE: ">",
+    ActionKind.PAUSE: "=",
+    ActionKind.RESUME: "^",
+    ActionKind.RETIRE: "-",
+}
+WITHHELD_SIGN = "!"
 
 
 def whole_account(action: Action) -> str:
@@ -35,3 +52,128 @@ def behind_line(report: PassReport) -> str:
         f"The tree does not follow commit {clean(report.stale_commit or '')[:12]}, which was applied before{why}. "
         "Nothing of it was applied; what was recorded goes on."
     )
+
+
+def zone_of(action: Action) -> str:
+    """The schedule's zone by its new definition, or its recorded one when it is retired; else UTC."""
+    if action.text is None:
+        return action.time_zone or "UTC"
+    try:
+        definition = json.loads(action.text)
+    except ValueError:
+        return "UTC"
+    return str(definition.get("time_zone", "UTC")) if isinstance(definition, dict) else "UTC"
+
+
+def field_name(path: str) -> str:
+    """The field as people write it: what is compared of an interval is written under `interval`."""
+    return WRITTEN_AS.get(path, path)
+
+
+def why(action: Action) -> str:
+    """Why the action is there, as one clean sentence; empty where its place says it all."""
+    if action.kind is ActionKind.CREATE and action.place and action.why == f"new in {action.place.file}":
+        return ""
+    return clean(action.why)
+
+
+def next_run_line(action: Action, now: datetime | None) -> str | None:
+    """What the action means in time; None when nothing moves."""
+    zone_name = zone_of(action)
+    before, after = action.next_run_before, action.next_run_after
+    if action.kind is ActionKind.CHANGE_ACCOUNT or (before is None and after is None):
+        return "next run  none" if action.kind is ActionKind.CREATE else None
+    if action.kind is ActionKind.CREATE and after is not None:
+        return f"next run  {clock(after, zone_name, now)}"
+    if before == after and after is not None:
+        return f"next run  {clock(after, zone_name, now)}, as before"
+    return f"next run  {span(before, after, zone_name, now)}"
+
+
+def held_line(action: Action) -> str:
+    """What a hold over a change means, and whose it is."""
+    means = "held: the change is stored, and nothing starts"
+    return f"{means} ({clean(action.held_by)})" if action.held_by else f"{means} until the hold ends"
+
+
+def held_summary(plan: Plan) -> str:
+    """How many changes stand under holds, empty when none does: people expect a merge to end a hold."""
+    number = sum(action.held for action in (*plan.actions, *plan.withheld))
+    if not number:
+        return ""
+    verb = "stands" if number == 1 else "stand"
+    return (
+        f"{plural(number, 'change')} {verb} under a hold, which a merge does not end: see `gradesync holds`."
+    )
+
+
+def value(json_text: str | None) -> str:
+    """One side of a field change: text without its quotes, `(none)` when absent."""
+    if json_text is None:
+        return "(none)"
+    try:
+        found = json.loads(json_text)
+    except ValueError:
+        return clean(json_text)
+    return clean(found) if isinstance(found, str) and found else clean(json_text)
+
+
+def is_new_account(action: Action) -> bool:
+    """An account met for the first time: nothing of it was recorded, so nothing of it differs."""
+    return action.kind is ActionKind.CHANGE_ACCOUNT and not action.fields
+
+
+_KIND_ORDER = (
+    ActionKind.CREATE,
+    ActionKind.CHANGE_ACCOUNT,
+    ActionKind.CHANGE,
+    ActionKind.MOVE,
+    ActionKind.PAUSE,
+    ActionKind.RESUME,
+    ActionKind.RETIRE,
+)
+
+
+_TO = {ActionKind.CHANGE_ACCOUNT: ("account to change", "accounts to change")}
+
+
+def plan_summary(plan: Plan) -> str:
+    """`Plan: 1 to create, 2 to change. 34 unchanged.`; one sentence when there is nothing to do."""
+    unchanged = f"{plan.unchanged:,} unchanged."
+    if not plan.changes:
+        return f"Nothing to do: {plural(plan.accounts, 'account')} as the files say, {unchanged}"
+    counts, new = dict(plan.counts()), sum(is_new_account(action) for action in plan.actions)
+    counts[ActionKind.CHANGE_ACCOUNT.value] = counts.get(ActionKind.CHANGE_ACCOUNT.value, 0) - new
+    parts = [plural(new, "new account") if new else ""]
+    parts += [_to(kind, counts.get(kind.value, 0)) for kind in _KIND_ORDER]
+    told = ", ".join(part for part in parts if part) or "nothing to apply"
+    withheld = f", {len(plan.withheld):,} withheld" if plan.withheld else ""
+    return f"Plan: {told}{withheld}. {unchanged}"
+
+
+def _to(kind: ActionKind, count: int) -> str:
+    if not count:
+        return ""
+    one, many = _TO.get(kind, (f"to {kind.value}",) * 2)
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def frozen_line(account: str) -> str:
+    """What a frozen account means."""
+    return (
+        f"{clean(account)} is frozen: its file has problems, so nothing of it changes; "
+        "its last good definition keeps running"
+    )
+
+
+def allow_command(digest: str) -> str:
+    """The one command that consents to exactly what was withheld."""
+    return f"gradesync reconcile --allow {clean(digest)} --reason '...'"
+
+
+def group(actions: Sequence[Action]) -> Mapping[str, list[Action]]:
+    """Actions by account, in the order given."""
+    by_account: dict[str, list[Action]] = {}
+    for action in actions:
+        by_account.setdefault(action.account, []).append(action)
+    return by_account

@@ -37,13 +37,17 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
     lines: list[str] = []
     if plan.changes:
         lines.append(_heading(plan))
-        lines += folded(words.held_summary(plan), style, color="yellow") if words.held_summary(plan) else []
+        lines += (
+            folded(plan_words.held_summary(plan), style, color="yellow")
+            if plan_words.held_summary(plan)
+            else []
+        )
         lines.append("")
     for account in plan.frozen:
-        lines += folded(words.frozen_line(account) + ".", style, color="yellow")
+        lines += folded(plan_words.frozen_line(account) + ".", style, color="yellow")
     if plan.frozen:
         lines.append("")
-    for account, actions in words.group(plan.actions).items():
+    for account, actions in plan_words.group(plan.actions).items():
         lines.append(style.paint(clean(account), "bold"))
         for action in actions:
             lines += _action(action, now, style, withheld=False)
@@ -51,7 +55,7 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
     lines += _withheld(plan, now, style)
     if any(not problem.warning for problem in problems):
         lines.append(words.problem_counts(problems) + " See `gradesync validate`.")
-    lines.append(style.paint(words.plan_summary(plan), "bold" if plan.changes else "green"))
+    lines.append(style.paint(plan_words.plan_summary(plan), "bold" if plan.changes else "green"))
     return lines
 
 
@@ -70,39 +74,39 @@ def _withheld(plan: Plan, now: datetime | None, style: Style) -> list[str]:
     for stop in plan.stops:
         lines += folded(f"! {clean(stop.sentence)}", style, "  ", "    ")
         lines += folded(f"hint: {clean(stop.hint)}", style, "    ", "          ")
-    for account, actions in words.group(plan.withheld).items():
+    for account, actions in plan_words.group(plan.withheld).items():
         lines.append(style.paint(clean(account), "bold"))
         for action in actions:
             lines += _action(action, now, style, withheld=True)
     if plan.digest:
-        lines.append(f"  to consent to exactly these: {words.allow_command(plan.digest)}")
+        lines.append(f"  to consent to exactly these: {plan_words.allow_command(plan.digest)}")
     if plan.digest and len(plan.consentable) < len(plan.withheld):
         lines.append("  (not to what is protected: that stays)")
     return [*lines, ""]
 
 
 def _action(action: Action, now: datetime | None, style: Style, *, withheld: bool) -> list[str]:
-    sign = words.WITHHELD_SIGN if withheld else words.SIGNS[action.kind]
+    sign = plan_words.WITHHELD_SIGN if withheld else plan_words.SIGNS[action.kind]
     color = "alarm" if withheld else COLORS[action.kind]
     place = f"  {clean(action.place.file)}:{action.place.line}" if action.place else ""
     subject = clean(action.schedule) if action.schedule else plan_words.whole_account(action)
     if action.moved_from and action.kind is ActionKind.MOVE:
         subject = f"{clean(action.moved_from)} -> {subject}"
     head = f"{action.kind.value:<8}  {subject:<20}".rstrip()
-    if words.is_new_account(action):
+    if plan_words.is_new_account(action):
         return [f"  {style.paint('+ new account', 'green')}{style.paint(place, 'dim')}"]
     lines = [f"  {style.paint(f'{sign} {head}', color)}{style.paint(place, 'dim')}"]
-    why = words.why(action)
+    why = plan_words.why(action)
     lines += folded(why, style, _INDENT) if why else []
-    width = max((cell_width(clean(words.field_name(field.path))) for field in action.fields), default=0)
+    width = max((cell_width(clean(plan_words.field_name(field.path))) for field in action.fields), default=0)
     for field in action.fields:
-        path = clean(words.field_name(field.path))
+        path = clean(plan_words.field_name(field.path))
         padded = path + " " * (width - cell_width(path))
-        change = f"{padded}  {words.value(field.before)} -> {words.value(field.after)}"
+        change = f"{padded}  {plan_words.value(field.before)} -> {plan_words.value(field.after)}"
         lines += folded(change, style, _INDENT, _INDENT + " " * (width + 2))
-    moved = words.next_run_line(action, now)
+    moved = plan_words.next_run_line(action, now)
     if moved:
         lines.append(_INDENT + moved)
     if action.held:
-        lines += folded(words.held_line(action), style, _INDENT, color="yellow")
+        lines += folded(plan_words.held_line(action), style, _INDENT, color="yellow")
     return lines
