@@ -152,6 +152,22 @@ class Shelf(Blocks, Generic[T]):
         return list(map(self._made, zip(*self.columns(number), strict=True)))
 
 
+class RowShelf(Blocks):
+    """Rows of plain text as wide as `names`, cut by the column `by`; each part keeps the order they came in."""
+
+    def __init__(self, file: Heap, names: tuple[str, ...], by: str) -> None:
+        super().__init__(file, names)
+        self._key = itemgetter(names.index(by))
+
+    def put(self, rows: Sequence[tuple[str, ...]]) -> None:
+        """Take rows."""
+        self._sort(list(map(self._key, rows)), rows)
+
+    def rows(self, number: int) -> list[tuple[str, ...]]:
+        """All rows of a part."""
+        return list(zip(*self.columns(number), strict=True))
+
+
 class SeatShelf(Blocks):
     """Enrollments: their person, and numbers for their class and for their role and days.
 

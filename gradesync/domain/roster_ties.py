@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Set
 
 from gradesync.domain.roster import GUARDIANS, SHARDS, Roster, RosterUser, column, shard_of
 from gradesync.domain.roster_csv import Row
+from gradesync.domain.roster_numbers import in_order
 
 _BETWEEN, _END = "\x1f", "\x1e"
 
@@ -20,7 +21,7 @@ class _Ids:
     """A set of ids as bare numbers: eight bytes each. Of two ids one passes for the other once in a million years."""
 
     def __init__(self, hashes: Iterable[int]) -> None:
-        self._numbers = array("q", sorted(array("q", hashes)))
+        self._numbers = in_order(hashes)
 
     def __contains__(self, id: str) -> bool:
         number = hash(id)

