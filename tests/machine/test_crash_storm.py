@@ -73,6 +73,13 @@ def test_a_process_that_wakes_up_too_late_sends_nothing_more(tmp_path: Path) -> 
 
 
 def test_without_its_guard_it_does_and_the_judge_says_so(tmp_path: Path) -> None:
-    with scene(tmp_path, "sqlite", accounts=1, guard=False) as stage:
-        frozen_until_another_has_written(stage)
-        assert late_writes(stage.writes.seen) != []
+    late: list[object] = []
+    # Where the machine is busy, the process may notice its lost lease before it gets to the next write.
+    for attempt in range(3):
+        (tmp_path / str(attempt)).mkdir()
+        with scene(tmp_path / str(attempt), "sqlite", accounts=1, guard=False) as stage:
+            frozen_until_another_has_written(stage)
+            late += late_writes(stage.writes.seen)
+        if late:
+            break
+    assert late != []

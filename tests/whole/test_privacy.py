@@ -294,6 +294,9 @@ def test_json_answers_have_no_place_for_a_person_or_a_score(everything: Everythi
 
 def _keys(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
+        if {"name", "via", "how"} <= value.keys():
+            # A member of the staff who did something, by name and login: that is what history is for.
+            return
         # That somebody asked about a student is kept under a keyed pseudonym.
         yield from (key for key, inner in value.items() if not re.fullmatch("[0-9a-f]{25}", str(inner)))
         for inner in value.values():

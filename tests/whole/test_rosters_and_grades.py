@@ -58,7 +58,7 @@ def test_who_was_missing_from_the_sis_gets_the_grades_after_the_roster_that_brin
         assert _waiting(tree, "GS-503") == missed, "nothing said that the student arrived"
         _pass(tree, ROSTER)
         shown = tree.run("show", tree.runs()[-1]["id"]).out
-        lines = shown.partition("DROPPED\n")[2].splitlines()
+        lines = shown.partition("DROPPED\n")[2].partition("\n\n")[0].splitlines()
         gained = {line.split()[0] for line in lines if line.strip()}
         assert gained == {row["class"]["sourcedId"] for row in seats}
         assert str(student) not in shown

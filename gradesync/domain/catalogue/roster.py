@@ -31,7 +31,7 @@ ENTRIES = (
         "GS-603",
         "Ids changed for the same people or classes",
         "The SIS gave known people or classes new ids, so Canvas would drop the old ones and start empty ones.",
-        "Have the SIS give the old ids again. If the new ones are to stay, change the SIS ids in Canvas to them first, "
+        "Have the SIS give the old ids again; if the new ones are to stay, change the SIS ids in Canvas to them first, "
         "then let the change pass with `gradesync approve RUN`: no expected change excuses it.",
         "support",
         P,
@@ -254,7 +254,7 @@ ENTRIES = (
         "GS-625",
         "An import of ours was taken back in Canvas",
         "Somebody restored what Canvas held before one of the last imports, so Canvas no longer has what was sent.",
-        "Ask who took it back, and why. If the roster of the SIS is right, let it be sent again with "
+        "Ask who took it back, and why; if the roster of the SIS is right, let it be sent again with "
         "`gradesync approve RUN`.",
         "Canvas admin",
         P,
@@ -265,11 +265,11 @@ ENTRIES = (
         "GS-626",
         "Canvas holds seats that the SIS does not have",
         "Canvas had been filled before our first import, and people sit in classes that they have left in the SIS.",
-        "Look at them with `gradesync run ID --dry-run --csv-to DIR`. If the SIS is right, take them out with "
+        "Look at them with `gradesync run ID --dry-run --csv-to DIR`; if the SIS is right, take them out with "
         "`gradesync approve RUN`; if they belong there, put them into the SIS.",
         "support",
         P,
         ACCOUNT,
-        "Everything else is as the SIS says. These people keep their seats until somebody decides.",
+        "Everything else is as the SIS says, and these people keep their seats until somebody decides.",
     ),
 )
