@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gradesync.config.findings import Finding
-from gradesync.config.schema.fields import is_loopback
+from gradesync.config.schema.addresses import is_loopback
 
 SPRING = (3, 6)
 """First and last month in which the warning is given."""

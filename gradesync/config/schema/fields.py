@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from typing import Annotated, Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import PlainValidator, StringConstraints, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -29,14 +28,9 @@ _DURATION = re.compile(r"(\d{1,5}) ?(m|min|minutes?|h|hours?)\Z")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?) ?%\Z")
 _REFERENCE = re.compile(r"(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s{}\x00-\x1f]+)\Z")
 _TEMPLATE = re.compile(r"[a-z][a-z0-9+-]*:\S+\Z")
-_HOST = re.compile(
-    r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z|[0-9a-f:]+\Z"
-)
 
 
-_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
 _PLACE = re.compile(r"(?:group:)?[a-z0-9*?][a-z0-9_*?-]{0,62}\Z")
-_KEY_LINE = re.compile(r"(?:\S+ )?(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,8 @@ def refuse(code: str, message: str, hint: str = "") -> PydanticCustomError:
     return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
-def _text(value: Any) -> str:
+def text_in(value: Any) -> str:
+    """Text, or pydantic's own refusal of anything else."""
     if not isinstance(value, str):
         raise PydanticKnownError("string_type")
     return value
@@ -69,14 +64,14 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
 
 def _zone(value: Any) -> str:
     try:
-        zone(_text(value))
+        zone(text_in(value))
     except IntervalError as error:
         raise refuse("GS-105", str(error), error.hint or "write a name of the IANA list") from None
-    return _text(value)
+    return text_in(value)
 
 
 def _profile(value: Any) -> str:
-    name = _text(value)
+    name = text_in(value)
     if name not in PROFILES:
         known = sorted(PROFILES)
         hint = did_you_mean(name, known) or f"one of {', '.join(known)}"
@@ -85,7 +80,7 @@ def _profile(value: Any) -> str:
 
 
 def _field(value: Any) -> str:
-    name = _text(value)
+    name = text_in(value)
     if name not in OMITTABLE:
         hint = did_you_mean(name, list(OMITTABLE)) or f"one of {', '.join(OMITTABLE)}"
         raise refuse("GS-110", "this is no field that can be left out", hint)
@@ -108,7 +103,7 @@ def _minutes(value: Any) -> int:
 
 
 def _day(value: Any) -> str:
-    text = _text(value)
+    text = text_in(value)
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
             date.fromisoformat(text)
@@ -119,7 +114,7 @@ def _day(value: Any) -> str:
 
 
 def _moment(value: Any) -> str:
-    text = _text(value)
+    text = text_in(value)
     whole = f"{text} 00:00" if len(text) == 10 else text
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}", whole, re.ASCII):
@@ -145,95 +140,6 @@ def _reference(value: Any, info: ValidationInfo) -> str:
         "a secret is never written here, only where it is kept",
         "write `env:NAME` or `file:PATH`; if this was a real key, rotate it now",
     )
-
-
-def _url(value: Any, info: ValidationInfo) -> str:
-    return _address(value, info, with_query=False)
-
-
-def _token_url(value: Any, info: ValidationInfo) -> str:
-    # Some servers tell their clients apart by a name in the token address's query; a secret has no place there.
-    query = value.partition("?")[2].lower() if isinstance(value, str) else ""
-    if any(word in query for word in ("secret", "password")):
-        raise refuse("GS-107", "an address carries no secret", "use `client_secret`; rotate a real one now")
-    return _address(value, info, with_query=True)
-
-
-def _address(value: Any, info: ValidationInfo, *, with_query: bool) -> str:
-    text = _text(value).strip()
-    parts = split_url(text)
-    if parts is None or parts.scheme not in ("https", "http"):
-        raise refuse(
-            "GS-108", "this is not an https address", "write it like `https://riverside.instructure.com`"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise refuse(
-            "GS-107", "an address carries no user or password", "use references; rotate a real password now"
-        )
-    if (parts.query and not with_query) or parts.fragment:
-        raise refuse("GS-108", "an address ends before `?` and `#`", "remove what follows")
-    host = parts.hostname or ""
-    if parts.scheme == "http" and not is_loopback(host):
-        raise refuse("GS-108", "http is only taken on this machine", "write https")
-    if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
-        hint = "have the owner add it to `hosts` in gradesync.yaml"
-        if info.context.hosts is None:
-            hint = "without `hosts` in gradesync.yaml only this machine is allowed; have the owner add it"
-        raise refuse("GS-108", "this host is not allowed", hint)
-    return text.rstrip("/")
-
-
-def split_url(text: str) -> SplitResult | None:
-    """The parts of an address, or None when it has no usable host."""
-    try:
-        parts = urlsplit(text)
-        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return None
-    host = parts.hostname or ""
-    return parts if usable and re.fullmatch(r"[A-Za-z0-9.:-]+", host) and not re.search(r"\s", text) else None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the name is this machine by definition, without asking a resolver."""
-    return host in ("localhost", "::1") or re.fullmatch(r"127\.\d+\.\d+\.\d+", host) is not None
-
-
-def host_allowed(host: str, hosts: tuple[str, ...] | None) -> bool:
-    """Whether account files may send secrets to `host`; without a list only to this machine."""
-    return is_loopback(host) if hosts is None else any(fnmatchcase(host.lower(), glob) for glob in hosts)
-
-
-def _host(value: Any) -> str:
-    host = _text(value).lower()
-    if not _HOST.match(host):
-        hint = 'write it like `riverside.instructure.com` or `"*.instructure.com"`, without https://'
-        raise refuse(
-            "GS-110", "this is not a host name, or a `*` stands elsewhere than at its beginning", hint
-        )
-    return host
-
-
-def _server(value: Any, info: ValidationInfo) -> str:
-    """One host that is given a secret, so it must be on the owner's list like every address."""
-    host = _text(value).lower()
-    if not _HOST.match(host) or host.startswith("*"):
-        raise refuse(
-            "GS-110", "this is not a host name", "write it like `sftp.riverside.example`, nothing else"
-        )
-    if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
-        raise refuse(
-            "GS-108", "this host is not allowed", "have the owner add it to `hosts` in gradesync.yaml"
-        )
-    return host
-
-
-def _host_key(value: Any) -> str:
-    text = _text(value).strip()
-    if not _FINGERPRINT.match(text) and not _KEY_LINE.match(text):
-        hint = "write the fingerprint, `SHA256:...`, or the server's line of a known_hosts file"
-        raise refuse("GS-110", "this is no host key", hint)
-    return text
 
 
 def _titles(word: str) -> Any:
@@ -286,7 +192,7 @@ def _places(value: Any) -> list[str]:
 
 
 def _store(value: Any) -> str:
-    text = _text(value)
+    text = text_in(value)
     if _REFERENCE.match(text):
         return text
     bare = re.sub(r":\{(?:env:[A-Za-z_]\w*|file:[^\s{}]+)\}@", ":x@", text)
@@ -311,7 +217,7 @@ def _store(value: Any) -> str:
 
 
 def _secrets(value: Any) -> str:
-    text = _text(value)
+    text = text_in(value)
     if text == "env":
         return "env:{ACCOUNT}_{NAME}"
     named = ("{account}" in text and "{name}" in text) or ("{ACCOUNT}" in text and "{NAME}" in text)
@@ -322,7 +228,8 @@ def _secrets(value: Any) -> str:
     return text
 
 
-def _schema(kind: str, **more: Any) -> WithJsonSchema:
+def in_schema(kind: str, **more: Any) -> WithJsonSchema:
+    """What an editor is told of the field, in words of JSON Schema."""
     return WithJsonSchema({"type": kind, **more})
 
 
@@ -345,46 +252,31 @@ Prose = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 UrlPath = Annotated[str, StringConstraints(max_length=200, pattern=PATH)]
 TokenPath = Annotated[str, StringConstraints(max_length=200, pattern=PATH_AND_QUERY)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-Zone = Annotated[str, PlainValidator(_zone), _schema("string", **{"$zone": True})]
-Profile = Annotated[str, PlainValidator(_profile), _schema("string", enum=sorted(PROFILES))]
-BodyField = Annotated[str, PlainValidator(_field), _schema("string", enum=list(OMITTABLE))]
+Zone = Annotated[str, PlainValidator(_zone), in_schema("string", **{"$zone": True})]
+Profile = Annotated[str, PlainValidator(_profile), in_schema("string", enum=sorted(PROFILES))]
+BodyField = Annotated[str, PlainValidator(_field), in_schema("string", enum=list(OMITTABLE))]
 Percent = Annotated[
-    float, PlainValidator(_percent), _schema("string", pattern=r"^\d{1,3}(\.\d{1,3})? ?%$", examples=["10%"])
+    float,
+    PlainValidator(_percent),
+    in_schema("string", pattern=r"^\d{1,3}(\.\d{1,3})? ?%$", examples=["10%"]),
 ]
 Minutes = Annotated[
     int,
     PlainValidator(_minutes),
-    _schema("string", pattern=r"^\d{1,5} ?(m|min|minutes?|h|hours?)$", examples=["30m", "4h"]),
+    in_schema("string", pattern=r"^\d{1,5} ?(m|min|minutes?|h|hours?)$", examples=["30m", "4h"]),
 ]
 Day = Annotated[
-    str, PlainValidator(_day), _schema("string", pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2027-08-01"])
+    str, PlainValidator(_day), in_schema("string", pattern=r"^\d{4}-\d{2}-\d{2}$", examples=["2027-08-01"])
 ]
 Moment = Annotated[
     str,
     PlainValidator(_moment),
-    _schema("string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}( {_CLOCK})?$", examples=["2027-06-25 18:00"]),
+    in_schema("string", pattern=rf"^\d{{4}}-\d{{2}}-\d{{2}}( {_CLOCK})?$", examples=["2027-06-25 18:00"]),
 ]
 Reference = Annotated[
     str,
     PlainValidator(_reference),
-    _schema("string", pattern=r"^[a-z][a-z0-9+-]*:\S+$", examples=["env:RIVERSIDE_CANVAS_TOKEN"]),
-]
-Url = Annotated[
-    str,
-    PlainValidator(_url),
-    _schema("string", pattern=r"^https?://[^\s?#@]+$", examples=["https://riverside.instructure.com"]),
-]
-TokenUrl = Annotated[
-    str,
-    PlainValidator(_token_url),
-    _schema("string", pattern=r"^https?://[^\s#@]+$", examples=["https://sis.example/oauth2/token"]),
-]
-Host = Annotated[str, PlainValidator(_host), _schema("string", examples=["*.instructure.com"])]
-Server = Annotated[str, PlainValidator(_server), _schema("string", examples=["sftp.riverside.example"])]
-HostKey = Annotated[
-    str,
-    PlainValidator(_host_key),
-    _schema("string", examples=["SHA256:" + 43 * "x"]),
+    in_schema("string", pattern=r"^[a-z][a-z0-9+-]*:\S+$", examples=["env:RIVERSIDE_CANVAS_TOKEN"]),
 ]
 Terms = Annotated[Any, PlainValidator(_titles("current")), _either(["current", "all"])]
 _PLACES = {"type": "string", "pattern": "^(group:)?[a-z0-9*?][a-z0-9_*?-]{0,62}$", "examples": [EVERYWHERE]}
@@ -410,8 +302,10 @@ Schools = Annotated[Any, PlainValidator(_titles("all")), _either(["all"])]
 StoreUrl = Annotated[
     str,
     PlainValidator(_store),
-    _schema("string", examples=["postgresql://gradesync:{env:PGPASSWORD}@db.example/gradesync"]),
+    in_schema("string", examples=["postgresql://gradesync:{env:PGPASSWORD}@db.example/gradesync"]),
 ]
 SecretsTemplate = Annotated[
-    str, PlainValidator(_secrets), _schema("string", examples=["env", "file:/run/gradesync/{account}/{name}"])
+    str,
+    PlainValidator(_secrets),
+    in_schema("string", examples=["env", "file:/run/gradesync/{account}/{name}"]),
 ]

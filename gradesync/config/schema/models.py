@@ -10,11 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gradesync.config.schema.addresses import Host, HostKey, Server, TokenUrl, Url
 from gradesync.config.schema.fields import (
     BodyField,
     Day,
-    Host,
-    HostKey,
     May,
     Minutes,
     Moment,
@@ -25,13 +24,10 @@ from gradesync.config.schema.fields import (
     Reference,
     Schools,
     SecretsTemplate,
-    Server,
     StoreUrl,
     Terms,
     Text,
     TokenPath,
-    TokenUrl,
-    Url,
     UrlPath,
     Zone,
 )  # fmt: skip
