@@ -122,7 +122,9 @@ def _mapping_findings(files: Mapping[str, Any], roster: Mapping[str, Any]) -> It
 
 def _name_findings(roster: Mapping[str, Any], profile: SisProfile) -> Iterator[Finding]:
     if roster.get("names") == "preferred" and profile.version == V1P1:
-        message = "OneRoster 1.1 has no preferred names; legal ones are used unless the SIS sends others unasked"
+        message = (
+            "OneRoster 1.1 has no preferred names; legal ones are used unless the SIS sends others unasked"
+        )
         hint = 'write `version: "1.2"` under `sis` if the SIS has it, or remove `names`'
         yield Finding("GS-116", ("roster", "names"), message, hint, warning=True)
 
