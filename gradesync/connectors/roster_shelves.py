@@ -100,7 +100,7 @@ class Blocks:
         found: list[list[Any]] = [[] for _ in self._names]
         for block in self._blocks_of(number):
             for whole, piece in zip(found, block, strict=True):
-                whole += array("I", piece) if type(piece) is bytes else piece
+                whole += _unpacked(piece)
         if waiting := self._pending[number]:
             for whole, column in zip(found, zip(*waiting, strict=True), strict=True):
                 whole += column
@@ -111,7 +111,7 @@ class Blocks:
         at = self._names.index(name)
         for number in range(SHARDS):
             for block in self._blocks_of(number):
-                yield from block[at]
+                yield from _unpacked(block[at])
             yield from map(itemgetter(at), self._pending[number])
 
     def _blocks_of(self, number: int) -> Iterator[list[Any]]:
@@ -128,9 +128,23 @@ def _shards(keys: Sequence[str]) -> list[int]:
         return list(map(shard_of, keys))
 
 
-def _packed(column: tuple[Any, ...]) -> tuple[Any, ...] | bytes:
-    """A column as it goes to disk: numbers as four bytes each, all else as it is."""
-    return array("I", column).tobytes() if type(column[0]) is int else column
+def _packed(column: tuple[Any, ...]) -> Any:
+    """A column as it goes to disk: numbers as four bytes each, texts as one, all else as it is."""
+    first = column[0]
+    if type(first) is int:
+        return array("I", column).tobytes()
+    if type(first) is str and None not in column:
+        text = "\n".join(column)
+        if text.count("\n") == len(column) - 1:
+            return text
+    return column
+
+
+def _unpacked(piece: Any) -> Sequence[Any]:
+    """A column as it was before it went to disk."""
+    if type(piece) is bytes:
+        return array("I", piece)
+    return piece.split("\n") if type(piece) is str else piece
 
 
 class Shelf(Blocks, Generic[T]):
@@ -194,10 +208,12 @@ class SeatShelf(Blocks):
         kind_numbers = map(self._kinds.__getitem__, zip(roles, begins, ends, strict=True))
         self._sort(user_ids, zip(user_ids, class_numbers, kind_numbers, strict=True))
 
-    def known(self, class_id: str) -> str:
-        """The id as it is kept here already, so that a district's classes are not named twice in memory."""
-        number = self._classes.get(class_id)
-        return class_id if number is None else self._classes.values_in_order[number]
+    def known(self, class_ids: list[str]) -> list[str]:
+        """The ids as they are kept here already, so that a district's classes are not named twice in memory."""
+        if not self._classes:
+            return class_ids
+        kept, numbers = self._classes.values_in_order, map(self._classes.get, class_ids)
+        return [one if at is None else kept[at] for one, at in zip(class_ids, numbers, strict=True)]
 
     def seats(self, number: int) -> Seats:
         """All rows of a part."""
@@ -212,14 +228,14 @@ class SeatShelf(Blocks):
 class ClassShelf(Shelf[RosterClass]):
     """Classes, under the very ids that their enrollments name."""
 
-    def __init__(self, file: Heap, known: Callable[[str], str]) -> None:
+    def __init__(self, file: Heap, known: Callable[[list[str]], list[str]]) -> None:
         super().__init__(file, RosterClass)
         self._known = known
 
     def columns(self, number: int) -> list[list[Any]]:
         """All rows of a part, field by field."""
         ids, *others = super().columns(number)
-        return [list(map(self._known, ids)), *others]
+        return [self._known(ids), *others]
 
 
 class Seated(Collection[RosterEnrollment]):

@@ -17,7 +17,7 @@ from operator import add
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster import RosterUser
 from gradesync.domain.roster_columns import Kind, Seats
-from gradesync.domain.roster_csv import Coded, RowColumns
+from gradesync.domain.roster_csv import Coded, RowColumns, is_plain
 from gradesync.domain.roster_text import INCOMPLETE
 
 PERSON_ROLES = frozenset({"student", "teacher", "aide"})
@@ -113,6 +113,7 @@ class _Classes:
     def __init__(self, ids: Sequence[str], ends: Mapping[str, date]) -> None:
         self.ids = ids
         self.count = len(ids)
+        self.plain = is_plain(ids)
         self.ends = [ends.get(one) for one in ids]
         # Numbers with a fraction are compared and added faster than whole ones of this size.
         self.ranks = array("d", bytes(8 * len(ids)))
@@ -165,7 +166,7 @@ class Enrolling:
         nothing = Coded(carried, ("",) * len(outcomes.roles))
         return RowColumns(
             (
-                Coded(list(map(seats.class_numbers.__getitem__, order)), classes.ids),
+                Coded(list(map(seats.class_numbers.__getitem__, order)), classes.ids, classes.plain),
                 Coded(list(map(numbers.__getitem__, order)), list(persons)),
                 Coded(carried, outcomes.roles),
                 Coded(carried, outcomes.statuses),

@@ -118,10 +118,10 @@ class GenerationMaker:
         self._table: Sequence[str] = ()
         self._numbered: list[array[int]] = []
         self._people: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
-        # Of the part under way: its people; their numbers, likenesses and contents, rows by rows; a section of each.
+        # Of the part under way: its people; their numbers, likenesses and contents, rows by rows; a school of each.
         self._part_ids: list[str] = []
         self._part: list[array[int]] = []
-        self._seated: dict[str, str] = {}
+        self._seated: dict[str, int] = {}
         self._known = _Known(keyed.numbers("person"))
         self._bits = _Bits()
         self._take = {
@@ -233,15 +233,14 @@ class GenerationMaker:
             self._numbered = list(cast("Iterable[array[int]]", found))
         deque(map(array.append, map(self._numbered.__getitem__, sections.numbers), seats), maxlen=0)
         for user, section in dict(zip(users.numbers, sections.numbers, strict=True)).items():
-            self._seated[users.table[user]] = sections.table[section]
+            self._seated[users.table[user]] = self._numbered[section][0]
 
     def _close_part(self) -> None:
         """These people are complete: each belongs to the school of their last class."""
-        seated, sections, people = self._seated.get, self._sections, self._people
+        seated, people = self._seated.get, self._people
         columns = zip(*(chain.from_iterable(self._part[n::3]) for n in range(3)), strict=True)
         for user_id, person in zip(self._part_ids, columns, strict=True):
-            section_id = seated(user_id)
-            people[_NO_SCHOOL if section_id is None else sections[section_id][0]].extend(person)
+            people[seated(user_id, _NO_SCHOOL)].extend(person)
         self._part.clear()
         self._part_ids.clear()
         self._seated.clear()

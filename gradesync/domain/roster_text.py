@@ -34,12 +34,15 @@ def clean(text: str) -> str:
 
 def all_clean(*texts: str) -> tuple[str, ...]:
     """`clean` of several texts, at the price of one while there is nothing to clean."""
+    return texts if _are_clean(texts) else tuple(map(clean, texts))
+
+
+def _are_clean(texts: Iterable[str]) -> bool:
+    """Whether `clean` would change none of the texts; one that holds a bar beside a blank is called unclean, too."""
     whole = "|".join(texts)
-    if whole.isprintable() and not (
+    return whole.isprintable() and not (
         "  " in whole or " |" in whole or "| " in whole or whole != whole.strip()
-    ):
-        return texts
-    return tuple(map(clean, texts))
+    )
 
 
 def distinct(
@@ -51,7 +54,12 @@ def distinct(
     Canvas delete what it holds under that id; which one stays does not depend on order. Ids Canvas would alter (it
     strips blanks) could meet another record's id, so they are not carried over.
     """
-    found: dict[str, R] = {}
+    records = list(records)
+    keys = [record.id for record in records]
+    found = dict(zip(keys, records, strict=True))
+    if len(found) == len(keys) and "" not in found and _are_clean(keys):
+        return found
+    found = {}
     several: dict[str, list[R]] = {}
     for record in records:
         key = record.id

@@ -12,7 +12,7 @@ from datetime import date
 
 from gradesync.domain.account import RosterMapping, RosterPolicy
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.roster import AcademicSession, Roster
+from gradesync.domain.roster import AcademicSession, Roster, column
 from gradesync.domain.roster_brake import Verdict, change_digest, change_stops, further_digest, verdict
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.roster_csv import Row
@@ -72,7 +72,7 @@ def basis_of(
     # A class lasts as long as the last of its terms: the end of a marking period ends nothing.
     last = {
         max((sessions[id] for id in terms if id in sessions), key=_end, default=None)
-        for terms in {one.term_ids for one in scoped.classes}
+        for terms in set(column(scoped.classes, "term_ids"))
     }
     # Older ones tell nothing any more, and a SIS may show twenty years of them.
     terms = {one.id: one.end for one in last if one is not None and one.end > today - REPLACING}

@@ -74,7 +74,9 @@ def _roles(cells: Columns, words: Words) -> Iterable[Role]:
 def _enrollments(cells: Columns, words: Words) -> Enrollments:
     _, _, roles, _, begins, ends = words
     # Words may have no end.
-    read = [list(islice(one, len(cells[0]))) for one in (roles, begins, ends)]
+    read = [
+        one if isinstance(one, list) else list(islice(one, len(cells[0]))) for one in (roles, begins, ends)
+    ]
     return Enrollments((cells[5], cells[3], *read, cells[0]))
 
 
