@@ -19,7 +19,9 @@ from gradesync.domain.definition import (
     RecordedAccount,
     RecordedSchedule,
 )
+from gradesync.domain.hold import HoldKind
 from gradesync.domain.problem import Place
+from gradesync.domain.slipping import group_of, slipping
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Guards:
         self._borrowed_secrets(actions)
         self._without_schedules(actions, desired.accounts)
         self._held(actions, leaving)
+        self._slipped(actions)
         self._shares(actions, leaving)
         self._farewells(actions)
 
@@ -261,6 +264,35 @@ class Guards:
                         key,
                         f"{key}: an operator holds {names}, which would be retired",
                         "see `gradesync holds`; resume it first, or allow exactly this plan by its digest",
+                    ),
+                )
+
+    def _slipped(self, actions: Sequence[Action]) -> None:
+        """Another group or another type would take a schedule out from under an operator's hold: a deploy would undo a
+        stop, and nobody would have released it."""
+        scopes = [hold.scope for hold in self.recorded.holds if hold.kind is HoldKind.OPERATOR]
+        if not any(scope.group or scope.type for scope in scopes):
+            return
+        for key, mine in _by_account(actions).items():
+            whole = next((a for a in mine if a.schedule is None and a.text is not None), None)
+            old = self.recorded.accounts.get((whole.moved_from if whole is not None else None) or key)
+            if old is None:
+                continue
+            before = group_of(old.text)
+            after = before if whole is None else group_of(str(whole.text))
+            slipped = slipping(old, key, mine, scopes, (before, after))
+            if slipped:
+                changed = [a for a in mine if (a.moved_from or a.schedule) in slipped and a.text is not None]
+                # In another group the account is one piece: a schedule of it cannot stay behind.
+                moved = [a for a in mine if a.kind is not ActionKind.PAUSE] if before != after else changed
+                how = f"group {before or 'none'} -> {after or 'none'}" if before != after else "another type"
+                self._withhold(
+                    moved,
+                    Stop(
+                        key,
+                        f"{key}: {', '.join(slipped)} would slip from under an operator's hold ({how})",
+                        "see `gradesync holds`; hold the account itself first or release the hold, or allow exactly "
+                        "this plan by its digest",
                     ),
                 )
 

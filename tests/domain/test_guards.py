@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from gradesync.domain.action import ActionKind, Plan
 from gradesync.domain.definition import DesiredAccount, Recorded
+from gradesync.domain.hold import Hold, HoldScope
 from gradesync.domain.plan import make_plan
+from gradesync.domain.run import Actor
+from gradesync.domain.schedule import SyncType
 from tests.domain.plan_samples import NOW, account, applied, definition, desired, recorded, schedule
 
 
@@ -276,3 +280,44 @@ def test_two_accounts_may_share_a_secret_at_the_same_host() -> None:
     old = account("old", many(1))
     twin = account("new", many(1), canvas=definition("old")["canvas"])
     assert not make_plan(desired(old, twin), recorded(old), NOW).withheld
+
+
+# - slipping from under a hold
+
+
+def under(have: Recorded, **scope: Any) -> Recorded:
+    hold = Hold("h", HoldScope(**scope), Actor("kim", "OS user"), "outage", NOW, NOW + timedelta(hours=72))
+    return replace(have, holds=(hold,))
+
+
+GRADES = {"grades": schedule()}
+TO_IMPORT = {"grades": schedule(type="roster import")}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "scope"),
+    [
+        (account("r", GRADES, group="pilot"), account("r", GRADES, group="south"), {"group": "pilot"}),
+        (account("r", GRADES, group="pilot"), account("r", GRADES), {"group": "pilot"}),
+        (account("r", GRADES), account("r", TO_IMPORT), {"type": SyncType.GRADE_PASSBACK}),
+    ],
+    ids=["another group", "no group", "another type"],
+)
+def test_no_change_of_the_files_takes_a_schedule_out_from_under_an_operators_hold(
+    before: DesiredAccount, after: DesiredAccount, scope: dict[str, Any]
+) -> None:
+    have = recorded(before)
+    plan = make_plan(desired(after), under(have, **scope), NOW)
+    assert plan.actions == ()
+    assert "slip from under an operator's hold" in plan.stops[0].sentence
+    # Nothing is withheld without that hold, or where one on the account goes along.
+    assert not make_plan(desired(after), have, NOW).withheld
+    both = replace(have, holds=(*under(have, **scope).holds, *under(have, account="r").holds))
+    assert not make_plan(desired(after), both, NOW).withheld
+
+
+def test_a_pause_goes_through_beside_a_group_that_is_left_under_a_hold() -> None:
+    paused = {**GRADES, "more": schedule(state="paused", posted_by="p")}
+    have = recorded(account("r", {**GRADES, "more": schedule(posted_by="p")}, group="pilot"))
+    plan = make_plan(desired(account("r", paused, group="south")), under(have, group="pilot"), NOW)
+    assert kinds(plan) == {("pause", "r/more")}
