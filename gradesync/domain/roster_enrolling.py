@@ -186,7 +186,7 @@ class Enrolling:
         """The rows that are carried, by number, in the order of class, person and role."""
         odd = self._outcomes.odd
         order: Iterable[int] = range(len(keys))
-        if not odd.isdisjoint(places):
+        if odd and not odd.isdisjoint(places):
             self._outcomes.tell(places, self._tally)
             order = [at for at in order if places[at] not in odd]
         ordered = sorted(order, key=keys.__getitem__)
