@@ -69,4 +69,6 @@ def test_a_killed_import_is_taken_up_and_not_sent_again(
         assert tree.run("reconcile").code in (0, 3)
         asked = [one for one in sandbox.requests if one.side == "canvas"]
         assert {one.method for one in asked} == {"GET"}
-        assert len(asked) <= 2, "a night without news costs Canvas two questions: who it is, and how the last import is"
+        assert len(asked) <= 2, (
+            "a night without news costs Canvas two questions: who it is, and how the last import is"
+        )
