@@ -40,7 +40,8 @@ def test_the_parts_of_several_jobs_cover_every_account_once(tree: Tree) -> None:
     first = tree.run("reconcile", "--due", "--shard", "1/2")
     after_one = {account for account in ACCOUNTS if ended(tree, account)}
     second = tree.run("reconcile", "--due", "--shard", "2/2")
-    assert (first.code, second.code) == (0, 0), first.said + second.said
+    # A first import may find seats that only Canvas has, and says so.
+    assert {first.code, second.code} <= {0, 3}, first.said + second.said
     assert after_one < set(ACCOUNTS), "one part is not all"
     assert [ended(tree, account) for account in ACCOUNTS] == [1, 1, 1]
 

@@ -231,8 +231,7 @@ ENTRIES = (
     Code(
         "GS-623",
         "Terms or classes would close early",
-        "Terms of the SIS that were to go on for weeks have ended, or the terms of classes under way now begin later, "
-        "so Canvas would close their courses.",
+        "Terms that were to go on have ended in the SIS, or begin later now, so Canvas would close courses under way.",
         "Set the terms' dates right in the SIS; if they are right, look with "
         "`gradesync run ID --dry-run` and let it pass with `gradesync approve RUN`.",
         "SIS admin",
