@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Generic, TypeVar, overload
 from zlib import crc32
 
 from gradesync.domain.roster import SHARDS, RosterClass, RosterEnrollment, shard_of
-from gradesync.domain.roster_columns import Enrollments, Kind, Seats, Table
+from gradesync.domain.roster_columns import Enrollments, Kind, Numbering, Seats
 
 T = TypeVar("T")
 
@@ -190,8 +190,8 @@ class SeatShelf(Blocks):
 
     def __init__(self, file: Heap) -> None:
         super().__init__(file, ("user_id", "class_number", "kind_number"))
-        self._classes: Table[str] = Table()
-        self._kinds: Table[Kind] = Table()
+        self._classes: Numbering[str] = Numbering()
+        self._kinds: Numbering[Kind] = Numbering()
 
     def put(self, rows: Iterable[RosterEnrollment]) -> None:
         """Take rows; those in columns cost half as much."""

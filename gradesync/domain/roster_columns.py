@@ -102,7 +102,7 @@ class Seats(Sequence[RosterEnrollment]):
         )
 
 
-class Table(dict[T, int]):
+class Numbering(dict[T, int]):
     """Value -> its number, counted from 0 as values are first asked for; `values_in_order` has them back."""
 
     __slots__ = ("values_in_order",)
@@ -128,8 +128,8 @@ def seats_of(part: Sequence[RosterEnrollment]) -> Seats:
     """A part in columns; one that is in columns already stays what it is."""
     if isinstance(part, Seats):
         return part
-    classes: Table[str] = Table()
-    kinds: Table[Kind] = Table()
+    classes: Numbering[str] = Numbering()
+    kinds: Numbering[Kind] = Numbering()
     return Seats(
         [row.user_id for row in part],
         [classes[row.class_id] for row in part],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, overload
 
 from gradesync.domain.account import RosterMapping
-from gradesync.domain.roster_columns import Table
+from gradesync.domain.roster_columns import Numbering
 
 Row = tuple[str, ...]
 
@@ -113,7 +113,7 @@ def coded(column: Sequence[str]) -> Coded:
     """A column as numbers; one that is so already stays what it is."""
     if isinstance(column, Coded):
         return column
-    table: Table[str] = Table()
+    table: Numbering[str] = Numbering()
     return Coded(list(map(table.__getitem__, column)), table.values_in_order)
 
 
@@ -174,13 +174,12 @@ class RowColumns(Sequence[Row]):
                 columns[-1] = Coded(column.numbers, table)
             else:
                 columns.append(column)
-        if len(columns) == len(_THREE):
-            # What enrollments come down to; a format is twice as quick as a tuple and a join.
-            return [f"{one},{two},{three}" for one, two, three in zip(*columns, strict=True)]
-        return map(",".join, zip(*columns, strict=True))
-
-
-_THREE = ("class", "person", "role and all behind it")
+        match columns:
+            case [classes, people, rest]:
+                # What enrollments come down to; a format is twice as quick as a tuple and a join.
+                return [f"{one},{two},{three}" for one, two, three in zip(classes, people, rest, strict=True)]
+            case _:
+                return map(",".join, zip(*columns, strict=True))
 
 
 class RowFiles(Protocol):

@@ -121,7 +121,8 @@ def _tell(job: RosterPreview | RosterJob, decided: Decided, found: Beyond, diges
     """Into the run: the code, the numbers by school, the classes with most by pseudonym, and what an approval names."""
     schools = {one.id: one.school_id for one in decided.scoped.classes if one.id in found}
     total = sum(map(len, found.values()))
-    told = f"Canvas holds {total:,} seats that imports made and the SIS does not have: {_by_school(found, schools)}."
+    seats = f"{total:,} seat{'s' * (total != 1)}"
+    told = f"Canvas holds {seats} that imports made and the SIS does not have: {_by_school(found, schools)}."
     keyed = None if job.brake is None else job.brake.keyed
     worst = sorted(found, key=lambda one: (-len(found[one]), one))[:_EXAMPLES]
     examples = tuple(
@@ -155,7 +156,10 @@ def _by_school(found: Beyond, schools: Mapping[str, str]) -> str:
         seats[school] += len(of)
         classes[school] += 1
     worst = sorted(seats, key=lambda one: (-seats[one], one))
-    parts = [f"school {one}: {seats[one]:,} in {classes[one]:,} classes" for one in worst[:_NAMED_SCHOOLS]]
+    parts = [
+        f"school {one}: {seats[one]:,} in {classes[one]:,} class{'es' * (classes[one] != 1)}"
+        for one in worst[:_NAMED_SCHOOLS]
+    ]
     more = [f"{len(worst) - _NAMED_SCHOOLS:,} more schools"] if len(worst) > _NAMED_SCHOOLS else []
     return "; ".join([*parts, *more])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,17 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from gradesync.connectors.spool import disk_spool
-from gradesync.domain.run import Mode, Outcome, RunResult
+from gradesync.domain.run import Outcome, RunResult
 from gradesync.sandbox.canvas_records import Enrollment
 from gradesync.sandbox.server import Sandbox, running
 from gradesync.syncs.marks import BEYOND
 from gradesync.syncs.roster_braking import Brake
-from gradesync.syncs.roster_import import RosterPreview, preview_roster
-from tests.domain.roster_samples import TODAY
 from tests.domain.roster_town import KEYED, town
 from tests.syncs.roster_players import Records, Sis
-from tests.syncs.test_roster_import import SCHEDULE, Scene
+from tests.syncs.test_roster_import import Scene
 from tests.syncs.test_roster_sandbox import held, run, wanted
 
 TOWN = town()
@@ -127,20 +123,7 @@ def test_a_look_leaves_the_seats_as_a_file_canvas_takes() -> None:
         with files["seats-beyond.csv"].open(encoding="utf-8", newline="") as file:
             rows.extend(csv.DictReader(file))
 
-    job = RosterPreview(
-        account=scene.account,
-        schedule=SCHEDULE,
-        mode=Mode.FULL,
-        today=TODAY,
-        source=scene.sis,
-        records=scene.records,
-        canvas=scene.canvas,
-        progress=scene.watcher,
-        spool=disk_spool,
-        brake=scene.brake,
-        look=keep,
-    )
-    result = asyncio.run(preview_roster(job))
+    result = scene.preview(keep)
     assert result.codes["GS-626"] == 6
     assert {(row["section_id"], row["user_id"], row["role"]) for row in rows} == stayed()
     assert {row["status"] for row in rows} == {"inactive"}

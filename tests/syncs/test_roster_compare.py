@@ -8,32 +8,19 @@ from datetime import timedelta
 
 import pytest
 
-from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster_comparing import Cause, RosterComparison
 from gradesync.domain.roster_rows import RowMessage
 from gradesync.domain.run import Mode
 from gradesync.syncs.roster_compare import compare_rosters
-from gradesync.syncs.roster_job import RosterPreview
 from tests.domain.roster_samples import TODAY, person, sample, seat
 from tests.syncs.roster_players import Canvas, Sis
-from tests.syncs.test_roster_import import SCHEDULE, Scene, many
+from tests.syncs.test_roster_import import Scene, many
 
 
 def compare(scene: Scene, *, full: bool = False, class_filter: str | None = None) -> RosterComparison:
     assert scene.brake is not None
-    job = RosterPreview(
-        account=scene.account,
-        schedule=SCHEDULE,
-        mode=Mode.DELTA,
-        today=TODAY,
-        source=scene.sis,
-        records=scene.records,
-        canvas=scene.canvas,
-        progress=scene.watcher,
-        spool=disk_spool,
-        brake=scene.brake,
-    )
+    job = scene.job_to_look(Mode.DELTA)
     marks, head = dict(scene.records.marks), scene.records.head
     found = asyncio.run(compare_rosters(job, scene.brake, full=full, class_filter=class_filter))
     assert (scene.records.marks, scene.records.head) == (marks, head), "a comparison remembers nothing"

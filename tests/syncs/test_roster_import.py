@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -79,11 +81,17 @@ class Scene:
         )
         return asyncio.run(import_roster(job))
 
-    def preview(self) -> RunResult:
-        job = RosterPreview(
+    def preview(self, look: Callable[[Mapping[str, Path]], None] | None = None) -> RunResult:
+        return asyncio.run(preview_roster(self.job_to_look(Mode.FULL, look)))
+
+    def job_to_look(
+        self, mode: Mode, look: Callable[[Mapping[str, Path]], None] | None = None
+    ) -> RosterPreview:
+        """A job that may only look; `look` is shown the files that would be sent."""
+        return RosterPreview(
             account=self.account,
             schedule=SCHEDULE,
-            mode=Mode.FULL,
+            mode=mode,
             today=TODAY,
             source=self.sis,
             records=self.records,
@@ -91,8 +99,8 @@ class Scene:
             progress=self.watcher,
             spool=disk_spool,
             brake=self.brake,
+            look=look,
         )
-        return asyncio.run(preview_roster(job))
 
 
 def many(count: int) -> Sis:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from gradesync.connectors.spool import disk_spool
 from gradesync.domain.roster_change import ALL_SCHOOLS, Matching
-from gradesync.domain.run import Mode, RunResult
-from gradesync.syncs.roster_import import RosterPreview, preview_roster
-from tests.domain.roster_samples import TODAY, person, sample, seat
+from gradesync.domain.run import RunResult
+from tests.domain.roster_samples import person, sample, seat
 from tests.syncs.roster_players import Canvas, Sis
-from tests.syncs.test_roster_import import SCHEDULE, Scene
+from tests.syncs.test_roster_import import Scene
 
 
 def roomful(students: int = 40) -> Sis:
@@ -89,20 +86,7 @@ def test_a_look_leaves_every_id_that_only_one_side_holds(known: set[str], tmp_pa
         with files["take-over.csv"].open(encoding="utf-8", newline="") as file:
             rows.extend(csv.DictReader(file))
 
-    job = RosterPreview(
-        account=scene.account,
-        schedule=SCHEDULE,
-        mode=Mode.FULL,
-        today=TODAY,
-        source=scene.sis,
-        records=scene.records,
-        canvas=scene.canvas,
-        progress=scene.watcher,
-        spool=disk_spool,
-        brake=scene.brake,
-        look=keep,
-    )
-    asyncio.run(preview_roster(job))
+    scene.preview(keep)
     people = [row for row in rows if row["kind"] == "users"]
     assert {row["id"] for row in people if row["held_by"] == "Canvas"} == known
     assert {row["id"] for row in people if row["held_by"] == "SIS"} == students()

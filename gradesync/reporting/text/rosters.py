@@ -42,7 +42,10 @@ def match_lines(change: RosterChange | None, style: Style, indent: str) -> list[
     """First contact: how many of our ids Canvas knows, by kind and school; nothing where all of them match."""
     if change is None or all(one.same == one.wanted and not one.foreign for one in change.matching):
         return []
-    ordered = sorted(change.matching, key=lambda one: one.school != ALL_SCHOOLS)
+    kinds = list(dict.fromkeys(one.kind for one in change.matching))
+    ordered = sorted(
+        change.matching, key=lambda one: (one.school != ALL_SCHOOLS, kinds.index(one.kind), one.school)
+    )
     cells = [
         (
             Cell("all" if one.school == ALL_SCHOOLS else one.school or "(none)", "bold"),
