@@ -11,11 +11,11 @@ common=(--universal --python-version 3.11 --generate-hashes --no-emit-index-url 
         --annotation-style line --custom-compile-command requirements/compile.sh --quiet)
 
 # run.txt: what a district's CI and a worker's host install. PostgreSQL's driver and the queue are in it, because a
-# team's store needs them.
-"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra cluster \
+# team's store needs them, and what carries alarms.
+"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra cluster --extra notify \
     --output-file requirements/run.txt pyproject.toml requirements/build.in >/dev/null
 
 # dev.txt: the same, plus tests, lint and benchmarks; `-c` keeps both on the same versions.
-"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra cluster --extra test --extra lint --extra bench \
+"$uv" pip compile "${common[@]}" "$@" --extra postgres --extra cluster --extra notify --extra test --extra lint --extra bench --extra docs \
     --constraint requirements/run.txt \
     --output-file requirements/dev.txt pyproject.toml requirements/build.in >/dev/null
