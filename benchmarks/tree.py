@@ -91,7 +91,8 @@ def _account(key: str, number: int, schedules: int, shift: int) -> str:
 def plan_of(root: Path) -> Plan:
     """What `gradesync plan` does between reading its options and printing: files, store, plan."""
     from gradesync.config.loader import load
-    from gradesync.engine.reconcile import PassOptions, plan_only
+    from gradesync.engine.apply import plan_of as planned
+    from gradesync.engine.reconcile import PassOptions
     from gradesync.wiring import OpenMode, file_cache, open_app
 
     loaded = load(root, now=datetime.now(UTC), cache=file_cache(root))
@@ -99,7 +100,7 @@ def plan_of(root: Path) -> Plan:
     if wrong:
         raise SystemExit(f"the benchmark's own tree has problems: {wrong[0]}")
     with open_app(root, mode=OpenMode.EMPTY_IF_MISSING, settings=loaded.settings) as app:
-        return plan_only(app.tools(), PassOptions(desired=loaded.desired, problems=loaded.problems))
+        return planned(app.tools(), PassOptions(desired=loaded.desired, problems=loaded.problems).wish)[0]
 
 
 def recorded_tree(root: Path, accounts: int, schedules: int) -> None:

@@ -69,12 +69,6 @@ class AccountBusy(GradesyncError):
     exit_code = 4
 
 
-class SafetyStop(GradesyncError):
-    """A guard withheld the dangerous part of a plan (exit 5)."""
-
-    exit_code = 5
-
-
 class StalePlan(GradesyncError):
     """A saved plan no longer fits what is recorded (exit 6)."""
 

@@ -6,8 +6,7 @@ comes while something blocks its schedule is consumed, because a stop never catc
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from gradesync.domain.hold import HoldsByAccount
 from gradesync.domain.interval import local_to_utc, to_local
 from gradesync.domain.run import Mode
-from gradesync.domain.schedule import Schedule, ScheduleId, State, SyncType
+from gradesync.domain.schedule import Schedule, State, SyncType
 from gradesync.domain.upcoming import interval_of
 
 if TYPE_CHECKING:
@@ -175,8 +174,3 @@ def mode_of(schedule: Schedule, slot: datetime, last_full_at: datetime | None, *
     if local.hour < FULL_AFTER_HOUR:
         boundary -= timedelta(days=1)
     return Mode.FULL if last_full_at < local_to_utc(boundary, schedule.time_zone) else Mode.DELTA
-
-
-def schedules_of(texts: Mapping[ScheduleId, str]) -> Mapping[ScheduleId, Schedule]:
-    """Typed schedules from the canonical texts the store keeps."""
-    return {id: Schedule.from_definition(id, json.loads(text)) for id, text in texts.items()}

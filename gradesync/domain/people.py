@@ -37,7 +37,3 @@ class CoursePeople:
         own = [one for one in teachers if one.class_id == class_id]
         chosen = {one.user_id: one for one in own or teachers}
         return tuple(sorted(chosen.values(), key=lambda one: (one.name, one.user_id)))
-
-    def students_of(self, class_id: str) -> tuple[Member, ...]:
-        """The class's students."""
-        return tuple(one for one in self.members if one.role == STUDENT and one.class_id == class_id)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gradesync.domain.action import Plan
 from gradesync.domain.definition import Desired
 from gradesync.domain.plan import Safety
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport
 from gradesync.domain.saved_plan import SavedPlan
-from gradesync.engine.apply import Applied, Behind, Credit, Wish, apply_wish, plan_of
+from gradesync.engine.apply import Applied, Behind, Credit, Wish, apply_wish
 from gradesync.engine.holding import end_holds
 from gradesync.engine.passing import PassState
 from gradesync.engine.runs import run_all
@@ -60,11 +59,6 @@ class PassOptions:
             any_commit=self.any_commit,
             credit=self.credit,
         )
-
-
-def plan_only(tools: Tools, options: PassOptions) -> Plan:
-    """The plan a pass would apply; reads, never writes."""
-    return plan_of(tools, options.wish)[0]
 
 
 async def reconcile(tools: Tools, options: PassOptions) -> PassReport:

@@ -11,7 +11,7 @@ from gradesync.cli import boundary
 from gradesync.cli.boundary import guarded
 from gradesync.cli.progress import LiveProgress, QuietProgress
 from gradesync.domain.schedule import ScheduleId
-from gradesync.errors import AccountBusy, GradesyncError, SafetyStop, StalePlan, StoreUnavailable
+from gradesync.errors import AccountBusy, GradesyncError, StalePlan, StoreUnavailable
 
 
 def _raising(error: BaseException) -> int:
@@ -26,7 +26,6 @@ def _raising(error: BaseException) -> int:
     [
         (StoreUnavailable("gone"), 1),
         (AccountBusy("busy"), 4),
-        (SafetyStop("stop"), 5),
         (StalePlan("stale"), 6),
         (click.UsageError("what?"), 64),
         (KeyboardInterrupt(), 130),

@@ -13,8 +13,9 @@ from gradesync.domain.action import ActionKind
 from gradesync.domain.definition import Desired, digest
 from gradesync.domain.hold import Hold, HoldScope
 from gradesync.domain.schedule import SyncType
+from gradesync.engine.apply import plan_of
 from gradesync.engine.control import place_hold, release
-from gradesync.engine.reconcile import PassOptions, plan_only
+from gradesync.engine.reconcile import PassOptions
 from gradesync.errors import GradesyncError, NotFound
 from tests.domain.plan_samples import account, desired, schedule
 from tests.engine.district import District
@@ -118,7 +119,7 @@ def test_a_hold_survives_a_removal_and_a_return(until_changed: bool) -> None:
 
 
 def plan_digest(district: District, the_tree: Desired) -> str:
-    return plan_only(district.tools, PassOptions(desired=the_tree)).digest
+    return plan_of(district.tools, PassOptions(desired=the_tree).wish)[0].digest
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_a_wide_hold_catches_a_schedule_that_joins_later_and_the_plan_says_so(sc
         },
         group="north",
     )
-    plan = plan_only(district.tools, PassOptions(desired=joined))
+    plan = plan_of(district.tools, PassOptions(desired=joined).wish)[0]
     (new,) = [action for action in plan.actions if action.kind is ActionKind.CREATE]
     assert (new.schedule, new.held) == ("evening", True)
     district.reconcile(joined)
@@ -154,7 +155,7 @@ def test_a_merge_that_resumes_does_not_beat_a_hold() -> None:
     district.reconcile(tree({"grades": schedule(state="paused")}))
     place_hold(district.tools, HERE, "roster looks wrong", timedelta(days=2))
     active = tree({"grades": schedule()})
-    plan = plan_only(district.tools, PassOptions(desired=active))
+    plan = plan_of(district.tools, PassOptions(desired=active).wish)[0]
     assert [(a.kind, a.held) for a in plan.actions if a.schedule] == [(ActionKind.RESUME, True)]
     assert ran(district, active) == []
     assert len(in_force(district)) == 1
