@@ -14,7 +14,7 @@ COVERAGE_FLOOR := 90
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint site audit bench clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -38,6 +38,13 @@ lint: $(VENV)/dev.stamp  ## ruff, mypy, and who may import whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+site: $(VENV)/dev.stamp  ## the documents as a site, in build/site
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
+	@echo "build/site/index.html"
+
+audit: $(VENV)/dev.stamp  ## known holes in the pinned packages
+	@$(BIN)/python -m tools.audit
 
 bench: $(VENV)/dev.stamp  ## the measurements of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
