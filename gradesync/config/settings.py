@@ -31,14 +31,16 @@ _CACHED = "settings"
 class Settings:
     """gradesync.yaml. Everything is optional.
 
-    `hosts` None means that only loopback is allowed. `safety` holds the keys of `domain.plan.Safety` that were
-    written (shares as 0..1). `blackouts`, `notify` and `people` are mappings as in the file. `secrets` is a
-    template with `{account}`, `{name}` or their capitals; `keys` and `store` may be references.
+    `hosts` None means that only loopback is allowed; those of `private_hosts` may lead into a private network.
+    `safety` holds the keys of `domain.plan.Safety` that were written (shares as 0..1). `blackouts`, `notify` and
+    `people` are mappings as in the file. `secrets` is a template with `{account}`, `{name}` or their capitals; `keys`
+    and `store` may be references.
     """
 
     store: str | None = None
     lineage: str | None = None
     hosts: tuple[str, ...] | None = None
+    private_hosts: tuple[str, ...] = ()
     safety: Mapping[str, float] = field(default_factory=dict)
     blackouts: tuple[Mapping[str, Any], ...] = ()
     notify: tuple[Mapping[str, Any], ...] = ()
@@ -136,6 +138,7 @@ def _settings(value: Mapping[str, Any]) -> Settings:
         store=value.get("store"),
         lineage=value.get("lineage"),
         hosts=None if hosts is None else tuple(hosts),
+        private_hosts=tuple(value.get("private_hosts", ())),
         safety=value.get("safety", {}),
         blackouts=tuple(value.get("blackouts", ())),
         notify=tuple(value.get("notify", ())),
@@ -178,7 +181,12 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
         return value, True, problems
     hosts = part.get("hosts")
     reached = _reached(part, findings)
-    kept = {"hosts": None if hosts is None or None in hosts else hosts, "secrets": part.get("secrets")}
+    private = part.get("private_hosts") or []
+    kept = {
+        "hosts": None if hosts is None or None in hosts else hosts,
+        "secrets": part.get("secrets"),
+        "private_hosts": [] if None in private else private,
+    }
     return {**kept, **reached}, False, problems
 
 

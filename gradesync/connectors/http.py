@@ -30,6 +30,7 @@ from gradesync.connectors.errors import Side
 from gradesync.connectors.gate import Gate
 from gradesync.connectors.links import BadAddress, query_of_link, segment, trusted_origin
 from gradesync.connectors.reply import Reply
+from gradesync.connectors.resolving import GuardedResolver, RefusedAddress
 from gradesync.connectors.retry import RetryPolicy, Timeouts, retry_after
 from gradesync.errors import ConnectionProblem
 
@@ -114,7 +115,8 @@ class HttpClient:
     """A client of one service under `base_url`; use it as an async context manager.
 
     Every request goes to the base's own scheme, host and port; redirects are never followed. `guard` is called right
-    before each sending of a write, retries included, and stops it by raising. `counts` is (method, status) ->
+    before each sending of a write, retries included, and stops it by raising. `private_hosts` are globs of hosts that
+    may lead into a private network (`networks.refusal`). `counts` is (method, status) ->
     requests, with status 0 for those that got no answer. Raises ConnectionProblem only.
     """
 
@@ -134,6 +136,7 @@ class HttpClient:
         guard: Callable[[], None] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
+        private_hosts: tuple[str, ...] = (),
     ) -> None:
         try:
             self._home = trusted_origin(base_url)
@@ -155,6 +158,7 @@ class HttpClient:
         self._max_bytes = max_bytes
         self._sleep = sleep
         self._random = random
+        self._resolver = GuardedResolver(private_hosts)
         self._session: aiohttp.ClientSession | None = None
         self._absences = Absences()
         self._told: set[str] = set()
@@ -169,7 +173,10 @@ class HttpClient:
         return aiohttp.ClientTimeout(total=total, sock_connect=connect, sock_read=silence)
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=self._concurrency, limit_per_host=self._concurrency)
+        self._check_literal(self._home.host)
+        connector = aiohttp.TCPConnector(
+            limit=self._concurrency, limit_per_host=self._concurrency, resolver=self._resolver
+        )
         session = aiohttp.ClientSession(
             connector=connector,
             headers=self._headers,
@@ -189,6 +196,20 @@ class HttpClient:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    def _check_literal(self, host: str) -> None:
+        """An address instead of a name is never resolved, so it is judged here. Raises GS-119."""
+        try:
+            self._resolver.check_literal(host)
+        except RefusedAddress as refused:
+            raise self._elsewhere(refused) from None
+
+    def _elsewhere(self, refused: RefusedAddress) -> ConnectionProblem:
+        return ConnectionProblem(
+            f"The host of {errors.NAMES[self.side]} {refused}; nothing was sent.",
+            code="GS-119",
+            hint="if it is meant, have the owner name the host under `private_hosts` in gradesync.yaml",
+        )
 
     @property
     def root(self) -> str:
@@ -282,6 +303,7 @@ class HttpClient:
         """The token request: no guard (it writes nothing), and safe to repeat."""
         call = self._call("POST", "(token)", (), (), self._write_timeout)
         call.url, call.body, call.guarded, call.authorized = URL(url), form, False, False
+        self._check_literal(call.url.host or "")
         call.headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if basic is not None:
             call.headers["Authorization"] = basic
@@ -322,6 +344,8 @@ class HttpClient:
                 body = await self._body(response, call)
                 status = response.status
                 reply = Reply(status, response.headers, body, self.side, call.template)
+        except RefusedAddress as refused:
+            raise self._elsewhere(refused) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
             if isinstance(data, _GuardedBody) and data.refused is not None:
                 raise data.refused from None

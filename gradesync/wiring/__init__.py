@@ -117,7 +117,7 @@ class App:
         secrets = References(self.root)
         return Tools(
             store=self.store,
-            connections=ConnectionsOnDemand(secrets, self.root),
+            connections=ConnectionsOnDemand(secrets, self.root, self.settings.private_hosts),
             keys=AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store),
             progress=self.progress or Silent(),
             holder=this_holder(holder_name(holder or self.actor.name)),

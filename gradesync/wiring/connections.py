@@ -58,11 +58,18 @@ class _SisClients:
 class HttpConnections:
     """`ports.Connections`: one client per service and run, closed with the run."""
 
-    def __init__(self, secrets: Secrets, now: Clock = lambda: datetime.now(UTC), root: Path = Path()) -> None:
-        """`root` is the tree, which paths of roster files count from."""
+    def __init__(
+        self,
+        secrets: Secrets,
+        now: Clock = lambda: datetime.now(UTC),
+        root: Path = Path(),
+        private_hosts: tuple[str, ...] = (),
+    ) -> None:
+        """`root` is the tree, which paths of roster files count from; `private_hosts` as for `HttpClient`."""
         self._secrets = secrets
         self._now = now
         self._root = root
+        self._private_hosts = private_hosts
 
     @asynccontextmanager
     async def roster(self, account: Account, guard: Guard) -> AsyncIterator[tuple[RosterSource, RosterSink]]:
@@ -153,6 +160,7 @@ class HttpConnections:
             concurrency=account.canvas.concurrency,
             headers=_names(run),
             guard=guard,
+            private_hosts=self._private_hosts,
         )
         return await stack.enter_async_context(client)
 
@@ -194,6 +202,7 @@ class HttpConnections:
                 headers=[*headers, *_names(run)],
                 timeouts=timeouts,
                 guard=guard,
+                private_hosts=self._private_hosts,
             )
             return await stack.enter_async_context(opened)
 

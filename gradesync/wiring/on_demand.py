@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class ConnectionsOnDemand:
     """`ports.Connections`, handing every call on to `HttpConnections`."""
 
-    def __init__(self, secrets: Secrets, root: Path) -> None:
-        self._secrets, self._root = secrets, root
+    def __init__(self, secrets: Secrets, root: Path, private_hosts: tuple[str, ...] = ()) -> None:
+        self._secrets, self._root, self._private_hosts = secrets, root, private_hosts
 
     def _http(self) -> HttpConnections:
         from gradesync.wiring.connections import HttpConnections
 
-        return HttpConnections(self._secrets, root=self._root)
+        return HttpConnections(self._secrets, root=self._root, private_hosts=self._private_hosts)
 
     def roster(
         self, account: Account, guard: Guard

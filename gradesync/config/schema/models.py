@@ -387,6 +387,10 @@ class SettingsFile(Strict):
     hosts: list[Host] = _left_out(
         "Hosts that secrets may be sent to; without it only this machine.", min_length=1
     )
+    private_hosts: list[Host] = _left_out(
+        "Those of them that stand in a private network; any other that leads into one is refused.",
+        min_length=1,
+    )
     safety: SafetyLimits = _filled(SafetyLimits, "Limits of the guards.")
     blackouts: list[Blackout] = _filled(list, description="Windows for all accounts, in each account's zone.")
     notify: list[Notice] = _filled(list, description="Who is told.")

@@ -188,4 +188,14 @@ ENTRIES = (
         ACCOUNT,
         _NOTE,
     ),
+    Code(
+        "GS-119",
+        "Host leads into a private network",
+        "The name of a server leads to an address inside a private network, or to this machine itself.",
+        "Check the address; if the server really stands there, have the owner name its host under `private_hosts`.",
+        "admin",
+        P,
+        ACCOUNT,
+        "Nothing is sent to that address.",
+    ),
 )
