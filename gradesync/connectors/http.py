@@ -13,7 +13,6 @@ import random as random_module
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -26,6 +25,7 @@ from gradesync import __version__
 from gradesync.connectors import errors
 from gradesync.connectors.absence import Absences
 from gradesync.connectors.auth import Auth
+from gradesync.connectors.calls import Body, Call, GuardedBody, Lost
 from gradesync.connectors.errors import Side
 from gradesync.connectors.gate import Gate
 from gradesync.connectors.links import BadAddress, query_of_link, segment, trusted_origin
@@ -54,61 +54,6 @@ _RETRIES = RetryPolicy()
 def _query_text(query: tuple[tuple[str, str], ...]) -> str:
     """A query as text; a run asks the same few questions of every class."""
     return urlencode(query, quote_via=quote)
-
-
-Body = Callable[[], AsyncIterator[bytes]]
-"""A body that is not in memory: called once for every try."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """One request on its way through tries. `ends_at` is a length until the first try makes it an instant."""
-
-    method: str
-    url: URL
-    template: str
-    headers: dict[str, str]
-    body: bytes | Body | None
-    timeout: aiohttp.ClientTimeout
-    ends_at: float
-    idempotent: bool
-    guarded: bool
-    authorized: bool = True
-    sent_with: str = ""
-    tries: int = 0
-    renewals: int = 0
-
-
-class _GuardedBody(aiohttp.BytesPayload):
-    """A body that asks the guard at the moment it is handed to the connection, its request's head along with it.
-
-    Between an earlier look and the sending lie a wait for a connection and turns of other requests: a process that is
-    frozen in there and wakes up when somebody else works in the account would still send.
-    """
-
-    def __init__(self, body: bytes, guard: Callable[[], None]) -> None:
-        super().__init__(body)
-        self._guard = guard
-        self.refused: BaseException | None = None
-
-    async def write_with_length(
-        self, writer: aiohttp.abc.AbstractStreamWriter, content_length: int | None
-    ) -> None:
-        try:
-            self._guard()
-        except BaseException as refused:
-            # The library would make it a broken connection.
-            self.refused = refused
-            raise
-        await super().write_with_length(writer, content_length)
-
-
-@dataclass(slots=True)
-class _Lost:
-    """No answer. `unsent` means that not a byte of the request left us."""
-
-    problem: ConnectionProblem
-    unsent: bool = False
 
 
 class HttpClient:
@@ -288,16 +233,14 @@ class HttpClient:
         ids: tuple[str | int, ...],
         query: Query | str,
         timeout: aiohttp.ClientTimeout,
-    ) -> _Call:
+    ) -> Call:
         path = template.format(*map(segment, ids)) if ids else template
         if query:
             text = query if isinstance(query, str) else _query_text(tuple(query))
             path = f"{path}?{text}"
         url = URL(self._root + path, encoded=True)
         whole = self._timeouts.whole
-        return _Call(
-            method, url, template, {}, None, timeout, whole, idempotent=True, guarded=method != "GET"
-        )
+        return Call(method, url, template, {}, None, timeout, whole, idempotent=True, guarded=method != "GET")
 
     async def _post_form(self, url: str, form: bytes, basic: str | None) -> bytes:
         """The token request: no guard (it writes nothing), and safe to repeat."""
@@ -311,7 +254,7 @@ class HttpClient:
 
     # -- tries ---------------------------------------------------------------------------------------------------
 
-    async def _perform(self, call: _Call) -> Reply:
+    async def _perform(self, call: Call) -> Reply:
         while True:
             if call.authorized:
                 call.sent_with = self._auth.current() or await self._auth.renew(self._post_form)
@@ -323,7 +266,7 @@ class HttpClient:
                 return outcome
             await self._settle(call, outcome)
 
-    async def _attempt(self, call: _Call) -> Reply | _Lost:
+    async def _attempt(self, call: Call) -> Reply | Lost:
         session = self._session
         if session is None:
             raise ConnectionProblem("The connection is not open.", code=errors.UNKNOWN[self.side])
@@ -347,7 +290,7 @@ class HttpClient:
         except RefusedAddress as refused:
             raise self._elsewhere(refused) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
-            if isinstance(data, _GuardedBody) and data.refused is not None:
+            if isinstance(data, GuardedBody) and data.refused is not None:
                 raise data.refused from None
             return self._lost(call, trouble)
         finally:
@@ -359,16 +302,16 @@ class HttpClient:
         self._pace(reply)
         return reply
 
-    def _guarded(self, call: _Call) -> AsyncIterator[bytes] | bytes | _GuardedBody | None:
+    def _guarded(self, call: Call) -> AsyncIterator[bytes] | bytes | GuardedBody | None:
         """The body to send. A write whose body is at hand asks the guard as that body leaves; any other one, now."""
         guard = self.guard if call.guarded else None
         if isinstance(call.body, bytes):
-            return call.body if guard is None else _GuardedBody(call.body, guard)
+            return call.body if guard is None else GuardedBody(call.body, guard)
         if guard is not None:
             guard()
         return None if call.body is None else call.body()
 
-    def _begin(self, call: _Call, now: float) -> aiohttp.ClientTimeout:
+    def _begin(self, call: Call, now: float) -> aiohttp.ClientTimeout:
         """This try's timeout. The deadline runs from the first try: waiting for a place is not the server's fault."""
         if not call.tries:
             call.ends_at += now
@@ -389,7 +332,7 @@ class HttpClient:
                 pass  # A header we cannot read says nothing; the refusal itself still would.
         self._gate.widen()
 
-    async def _body(self, response: aiohttp.ClientResponse, call: _Call) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse, call: Call) -> bytes:
         """The body, read up to the limit; longer ones are an error and the connection is dropped."""
         fine = response.status < 300
         limit = self._max_bytes if fine else _LARGEST_ERROR
@@ -407,7 +350,7 @@ class HttpClient:
                 raise self.unclear(f"the answer to {call.template} is larger than {limit // 1024} KiB.")
         return b"".join(chunks)
 
-    def _lost(self, call: _Call, trouble: Exception) -> _Lost:
+    def _lost(self, call: Call, trouble: Exception) -> Lost:
         name = errors.NAMES[self.side]
         if isinstance(trouble, aiohttp.ClientSSLError):
             hint = "Check that the certificate is current and names the host."
@@ -419,12 +362,12 @@ class HttpClient:
             f"{name} {what} ({call.method} {call.template}).", code=errors.DOWN[self.side], retryable=True
         )
         unsent = isinstance(trouble, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
-        return _Lost(problem, unsent)
+        return Lost(problem, unsent)
 
-    async def _settle(self, call: _Call, outcome: Reply | _Lost) -> None:
+    async def _settle(self, call: Call, outcome: Reply | Lost) -> None:
         """Returns when the call is to be tried again (after a wait); raises what ended it otherwise."""
         asked: float | None = None
-        if isinstance(outcome, _Lost):
+        if isinstance(outcome, Lost):
             problem = outcome.problem
             tries = self._retries.tries if call.idempotent or outcome.unsent else 1
         else:
@@ -440,14 +383,14 @@ class HttpClient:
         _log.info("%s %s %s: %s, again in %.1f s", self.side, call.method, call.template, problem.code, wait)
         await self._sleep(wait)
 
-    def _may_renew(self, call: _Call, reply: Reply) -> bool:
+    def _may_renew(self, call: Call, reply: Reply) -> bool:
         if reply.status != 401 or call.renewals >= _RENEWALS or not call.authorized:
             return False
         if errors.lacks_right(self.side, reply.headers, reply.body):
             return False
         return self._auth.drop(call.sent_with)
 
-    def _judged(self, call: _Call, reply: Reply) -> tuple[ConnectionProblem, int]:
+    def _judged(self, call: Call, reply: Reply) -> tuple[ConnectionProblem, int]:
         """What the answer means, and how many tries such a call is worth."""
         problem = errors.refusal(
             self.side, call.method, call.template, reply.status, reply.headers, reply.body
