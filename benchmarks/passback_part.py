@@ -178,6 +178,9 @@ class _Quiet:
     def say(self, *_: object) -> None:
         """Nobody listens."""
 
+    def ended(self, *_: object) -> None:
+        """Nobody counts."""
+
 
 async def _bare(
     sis_url: str, district: str, requests: list[tuple[str, str, str]], canvas: int, sis: int

@@ -108,8 +108,10 @@ def format_option(*more: str) -> Callable[[F], F]:
 
 
 def tell(sentence: str) -> None:
-    """One line for the person, on stderr."""
-    click.echo(sentence, err=True)
+    """One line for the person, on stderr, out of the way of what is drawn there."""
+    from gradesync.cli.stderr import line
+
+    line(sentence)
 
 
 def opened(

@@ -25,3 +25,7 @@ class Overheard:
     def say(self, schedule: ScheduleId, sentence: str) -> None:
         """Passed on alone: sentences are for the log of whoever runs it."""
         self._further.say(schedule, sentence)
+
+    def ended(self, schedule: ScheduleId, done: int, total: int | None) -> None:
+        """Passed on alone."""
+        self._further.ended(schedule, done, total)

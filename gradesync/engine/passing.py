@@ -29,6 +29,7 @@ class PassState:
     missed: dict[ScheduleId, int] = field(default_factory=dict)
     enqueued: int = 0
     left: int = 0
+    over: int = 0
     _accounts: dict[str, EffectiveAccount | None] = field(default_factory=dict)
 
     def concerns(self, account: str) -> bool:

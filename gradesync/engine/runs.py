@@ -51,6 +51,8 @@ async def run_all(state: PassState) -> None:
                     state.left += 1
                 else:
                     await take_up(state, run)
+                state.over += 1
+                state.tools.progress.ended(run.schedule, state.over, len(queue))
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -72,6 +74,7 @@ async def deliver(tools: Tools, run_id: str) -> RunEnd | None:
         return None
     state = PassState(tools, None)
     await take_up(state, found[0])
+    tools.progress.ended(found[0].schedule, 1, None)
     return state.ends[0] if state.ends else None
 
 

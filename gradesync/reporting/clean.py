@@ -54,6 +54,20 @@ def cell_width(text: str) -> int:
     return sum(_char_width(c) for c in text)
 
 
+def cut(text: str, width: int) -> str:
+    """At most `width` columns of the text; what was cut ends in `...`, and no wide character is halved."""
+    if cell_width(text) <= width:
+        return text
+    kept, taken = [], 0
+    room = max(0, width - 3)
+    for char in text:
+        taken += _char_width(char)
+        if taken > room:
+            break
+        kept.append(char)
+    return ("".join(kept).rstrip() + "...")[:width]
+
+
 def _char_width(char: str) -> int:
     if unicodedata.combining(char):
         return 0

@@ -135,6 +135,9 @@ class Silent:
     def say(self, schedule: object, sentence: str) -> None:
         """Told to nobody."""
 
+    def ended(self, schedule: object, done: int, total: int | None) -> None:
+        """Told to nobody."""
+
 
 def home_of(root: Path) -> Path:
     """Where a tree keeps what Git must not see: the store, the key, the cache."""

@@ -9,7 +9,7 @@ import pytest
 
 from gradesync.cli import boundary
 from gradesync.cli.boundary import guarded
-from gradesync.cli.progress import LiveProgress, QuietProgress
+from gradesync.cli.progress import QuietProgress
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import AccountBusy, GradesyncError, StalePlan, StoreUnavailable
 
@@ -66,19 +66,7 @@ def test_a_hint_follows_its_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "error: it is so\nhint: do that\n"
 
 
-RIVERSIDE, OAK_HILL = ScheduleId("riverside", "grades"), ScheduleId("oak-hill", "grades")
-
-
-def test_on_a_terminal_all_accounts_share_one_line_that_vanishes() -> None:
-    out, clock = io.StringIO(), iter(range(100))
-    progress = LiveProgress(out, lambda: float(next(clock)))
-    progress.stage(RIVERSIDE, "fetch", 3, 12)
-    progress.stage(OAK_HILL, "write")
-    assert "riverside/grades fetch 3/12  |  oak-hill/grades write" in out.getvalue()
-    assert "\n" not in out.getvalue()
-    progress.say(RIVERSIDE, "completed")
-    assert out.getvalue().endswith("\rriverside/grades: completed\n")
-    progress.clear()
+RIVERSIDE = ScheduleId("riverside", "grades")
 
 
 def test_in_a_log_only_sentences_are_kept() -> None:

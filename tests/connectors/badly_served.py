@@ -69,6 +69,8 @@ class Watching:
 
     def say(self, schedule: ScheduleId, sentence: str) -> None: ...
 
+    def ended(self, schedule: ScheduleId, done: int, total: int | None) -> None: ...
+
 
 @dataclass
 class Town:

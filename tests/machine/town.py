@@ -65,6 +65,9 @@ class Silent:
     def say(self, schedule: ScheduleId, sentence: str) -> None:
         """See ports."""
 
+    def ended(self, schedule: ScheduleId, done: int, total: int | None) -> None:
+        """See ports."""
+
 
 async def _at_once(_seconds: float) -> None:
     await asyncio.sleep(0)

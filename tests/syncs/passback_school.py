@@ -122,6 +122,8 @@ class Watching:
 
     def say(self, schedule: ScheduleId, sentence: str) -> None: ...
 
+    def ended(self, schedule: ScheduleId, done: int, total: int | None) -> None: ...
+
 
 def work(id: int, course: int, **more: Any) -> Assignment:
     usual = Assignment(

@@ -231,3 +231,5 @@ class Watcher:
 
     def say(self, schedule: ScheduleId, sentence: str) -> None:
         self.sentences.append(sentence)
+
+    def ended(self, schedule: ScheduleId, done: int, total: int | None) -> None: ...
