@@ -82,9 +82,9 @@ def command(
     A grade passback that would write more than 1,000 results (`safety.results_by_hand`) says how many and asks
     first; where nobody can answer, it needs --yes.
 
-    Exit 4: somebody works in the account already. Exit 3: the run failed or needs a person.
+    Exit 4: somebody works in the account already. Exit 3: the run failed, was stopped or needs a person.
     """
-    from gradesync.domain.run import Mode
+    from gradesync.domain.run import Mode, Outcome
     from gradesync.engine.control import ByHand
 
     if despite and not (reason and reason.strip()):
@@ -131,7 +131,7 @@ def command(
         return 0  # a look is no run, and what would be withheld is what it was asked to show
     if end.result is None:
         return 1
-    return 3 if end.needs_person else 0
+    return 3 if end.needs_person or end.result.outcome is Outcome.STOPPED else 0
 
 
 def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:

@@ -76,7 +76,7 @@ def import_store(root: Path, file: Path, claims: str | None) -> Moved:
     settings = read_settings(root)
     actor = current_actor(settings.people, claims)
     place = store_place(root, settings.store)
-    with closing(connect(place, create=True)) as database:
+    with _nothing_left(place), closing(connect(place, create=True)) as database:
         try:
             moved = load(database, lambda: _lines(file), pinned=settings.lineage)
         except (gzip.BadGzipFile, EOFError, zlib.error):
@@ -92,6 +92,21 @@ def import_store(root: Path, file: Path, claims: str | None) -> Moved:
             hint="it did not where it came from either; `gradesync history --verify` names every fault",
         )
     return moved
+
+
+@contextmanager
+def _nothing_left(place: str) -> Iterator[None]:
+    """A refused import leaves no empty SQLite file behind, which a later pass would take for the store."""
+    from gradesync.store.open import is_postgresql
+
+    new = not is_postgresql(place) and not Path(place).exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            for suffix in ("", "-wal", "-shm"):
+                Path(place + suffix).unlink(missing_ok=True)
+        raise
 
 
 def _lines(file: Path) -> Iterator[bytes]:

@@ -56,6 +56,9 @@ def test_a_file_that_is_there_is_not_written_over_and_a_damaged_one_not_taken_in
     for bad in (whole[:-200], gzip.compress(b"remember the milk"), b"no archive", whole[:-9] + b"\0" * 9):
         file.write_bytes(bad)
         said = tree.run("store", "import", str(file), code=1).stderr
+        assert not (tree.root / ".gradesync" / "store.db").exists(), (
+            "no empty store is left that a pass would take"
+        )
         assert "nothing was taken in" in said or "exported file" in said
     file.write_bytes(whole)
     (tree.root / "gradesync.yaml").write_text('lineage: "' + "0" * 32 + '"\n')

@@ -187,10 +187,10 @@ def test_pausing_now_stops_what_runs_and_keeps_the_next_from_starting(
 ) -> None:
     tree, sandbox, judge = place
     stops: list[subprocess.Popen[str]] = []
-    work = start(tree, "reconcile")
+    work = start(tree, "run", f"riverside/{GRADES}", "--full", "--yes")
     pause = ("pause-all", "--type", "grade-passback", "--reason", "leaked key", "--now")
     with at_write(sandbox, 25, lambda: stops.append(tree.start(*pause))):
-        end_of(work)
+        assert end_of(work).code == 3, "whoever started it learns that it did not come to its end"
     done = end_of(stops[0])
     assert done.code == 0, done.said
     check_stopped(tree, sandbox)
