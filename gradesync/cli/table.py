@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("list", "list", "All schedules: next run, last run, who must act"),
             ("show", "show", "One schedule, account or run in full"),
+            ("upcoming", "upcoming", "What runs in the coming days, and what does not and why"),
             ("holds", "holds", "What is held, by whom and until when; breakers; blackouts"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
             ("compare", "compare", "Both gradebooks beside each other, and why they differ"),

@@ -15,6 +15,7 @@ from gradesync.domain.report import PassReport, RunEnd
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import code, code_in_table, markdown
 from gradesync.reporting.text.passes import closing
+from gradesync.reporting.upcoming_markdown import upcoming
 
 LIMIT = 60_000
 """GitHub refuses a comment of more than 65,536 characters; some room is left for who posts it."""
@@ -175,4 +176,4 @@ def _blocked(report: PassReport) -> list[str]:
     ]
 
 
-__all__ = ["LIMIT", "pass_report", "plan", "problems"]
+__all__ = ["LIMIT", "pass_report", "plan", "problems", "upcoming"]

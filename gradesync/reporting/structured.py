@@ -31,6 +31,7 @@ from gradesync.domain.report import (
 from gradesync.domain.roster_comparing import RosterComparison
 from gradesync.domain.run import Run
 from gradesync.domain.take_over import TakeOver
+from gradesync.domain.week import AccountWeek
 from gradesync.domain.worklist import Worklist
 from gradesync.ports import StoreInfo
 from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
@@ -57,6 +58,7 @@ from gradesync.reporting.shapes import (
     run_shape,
     waiting_shapes,
 )
+from gradesync.reporting.upcoming_shapes import upcoming_keys
 from gradesync.reporting.words import code_page, needs_someone
 
 VERSION = 1
@@ -268,6 +270,11 @@ def next_runs(
         slots=[instant(slot) for slot in slots],
         warnings=[{"key": warning.key, "text": warning.text} for warning in warnings],
     )
+
+
+def upcoming(weeks: Sequence[AccountWeek], days: int, now: datetime) -> Shape:
+    """What runs in the coming days, and what does not and why."""
+    return _report("upcoming", **upcoming_keys(weeks, days, now))
 
 
 def effective(rows: Sequence[tuple[str, object, Place]]) -> Shape:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradesync.reporting.text.adoptions import adoption
     from gradesync.reporting.text.codes import code
+    from gradesync.reporting.text.coming_days import upcoming
     from gradesync.reporting.text.compares import comparison
     from gradesync.reporting.text.explain import explanation, worklist
     from gradesync.reporting.text.held import holds
@@ -43,6 +44,7 @@ __all__ = [
     "run_end",
     "schedule",
     "store_info",
+    "upcoming",
     "worklist",
 ]
 
@@ -67,6 +69,7 @@ _MODULES = {
     "run_end": "passes",
     "schedule": "shows",
     "store_info": "shows",
+    "upcoming": "coming_days",
 }
 
 
