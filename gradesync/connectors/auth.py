@@ -96,6 +96,8 @@ class ClientCredentials:
         self._fresh_until = 0.0
         self._in_form = in_form
         self._refused: ConnectionProblem | None = None
+        self.granted: frozenset[str] | None = None
+        """The scopes of the last token; None where the server did not say (RFC 6749, 5.1: then all asked for)."""
 
     def check(self, home: Origin) -> None:
         """Raises BadAddress when the token address is not trusted or on another host than `home`."""
@@ -174,6 +176,8 @@ class ClientCredentials:
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
             raise ConnectionProblem("The token endpoint answered without a token.", code="GS-599")
+        scope = answer.get("scope")
+        self.granted = frozenset(scope.split()) if isinstance(scope, str) and scope.strip() else None
         life = answer.get("expires_in")
         try:
             seconds = float(life) if life is not None else _LIFETIME_UNSAID

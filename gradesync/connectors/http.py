@@ -168,6 +168,11 @@ class HttpClient:
 
     # -- requests ------------------------------------------------------------------------------------------------
 
+    async def authorize(self) -> None:
+        """Have a token fetched where the key needs one; nothing else is asked of the service."""
+        if self._auth.current() is None:
+            await self._auth.renew(self._post_form)
+
     async def get(self, template: str, *ids: str | int, query: Query | str = ()) -> Reply:
         """GET. `template` is a path under the base with `{}` for each id; ids are percent-encoded here."""
         call = self._call("GET", template, ids, query, self._read_timeout)

@@ -99,6 +99,17 @@ class SftpPickup:
                 raise _down(f"did not deliver within {self._total / 60:.0f} minutes") from None
         return self._picked
 
+    async def look(self) -> float:
+        """How many hours old the newest export on the server is. Nothing is fetched; raises as `fetch` does."""
+        async with asyncio.timeout(CONNECT_SECONDS * 2), self._connected() as sftp:
+            newest = await _newest(sftp, self._files.path)
+        if not newest:
+            raise missing()
+        hours = (self._now() - _changed(newest)) / 3600
+        if hours * 60 > self._files.max_age:
+            raise too_old(hours, self._files.max_age)
+        return hours
+
     async def unchanged(self) -> None:
         """What was fetched is ours alone, and was compared with the server's when it had come."""
 

@@ -172,6 +172,7 @@ class HttpConnections:
         write: bool,
         guard: Callable[[], None],
         run: str = "",
+        auth: ClientCredentials | None = None,
     ) -> _SisClients:
         sis = account.sis
         if not sis.url:
@@ -180,15 +181,7 @@ class HttpConnections:
                 code="GS-510",
                 hint="write `url`, `client_id` and `client_secret` under `sis`",
             )
-        auth = ClientCredentials(
-            sis.token_url,
-            self._secrets.value(sis.client_id, account.key, "SIS client id"),
-            self._secrets.value(sis.client_secret, account.key, "SIS client secret"),
-            _scopes(account, write=write),
-            # A token address that is not the profile's own path was written out in the reviewed file.
-            other_host=sis.token_url != sis.url + sis.profile.token_path,
-            in_form=sis.profile.token_auth == "form",  # noqa: S105 - a way to authenticate, not a secret
-        )
+        auth = self._key(account, write=write) if auth is None else auth
         headers = [(name, self._header(account, name, value)) for name, value in sis.profile.headers]
 
         timeouts = Timeouts(read=float(sis.profile.timeout))
@@ -210,6 +203,19 @@ class HttpConnections:
         same = sis.gradebook_url == sis.rostering_url
         return _SisClients(rostering, rostering if same else await client(sis.gradebook_url))
 
+    def _key(self, account: Account, *, write: bool) -> ClientCredentials:
+        """The SIS's key, which asks for the scopes of its use and no more."""
+        sis = account.sis
+        return ClientCredentials(
+            sis.token_url,
+            self._secrets.value(sis.client_id, account.key, "SIS client id"),
+            self._secrets.value(sis.client_secret, account.key, "SIS client secret"),
+            scopes_of(account, write=write),
+            # A token address that is not the profile's own path was written out in the reviewed file.
+            other_host=sis.token_url != sis.url + sis.profile.token_path,
+            in_form=sis.profile.token_auth == "form",  # noqa: S105 - a way to authenticate, not a secret
+        )
+
     def _header(self, account: Account, name: str, value: str) -> str:
         """A header's value, read from where it is kept; a line break in it would write headers of its own."""
         if not value.startswith(("env:", "file:")):
@@ -225,7 +231,7 @@ def _names(run: str) -> list[tuple[str, str]]:
     return [(RUN_HEADER, run)] if run else []
 
 
-def _scopes(account: Account, *, write: bool) -> tuple[str, ...]:
+def scopes_of(account: Account, *, write: bool) -> tuple[str, ...]:
     """The scopes of a token. The right to remove is asked for only where the account's policy removes anything."""
     sis = account.sis
     scopes = sis.scopes_for(write=write)

@@ -271,4 +271,14 @@ ENTRIES = (
         ACCOUNT,
         "Everything else is as the SIS says, and these people keep their seats until somebody decides.",
     ),
+    Code(
+        "GS-627",
+        "Terms need a look",
+        "The SIS or Canvas shows no term for today, or none of the name that the account gives, or it ends soon.",
+        "Check the terms in the SIS and in Canvas, and `scope.terms` in the account file.",
+        "SIS admin",
+        I,
+        ACCOUNT,
+        "Classes outside the terms that are found are left alone; between two school years that is as it should be.",
+    ),
 )
