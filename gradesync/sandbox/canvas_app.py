@@ -8,6 +8,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gradesync.sandbox import canvas_import_api as imports
+from gradesync.sandbox import canvas_keys as keys
 from gradesync.sandbox import canvas_rest as rest
 from gradesync.sandbox import canvas_sis_api as sis_api
 from gradesync.sandbox.canvas_graphql import graphql
@@ -22,6 +23,7 @@ _GET: dict[str, Handler] = {
     "/accounts/{account_id}/terms": rest.terms,
     "/accounts/{account_id}/users": rest.account_users,
     "/accounts/{account_id}/admins": rest.admins,
+    "/accounts/{account_id}/permissions": keys.permissions,
     "/accounts/{account_id}/courses": rest.account_courses,
     "/accounts/{account_id}/courses/{course_id}": rest.course,
     "/courses/{course_id}": rest.course,
@@ -33,6 +35,7 @@ _GET: dict[str, Handler] = {
     "/users/{user_id}/enrollments": rest.user_enrollments,
     "/users/{user_id}": rest.user,
     "/users/{user_id}/profile": rest.user,
+    "/users/{user_id}/user_generated_tokens": keys.own_tokens,
     "/courses/{course_id}/assignments": rest.assignments,
     "/courses/{course_id}/assignments/{assignment_id}": rest.assignment,
     "/courses/{course_id}/assignment_groups": rest.assignment_groups,

@@ -11,7 +11,7 @@ import binascii
 import json
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
@@ -287,10 +287,15 @@ def gate(world: CanvasWorld) -> Middleware:
             response = _error(request, error)
         except web.HTTPNotFound:
             response = _error(request, not_found())
-        response.headers["date"] = http_date(world.now().replace(microsecond=0))
+        response.headers["date"] = http_date(_shown_now(world))
         return response
 
     return middleware
+
+
+def _shown_now(world: CanvasWorld) -> datetime:
+    """What the Date header says: the world's time, on a clock that may be wrong."""
+    return (world.now() + timedelta(seconds=world.settings.clock_ahead)).replace(microsecond=0)
 
 
 _NO_AGENT = "You are not authorized to access this site because you have not provided a valid user agent."

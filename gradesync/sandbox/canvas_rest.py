@@ -145,7 +145,7 @@ async def account_courses(request: web.Request) -> web.Response:
     if params.text("order") == "desc":
         ordered.reverse()
     rows, headers = numbered(request, ordered, last=False)
-    include = set(params.many("include"))
+    include = set() if world.settings.drops_includes else set(params.many("include"))
     return reply(request, [course_json(world, one, include) for one in rows], headers=headers)
 
 

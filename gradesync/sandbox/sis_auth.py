@@ -60,12 +60,16 @@ class Token:
 
 @dataclass(slots=True)
 class TokenDesk:
-    """Issues and checks tokens for one client; earlier tokens stay valid until they end or are revoked."""
+    """Issues and checks tokens for one client; earlier tokens stay valid until they end or are revoked.
+
+    `allowed` are the scopes the client was given; others that are asked for are left out of a token.
+    """
 
     client_id: str
     client_secret: str
     now: Callable[[], datetime]
     lifetime: timedelta = timedelta(hours=1)
+    allowed: frozenset[str] = KNOWN_SCOPES
     tokens: dict[str, Token] = field(default_factory=dict)
     issued: int = 0
     used: dict[str, int] = field(default_factory=dict)
@@ -78,7 +82,7 @@ class TokenDesk:
             raise TokenError(401, "invalid_client")
         if form.get("grant_type") != "client_credentials":
             raise TokenError(400, "unsupported_grant_type")
-        scopes = frozenset(form.get("scope", "").split()) & KNOWN_SCOPES
+        scopes = frozenset(form.get("scope", "").split()) & self.allowed
         if not scopes:
             raise TokenError(400, "invalid_scope")
         self.issued += 1
