@@ -33,10 +33,13 @@ def show(form: str, what: str, *values: Any, **named: Any) -> None:
 
 
 def json_out(value: Any) -> None:
-    """One JSON document on stdout; nothing but ASCII, so that no control or direction mark reaches a terminal."""
+    """One JSON document on stdout; nothing but ASCII, so that no control or direction mark reaches a terminal.
+
+    Nor a CI runner a command: one kind is looked for anywhere in a line, so its beginning is written as an escape.
+    """
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True).replace("##[", "#\\u0023["))
 
 
 def style() -> Style:
