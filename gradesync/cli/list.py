@@ -12,11 +12,17 @@ from gradesync.domain.schedule import SyncType
 
 if TYPE_CHECKING:
     from gradesync.engine.queries import ListFilter
+    from gradesync.wiring import App
 
 
 @new_command(
     "list",
-    "gradesync list\ngradesync list --type grade-passback --needs teacher\ngradesync list --label region=north",
+    "gradesync list\n"
+    "gradesync list riverside\n"
+    "gradesync list --needs support               # the daily view: causes, what is new first\n"
+    "gradesync list --needs district --all\n"
+    "gradesync list --code GS-405                 # every schedule that waits because of it\n"
+    "gradesync list --type grade-passback --label region=north",
 )
 @click.argument("account", required=False)
 @format_option()
@@ -24,8 +30,12 @@ if TYPE_CHECKING:
 @click.option("--group", metavar="GROUP", help="Only accounts of this folder under schedules/.")
 @click.option("--label", metavar="KEY=VALUE", help="Only accounts with this label.")
 @click.option(
-    "--needs", type=click.Choice(["support", "district", "teacher"]), help="Only what waits for these people."
+    "--needs",
+    type=click.Choice(["support", "district", "teacher"]),
+    help="What waits for these people, by cause over all accounts.",
 )
+@click.option("--code", metavar="CODE", help="Only schedules for which somebody must act on this code.")
+@click.option("--all", "every", is_flag=True, help="With --needs: every cause, not only the first ones.")
 def command(
     said: Invocation,
     account: str | None,
@@ -34,15 +44,27 @@ def command(
     group: str | None,
     label: str | None,
     needs: str | None,
+    code: str | None,
+    every: bool,
 ) -> None:
-    """Show type, interval, first and next run, time zone, posted by, state, last run and outcome."""
+    """Show type, interval, first and next run, time zone, posted by, state, last run and outcome.
+
+    With --needs, what waits for those people instead: each cause once, with its accounts, since when, and what to do.
+    """
     from gradesync.engine.queries import ListFilter, schedule_rows
 
     key, equals, value = (label or "").partition("=")
     if label is not None and not equals:
         raise click.UsageError("--label is written like region=north")
-    wanted = ListFilter(account, type_, group, (key, value) if label is not None else None, needs)
+    if every and needs is None:
+        raise click.UsageError("--all belongs to --needs; schedules are always listed whole")
+    wanted = ListFilter(
+        account, type_, group, (key, value) if label is not None else None, needs, _code(code)
+    )
     with opened(said) as app:
+        if needs is not None and (form == "json" or code is None):
+            _needs(app, wanted, form, every=every)
+            return
         rows = schedule_rows(app.store, wanted)
         asked = {"chosen_by": _chosen_by(wanted)} if form == "text" and not rows else {}
         if asked and not schedule_rows(app.store, ListFilter()):
@@ -51,8 +73,41 @@ def command(
         show(form, "rows", rows, now, holds=app.store.holds(now), **asked)
 
 
+def _needs(app: App, wanted: ListFilter, form: str, *, every: bool) -> None:
+    from gradesync.engine.needing import needing
+    from gradesync.engine.queries import ListFilter, schedule_rows
+
+    rows, causes = needing(app.store, wanted)
+    now = app.store.now()
+    if form == "json":
+        show(form, "rows", rows, now, holds=app.store.holds(now), causes=causes)
+    elif not rows and not schedule_rows(app.store, ListFilter()):
+        show(form, "rows", (), now)
+    else:
+        show(form, "causes", causes, now, needs=wanted.needs, every=every, asked=_asked(wanted))
+
+
+def _code(text: str | None) -> str | None:
+    """`405` and `gs-405` mean GS-405. Raises a usage error for a code that does not exist."""
+    if text is None:
+        return None
+    from gradesync.domain.problem import CODES
+
+    code = text.upper() if text.upper().startswith("GS-") else f"GS-{text}"
+    if code not in CODES:
+        raise click.UsageError(f"there is no code {text}; codes look like GS-405")
+    return code
+
+
+def _asked(wanted: ListFilter) -> str:
+    """What else was asked for, as options again."""
+    parts = [wanted.account or ""]
+    parts += [f"--type {wanted.type.value.replace(' ', '-')}" if wanted.type is not None else ""]
+    parts += [f"--group {wanted.group}" if wanted.group is not None else ""]
+    parts += ["--label {}={}".format(*wanted.label) if wanted.label is not None else ""]
+    return "".join(f" {part}" for part in parts if part)
+
+
 def _chosen_by(wanted: ListFilter) -> str:
     """What was asked for, in words; empty when everything was."""
-    if wanted.needs is not None:
-        return f"needs {'support' if wanted.needs == 'support' else f'the {wanted.needs}'}"
     return "" if wanted == type(wanted)() else "fits what was asked for"

@@ -146,7 +146,7 @@ class ScheduleRow:
 
     `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
     account's waiting records by code, `waiting_since` tells when the oldest of each began to wait. `blackouts` are
-    those that cover the schedule, past ones too.
+    those that cover the schedule, past ones too. `hosts` are Canvas's and the SIS's.
     """
 
     schedule: Schedule
@@ -160,6 +160,7 @@ class ScheduleRow:
     waiting: Mapping[str, int] = field(default_factory=dict)
     waiting_since: Mapping[str, datetime] = field(default_factory=dict)
     blackouts: tuple[Blackout, ...] = ()
+    hosts: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

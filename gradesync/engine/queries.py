@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gradesync.domain.due import blocks
 from gradesync.domain.hold import HoldsByAccount
-from gradesync.domain.problem import CODES, Act
+from gradesync.domain.needs import groups, needs
+from gradesync.domain.problem import CODES
 from gradesync.domain.report import AccountView, BlackoutRow, ScheduleRow
 from gradesync.domain.run import Lease, Outcome, Run
 from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
@@ -29,13 +30,17 @@ _V = TypeVar("_V")
 
 @dataclass(frozen=True, slots=True)
 class ListFilter:
-    """Which rows `list` shows; fields left None match everything. `label` is `key=value`."""
+    """Which rows `list` shows; fields left None match everything. `label` is `key=value`.
+
+    `code` keeps what somebody must act on because of that code.
+    """
 
     account: str | None = None
     type: SyncType | None = None
     group: str | None = None
     label: tuple[str, str] | None = None
     needs: str | None = None
+    code: str | None = None
 
 
 def schedule_rows(store: Store, wanted: ListFilter) -> tuple[ScheduleRow, ...]:
@@ -48,6 +53,7 @@ def schedule_rows(store: Store, wanted: ListFilter) -> tuple[ScheduleRow, ...]:
     lookups = _Lookups.read(store, now, only)
     rows = [row for account in recorded.values() for row in _rows(account, lookups, now, wanted)]
     rows = [row for row in rows if wanted.needs is None or wanted.needs in needs_of(row)]
+    rows = [row for row in rows if wanted.code is None or any(one.code == wanted.code for one in needs(row))]
     return tuple(sorted(rows, key=lambda row: (_badness(row), str(row.schedule.id))))
 
 
@@ -88,6 +94,7 @@ def _rows(
     if wanted.label is not None and labels.get(wanted.label[0]) != wanted.label[1]:
         return
     blackouts, holds = _blackouts(definition), lookups.holds.of(account.key)
+    hosts = (_host(definition.get("canvas")), _host(definition.get("sis")))
     for name, recorded in account.schedules.items():
         if recorded.retired:
             continue
@@ -107,7 +114,14 @@ def _rows(
             waiting=_waiting(lookups.waiting, schedule),
             waiting_since=_waiting(lookups.since, schedule),
             blackouts=tuple(one for one in blackouts if one.covers(name)),
+            hosts=hosts,
         )
+
+
+def _host(side: Mapping[str, Any] | None) -> str:
+    """The host of a side that has an address; empty for one that is a folder."""
+    place = str((side or {}).get("url") or "").partition("://")[2]
+    return place.partition("/")[0].rpartition("@")[2]
 
 
 def _blackouts(definition: Mapping[str, Any]) -> tuple[Blackout, ...]:
@@ -126,21 +140,8 @@ def _waiting(by_account: Mapping[str, Mapping[str, _V]], schedule: Schedule) -> 
 
 
 def needs_of(row: ScheduleRow) -> frozenset[str]:
-    """Who must act on a row: `support`, `district` or `teacher`, by the last run's codes and what still waits.
-
-    What waits counts too: a quiet delta does not make the records of the night before disappear.
-    """
-    if row.last is None or row.last.result is None:
-        return frozenset()
-    # A closed period opens by itself for nobody: while grades wait for it, the district is named.
-    held = {code for code in row.waiting if CODES[code].act is Act.HOLD}
-    met = {code for code in {*row.last.result.codes, *row.waiting} if CODES[code].needs_person}
-    who = {CODES[code].who for code in met | held}
-    groups = {"teacher": "teacher", "support": "support", "us": "support", "admin": "district"}
-    named = {groups.get(w, "district") for w in who}
-    if row.last.result.outcome is Outcome.FAILED and not named:
-        named = {"support"}
-    return frozenset(named)
+    """Who must act on a row: `support`, `district` or `teacher`, by the last run's codes and what still waits."""
+    return groups(row)
 
 
 def _badness(row: ScheduleRow) -> int:

@@ -16,6 +16,7 @@ from gradesync.domain.action import Action, Plan
 from gradesync.domain.due import Block, phase_of
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
+from gradesync.domain.needs import Cause
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
 from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
@@ -257,6 +258,23 @@ def row_shape(row: ScheduleRow, now: datetime) -> Shape:
         "labels": dict(row.labels),
         "waiting": sum(row.waiting.values()),
         "waiting_codes": waiting_shapes(row.waiting, row.waiting_since),
+    }
+
+
+def cause_shape(cause: Cause) -> Shape:
+    """One cause; `since` is null where nobody knows, `since_at_least` tells that it may be older."""
+    return {
+        "code": cause.code or None,
+        "needs": cause.group,
+        "host": cause.host or None,
+        "accounts": list(cause.accounts),
+        "schedules": [str(one) for one in cause.schedules],
+        "records": cause.records,
+        "since": instant(cause.since),
+        "since_at_least": cause.capped,
+        "new_since_yesterday": cause.fresh,
+        "runs_fail": cause.failing,
+        **(code_keys(cause.code) if cause.code else {}),
     }
 
 

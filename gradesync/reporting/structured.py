@@ -18,6 +18,7 @@ from gradesync.domain.explained import Explanation
 from gradesync.domain.history import HistoryEntry
 from gradesync.domain.hold import Hold
 from gradesync.domain.interval import Interval, IntervalWarning
+from gradesync.domain.needs import Cause
 from gradesync.domain.problem import Code, Place, Problem
 from gradesync.domain.report import (
     AccountView,
@@ -43,6 +44,7 @@ from gradesync.reporting.shapes import (
     actor_shape,
     blackout_shape,
     block_shapes,
+    cause_shape,
     class_shapes,
     code_keys,
     end_keys,
@@ -136,13 +138,19 @@ def run(run: Run, classes: Sequence[ClassCounts] = ()) -> Shape:
     return _report("run", run=run_shape(run), classes=class_shapes(classes))
 
 
-def rows(rows: Sequence[ScheduleRow], now: datetime, holds: Sequence[Hold] = ()) -> Shape:
-    """The list, in the order given."""
+def rows(
+    rows: Sequence[ScheduleRow],
+    now: datetime,
+    holds: Sequence[Hold] = (),
+    causes: Sequence[Cause] | None = None,
+) -> Shape:
+    """The list, in the order given; `causes` where it was asked what waits for somebody."""
     return _report(
         "schedules",
         at=instant(now),
         need_someone=sum(needs_someone(row) for row in rows),
         holds_in_force=sum(hold.in_force(now) for hold in holds),
+        causes=None if causes is None else [cause_shape(one) for one in causes],
         schedules=[row_shape(row, now) for row in rows],
     )
 

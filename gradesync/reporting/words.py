@@ -66,6 +66,15 @@ def clock(instant: datetime, zone_name: str, now: datetime | None = None) -> str
     return f"{day(moment, now)} {moment:%H:%M} {abbreviation(moment)}"
 
 
+def brief(instant: datetime, zone_name: str, now: datetime) -> str:
+    """`25 Nov 15:00` on the zone's clock, for narrow columns; `25 Nov 2025` when it is another year's."""
+    moment = local(instant, zone_name)
+    day_of = f"{moment.day:>2} {_MONTHS[moment.month - 1]}"
+    return (
+        f"{day_of} {moment:%H:%M}" if moment.year == local(now, zone_name).year else f"{day_of} {moment.year}"
+    )
+
+
 def stamp(instant: datetime | None, zone_name: str) -> str:
     """`2026-11-25 15:00 EST`, for columns; empty for None."""
     if instant is None:

@@ -141,6 +141,6 @@ def test_a_question_nobody_answers_to_is_not_called_an_empty_store(tree: Tree) -
     for asked in ([], ["--needs", "district"]):
         assert "is recorded by" in tree.run("list", *asked).stdout
     tree.run("reconcile", "--no-syncs")
-    assert tree.run("list", "--needs", "district").stdout.strip() == "No schedule needs the district now."
+    assert tree.run("list", "--needs", "district").stdout.strip() == "Nothing waits for the district now."
     assert tree.run("list", "--group", "nobody").stdout.strip() == "No schedule fits what was asked for now."
     assert json.loads(tree.run("list", "--needs", "district", "--format", "json").stdout)["schedules"] == []

@@ -62,6 +62,8 @@ CHANGE = Action(
     next_run_before=at(14, 15),
     next_run_after=at(15),
     held=True,
+    held_by="held by dana until 2026-11-27 13:00 UTC: SIS upgrade",
+    hold_ids=("h123456789",),
 )
 CREATE = Action(
     kind=ActionKind.CREATE,

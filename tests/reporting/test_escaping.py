@@ -113,13 +113,13 @@ def test_every_annotation_is_one_line_and_only_ours_are_commands(texts: list[str
     lines = github.problems(found).rstrip("\n").split("\n")
     commands = [line for line in lines if line.lstrip().startswith("::")]
     assert len(commands) == min(len(texts), 10)
-    assert len(lines) == len(commands) + 1 + (len(texts) > 10)
-    for command in commands:
+    assert len(lines) == len(commands) + 1
+    for command in commands[: 9 if len(texts) > 10 else 10]:
         match = re.fullmatch(
-            r"::error file=([^,:]*),line=3,col=5,title=GS-102 Unknown or misspelt setting::(.*)", command
+            r"::error (?:file=([^,:]*),line=3,col=5,)?title=GS-102 Unknown or misspelt setting::(.*)", command
         )
         assert match is not None
-        assert not re.search(r"%(?!25|0D|0A|3A|2C)", match[1] + match[2])
+        assert not re.search(r"%(?!25|0D|0A|3A|2C)", (match[1] or "") + match[2])
 
 
 @given(ANY)
@@ -182,6 +182,12 @@ def test_comments_hold_no_mention_link_or_markup_of_others(given_text: str) -> N
     stop = replace(s.STOP, sentence=given_text, hint=given_text)
     shown = markdown.plan(Plan((action,), (action,), (stop,), frozen=(given_text,)), (), s.NOW)
     shown += markdown.pass_report(replace(s.REPORT, raced=(given_text,)))
+    shown = re.sub(
+        r"^```sh\ngradesync reconcile --allow [0-9a-f]{12} --reason '...'\n```$",
+        "",
+        shown,
+        flags=re.MULTILINE,
+    )
     for line in shown.split("\n"):
         ours = outside_code(line).replace("<br>", "").replace("**", "")
         assert_inert(re.sub(r"^\s*(- |#### )", "", ours))

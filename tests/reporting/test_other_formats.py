@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from gradesync.domain.action import Plan
+from gradesync.domain.action import ActionKind, FieldChange, Plan
 from gradesync.domain.interval import parse_interval
 from gradesync.domain.problem import Place, Problem
 from gradesync.ports import StoreInfo
@@ -65,7 +65,7 @@ def test_the_documented_keys_are_the_ones_that_are_there() -> None:
         "withheld stops frozen revisions problems",
         "pass": "version kind at plan problems applied raced runs busy blocked missed checkpoint new_store "
         "stale_commit stale_why stale interrupted enqueued redelivered left",
-        "schedules": "version kind at need_someone holds_in_force schedules",
+        "schedules": "version kind at need_someone holds_in_force causes schedules",
         "history": "version kind entries",
         "problems": "version kind errors warnings problems",
     }
@@ -92,24 +92,11 @@ def test_a_blocked_schedule_has_no_next_run_in_json() -> None:
     assert shape["first_run_declared"] == "2026-09-01T06:00:00Z"
 
 
-def test_annotations_put_errors_first_and_say_what_is_not_shown() -> None:
-    warned = [Problem("GS-115", "odd", Place("a.yaml", n, 1), warning=True) for n in range(1, 10)]
-    wrong = [Problem("GS-102", "100%: a, b", Place("z,y.yaml", 4, 5), "fix it") for _ in range(4)]
-    lines = github.problems([*warned, *wrong]).splitlines()
-    assert lines[0] == (
-        "::error file=z%2Cy.yaml,line=4,col=5,title=GS-102 Unknown or misspelt setting"
-        "::100%25: a, b (hint: fix it)"
-    )
-    assert [line.split(" ")[0] for line in lines[:10]] == ["::error"] * 4 + ["::warning"] * 6
-    assert lines[10] == "and 3 more: run `gradesync validate` to see all of them"
-    assert lines[11] == "4 problems in 1 file, 9 warnings."
-
-
 def test_a_plan_in_ci_annotates_stops_and_folds_the_plan() -> None:
     lines = github.plan(s.PLAN, (), s.NOW).splitlines()
     assert lines[0].startswith("::warning title=Withheld by a safety stop::riverside: 2 of 4 schedules")
     assert s.PLAN.digest in lines[0]
-    assert lines[1].startswith("::notice title=Held::1 change stands under a hold")
+    assert lines[1].startswith("::notice title=Held::1 hold touches this plan: 1 change will be stored")
     assert lines[2] == "::group::Plan"
     assert lines[-2:] == [
         "::endgroup::",
@@ -124,31 +111,50 @@ def test_a_plan_without_changes_is_one_line_in_ci_and_in_a_comment() -> None:
     )
 
 
-def test_a_comment_begins_with_what_is_withheld_and_the_most_dangerous_account() -> None:
-    shown = markdown.plan(replace(s.PLAN, actions=(s.CREATE, s.CHANGE)), (), s.NOW)
-    places = [
-        shown.index(part) for part in ("--allow", "⛔", "#### riverside (withheld)", "- `! retire`")
-    ] + [shown.index(part) for part in ("#### riverside\n", "- `~ change`", "#### oakhill", "- `+ create`")]
+def test_a_plan_in_markdown_begins_with_what_is_withheld_and_goes_on_with_the_gravest() -> None:
+    resume = replace(s.PAUSE, kind=ActionKind.RESUME, schedule="paused")
+    host = FieldChange("sis.url", '"https://a.example"', '"https://b.example"')
+    moved = replace(s.CHANGE, kind=ActionKind.CHANGE_ACCOUNT, schedule=None, fields=(host,), held=False)
+    retire = replace(s.RETIRE, schedule="grades-older")
+    actions = (s.CREATE, s.PAUSE, s.CHANGE, resume, moved, retire)
+    shown = markdown.plan(replace(s.PLAN, actions=actions), s.PROBLEMS, s.NOW)
+    parts = ["--allow", "⛔ riverside: 2 of 4", "`! retire` **riverside/grades-old**", "#### Will be retired"]
+    parts += ["**riverside/grades-older**", "secrets go there", "**riverside**", "#### Will run again"]
+    parts += [
+        "**oakhill/paused**",
+        "#### Under a hold",
+        "**riverside/grades**",
+        "GS-107",
+        "#### Other changes",
+    ]
+    places = [shown.index(part) for part in parts]
     assert places == sorted(places)
     assert "  - interval: `every 15 minutes` → `hourly`" in shown
 
 
-def test_a_comment_that_would_be_too_long_keeps_the_dangerous_part_and_counts_the_rest() -> None:
-    creates = tuple(replace(s.CREATE, account=f"a{n:04}", why="new " + "x" * 80) for n in range(3000))
-    shown = markdown.plan(Plan((*creates, s.RETIRE), unchanged=1), s.PROBLEMS, s.NOW)
-    assert len(shown) <= 60_000
-    assert "grades-old" in shown
-    kept = shown.count("- `+ create`")
-    assert 0 < kept < 3000
-    assert f"… and {3000 - kept} more changes not shown here" in shown
+def test_a_plan_in_markdown_that_would_be_too_long_keeps_the_grave_part_and_tells_the_rest_by_account() -> (
+    None
+):
+    creates = tuple(replace(s.CREATE, account=f"a{n % 300:04}", schedule=f"s{n}") for n in range(3000))
+    retire = replace(s.RETIRE, schedule="grades-older")
+    shown = markdown.plan(Plan((*creates, retire), (s.RETIRE,), (s.STOP,), unchanged=1), (), s.NOW)
+    assert len(shown.encode()) <= markdown.LIMIT
+    assert "**riverside/grades-old**" in shown
+    assert "**riverside/grades-older**" in shown
+    assert shown.count(": 10 to create\n") == 300
 
 
-def test_comments_stay_within_the_limit_however_much_stops_say() -> None:
-    stops = tuple(replace(s.STOP, sentence="y" * 5000) for _ in range(60))
+def test_markdown_stays_within_the_limit_however_much_stops_say() -> None:
+    stops = tuple(replace(s.STOP, sentence=f"{n} " + "é" * 5000) for n in range(600))
     plan = Plan((), (s.RETIRE,), stops, frozen=tuple(f"f{n}" * 50 for n in range(100)))
-    assert len(markdown.plan(plan, (), s.NOW)) <= 60_000
+    shown = markdown.plan(plan, (), s.NOW)
+    assert len(shown.encode()) <= markdown.LIMIT
+    assert plan.digest in shown
+    kept = shown.count("- ⛔")
+    assert 0 < kept < 600
+    assert f"… and {600 - kept} more stops not shown here" in shown
     many = [Problem("GS-102", "m" * 500, Place("a.yaml", n)) for n in range(500)]
-    assert len(markdown.problems(many)) <= 60_000
+    assert len(markdown.problems(many).encode()) <= markdown.LIMIT
 
 
 def test_a_summary_begins_with_its_sentence_and_then_who_needs_someone() -> None:

@@ -68,7 +68,8 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
     assert text.plan(s.PLAN, s.PROBLEMS, s.NOW, style=s.PLAIN) == screen(
         """
         Plan at commit 4f2c1ab99001: 2 accounts, 38 schedules read, 1 frozen
-        1 change stands under a hold, which a merge does not end: see `gradesync holds`.
+        ! 1 hold touches this plan: 1 change will be stored and start nothing. A merge ends no hold (`gradesync holds`).
+          held by dana until 2026-11-27 13:00 UTC: SIS upgrade (1 change)
 
         elm is frozen: its file has problems, so nothing of it changes; its last good definition keeps running.
 
@@ -85,11 +86,12 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
               changed in schedules/riverside.yaml
               interval  every 15 minutes -> hourly
               next run  14:15 -> 15:00 Wed 25 Nov EST
-              held: the change is stored, and nothing starts until the hold ends
+              held: the change is stored, and nothing starts (held by dana until 2026-11-27 13:00 UTC: SIS upgrade)
 
         Withheld: nothing below is applied until somebody consents
           ! riverside: 2 of 4 schedules would be retired, over the limit of 30%
             hint: check the change, then allow exactly this plan by its digest
+
         riverside
           ! retire    grades-old  schedules/riverside.yaml:12
               no longer in schedules/riverside.yaml
@@ -196,22 +198,40 @@ def test_the_list_fits_the_terminal_and_cuts_no_word(width: int, color: bool) ->
     shown = text.rows(s.ROWS, s.NOW, style=s.terminal(width, color=color))
     lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
     assert max(cell_width(line) for line in lines) <= width
-    for word in ("roster-nightly", "passback", "completed", "sis-admin", "paused", "warning", "EST"):
+    assert len(lines[0].split("OUTCOME")) == 2
+    for word in ("roster-nightly", "completed", "paused", "warning"):
         assert word in shown
     assert ("\x1b[" in shown) is color
 
 
-def test_a_narrow_terminal_gets_a_few_lines_per_schedule() -> None:
-    assert text.rows([s.ROSTER_ROW], s.NOW, style=s.terminal(60)) == screen(
+def test_a_narrow_terminal_gets_a_line_per_schedule_and_is_told_what_is_missing() -> None:
+    assert text.rows(s.ROWS, s.NOW, style=s.terminal(80)) == screen(
         """
-        riverside/roster-nightly
-          type roster import  interval daily at 02:00
-          first run 2026-09-01 02:00 EDT  time zone America/New_York
-          posted by sis-admin  state held
+        SCHEDULE                  NEXT RUN      STATE         LAST RUN      OUTCOME
+        riverside/grades          25 Nov 14:15  active        25 Nov 14:01  warning
+        riverside/roster-nightly                held
+        riverside/grades-old                    paused, held  25 Nov 14:01  completed
 
-        1 schedule: 1 held. None need someone.
+        Without type, interval, first run, time zone, posted by: no room in 80 columns;
+        piped or as JSON they are there. Times are on each schedule's own clock.
+
+        3 schedules: 1 active, 1 held, 1 paused. 1 needs someone.
+        Waiting, grades and their columns: 12 GS-401 since 3 days (teacher), 1 GS-411
+                 since 2 hours (teacher).
         """
     )
+
+
+def test_a_wide_terminal_gets_every_column_and_no_note() -> None:
+    shown = text.rows(s.ROWS, s.NOW, style=s.terminal(200))
+    assert all(title in shown for title in ("FIRST RUN", "POSTED BY", "2026-11-25 14:15 EST"))
+    assert "no room" not in shown
+
+
+def test_the_last_thing_a_tiny_terminal_goes_without_is_the_outcome() -> None:
+    shown = text.rows(s.ROWS, s.NOW, style=s.terminal(40)).splitlines()
+    assert shown[0].split() == ["SCHEDULE", "OUTCOME"]
+    assert shown[1].split() == ["riverside/grades", "warning"]
 
 
 def test_history_is_one_line_per_entry_with_counts_and_codes() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gradesync.reporting.text.explain import explanation, worklist
     from gradesync.reporting.text.held import holds
     from gradesync.reporting.text.listing import history, next_runs, rows
+    from gradesync.reporting.text.needing import causes
     from gradesync.reporting.text.passes import pass_report, run, run_end
     from gradesync.reporting.text.plans import plan
     from gradesync.reporting.text.problem_list import problems
@@ -28,6 +29,7 @@ __all__ = [
     "account",
     "adoption",
     "approved",
+    "causes",
     "code",
     "comparison",
     "effective",
@@ -52,6 +54,7 @@ _MODULES = {
     "account": "shows",
     "adoption": "adoptions",
     "approved": "rosters",
+    "causes": "needing",
     "code": "codes",
     "comparison": "compares",
     "explanation": "explain",

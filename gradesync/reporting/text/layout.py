@@ -81,6 +81,38 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[Cell]], style: Style) -
     return _drawn(titles, rows, widths, style)
 
 
+def important(
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    style: Style,
+    may_go: Sequence[str],
+    brief: Sequence[Sequence[Cell]] | None = None,
+) -> tuple[list[str], list[str]]:
+    """A table with a line for each row, and the titles of the columns that a narrow terminal has no room for.
+
+    Columns go in the order of `may_go`, until what is left fits on one line; no value is ever cut. `brief` are the
+    same rows in fewer letters, for a terminal that has no room for the long ones. Piped, everything is there.
+    """
+    if not style.terminal or _one_line(titles, rows, range(len(titles)), style):
+        return table(titles, rows, style), []
+    shown = rows if brief is None else brief
+    kept, gone = list(range(len(titles))), []
+    for title in may_go:
+        if _one_line(titles, shown, kept, style):
+            break
+        kept.remove(titles.index(title))
+        gone.append(title)
+    chosen = [[row[at] for at in kept] for row in shown]
+    return table([titles[at] for at in kept], chosen, style), gone
+
+
+def _one_line(
+    titles: Sequence[str], rows: Sequence[Sequence[Cell]], kept: Sequence[int], style: Style
+) -> bool:
+    widths = (max(cell_width(t) for t in (titles[i], *(clean(row[i].text) for row in rows))) for i in kept)
+    return sum(widths) + _GAP * (len(kept) - 1) <= max(style.width, NARROWEST)
+
+
 def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]:
     texts = [list(titles), *([clean(cell.text) or "-" for cell in row] for row in rows)]
     columns = [_padded(column) for column in zip(*texts, strict=True)]

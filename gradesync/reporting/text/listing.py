@@ -14,7 +14,7 @@ from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.running import running_line
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, finished, folded, table
+from gradesync.reporting.text.layout import Cell, finished, folded, important, table
 
 if TYPE_CHECKING:
     from gradesync.domain.history import HistoryEntry
@@ -64,17 +64,44 @@ def rows(
     `waiting` adds what waits, by code and age. `chosen_by` is what was asked for (`needs the district`), for an answer
     without a row: nothing chosen is not nothing recorded. `holds` are counted, so that none is forgotten.
 
-    A narrow terminal gets a few lines per schedule instead of ten squeezed columns.
+    A terminal too narrow for ten columns gets those that matter most, and is told which are missing.
     """
     if not rows and chosen_by:
         return finished([f"No schedule {chosen_by} now."])
     if not rows:
         return finished(["No schedules. What the files say is recorded by `gradesync reconcile`."])
-    lines = table(COLUMNS, [_cells(row) for row in rows], style)
+    lines = _table(rows, now, style)
     told = _waiting(rows, now, style) if waiting else []
     stops = _stops(rows, holds, now, style)
     counted = folded(_counted(rows, now), style)
     return finished([*lines, "", *_running(rows, now, style), *counted, *told, *stops])
+
+
+MAY_GO = ("FIRST RUN", "POSTED BY", "TIME ZONE", "TYPE", "INTERVAL", "LAST RUN", "NEXT RUN", "STATE")
+"""Columns in the order in which a narrow terminal goes without them."""
+
+
+def _table(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:
+    cells = [_cells(row) for row in rows]
+    if not style.terminal:
+        return table(COLUMNS, cells, style)
+    lines, gone = important(COLUMNS, cells, style, MAY_GO, [_brief(row, now) for row in rows])
+    if not gone:
+        return lines
+    told = ", ".join(title.lower() for title in COLUMNS if title in gone)
+    note = (
+        f"Without {told}: no room in {style.width} columns; piped or as JSON they are there. Times are on each "
+        "schedule's own clock."
+    )
+    return [*lines, "", *folded(note, style, color="dim")]
+
+
+def _brief(row: ScheduleRow, now: datetime) -> tuple[Cell, ...]:
+    """The same with times in fewer letters: `25 Nov 15:00` on the schedule's clock."""
+    cells, zone = dict(zip(COLUMNS, _cells(row), strict=True)), row.schedule.time_zone
+    for title, instant in (("NEXT RUN", words.next_run_of(row)), ("LAST RUN", _began(row.last))):
+        cells[title] = Cell("" if instant is None else words.brief(instant, zone, now))
+    return tuple(cells.values())
 
 
 def _stops(rows: Sequence[ScheduleRow], holds: Sequence[Hold], now: datetime, style: Style) -> list[str]:

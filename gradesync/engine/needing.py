@@ -1,0 +1,34 @@
+"""`list --needs`: what waits for people over all accounts, by cause. Reads the store, never the files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gradesync.domain.needs import MANY, Cause, causes, needs
+from gradesync.domain.report import ScheduleRow
+from gradesync.engine.queries import ListFilter, schedule_rows
+from gradesync.ports import Store
+
+
+def needing(store: Store, wanted: ListFilter) -> tuple[tuple[ScheduleRow, ...], tuple[Cause, ...]]:
+    """The rows that wait for the people asked for, worst first, and their causes. Raises NotFound."""
+    rows = schedule_rows(store, wanted)
+    now = store.now()
+    runs = store.recent_runs(MANY, sorted(_told_by_runs(rows)))
+    hosts: Mapping[str, tuple[str, str]] = {row.schedule.id.account: row.hosts for row in rows}
+    found = causes(rows, now, group=wanted.needs, hosts=hosts, runs=runs)
+    if wanted.code is not None:
+        found = tuple(one for one in found if one.code == wanted.code)
+    return rows, found
+
+
+def _told_by_runs(rows: Sequence[ScheduleRow]) -> set[str]:
+    """Accounts with a cause of which only the runs know since when; what waits has its own date."""
+    return {
+        row.schedule.id.account
+        for row in rows
+        if any(need.code not in row.waiting_since for need in needs(row))
+    }
+
+
+__all__ = ["needing"]
