@@ -82,6 +82,10 @@ class LeaseLost(GradesyncError):
     """
 
 
+class NotSent(GradesyncError):
+    """A channel did not take an alarm; the sentence never holds its address, which is a secret."""
+
+
 class Halted(GradesyncError):
     """This process was asked to end: the run stops at a class boundary and is handed back, for the next pass."""
 

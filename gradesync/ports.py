@@ -24,6 +24,8 @@ from gradesync.domain.schedule import ScheduleId
 if TYPE_CHECKING:
     # Types of the syncs and the plan: `list` opens the store without loading any of them.
     from gradesync.domain.account import Account
+    from gradesync.domain.alarm import Alarm, AlarmChange, AlarmKey, Message
+    from gradesync.domain.alarm_rule import AlarmRule
     from gradesync.domain.class_terms import ClassTerm, PastTerm
     from gradesync.domain.comparison import Weighing
     from gradesync.domain.definition import Recorded
@@ -96,6 +98,18 @@ class Guard(Protocol):
 
     def check(self) -> None:
         """Raises LeaseLost when it is not."""
+        ...
+
+
+class Notifier(Protocol):
+    """Sends alarms. No student data comes here (`domain.alarm`), and no error of it names an address."""
+
+    def send(self, rule: AlarmRule, message: Message) -> None:
+        """Hand the message to the rule's channel. Raises NotSent."""
+        ...
+
+    def ping(self, *, good: bool) -> None:
+        """Tell a watcher outside that a pass has ended, well or not; nothing where none is named. Raises NotSent."""
         ...
 
 
@@ -746,6 +760,26 @@ class Store(Protocol):
         """Consents in force in the account, oldest first."""
         ...
 
+    # alarms
+    def alarms(self) -> Sequence[Alarm]:
+        """Everything that stands, or whose end was not told yet, for every rule; by key."""
+        ...
+
+    def swap_alarms(self, changes: Sequence[AlarmChange]) -> frozenset[AlarmKey]:
+        """Carry out each change whose `before` is still what stands; answers the keys of those.
+
+        So of several passes that decided the same, one does it. Columns are whole rows; `turn` alone is compared.
+        """
+        ...
+
+    def passes(self) -> Sequence[datetime]:
+        """When the last passes over all accounts (or over a shard of them) ended, oldest first."""
+        ...
+
+    def note_pass(self, at: datetime) -> None:
+        """Remember that a pass ended."""
+        ...
+
     # history
     def append(self, facts: Sequence[Fact]) -> None: ...
     def history(
@@ -819,6 +853,7 @@ __all__ = [
     "HoldScope",
     "LedgerEntry",
     "Mode",
+    "Notifier",
     "OpenStore",
     "Progress",
     "ReadRecords",

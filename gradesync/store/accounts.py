@@ -58,7 +58,7 @@ def rename(tx: Tx, old: str, new: str, revision: int | None) -> bool:
     formerly = [*json.loads(values["formerly"] or "[]"), [old, seq]]
     values |= {"key": new, "origin": values["origin"] or old, "formerly": json.dumps(formerly)}
     tx.execute(t.account.insert(), [values])
-    for table in (t.request, t.approval):
+    for table in (t.request, t.approval, t.alarm):
         # Wishes for a name that nobody bore until now are nobody's.
         tx.execute(delete(table).where(table.c.account == new))
     for table in _tables():

@@ -23,7 +23,7 @@ from gradesync.store.faults import explain_sqlite
 
 _log = logging.getLogger(__name__)
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration; a test compares it with the folder."""
 
 VERSION_TABLE = "gradesync_schema"

@@ -33,13 +33,14 @@ from gradesync.store import (
 )
 from gradesync.store import tables as t
 from gradesync.store.database import Database
+from gradesync.store.sql_alarms import SqlAlarms
 from gradesync.store.sql_definitions import SqlDefinitions
 
 if TYPE_CHECKING:
     from gradesync.store.queue import Queue
 
 
-class SqlStore(SqlDefinitions):
+class SqlStore(SqlDefinitions, SqlAlarms):
     """`ports.Store` over a database; safe to use from several threads. `lease_grace` is in seconds."""
 
     def __init__(
@@ -185,6 +186,16 @@ class SqlStore(SqlDefinitions):
         """Runs, newest first."""
         with self._db.read() as tx:
             return runs.read(tx, query)
+
+    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+        """The newest runs of every schedule, newest first."""
+        with self._db.read() as tx:
+            return runs.recent(tx, each, accounts)
+
+    def run_counts(self, accounts: Iterable[str] | None = None) -> Mapping[str, int]:
+        """Account -> how many runs are recorded."""
+        with self._db.read() as tx:
+            return runs.counted(tx, accounts)
 
     def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
         """The latest ended run of each schedule."""

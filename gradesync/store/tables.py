@@ -320,6 +320,25 @@ watermark = Table(
     Column("value", Text, nullable=False),
 )
 
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("turn", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("news_at", Instant),
+    Column("told_at", Instant),
+    Column("ended_at", Instant),
+    Column("claimed_until", Instant),
+    Column("tried_at", Instant),
+    Column("attempts", Integer, nullable=False),
+)
+"""What each rule was told of each cause that stands (`domain.alarm.Alarm`); `account` is empty for everybody's."""
+
 class_term = Table(
     "class_term",
     metadata,

@@ -34,6 +34,7 @@ from gradesync.errors import AccountBusy, LeaseLost
 from gradesync.ports import RunQuery, SlotClaim, Store, WaitingRecord
 from gradesync.store.verify import verify_history
 from tests.store.conformance_accounts import Accounts, Commits
+from tests.store.conformance_alarms import Alarms
 from tests.store.samples import (
     ALEX,
     DONE,
@@ -1013,6 +1014,6 @@ class PastTerms:
 
 
 class Conformance(
-    Definitions, Slots, Leases, Ledger, Wishes, Generations, History, PastTerms, Accounts, Commits
+    Definitions, Slots, Leases, Ledger, Wishes, Generations, History, PastTerms, Accounts, Commits, Alarms
 ):
     """Everything a store must do."""

@@ -164,7 +164,7 @@ def spoilt(data: bytes) -> Iterator[tuple[str, bytes]]:
     yield "a value changed", data.replace(b'"s7"', b'"s8"')
     yield "a count changed", data.replace(b'"rows":20', b'"rows":21')
     yield "more after the end", data + b"[]\n"
-    yield "another schema", data.replace(b'"schema":"0004"', b'"schema":"0003"', 1)
+    yield "another schema", data.replace(b'"schema":"0005"', b'"schema":"0003"', 1)
     yield "another program's", b'{"kind":"recipes"}\n'
     yield "no JSON", b"remember the milk\n"
     yield "nothing", b""

@@ -6,13 +6,14 @@ It ships with the package and passes the same conformance suite as the databases
 from __future__ import annotations
 
 from gradesync.ports import StoreInfo
+from gradesync.store.memory.alarms import Alarms
 from gradesync.store.memory.control import Control
 from gradesync.store.memory.definitions import Definitions
 from gradesync.store.memory.terms import Terms
 from gradesync.store.memory.work import Work
 
 
-class MemoryStore(Definitions, Work, Control, Terms):
+class MemoryStore(Definitions, Work, Control, Alarms, Terms):
     """`ports.Store` in RAM; safe to use from several threads of one process. `lease_grace` is in seconds."""
 
     def info(self, *, counted: bool = False) -> StoreInfo:

@@ -49,6 +49,13 @@ class Accounts(MemoryState):
         # Wishes for a name that nobody bore until now are nobody's.
         _dropped(self.request_rows, [id_ for id_ in self.request_rows if id_.account == new])
         _dropped(self.approval_rows, [key for key in self.approval_rows if key[0] == new])
+        _dropped(self.alarm_rows, [key for key in self.alarm_rows if key.account == new])
+        self.alarm_rows = {
+            (moved := replace(key, account=new if key.account == old else key.account)): replace(
+                row, key=moved
+            )
+            for key, row in self.alarm_rows.items()
+        }
         self.schedule_rows = {id_of(id_): row for id_, row in self.schedule_rows.items()}
         self.run_rows = {
             key: replace(run, schedule=id_of(run.schedule)) for key, run in self.run_rows.items()
@@ -107,6 +114,7 @@ class Accounts(MemoryState):
             "approval": _dropped(
                 self.approval_rows, [key for key in self.approval_rows if key[0] == account]
             ),
+            "alarm": _dropped(self.alarm_rows, [key for key in self.alarm_rows if key.account == account]),
             "waiting": _dropped(self.waiting_table, [key for key in self.waiting_table if key[0] == account]),
             "ledger": _dropped(self.ledger_rows, [key for key in self.ledger_rows if key[0] == account]),
             "record_event": len(self.event_rows) - len(kept_events),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from gradesync.domain.alarm import Alarm, AlarmKey
 from gradesync.domain.approval import Approval
 from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.history import (
@@ -108,6 +109,8 @@ class MemoryState:
         self.hold_rows: dict[str, Hold] = {}
         self.request_rows: dict[ScheduleId, Request] = {}
         self.approval_rows: dict[tuple[str, str], Approval] = {}
+        self.alarm_rows: dict[AlarmKey, Alarm] = {}
+        self.pass_ends: tuple[datetime, ...] = ()
         self.generation_rows: dict[str, tuple[str, dict[tuple[str, str], bytes]]] = {}
         self.history_chains: dict[str, list[HistoryEntry]] = {}
         self.checkpoint_heads: dict[str, int] = {}
