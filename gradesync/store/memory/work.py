@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -187,6 +188,33 @@ class Work(MemoryState):
                 and query.run_id in (None, run.id)
             ]
         return sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)[: query.limit]
+
+    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+        """The newest runs of every schedule, newest first."""
+        with self.lock:
+            known, wanted = set(self.schedule_rows), None if accounts is None else set(accounts)
+            runs = [
+                run
+                for run in self.run_rows.values()
+                if run.schedule in known and (wanted is None or run.schedule.account in wanted)
+            ]
+        taken: dict[object, int] = {}
+        found: list[Run] = []
+        for run in sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True):
+            taken[run.schedule] = taken.get(run.schedule, 0) + 1
+            if taken[run.schedule] <= each:
+                found.append(run)
+        return found
+
+    def run_counts(self, accounts: Iterable[str] | None = None) -> Mapping[str, int]:
+        """Account -> how many runs are recorded."""
+        wanted = None if accounts is None else set(accounts)
+        with self.lock:
+            return Counter(
+                run.schedule.account
+                for run in self.run_rows.values()
+                if wanted is None or run.schedule.account in wanted
+            )
 
     def records(self, claimed: Claimed) -> RunRecords:
         """The store as the claimed run sees it."""

@@ -1,0 +1,90 @@
+"""What a page shows, as values: every account with its schedules, runs, stops and coming week.
+
+Made by `engine.overview` from the store, rendered by `reporting.page`; neither knows the other. Values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gradesync.domain.page_standing import Standing, Word
+from gradesync.domain.report import ScheduleRow
+from gradesync.domain.run import Lease, Run
+from gradesync.domain.schedule import ScheduleId
+
+if TYPE_CHECKING:
+    from gradesync.domain.account import Blackout
+    from gradesync.domain.hold import Hold, Request
+    from gradesync.domain.week import AccountWeek
+
+
+class Audience(StrEnum):
+    """Who may read the page. `public` has no names of people, no commands, no codes and no small numbers."""
+
+    STAFF = "staff"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSchedule:
+    """One schedule as `list` shows it, its word, and who must act (`support`, `district`, `teacher`)."""
+
+    row: ScheduleRow
+    word: Word
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageAccount:
+    """One account. `runs` are its newest recorded runs, newest first, of `runs_kept` in all; `schedules` worst first.
+
+    `holds` are those in force over any of its schedules, `blackouts` those that are not over yet. `week` is None where
+    no calendar was asked for.
+    """
+
+    key: str
+    name: str
+    time_zone: str
+    group: str | None
+    standing: Standing
+    schedules: tuple[PageSchedule, ...]
+    runs: tuple[Run, ...] = ()
+    runs_kept: int = 0
+    holds: tuple[Hold, ...] = ()
+    blackouts: tuple[Blackout, ...] = ()
+    requests: tuple[Request, ...] = ()
+    lease: Lease | None = None
+    week: AccountWeek | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a schedule is written: `file` relative to the tree and `line` from 1.
+
+    `differs`: what the file says is not what is recorded, so the next pass will change it.
+    """
+
+    file: str
+    line: int
+    differs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything a page is made of, as it stood `at` (aware UTC). `accounts` come worst first.
+
+    `commit` is what the store last applied. `written` tells where schedules stand in the files, where these are at
+    hand.
+    """
+
+    at: datetime
+    accounts: tuple[PageAccount, ...]
+    commit: str | None = None
+    written: Mapping[ScheduleId, Written] = field(default_factory=dict)
+
+
+__all__ = ["Audience", "Overview", "PageAccount", "PageSchedule", "Written"]
