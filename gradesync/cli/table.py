@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("upcoming", "upcoming", "What runs in the coming days, and what does not and why"),
             ("holds", "holds", "What is held, by whom and until when; breakers; blackouts"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
+            ("page", "page", "Write all of it as a static site, for staff or for everybody"),
             ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
             (
                 "explain",
