@@ -122,7 +122,7 @@ def opened(
 
     chosen = OpenMode.EXISTING if mode is None else mode
     if not (said.root / ".gradesync").exists():
-        _require_tree(said.root)
+        require_tree(said.root)
     return open_app(said.root, mode=chosen, claims=said.claims, progress=progress, **more)
 
 
@@ -145,7 +145,7 @@ def load_tree(said: Invocation, *, checkout: Checkout | None = None, tick: int |
     from gradesync.config.loader import load
     from gradesync.wiring import file_cache
 
-    _require_tree(said.root)
+    require_tree(said.root)
     loaded = load(said.root, now=datetime.now(UTC), cache=file_cache(said.root), tick_minutes=tick)
     if checkout is None:
         return loaded
@@ -153,7 +153,7 @@ def load_tree(said: Invocation, *, checkout: Checkout | None = None, tick: int |
     return replace(loaded, desired=desired)
 
 
-def _require_tree(root: Path) -> None:
+def require_tree(root: Path) -> None:
     """Raises ConfigInvalid for a folder that is no tree: the usual slip is to stand in the wrong one."""
     from gradesync.errors import ConfigInvalid
 

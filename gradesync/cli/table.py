@@ -37,6 +37,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("holds", "holds", "What is held, by whom and until when; breakers; blackouts"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
             ("page", "page", "Write all of it as a static site, for staff or for everybody"),
+            ("doctor", "doctor", "Whether both connections work, and who must do what"),
             ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
             (
                 "explain",

@@ -87,7 +87,7 @@ def class_ids(sample: SectionSample, classes: Iterable[str]) -> Check:
     if len(met) == total:
         return fine(name, BOTH, f"{looked}, all are tied to a class the SIS shows.", counts)
     untied, unknown = total - len(tied), len(tied) - len(met)
-    sentence += f"; {untied} have no SIS id, {unknown} have one the SIS does not know."
+    sentence += f"; {untied} without a SIS id, {unknown} with one the SIS does not know."
     if not met:
         remedy = "Check that both addresses are of the same district, and that SIS ids are the SIS's own ids."
         return found(name, BOTH, FAIL, sentence, "GS-512", remedy=remedy, who="support", counts=counts)
@@ -109,7 +109,7 @@ def student_ids(pairs: Sequence[tuple[Students, frozenset[str]]]) -> Check:
     if met == total:
         return fine(name, BOTH, f"{head}, all are in that class in the SIS.", counts)
     sentence = (
-        f"{head}, {met} are in that class in the SIS; {without} have no SIS id, {strangers} are not in it."
+        f"{head}, {met} are in that class in the SIS; {without} without a SIS id, {strangers} not in it."
     )
     if not met:
         remedy = "Look at which id Canvas holds (`roster.people`): it must be the SIS's own id of the person."

@@ -1,0 +1,106 @@
+"""Facts about the secrets behind an account's references: read, looked at, and forgotten at once.
+
+No value leaves this module: what is equal is told by a mark keyed with a number that lives as long as the process.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets as random_secrets
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gradesync.domain.doctor_secrets import Kind, Look, SecretFact
+from gradesync.wiring.secrets import LARGEST
+
+_KEY = random_secrets.token_bytes(32)
+_CANVAS = re.compile(r"\d{1,6}~[A-Za-z0-9]{20,}")
+_EXAMPLES = re.compile(
+    r"change[-_ ]?me\W*|your[-_ ].*|<.*>|\{.*\}|x{4,}|todo|example|\*{3,}|\.{3,}"
+    r"|(the[-_ ])?(secret|password|token|key)\d?",
+    re.IGNORECASE,
+)
+_SHORTEST: Mapping[Kind, int] = {
+    Kind.CANVAS_TOKEN: 20,
+    Kind.CLIENT_ID: 2,
+    Kind.CLIENT_SECRET: 8,
+    Kind.PASSWORD: 4,
+}
+_PLACES: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    (Kind.CANVAS_TOKEN, ("canvas", "token")),
+    (Kind.CLIENT_ID, ("sis", "client_id")),
+    (Kind.CLIENT_SECRET, ("sis", "client_secret")),
+    (Kind.PASSWORD, ("sis", "roster", "sftp", "password")),
+    (Kind.PRIVATE_KEY, ("sis", "roster", "sftp", "private_key")),
+    (Kind.PASSPHRASE, ("sis", "roster", "sftp", "passphrase")),
+)
+
+
+def secret_facts(account: str, definition: Mapping[str, Any], root: Path) -> Iterator[SecretFact]:
+    """A fact for every reference of the account's canonical definition. Touches files and the environment alone."""
+    for kind, path in _PLACES:
+        reference: Any = definition
+        for part in path:
+            reference = reference.get(part) if isinstance(reference, Mapping) else None
+        if not isinstance(reference, str) or not reference:
+            continue
+        expires = None
+        if kind in (Kind.CANVAS_TOKEN, Kind.CLIENT_SECRET) and (day := definition[path[0]].get("expires")):
+            expires = date.fromisoformat(str(day))
+        yield _fact(account, kind, reference, _read(reference, root), bool(definition.get("shared")), expires)
+
+
+def _fact(
+    account: str, kind: Kind, reference: str, raw: str | None, shared: bool, expires: date | None
+) -> SecretFact:
+    value = (raw or "").strip()
+    if not value or raw is None:
+        return SecretFact(account, kind, reference, found=False, shared=shared, expires=expires)
+    mark = hmac.new(_KEY, value.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+    # A file ends in a line end as a matter of course; blanks are what people paste along.
+    edges = raw.removesuffix("\n").removesuffix("\r") != value
+    return SecretFact(account, kind, reference, True, _look(kind, value), edges, mark, shared, expires)
+
+
+def _read(reference: str, root: Path) -> str | None:
+    """The raw text behind a reference, blanks and all; None when there is none."""
+    kind, _, where = reference.partition(":")
+    if kind == "env":
+        return os.environ.get(where)
+    if kind != "file":
+        return None
+    try:
+        with (root / where).open(encoding="utf-8", newline="") as file:
+            return file.read(LARGEST)
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _look(kind: Kind, value: str) -> Look:
+    """What the value plainly is. Only what cannot be right is named: every vendor mints keys of its own kind."""
+    is_pem = value.startswith("-----BEGIN")
+    if kind is Kind.PRIVATE_KEY:
+        return Look.RIGHT if is_pem else Look.NO_KEY_FILE
+    if is_pem:
+        return Look.KEY_FILE
+    if "\n" in value or "\r" in value:
+        return Look.BREAK
+    if value.startswith(("env:", "file:")):
+        return Look.REFERENCE
+    if value.lower().startswith(("bearer ", "basic ", "authorization:")):
+        return Look.HEADER
+    if value[0] == value[-1] and value[0] in "\"'" and len(value) > 1:
+        return Look.QUOTED
+    if "://" in value[:12]:
+        return Look.ADDRESS
+    if kind in (Kind.PASSWORD, Kind.PASSPHRASE):
+        return Look.RIGHT
+    if kind is not Kind.CANVAS_TOKEN and _CANVAS.fullmatch(value):
+        return Look.CANVAS_TOKEN
+    if _EXAMPLES.fullmatch(value):
+        return Look.PLACEHOLDER
+    return Look.SHORT if len(value) < _SHORTEST.get(kind, 1) else Look.RIGHT
