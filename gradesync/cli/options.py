@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from gradesync.errors import NotFound
 
@@ -13,6 +16,14 @@ if TYPE_CHECKING:
     from gradesync.domain.hold import HoldScope
     from gradesync.domain.plan import Safety
     from gradesync.domain.schedule import SyncType
+
+changed_option = click.option(
+    "--changed-files",
+    "changed",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --format github: files to annotate first, one a line; else what the event or Git tells.",
+)
 
 
 def safety_of(settings: Settings) -> Safety:

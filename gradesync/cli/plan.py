@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,27 @@ import click
 
 from gradesync.cli.checkouts import checkout_options
 from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
-from gradesync.cli.options import accounts_of, safety_of
+from gradesync.cli.github_job import (
+    add_outputs,
+    add_summary,
+    changed_files,
+    changed_settings,
+    plan_outputs,
+    this_job,
+)
+from gradesync.cli.options import accounts_of, changed_option, safety_of
 from gradesync.cli.render import show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
     from gradesync.domain.action import Plan
+    from gradesync.domain.problem import Problem
     from gradesync.domain.saved_plan import SavedAction
     from gradesync.engine.apply import Wish
+    from gradesync.reporting.links import Links
     from gradesync.wiring import App
 
 
@@ -25,7 +38,8 @@ if TYPE_CHECKING:
     "gradesync plan\n"
     "gradesync plan --account riverside\n"
     "gradesync plan --detailed-exitcode             # 2: changes wait\n"
-    "gradesync plan --out plan.json                 # then: gradesync reconcile --plan plan.json",
+    "gradesync plan --out plan.json                 # then: gradesync reconcile --plan plan.json\n"
+    "gradesync plan --format github --out plan.json # annotations; then: gradesync comment --plan plan.json",
 )
 @format_option("markdown", "github")
 @click.option(
@@ -36,8 +50,9 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Save the plan, for `gradesync reconcile --plan FILE`.",
+    help="Save the plan, for `gradesync reconcile --plan FILE` and `gradesync comment --plan FILE`.",
 )
+@changed_option
 @checkout_options
 def command(
     said: Invocation,
@@ -45,6 +60,7 @@ def command(
     accounts: tuple[str, ...],
     detailed_exitcode: bool,
     out: Path | None,
+    changed: Path | None,
     commit: str | None,
     ancestors: Path | None,
 ) -> int:
@@ -57,6 +73,7 @@ def command(
     from gradesync.wiring.commits import checkout_of
 
     checkout = checkout_of(said.root, commit, ancestors)
+    job = this_job()
     loaded = load_tree(said, checkout=checkout)
     # A saved plan is bound to its store, so there must be one.
     mode = OpenMode.EXISTING if out is not None else OpenMode.EMPTY_IF_MISSING
@@ -77,10 +94,22 @@ def command(
             safety=safety_of(loaded.settings),
         )
         plan, actions = plan_to_save(app.tools(), wish)
-        show(form, "plan", plan, loaded.problems, app.store.now())
+        now, links = app.store.now(), job.links(said.root, checkout.commit)
+        about: dict[str, Any] = {"limited_to": wish.only, "tree": links.under}
+        if form == "json" or out is not None:
+            about["settings"] = changed_settings(job, said.root)
+        named: Mapping[str, Any] = {
+            "json": about,
+            "markdown": {"links": links},
+            "github": {"links": links, "changed": changed_files(job, said.root, changed)},
+        }.get(form, {})
+        show(form, "plan", plan, loaded.problems, now, **named)
         if out is not None:
-            _save(app, wish, actions, out)
-    _tell_workflow(plan)
+            from gradesync.reporting import structured
+
+            _save(app, wish, actions, out, structured.plan(plan, loaded.problems, now, **about))
+    _summarize(form, plan, loaded.problems, now, links)
+    add_outputs(plan_outputs(plan, loaded.problems))
     if plan.withheld:
         return 5
     if any(not problem.warning for problem in loaded.problems):
@@ -88,7 +117,9 @@ def command(
     return 2 if detailed_exitcode and plan.changes else 0
 
 
-def _save(app: App, wish: Wish, actions: tuple[SavedAction, ...], out: Path) -> None:
+def _save(
+    app: App, wish: Wish, actions: tuple[SavedAction, ...], out: Path, report: Mapping[str, Any]
+) -> None:
     from gradesync.cli.plan_file import write_plan
 
     saved = write_plan(
@@ -98,13 +129,23 @@ def _save(app: App, wish: Wish, actions: tuple[SavedAction, ...], out: Path) -> 
         commit=wish.desired.commit,
         only=wish.only,
         made_at=app.store.now(),
+        report=_without_definitions(report),
     )
     tell(f"plan {saved} is saved in {out}; to carry out exactly this: gradesync reconcile --plan {out}")
 
 
-def _tell_workflow(plan: Plan) -> None:
-    """In GitHub Actions: what later steps want to know, as the step's outputs."""
-    path = os.environ.get("GITHUB_OUTPUT")
-    if path:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(f"changes={str(plan.changes).lower()}\ndigest={plan.digest}\n")
+def _without_definitions(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A saved plan carries no definition, and its recorded revisions concern nobody who reads it."""
+    rows = {
+        key: [{**action, "definition": None} for action in report[key]] for key in ("actions", "withheld")
+    }
+    return {**report, **rows, "revisions": {}}
+
+
+def _summarize(form: str, plan: Plan, problems: Sequence[Problem], now: datetime, links: Links) -> None:
+    def render(room: int) -> str:
+        from gradesync.reporting import markdown
+
+        return "### gradesync plan\n\n" + markdown.plan(plan, problems, now, links=links, room=room - 100)
+
+    add_summary(render, form)

@@ -1,8 +1,9 @@
 """Files of saved plans: written by `plan --out`, read by `reconcile --plan`.
 
-A file holds names, digests and what it is bound to, never a definition or a secret. Its checksum notices a change that
-nobody meant; a change that somebody meant can only leave something out, because all that is applied comes from the
-files and the store (`domain.saved_plan`).
+A file holds names, digests and what it is bound to, never a definition or a secret. Its `report` is the plan as
+people read it, for `comment`; nothing of it is ever applied. The checksum notices a change that nobody meant; a change
+that somebody meant can only leave something out, because all that is applied comes from the files and the store
+(`domain.saved_plan`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def write_plan(
     commit: str | None,
     only: frozenset[str] | None,
     made_at: datetime,
+    report: Mapping[str, Any] | None = None,
 ) -> str:
     """Write the file at once or not at all; answers the plan's id. Raises ConfigInvalid where it cannot be written."""
     from gradesync import __version__
@@ -57,6 +59,7 @@ def write_plan(
             }
             for one in actions
         ],
+        "report": report,
     }
     checksum = _checksum(body)
     aside = path.with_name(f".{path.name}-{os.getpid()}")

@@ -10,6 +10,7 @@ import click
 
 from gradesync.cli.checkouts import checkout_options
 from gradesync.cli.common import Invocation, carry_out, format_option, load_tree, new_command, opened, tell
+from gradesync.cli.github_job import add_outputs, add_summary, plan_outputs, this_job
 from gradesync.cli.halting import Halt, carry_out_until
 from gradesync.cli.looping import EVERY, SECONDS, ShardParam, keep_going
 from gradesync.cli.options import accounts_of, safety_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gradesync.config.loader import Loaded
     from gradesync.domain.report import PassReport
     from gradesync.engine.reconcile import PassOptions
+    from gradesync.reporting.links import Links
     from gradesync.wiring import App
 
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     "gradesync reconcile --enqueue                # the runs are `gradesync worker`'s\n"
     "gradesync reconcile --due --shard 2/4 --max-time 25m",
 )
-@format_option("markdown")
+@format_option("markdown", "github")
 @click.option("--due", is_flag=True, help="Work from the recorded definitions alone; the files are not read.")
 @click.option(
     "--account", "accounts", multiple=True, metavar="ACCOUNT", help="Only this account; may be repeated."
@@ -213,10 +215,26 @@ def _pass(
             )
             return 0
         if told is None or report.eventful or _news(told, "plan", report.plan and report.plan.withheld):
-            show(form, "pass_report", report)
+            links = this_job().links(said.root, checkout.commit if checkout is not None else None)
+            show(form, "pass_report", report, **({"links": links} if form in ("markdown", "github") else {}))
+            _tell_workflow(form, report, links)
         if allow and report.plan is not None and not report.plan.allowed:
             tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         return exit_code_of(report, fail_on, accounts[0] if len(accounts) == 1 else None)
+
+
+def _tell_workflow(form: str, report: PassReport, links: Links) -> None:
+    """In GitHub Actions: the step's summary, and its outputs for later steps."""
+
+    def summary(room: int) -> str:
+        from gradesync.reporting import markdown
+
+        return "### gradesync reconcile\n\n" + markdown.pass_report(report, links=links, room=room - 100)
+
+    add_summary(summary, form)
+    needing = sum(end.needs_person for end in report.ends)
+    more = {"applied": report.applied, "runs": len(report.ends), "needing": needing}
+    add_outputs({**plan_outputs(report.plan, report.problems), **more})
 
 
 def _news(told: set[object], what: str, found: object) -> bool:

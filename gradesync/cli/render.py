@@ -39,7 +39,8 @@ def json_out(value: Any) -> None:
     """
     import json
 
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True).replace("##[", "#\\u0023["))
+    # `##[` is where old commands of CI runners begin, wherever it stands in a line.
+    click.echo(json.dumps(value, indent=2, ensure_ascii=True).replace("##[", "##\\u005b"))
 
 
 def style() -> Style:

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from gradesync.cli.common import Invocation, format_option, load_tree, new_command, tell, tick_option
+from gradesync.cli.github_job import add_outputs, add_summary, changed_files, this_job
+from gradesync.cli.options import changed_option
 from gradesync.cli.render import show
 
 
@@ -26,13 +28,31 @@ def sources(root: Path) -> Callable[[str], str | None]:
 @new_command(
     "validate", "gradesync validate\ngradesync validate --format github    # annotations in a pull request"
 )
-@format_option("github")
+@format_option("markdown", "github")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 @tick_option
-def command(said: Invocation, form: str, strict: bool, tick: int | None) -> int:
+@changed_option
+def command(said: Invocation, form: str, strict: bool, tick: int | None, changed: Path | None) -> int:
     """Check every file of the tree and print all problems, each with its place and its remedy."""
     loaded = load_tree(said, tick=tick)
-    show(form, "problems", loaded.problems, sources(said.root))
+    job = this_job()
+    links = job.links(said.root, None)
+    if form == "github":
+        files = changed_files(job, said.root, changed)
+        show(form, "problems", loaded.problems, changed=files, links=links)
+    elif form == "markdown":
+        show(form, "problems", loaded.problems, links=links)
+    else:
+        show(form, "problems", loaded.problems, sources(said.root))
+
+    def summary(room: int) -> str:
+        from gradesync.reporting import markdown
+
+        table = markdown.problems(loaded.problems, links=links, room=room - 100)
+        return f"### gradesync validate\n\n{table}"
+
+    add_summary(summary, form)
+    add_outputs({"problems": sum(not problem.warning for problem in loaded.problems)})
     if form == "text" and not loaded.problems:
         accounts = loaded.desired.accounts.values()
         schedules = sum(len(account.schedules) for account in accounts)

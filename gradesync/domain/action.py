@@ -45,7 +45,8 @@ class Action:
     `next_run_before`/`next_run_after` are aware UTC; `why` is one sentence; `place` is where it is written.
     `moved_from` is the old name of a move: a schedule's, or the account's when `schedule` is None. `time_zone` is the
     recorded zone of what has no new definition. `locked`: no consent lets it through, only another merge first;
-    `consent` is the digest by which somebody let it through. `held_by` tells the holds over it to people.
+    `consent` is the digest by which somebody let it through. `held_by` tells the holds over it to people, `hold_ids`
+    names them.
     """
 
     kind: ActionKind
@@ -61,6 +62,7 @@ class Action:
     moved_from: str | None = None
     held: bool = False
     held_by: str = ""
+    hold_ids: tuple[str, ...] = ()
     time_zone: str | None = None
     locked: bool = False
     consent: str | None = None

@@ -33,7 +33,7 @@ def told_of_holds(
         over = [hold for hold in mine if _over(hold.scope, action, keys, groups[action.account])]
         if over:
             by = "; ".join(block_of(hold).sentence for hold in over)
-            told.append(replace(action, held=True, held_by=by))
+            told.append(replace(action, held=True, held_by=by, hold_ids=tuple(hold.id for hold in over)))
         else:
             told.append(action)
     return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -97,14 +98,48 @@ def held_line(action: Action) -> str:
 
 
 def held_summary(plan: Plan) -> str:
-    """How many changes stand under holds, empty when none does: people expect a merge to end a hold."""
+    """How many holds touch the plan, empty when none does: people expect a merge to end a hold."""
     number = sum(action.held for action in (*plan.actions, *plan.withheld))
     if not number:
         return ""
-    verb = "stands" if number == 1 else "stand"
+    holds = len({id for action in (*plan.actions, *plan.withheld) for id in action.hold_ids})
+    who = plural(holds, "hold touches", "holds touch") if holds else "Holds touch"
     return (
-        f"{plural(number, 'change')} {verb} under a hold, which a merge does not end: see `gradesync holds`."
+        f"{who} this plan: {plural(number, 'change')} will be stored and start nothing. "
+        "A merge ends no hold (`gradesync holds`)."
     )
+
+
+HOLDS_NAMED = 3
+"""Holds told at the head of a plan; each change under one says so itself."""
+
+
+def holds_in_force(plan: Plan) -> Sequence[str]:
+    """Whose holds touch the plan, the most frequent first; at most `HOLDS_NAMED`, and how many more."""
+    found = Counter(action.held_by for action in (*plan.actions, *plan.withheld) if action.held_by)
+    told = [f"{clean(by)} ({plural(number, 'change')})" for by, number in found.most_common(HOLDS_NAMED)]
+    return [*told, f"and {len(found) - HOLDS_NAMED:,} more"] if len(found) > HOLDS_NAMED else told
+
+
+def read_line(plan: Plan) -> str:
+    """What the plan was made of: `Plan at commit 4f2c1ab99001: 2 accounts, 38 schedules read, 1 frozen`."""
+    if not plan.changes:
+        return ""
+    commit = f" at commit {clean(plan.commit)[:12]}" if plan.commit else ""
+    commit += " with uncommitted changes" if plan.dirty else ""
+    frozen = f", {len(plan.frozen):,} frozen" if plan.frozen else ""
+    read = f"{plural(plan.accounts, 'account')}, {plural(plan.schedules, 'schedule')} read"
+    return f"Plan{commit}: {read}{frozen}"
+
+
+def numbers(actions: Sequence[Action]) -> str:
+    """`2 to create, 1 to change, 1 account to change`, of some actions."""
+    counts = Counter(a.kind.value for a in actions if (a.kind, a.schedule) != (ActionKind.RETIRE, None))
+    new = sum(is_new_account(action) for action in actions)
+    counts[ActionKind.CHANGE_ACCOUNT.value] -= new
+    parts = [plural(new, "new account") if new else ""]
+    parts += [_to(kind, counts[kind.value]) for kind in _KIND_ORDER]
+    return ", ".join(part for part in parts if part)
 
 
 def value(json_text: str | None) -> str:

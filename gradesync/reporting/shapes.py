@@ -20,6 +20,7 @@ from gradesync.domain.needs import Cause
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
 from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
+from gradesync.reporting.plan_words import zone_of
 from gradesync.reporting.roster_shapes import (
     change_shape,
     class_change_shapes,
@@ -82,7 +83,10 @@ def plan_keys(plan: Plan) -> Shape:
         "counts": dict(sorted(plan.counts().items())),
         "actions": [action_shape(action) for action in plan.actions],
         "withheld": [action_shape(action) for action in plan.withheld],
-        "stops": [{"account": s.account, "sentence": s.sentence, "hint": s.hint} for s in plan.stops],
+        "stops": [
+            {"account": s.account, "sentence": s.sentence, "hint": s.hint, "locked": s.locked}
+            for s in plan.stops
+        ],
         "frozen": list(plan.frozen),
         "revisions": dict(sorted(plan.revisions.items())),
     }
@@ -105,6 +109,8 @@ def action_shape(action: Action) -> Shape:
         "moved_from": action.moved_from,
         "held": action.held,
         "held_by": action.held_by or None,
+        "holds": list(action.hold_ids),
+        "time_zone": zone_of(action),
         "locked": action.locked,
     }
 

@@ -7,7 +7,7 @@ details never stand here: this output ends up in logs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -81,13 +81,26 @@ def problems(problems: Sequence[Problem], sources: Callable[[str], str | None] |
     )
 
 
-def plan(plan: Plan, problems: Sequence[Problem] = (), now: datetime | None = None) -> Shape:
-    """The whole plan, complete enough to be saved and checked again."""
+def plan(
+    plan: Plan,
+    problems: Sequence[Problem] = (),
+    now: datetime | None = None,
+    *,
+    limited_to: Collection[str] | None = None,
+    tree: str = "",
+    settings: Sequence[str] = (),
+) -> Shape:
+    """The whole plan, complete enough to be shown elsewhere. `limited_to` are the accounts it was made for, `tree` is
+    the tree's folder in its repository, `settings` the changed keys of gradesync.yaml.
+    """
     return _report(
         "plan",
         at=instant(now),
         **plan_keys(plan),
         problems=[problem_shape(problem) for problem in problems],
+        limited_to=None if limited_to is None else sorted(limited_to),
+        tree=tree,
+        settings=list(settings),
     )
 
 

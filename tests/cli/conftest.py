@@ -103,7 +103,10 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, Any]:
     return {**dict.fromkeys(_GONE), **(more or {})}
 
 
-_GONE = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR")
+_GONE = (
+    *("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_REPOSITORY"),
+    *("GITHUB_EVENT_PATH", "GITHUB_WORKSPACE", "GITHUB_TOKEN", "GITHUB_API_URL", "FORCE_COLOR"),
+)
 
 
 def writes(sandbox: Sandbox, district: str | None = None) -> int:

@@ -194,13 +194,13 @@ def test_the_plan_begins_with_what_is_held(tree: Tree) -> None:
     tree.run("--as", "Ana Ortiz", "pause-all", "--type", "grade-passback", "--reason", "vendor outage")
     tree.account("riverside", tree.text("riverside").replace("daily at 04:00", "daily at 05:00"))
     plan = tree.run("plan").stdout
-    assert "1 change stands under a hold" in plan.splitlines()[1]
+    assert "1 hold touches this plan: 1 change" in plan.splitlines()[1]
     assert "vendor outage" in plan
     (change,) = json.loads(tree.run("plan", "--format", "json").stdout)["actions"]
     assert change["held"]
     assert "vendor outage" in change["held_by"]
-    assert "1 change stands under a hold" in "".join(
-        tree.run("plan", "--format", "markdown").stdout.splitlines()[:3]
+    assert "1 hold touches this plan: 1 change" in "".join(
+        tree.run("plan", "--format", "markdown").stdout.splitlines()[:6]
     )
 
 

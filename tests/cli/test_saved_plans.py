@@ -239,10 +239,22 @@ def test_a_file_holds_names_and_digests_and_neither_definitions_nor_secrets(tree
     apply(tree)
     tree.account("elm", tree.text("elm").replace("canvas:\n", "canvas:\n  token: env:ELM_TOKEN\n", 1))
     edit(tree, "riverside", "posted_by: sis-admin", "posted_by: another-admin")
-    text = save(tree).read_text()
-    for secret in ("ELM_TOKEN", "127.0.0.1", "file:", "sis-admin", "another-admin", "05:00"):
-        assert secret not in text
-    assert json.loads(text)["actions"]
+    body = json.loads(save(tree).read_text())
+    for secret in ("ELM_TOKEN", "127.0.0.1", "file:", "05:00"):
+        assert secret not in json.dumps(body)
+    report = body.pop("report")
+    assert [field["after"] for one in report["actions"] for field in one["fields"]] == ["another-admin"]
+    assert {one["definition"] for one in report["actions"]} == {None}
+    assert "another-admin" not in json.dumps(body)
+    assert body["actions"]
+
+
+def test_what_a_plan_tells_people_is_no_part_of_what_is_carried_out(changed: Tree) -> None:
+    def lie(body: dict[str, Any]) -> None:
+        body["report"] = None
+
+    file = tampered(save(changed), lie, sealed=True)
+    assert "2 changes applied" in carry_out(changed, file)
 
 
 def test_a_plan_that_cannot_be_written_says_so(changed: Tree) -> None:

@@ -36,12 +36,11 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
     """The plan's lines, for reports that hold more than a plan."""
     lines: list[str] = []
     if plan.changes:
-        lines.append(_heading(plan))
-        lines += (
-            folded(plan_words.held_summary(plan), style, color="yellow")
-            if plan_words.held_summary(plan)
-            else []
-        )
+        lines.append(plan_words.read_line(plan))
+        if held := plan_words.held_summary(plan):
+            lines += folded(f"! {held}", style, color="yellow")
+            for by in plan_words.holds_in_force(plan):
+                lines += folded(by, style, "  ", "    ", color="yellow")
         lines.append("")
     for account in plan.frozen:
         lines += folded(plan_words.frozen_line(account) + ".", style, color="yellow")
@@ -59,14 +58,6 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
     return lines
 
 
-def _heading(plan: Plan) -> str:
-    commit = f" at commit {clean(plan.commit)[:12]}" if plan.commit else ""
-    commit += " with uncommitted changes" if plan.dirty else ""
-    accounts, schedules = words.plural(plan.accounts, "account"), words.plural(plan.schedules, "schedule")
-    frozen = f", {len(plan.frozen)} frozen" if plan.frozen else ""
-    return f"Plan{commit}: {accounts}, {schedules} read{frozen}"
-
-
 def _withheld(plan: Plan, now: datetime | None, style: Style) -> list[str]:
     if not plan.withheld:
         return []
@@ -74,6 +65,7 @@ def _withheld(plan: Plan, now: datetime | None, style: Style) -> list[str]:
     for stop in plan.stops:
         lines += folded(f"! {clean(stop.sentence)}", style, "  ", "    ")
         lines += folded(f"hint: {clean(stop.hint)}", style, "    ", "          ")
+    lines.append("")
     for account, actions in plan_words.group(plan.withheld).items():
         lines.append(style.paint(clean(account), "bold"))
         for action in actions:

@@ -1,0 +1,276 @@
+"""A plan in Markdown, gravest first: what is withheld, what is retired, whose secrets move, what runs again, what is
+held, and then the rest.
+
+Where there is too little room, the harmless part is told by account, then everything by account, then by numbers.
+What is withheld, why, and how to consent stands there in every case. Everything people wrote is escaped, see `clean`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import IntEnum
+
+from gradesync.domain.action import Action, ActionKind, FieldChange, Plan
+from gradesync.domain.problem import Problem
+from gradesync.reporting import plan_words, words
+from gradesync.reporting.annotations import shortened
+from gradesync.reporting.clean import clean, code, markdown
+from gradesync.reporting.fitting import LIMIT, Section, fitted, joined, size
+from gradesync.reporting.links import NOWHERE, Links, placed
+
+PROBLEMS_SHOWN = 20
+"""Findings listed beside a plan; `validate` shows them all."""
+
+_LONG = 300
+_FOLDED_FROM = 15
+"""So many harmless changes are folded away, because somebody has to find the others."""
+
+
+class Danger(IntEnum):
+    """Where an action stands in the report, gravest first."""
+
+    RETIRED = 0
+    NEW_HOST = 1
+    RESUMED = 2
+    HELD = 3
+    OTHER = 4
+
+
+HEADINGS = {
+    Danger.RETIRED: "Will be retired",
+    Danger.NEW_HOST: "Addresses change: secrets go there",
+    Danger.RESUMED: "Will run again",
+    Danger.HELD: "Under a hold: stored, and nothing starts",
+    Danger.OTHER: "Other changes",
+}
+
+
+class Detail(IntEnum):
+    """How much is told, most first."""
+
+    FULL = 0
+    GRAVE = 1
+    ACCOUNTS = 2
+    COUNTS = 3
+
+
+def danger_of(action: Action) -> Danger:
+    """The gravest thing an action does."""
+    if action.kind is ActionKind.RETIRE:
+        return Danger.RETIRED
+    if any(_is_address(field) for field in action.fields):
+        return Danger.NEW_HOST
+    if action.kind is ActionKind.RESUME:
+        return Danger.RESUMED
+    return Danger.HELD if action.held else Danger.OTHER
+
+
+def _is_address(field: FieldChange) -> bool:
+    side, *_, name = field.path.split(".") if "." in field.path else (field.path, "")
+    return side in ("canvas", "sis") and (name.endswith("url") or name in ("host", "port"))
+
+
+def plan_document(
+    plan: Plan,
+    problems: Sequence[Problem] = (),
+    now: datetime | None = None,
+    *,
+    links: Links = NOWHERE,
+    room: int = LIMIT,
+    head: Sequence[str] = (),
+    foot: Sequence[str] = (),
+) -> str:
+    """The plan in at most `room` bytes, in the most detail that fits. `head` and `foot` always stand around it."""
+    for detail in Detail:
+        first = [*head, *_head(plan, problems, detail)]
+        last = [*_shorter(detail, links), *foot]
+        sections = _sections(plan, problems, now, links, detail)
+        text = joined(first, sections, last)
+        if size(text) <= room:
+            return text
+    return fitted(first, sections, last, room)
+
+
+def _head(plan: Plan, problems: Sequence[Problem], detail: Detail) -> list[str]:
+    lines = [f"**{markdown(plan_words.plan_summary(plan))}**"]
+    if told := plan_words.read_line(plan):
+        lines += ["", markdown(told)]
+    if told := plan_words.held_summary(plan):
+        lines += ["", f"✋ {markdown(told)}"]
+        lines += [f"- {markdown(shortened(by, _LONG))}" for by in plan_words.holds_in_force(plan)]
+    if detail > Detail.ACCOUNTS or not problems:
+        wrong = any(not problem.warning for problem in problems)
+        lines += (
+            ["", f"{markdown(words.problem_counts(problems))} See `gradesync validate`."] if wrong else []
+        )
+    return lines
+
+
+def _shorter(detail: Detail, links: Links) -> list[str]:
+    if detail is Detail.FULL:
+        return []
+    where = f"[the run]({links.run})" if links.run else "the job's log"
+    return ["", f"This is a short form, because the whole is too long; {where} has all of it."]
+
+
+def _sections(
+    plan: Plan, problems: Sequence[Problem], now: datetime | None, links: Links, detail: Detail
+) -> list[Section]:
+    found = _withheld(plan, now, links, detail)
+    if detail <= Detail.GRAVE:
+        grave, rest = _by_danger(plan, now, links, detail)
+        found += grave
+    else:
+        rest = [_by_account(plan.actions) if detail is Detail.ACCOUNTS else _in_numbers(plan)]
+    if detail is Detail.ACCOUNTS:
+        found, rest = [*found, *rest], []
+    if detail is not Detail.COUNTS:
+        found += _problems(problems, links)
+    return [*found, *_frozen(plan, detail), *(rest if plan.actions else [])]
+
+
+def _withheld(plan: Plan, now: datetime | None, links: Links, detail: Detail) -> list[Section]:
+    if not plan.withheld:
+        return []
+    blocks = [
+        f"- ⛔ {markdown(shortened(s.sentence, 2 * _LONG))}<br>hint: {markdown(shortened(s.hint, _LONG))}"
+        for s in plan.stops
+    ]
+    said = Section(
+        "\n#### ⛔ Withheld: nothing of this is applied until somebody consents\n",
+        blocks,
+        "stops",
+        opening=_consent(plan),
+    )
+    if detail >= Detail.ACCOUNTS:
+        return [said, _by_account(plan.withheld, withheld=True)] if detail is Detail.ACCOUNTS else [said]
+    ordered = sorted(plan.withheld, key=_order)
+    rows = [action_block(action, now, links, withheld=True) for action in ordered]
+    return [said, Section("\nWithheld are:\n", rows)]
+
+
+def _consent(plan: Plan) -> str:
+    """How to consent, before the reasons: a report is cut from its end."""
+    if not plan.digest:
+        return "No consent lets this through; the hints say what does.\n"
+    command = f"```sh\n{plan_words.allow_command(plan.digest)}\n```\n"
+    some = len(plan.consentable) < len(plan.withheld)
+    but = " What is protected stays, whoever consents." if some else ""
+    return f"To consent to exactly this, after the merge, with the reason that the history will keep:{but}\n\n{command}"
+
+
+def _problems(problems: Sequence[Problem], links: Links) -> list[Section]:
+    if not problems:
+        return []
+    ordered = sorted(problems, key=lambda p: (p.warning, p.place, p.code))
+    blocks = [problem_line(problem, links) for problem in ordered[:PROBLEMS_SHOWN]]
+    if len(ordered) > PROBLEMS_SHOWN:
+        blocks.append(
+            f"- … and {len(ordered) - PROBLEMS_SHOWN:,} more findings: `gradesync validate` shows them"
+        )
+    return [Section(f"\n#### {markdown(words.problem_counts(problems))}\n", blocks, "findings")]
+
+
+def problem_line(problem: Problem, links: Links = NOWHERE) -> str:
+    """A finding as an item of a list."""
+    mark = "warning: " if problem.warning else ""
+    hint = f"<br>hint: {markdown(shortened(problem.hint, _LONG))}" if problem.hint else ""
+    told = markdown(shortened(problem.message, _LONG))
+    return f"- {placed(problem.place, links)} {markdown(problem.code)}: {mark}{told}{hint}"
+
+
+def _frozen(plan: Plan, detail: Detail) -> list[Section]:
+    if not plan.frozen:
+        return []
+    if detail is Detail.FULL:
+        rows = [f"- {markdown(plan_words.frozen_line(account))}" for account in plan.frozen]
+    else:
+        number = words.plural(len(plan.frozen), "account is", "accounts are")
+        rows = [f"- {number} frozen: files have problems, and the last good definitions keep running"]
+    return [Section("\n#### Frozen\n", rows, "accounts")]
+
+
+def _order(action: Action) -> tuple[int, str, int, str]:
+    return (danger_of(action), action.account, _KINDS[action.kind], action.schedule or "")
+
+
+_KINDS = {kind: place for place, kind in enumerate(ActionKind)}
+
+
+def _by_danger(
+    plan: Plan, now: datetime | None, links: Links, detail: Detail
+) -> tuple[list[Section], list[Section]]:
+    """The sections of grave changes, and the section of all others."""
+    ordered = sorted(plan.actions, key=_order)
+    found: dict[Danger, list[Action]] = {}
+    for action in ordered:
+        found.setdefault(danger_of(action), []).append(action)
+    others = found.pop(Danger.OTHER, [])
+    grave = [
+        Section(f"\n#### {HEADINGS[danger]}\n", [action_block(action, now, links) for action in mine])
+        for danger, mine in found.items()
+    ]
+    if not others:
+        return grave, []
+    if detail is Detail.GRAVE:
+        return grave, [_by_account(others)]
+    rows = [action_block(action, now, links) for action in others]
+    heading = f"\n#### {HEADINGS[Danger.OTHER]}\n"
+    if len(rows) < _FOLDED_FROM:
+        return grave, [Section(heading, rows)]
+    opening = f"<details><summary>{words.plural(len(rows), 'change')}</summary>\n"
+    return grave, [Section(heading, rows, opening=opening, closing="\n</details>")]
+
+
+def _by_account(actions: Sequence[Action], *, withheld: bool = False) -> Section:
+    """One line per account, the gravest first."""
+    groups = plan_words.group(actions)
+    order = sorted(groups, key=lambda key: (min(danger_of(a) for a in groups[key]), key))
+    rows = [f"- **{markdown(shortened(key, _LONG))}**: {plan_words.numbers(groups[key])}" for key in order]
+    return Section(f"\n#### By account{' (withheld)' if withheld else ''}\n", rows, "accounts")
+
+
+def _in_numbers(plan: Plan) -> Section:
+    rows = [
+        f"- {HEADINGS[danger]}: {number:,}"
+        for danger in Danger
+        if (number := sum(danger_of(action) is danger for action in plan.actions))
+    ]
+    accounts = words.plural(len({action.account for action in plan.actions}), "account")
+    return Section(f"\n#### In numbers: {accounts}\n", rows)
+
+
+def action_block(
+    action: Action, now: datetime | None, links: Links = NOWHERE, *, withheld: bool = False
+) -> str:
+    """One action with its place, its reason, its fields and what it means in time."""
+    sign = plan_words.WITHHELD_SIGN if withheld else plan_words.SIGNS[action.kind]
+    place = f" ({placed(action.place, links)})" if action.place else ""
+    why = f": {markdown(shortened(plan_words.why(action), _LONG))}" if plan_words.why(action) else ""
+    lines = [f"- `{sign} {_verb(action)}` **{markdown(_subject(action))}**{place}{why}"]
+    for field in action.fields:
+        before, after = (code(shortened(plan_words.value(v), _LONG)) for v in (field.before, field.after))
+        name = markdown(shortened(plan_words.field_name(field.path), _LONG))
+        lines.append(f"  - {name}: {before} → {after}")
+    if moved := plan_words.next_run_line(action, now):
+        lines.append(f"  - {markdown(moved)}")
+    if action.held:
+        lines.append(f"  - {markdown(shortened(plan_words.held_line(action), _LONG))}")
+    return "\n".join(lines)
+
+
+def _verb(action: Action) -> str:
+    return "new account" if plan_words.is_new_account(action) else action.kind.value
+
+
+def _subject(action: Action) -> str:
+    """`riverside/grades`, `riverside/old → new`, or the account."""
+    if action.moved_from and action.kind is ActionKind.MOVE:
+        if action.schedule is None:
+            return f"{clean(action.moved_from)} → {clean(action.account)}"
+        return f"{clean(action.account)}/{clean(action.moved_from)} → {clean(action.schedule)}"
+    return shortened(action.subject, _LONG)
+
+
+__all__ = ["Danger", "Detail", "action_block", "danger_of", "plan_document", "problem_line"]
