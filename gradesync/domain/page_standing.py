@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -45,12 +45,13 @@ _CARRIED = ("sent", "line items sent", "blanked", "deleted", "line items deleted
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the last run of every schedule did, record by record: carried over, needed nothing, not sent by rule, not
-    taken by the other side."""
+    taken by the other side. `waiting` is what waits in the store now, whichever run left it there."""
 
     ok: int = 0
     unchanged: int = 0
     withheld: int = 0
     refused: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,11 @@ def standing_of(
         word=word,
         since=held_since if word is Word.HELD else _since(word, worst, runs),
         last_good_at=_last_good(rows, runs),
-        tally=tally_of(row.last.result for row in rows if row.last is not None and row.last.result),
+        tally=replace(
+            tally_of(row.last.result for row in rows if row.last is not None and row.last.result),
+            # All passbacks of an account share its waiting records.
+            waiting=max((sum(row.waiting.values()) for row in rows), default=0),
+        ),
         causes=_causes(rows),
         who=tuple(sorted(needs)),
         next_at=min(slots, default=None),

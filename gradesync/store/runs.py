@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal, literal_column, select, text, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import Mode, Outcome, Run, RunResult, RunState, Stage
@@ -187,7 +187,7 @@ def recent(tx: Tx, each: int, accounts: Iterable[str] | None) -> list[Run]:
     query = select(*t.run.columns).select_from(
         t.schedule.join(t.run, and_(r.account == s.account, r.schedule == s.name))
     )
-    query = query.where(r.created_at >= func.coalesce(oldest, t.EPOCH, type_=t.Instant()))
+    query = query.where(r.created_at >= func.coalesce(oldest, literal(t.EPOCH, t.Instant())))
     if accounts is not None:
         query = query.where(s.account.in_(list(accounts)))
     found = [run_of(row) for row in tx.execute(query)]

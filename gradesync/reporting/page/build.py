@@ -87,7 +87,7 @@ def build(
             yield folder + name, content
 
 
-def _rendered(name: str, **values: Any) -> bytes:
+def _rendered(name: str, /, **values: Any) -> bytes:
     return template(name).render(values).encode("utf-8", "replace")
 
 

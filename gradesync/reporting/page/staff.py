@@ -14,6 +14,7 @@ from typing import Any
 from gradesync.domain.due import phase_of
 from gradesync.domain.page_overview import PageAccount, PageSchedule, Written
 from gradesync.domain.page_standing import WORST_FIRST
+from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Run, RunState, Trigger
 from gradesync.domain.schedule import ScheduleId, State
 from gradesync.domain.week import AccountWeek, Stretch
@@ -38,7 +39,7 @@ def account_row(account: PageAccount, stamps: Stamps, now: datetime) -> Row:
         clean(account.name),
         clean(account.group or ""),
         *stamps(s.last_good_at, account.time_zone),
-        *(f"{s.tally.ok:,}", f"{s.tally.unchanged:,}", s.tally.withheld, s.tally.refused),
+        *(f"{s.tally.ok:,}", f"{s.tally.unchanged:,}", s.tally.waiting, s.tally.withheld, s.tally.refused),
         wording.who_text(account),
         s.causes,
         wording.next_step(account, now) if s.word.value != "OK" else "",
@@ -63,6 +64,7 @@ def standing(account: PageAccount, stamps: Stamps, now: datetime) -> Mapping[str
         "next": soon,
         "ok": f"{s.tally.ok:,}",
         "unchanged": f"{s.tally.unchanged:,}",
+        "waiting": f"{s.tally.waiting:,}",
         "withheld": f"{s.tally.withheld:,}",
         "refused": f"{s.tally.refused:,}",
         "causes": [(clean(code), f"{n:,}", *wording.code_text(code)) for code, n in s.causes],
@@ -81,7 +83,7 @@ def schedule_row(one: PageSchedule, stamps: Stamps) -> Row:
         clean(schedule.id.name),
         schedule.type.value,
         clean(schedule.interval),
-        first_run(row.first_ran_at, schedule.first_run, zone, stamps),
+        *first_run(row, stamps),
         *stamps(words.next_run_of(row), zone),
         clean(zone),
         clean(schedule.posted_by or ""),
@@ -94,9 +96,11 @@ def schedule_row(one: PageSchedule, stamps: Stamps) -> Row:
     )
 
 
-def first_run(ran_at: datetime | None, declared: str | None, zone: str, stamps: Stamps) -> str:
-    """The first run that occurred; else the declared one, on the zone's own clock as it is written."""
-    return stamps(ran_at, zone)[1] if ran_at is not None else clean(declared or "")
+def first_run(row: ScheduleRow, stamps: Stamps) -> tuple[str, str]:
+    """The first run that occurred; else the declared one, as it is written where it is no instant."""
+    schedule = row.schedule
+    at = row.first_ran_at or words.declared_first_run(schedule)
+    return ("", clean(schedule.first_run or "")) if at is None else stamps(at, schedule.time_zone)
 
 
 def mark_of(outcome: str) -> str:
