@@ -97,7 +97,7 @@ def page() -> str:
 
 
 _INTRODUCTION = """\
-Every command with its options. `gradesync --help` lists them in a terminal, `gradesync COMMAND --help` says what stands
+Every command with its options. `gradesync --help` lists them in a terminal, and `--help` behind one says what stands
 here. Data goes to stdout, everything else to stderr; `--format json` has [a documented shape](json-output.md)."""
 
 
