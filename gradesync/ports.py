@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from gradesync.domain.roster_rows import RowMessage
     from gradesync.domain.roster_takeover import HeldIds
     from gradesync.domain.run import ClaimAnswer, Claimed, Headway, Holder, Lease, RunResult
+    from gradesync.domain.sticky import OwnComment
 
 Clock = Callable[[], datetime]
 """The wall clock: an aware UTC instant."""
@@ -412,6 +413,42 @@ class Connections(Protocol):
     ) -> AbstractAsyncContextManager[tuple[GradebookSource, GradebookReader]]: ...
 
 
+class PullRequest(Protocol):
+    """One pull request on a code host, as far as a plan concerns it. Every method raises ConnectionProblem."""
+
+    async def head(self) -> str | None:
+        """The newest commit; None when it is not said."""
+        ...
+
+    async def comments(self) -> Sequence[OwnComment]:
+        """The comments that our own token wrote, and no others."""
+        ...
+
+    async def post(self, body: str) -> OwnComment:
+        """Write a new comment."""
+        ...
+
+    async def edit(self, comment: OwnComment, body: str) -> OwnComment:
+        """Write another text into a comment of ours."""
+        ...
+
+    async def remove(self, comment: OwnComment) -> None:
+        """Take a comment of ours away; one that is gone already is no error."""
+        ...
+
+    async def labels(self) -> Sequence[str]:
+        """All labels, ours and others'."""
+        ...
+
+    async def add_labels(self, labels: Collection[str], looks: Mapping[str, tuple[str, str]]) -> None:
+        """Add labels; `looks` gives the colour and the description of those that are new."""
+        ...
+
+    async def remove_label(self, label: str) -> None:
+        """Take a label away; one that is gone already is no error."""
+        ...
+
+
 class Keys(Protocol):
     """The key of the ledger's hashes; lives outside the store."""
 
@@ -673,6 +710,12 @@ class Store(Protocol):
     def runs(self, query: RunQuery) -> Sequence[Run]: ...
     def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
         """The `each` newest runs of every schedule, retired ones too, newest first."""
+        ...
+
+    def met_since(
+        self, met: Collection[tuple[ScheduleId, str]], each: int
+    ) -> Mapping[tuple[ScheduleId, str], tuple[datetime, bool]]:
+        """Since when the runs of a schedule meet a code, of its `each` newest; see `domain.needs.streak`."""
         ...
 
     def run_counts(self, accounts: Iterable[str] | None = None) -> Mapping[str, int]:

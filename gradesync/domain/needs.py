@@ -18,6 +18,9 @@ from gradesync.domain.schedule import ScheduleId
 FRESH = timedelta(hours=24)
 """What began within this time is new since yesterday."""
 
+Began = Mapping[tuple[ScheduleId, str], tuple[datetime, bool]]
+"""By schedule and code: since when its runs meet it, and whether it may be longer (see `streak`)."""
+
 GROUPS = {"teacher": "teacher", "support": "support", "us": "support", "admin": "district"}
 """Who must act -> whose list it stands in; everybody else is the district's."""
 
@@ -89,21 +92,20 @@ def causes(
     *,
     group: str | None = None,
     hosts: Mapping[str, tuple[str, str]] | None = None,
-    runs: Sequence[Run] = (),
+    began: Began | None = None,
 ) -> tuple[Cause, ...]:
     """The causes of the rows, what is new first, and the worst first among the new and among the rest.
 
     `group` keeps one list's. `hosts` are Canvas's and the SIS's by account: a cause that many accounts of one host
-    share is a line of its own. `runs` are recent ones of the schedules, newest first, and tell since when runs fail.
+    share is a line of its own. `began` tells since when the runs of a schedule meet a code.
     """
-    streaks = _Streaks(runs)
     met: dict[str, list[tuple[ScheduleRow, Need]]] = {}
     for row in rows:
         for need in needs(row):
             if group in (None, need.group):
                 met.setdefault(need.code, []).append((row, need))
     found = [
-        _cause(code, host, some, streaks, now)
+        _cause(code, host, some, began or {}, now)
         for code, all_ in met.items()
         for host, some in _by_host(code, all_, hosts or {}).items()
     ]
@@ -155,7 +157,7 @@ def _side(code: str) -> int | None:
 
 
 def _cause(
-    code: str, host: str, met: Sequence[tuple[ScheduleRow, Need]], streaks: _Streaks, now: datetime
+    code: str, host: str, met: Sequence[tuple[ScheduleRow, Need]], known: Began, now: datetime
 ) -> Cause:
     schedules = sorted({row.schedule.id for row, _ in met})
     records: dict[tuple[str, str], int] = {}
@@ -166,8 +168,8 @@ def _cause(
         records[row.schedule.id.account, whose] = need.records
         if code in row.waiting_since:
             began.append((row.waiting_since[code], False))
-        else:
-            began += streaks.began(row, code)
+        elif (since := known.get((row.schedule.id, code))) is not None:
+            began.append(since)
     first, capped = min(began, default=(None, False))
     return Cause(
         code=code,
@@ -183,33 +185,36 @@ def _cause(
     )
 
 
-class _Streaks:
-    """Since when the runs of a schedule meet a code: the oldest of an unbroken row of them."""
+def streak(runs: Iterable[Run], code: str) -> tuple[datetime, bool] | None:
+    """When the unbroken row of runs that meet the code began, of runs newest first; None where the last one does not.
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs: dict[ScheduleId, list[Run]] = {}
-        for run in runs:
-            if run.result is not None:
-                self._runs.setdefault(run.schedule, []).append(run)
-
-    def began(self, row: ScheduleRow, code: str) -> list[tuple[datetime, bool]]:
-        """The instant, and whether the streak may be older than the runs at hand; empty where nothing is known."""
-        runs = self._runs.get(row.schedule.id, [row.last] if row.last is not None else [])
-        first, capped = None, True
-        for run in runs:
-            result = run.result
-            if result is None or result.outcome in (Outcome.STOPPED, Outcome.SKIPPED, Outcome.ABANDONED):
-                continue
-            if code in result.codes or (not code and result.outcome is Outcome.FAILED):
-                first = run.started_at or run.created_at
-            else:
-                capped = False
-                break
-        return [] if first is None else [(first, capped and len(runs) >= MANY)]
+    An empty code means any failure. True beside it: all of these runs meet it, so it may have begun earlier. Runs that
+    were stopped, skipped or given up judge nothing.
+    """
+    first = None
+    for run in runs:
+        result = run.result
+        if result is None or result.outcome not in JUDGING:
+            continue
+        if code in result.codes or (not code and result.outcome is Outcome.FAILED):
+            first = run.created_at
+        else:
+            return None if first is None else (first, False)
+    return None if first is None else (first, True)
 
 
-MANY = 20
-"""How many runs of a schedule are enough to say since when it meets a code."""
+def streaks(runs: Iterable[Run], met: Iterable[tuple[ScheduleId, str]], each: int) -> Began:
+    """The streaks of many schedules, of all their runs newest first; `each` newest that judge are looked at."""
+    by_schedule: dict[ScheduleId, list[Run]] = {}
+    for run in runs:
+        if run.result is not None and run.result.outcome in JUDGING:
+            by_schedule.setdefault(run.schedule, []).append(run)
+    found = {(id, code): streak(by_schedule.get(id, [])[:each], code) for id, code in met}
+    return {key: value for key, value in found.items() if value is not None}
 
 
-__all__ = ["FRESH", "MANY", "Cause", "Need", "causes", "groups", "needs"]
+JUDGING = (Outcome.COMPLETED, Outcome.WARNING, Outcome.FAILED)
+"""Ends of runs that say whether a cause still stands."""
+
+
+__all__ = ["FRESH", "JUDGING", "Began", "Cause", "Need", "causes", "groups", "needs", "streak", "streaks"]

@@ -28,6 +28,7 @@ from gradesync.store import (
     leases,
     ledger,
     runs,
+    streaks,
     terms,
     waiting,
 )
@@ -191,6 +192,13 @@ class SqlStore(SqlDefinitions, SqlAlarms):
         """The newest runs of every schedule, newest first."""
         with self._db.read() as tx:
             return runs.recent(tx, each, accounts)
+
+    def met_since(
+        self, met: Collection[tuple[ScheduleId, str]], each: int
+    ) -> Mapping[tuple[ScheduleId, str], tuple[datetime, bool]]:
+        """Since when the runs of a schedule meet a code."""
+        with self._db.read() as tx:
+            return streaks.met_since(tx, met, each)
 
     def run_counts(self, accounts: Iterable[str] | None = None) -> Mapping[str, int]:
         """Account -> how many runs are recorded."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradesync.domain.needs import MANY, Cause, causes, needs
+from gradesync.domain.needs import Cause, causes, needs, streaks
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Outcome, Run, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
@@ -102,13 +102,13 @@ def test_an_accounts_records_count_once_however_many_schedules_it_has() -> None:
 
 def test_runs_tell_since_when_they_fail() -> None:
     one = row("a", "GS-202", outcome=Outcome.FAILED)
-    (found,) = causes(
-        [one], s.NOW, group="district", runs=runs(one, "GS-202", "GS-202", "GS-202", "", "GS-202")
-    )
-    assert (found.since, found.capped) == (s.NOW - 2 * HOUR, False)
-    (long,) = causes([one], s.NOW, group="district", runs=runs(one, *["GS-202"] * MANY))
-    assert long.capped
-    assert not long.fresh
+    key = (one.schedule.id, "GS-202")
+    broken = streaks(runs(one, "GS-202", "GS-202", "GS-202", "", "GS-202"), [key], 50)
+    (found,) = causes([one], s.NOW, group="district", began=broken)
+    assert (found.since, found.capped, found.fresh) == (s.NOW - 2 * HOUR, False, True)
+    whole = streaks(runs(one, *["GS-202"] * 9), [key], 9)
+    (long,) = causes([one], s.NOW, group="district", began=whole)
+    assert (long.since, long.capped, long.fresh) == (s.NOW - 8 * HOUR, True, False)
     assert "or longer" in shown((long,))
 
 

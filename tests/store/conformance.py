@@ -512,6 +512,22 @@ class Leases:
         assert [r.id for r in store.runs(RunQuery(account="hillside", schedule="grades"))] == [other.id]
         assert one_run(store, old.id) == old
 
+    def test_it_is_known_since_when_runs_meet_a_code(self, store: Store) -> None:
+        school(store)
+        met = [({"GS-202": 1}, "failed"), ({}, "completed"), ({"GS-202": 1}, "failed")]
+        met += [({}, "stopped"), ({"GS-202": 2, "GS-405": 1}, "warning"), ({"GS-405": 3}, "warning")]
+        for place, (codes, outcome) in enumerate(met):
+            run = queue(store, at=minutes(place))
+            store.finish(claim(store, run), RunResult(Outcome(outcome), Stage.FETCH, codes=codes), [])
+        queue(store, at=minutes(9))
+        asked = {(GRADES, code) for code in ("GS-405", "GS-202", "GS-40", "")}
+        assert store.met_since(asked, 50) == {(GRADES, "GS-405"): (minutes(4), False)}
+        assert store.met_since(asked, 2) == {(GRADES, "GS-405"): (minutes(4), True)}
+        broke = queue(store, at=minutes(10))
+        store.finish(claim(store, broke), RunResult(Outcome.FAILED, Stage.FETCH), [])
+        assert store.met_since(asked, 50) == {(GRADES, ""): (minutes(10), False)}
+        assert store.met_since([], 50) == {}
+
 
 class Ledger:
     def test_an_intent_keeps_what_is_known_and_a_checkpoint_replaces_it(self, store: Store) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from gradesync.domain.class_terms import ClassTerm
 from gradesync.domain.history import Fact
+from gradesync.domain.needs import streaks
 from gradesync.domain.record import LedgerEntry, PastEvent, RecordEvent, WaitingRecord, WaitingRow
 from gradesync.domain.run import (
     Busy,
@@ -24,6 +25,7 @@ from gradesync.domain.run import (
     RunState,
     Stage,
 )
+from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import ReadRecords, RunQuery, RunRecords
 from gradesync.store.facts import abandoned_fact, outcome_of_lost
 from gradesync.store.memory.state import LeaseRow, MemoryState
@@ -188,6 +190,12 @@ class Work(MemoryState):
                 and query.run_id in (None, run.id)
             ]
         return sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)[: query.limit]
+
+    def met_since(
+        self, met: Collection[tuple[ScheduleId, str]], each: int
+    ) -> Mapping[tuple[ScheduleId, str], tuple[datetime, bool]]:
+        """Since when the runs of a schedule meet a code."""
+        return streaks(self.runs(RunQuery(limit=len(self.run_rows))), met, each)
 
     def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
         """The newest runs of every schedule, newest first."""
