@@ -44,6 +44,10 @@ class Settings:
     safety: Mapping[str, float] = field(default_factory=dict)
     blackouts: tuple[Mapping[str, Any], ...] = ()
     notify: tuple[Mapping[str, Any], ...] = ()
+    notify_hosts: tuple[str, ...] = ()
+    alarms: Mapping[str, Any] = field(default_factory=dict)
+    ping: str | None = None
+    ping_fail: str | None = None
     keys: str | None = None
     secrets: str | None = None
     people: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -142,6 +146,10 @@ def _settings(value: Mapping[str, Any]) -> Settings:
         safety=value.get("safety", {}),
         blackouts=tuple(value.get("blackouts", ())),
         notify=tuple(value.get("notify", ())),
+        notify_hosts=tuple(value.get("notify_hosts", ())),
+        alarms=value.get("alarms", {}),
+        ping=value.get("ping"),
+        ping_fail=value.get("ping_fail"),
         keys=value.get("keys"),
         secrets=value.get("secrets"),
         people=value.get("people", {}),
@@ -158,6 +166,7 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
     )  # these and what they import cost 150 ms, and only a changed file needs them
     from gradesync.config.checks import blackout_findings
     from gradesync.config.marks import load_tree
+    from gradesync.config.notify_checks import notify_findings
     from gradesync.config.schema import sound_settings, validated_settings
     from gradesync.config.sources import Sources
 
@@ -174,6 +183,7 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
     value, findings = validated_settings(loaded.value, source)
     part = value if value is not None else sound_settings(loaded.value, findings)
     findings += blackout_findings(part.get("blackouts", ()), None)
+    findings += notify_findings(part.get("notify", ()))
     findings = secrets.covering(secrets.findings(loaded.value), findings)
     problems += [source.problem(finding) for finding in findings]
     problems = secrets.with_outside(problems, found.text, found.file)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -73,6 +73,18 @@ class AlarmRule:
         if self.digest is None:
             return True
         return parse_interval(self.digest, self.time_zone).latest_slot(now, news_at) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """What the owner wants to be told: the rules, and from when on something deserves an alarm.
+
+    `late_after` None: three times as long as passes usually stay away.
+    """
+
+    rules: tuple[AlarmRule, ...] = ()
+    waiting_days: int = 7
+    late_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

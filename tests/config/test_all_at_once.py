@@ -158,7 +158,7 @@ def test_settings_are_told_all_their_mistakes(tmp_path: Path) -> None:
     owner = (
         "collor: red\nhosts: ['*']\nstore: nowhere\nsafety: {all_share: 10}\n"
         "blackouts:\n  - {name: x, from: 2027-06-25, until: 2027-06-24}\n  - {name: y, from: 2027-02-30}\n"
-        "notify: [{channel: fax}]\nsecrets: file:/run/x\n"
+        "notify: [{name: x, url: env:X, channel: fax}]\nsecrets: file:/run/x\n"
     )
     found = [(p.code, p.place.line) for p in errors(loaded(tree(tmp_path, {"riverside.yaml": GOOD}, owner)))]
     assert found == [

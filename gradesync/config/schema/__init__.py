@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from gradesync.config.schema.export import json_schema, schema_text, write_schema
 from gradesync.config.schema.fields import Allowed
-from gradesync.config.schema.models import AccountFile, SettingsFile
+from gradesync.config.schema.models import AccountFile
+from gradesync.config.schema.owner import SettingsFile
 from gradesync.config.schema.parts import sound_account, sound_settings
 from gradesync.config.schema.validate import validated_account, validated_settings
 from gradesync.config.schema.wording import meant_keys, without_misspelt

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from gradesync.config.findings import NAME
 from gradesync.config.schema.fields import zone_schema
-from gradesync.config.schema.models import AccountFile, SettingsFile
+from gradesync.config.schema.models import AccountFile
+from gradesync.config.schema.owner import SettingsFile
 
 Kind = Literal["account", "defaults", "settings"]
 

@@ -30,6 +30,11 @@ _REFERENCE = re.compile(r"(?:env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s{}\x00-\x1f]+)\
 _TEMPLATE = re.compile(r"[a-z][a-z0-9+-]*:\S+\Z")
 
 
+MAIL = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9._+-]{0,62}[A-Za-z0-9])?@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+\Z"
+)
+"""One plain mail address: no blanks, quotes or commas, nothing that a header or a URL gives a meaning."""
+_QUIET = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d) ?- ?((?:[01]\d|2[0-3]):[0-5]\d)\Z")
 _PLACE = re.compile(r"(?:group:)?[a-z0-9*?][a-z0-9_*?-]{0,62}\Z")
 
 
@@ -191,6 +196,23 @@ def _places(value: Any) -> list[str]:
     return [str(one) for one in places]
 
 
+def _contact(value: Any) -> str:
+    """A role, a name or one plain mail address: anything else with an @ could be read as more than one."""
+    text = text_in(value)
+    if not text or len(text) > 200 or re.search(r"[\x00-\x1f\x7f]", text):
+        raise refuse("GS-110", "this is not a line of text", "write one address, or a word")
+    if "@" in text and not MAIL.match(text):
+        raise refuse("GS-110", "this is not one mail address", "write it like `sis@riverside.example`")
+    return text
+
+
+def _quiet_hours(value: Any) -> str:
+    match = _QUIET.match(text_in(value))
+    if match is None or match[1] == match[2]:
+        raise refuse("GS-110", "these are not two times of a day", 'write them like "21:00-06:30"')
+    return f"{match[1]}-{match[2]}"
+
+
 def _store(value: Any) -> str:
     text = text_in(value)
     if _REFERENCE.match(text):
@@ -277,6 +299,12 @@ Reference = Annotated[
     str,
     PlainValidator(_reference),
     in_schema("string", pattern=r"^[a-z][a-z0-9+-]*:\S+$", examples=["env:RIVERSIDE_CANVAS_TOKEN"]),
+]
+Contact = Annotated[str, PlainValidator(_contact), in_schema("string", examples=["sis@riverside.example"])]
+QuietHours = Annotated[
+    str,
+    PlainValidator(_quiet_hours),
+    in_schema("string", pattern=rf"^{_CLOCK} ?- ?{_CLOCK}$", examples=["21:00-06:30"]),
 ]
 Terms = Annotated[Any, PlainValidator(_titles("current")), _either(["current", "all"])]
 _PLACES = {"type": "string", "pattern": "^(group:)?[a-z0-9*?][a-z0-9_*?-]{0,62}$", "examples": [EVERYWHERE]}

@@ -16,7 +16,8 @@ from pydantic.fields import FieldInfo
 
 from gradesync.config.findings import Finding, Path
 from gradesync.config.schema.fields import Allowed
-from gradesync.config.schema.models import AccountFile, SettingsFile
+from gradesync.config.schema.models import AccountFile
+from gradesync.config.schema.owner import SettingsFile
 from gradesync.config.schema.wording import meant_keys
 
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from gradesync.config.findings import Finding, Written
 from gradesync.config.schema.fields import Allowed
-from gradesync.config.schema.models import AccountFile, SettingsFile
+from gradesync.config.schema.models import AccountFile
+from gradesync.config.schema.owner import SettingsFile
 from gradesync.config.schema.wording import findings
 
 
