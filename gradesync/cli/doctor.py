@@ -94,7 +94,8 @@ def _examined(said: Invocation, loaded: Loaded, name: str) -> Examination:
 
     if sys.stderr.isatty():
         tell(f"asking Canvas and the SIS of {name}; nothing is written")
-    tools = Examiner(account, References(said.root), said.root, now)
+    allowed = loaded.settings.private_hosts
+    tools = Examiner(account, References(said.root), said.root, now, allowed)
     return carry_out(examine(patient, tools, now, [store]))
 
 

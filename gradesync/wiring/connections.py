@@ -20,7 +20,7 @@ from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster import OneRosterConnector, OneRosterReader
 from gradesync.connectors.oneroster_csv import OneRosterCsvSource
 from gradesync.connectors.private_folder import private_folder
-from gradesync.connectors.retry import Timeouts
+from gradesync.connectors.retry import RetryPolicy, Timeouts
 from gradesync.connectors.roster_pickup import LocalPickup, Pickup
 from gradesync.connectors.spool import disk_spool
 from gradesync.domain.account import Account
@@ -57,6 +57,9 @@ class _SisClients:
 
 class HttpConnections:
     """`ports.Connections`: one client per service and run, closed with the run."""
+
+    retries = RetryPolicy()
+    """How often a request is tried again; who only looks whether a side answers needs fewer tries."""
 
     def __init__(
         self,
@@ -160,6 +163,7 @@ class HttpConnections:
             concurrency=account.canvas.concurrency,
             headers=_names(run),
             guard=guard,
+            retries=self.retries,
             private_hosts=self._private_hosts,
         )
         return await stack.enter_async_context(client)
@@ -195,6 +199,7 @@ class HttpConnections:
                 headers=[*headers, *_names(run)],
                 timeouts=timeouts,
                 guard=guard,
+                retries=self.retries,
                 private_hosts=self._private_hosts,
             )
             return await stack.enter_async_context(opened)

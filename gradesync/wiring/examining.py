@@ -20,6 +20,7 @@ from gradesync.connectors.doctoring.certificate import certificate_of
 from gradesync.connectors.doctoring.sis import Doorway, SisProbe
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.oneroster_csv import OneRosterCsvSource
+from gradesync.connectors.retry import RetryPolicy
 from gradesync.connectors.roster_pickup import LocalPickup
 from gradesync.domain.account import Account
 from gradesync.domain.doctor_facts import Certificate
@@ -36,10 +37,17 @@ _HINT = 5
 class Examiner(HttpConnections):
     """`engine.doctor_sides.Instruments` for one account."""
 
+    retries = RetryPolicy(base=0.2, longest=2.0, tries=2, tries_throttled=3, tries_broken=2)
+
     def __init__(
-        self, account: Account, secrets: Secrets, root: Path, now: Clock = lambda: datetime.now(UTC)
+        self,
+        account: Account,
+        secrets: Secrets,
+        root: Path,
+        now: Clock = lambda: datetime.now(UTC),
+        private_hosts: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(secrets, now, root)
+        super().__init__(secrets, now, root, private_hosts)
         self._account = account
 
     @asynccontextmanager
@@ -79,11 +87,11 @@ class Examiner(HttpConnections):
 
     async def canvas_certificate(self) -> Certificate:
         """Canvas's certificate."""
-        return await certificate_of(self._account.canvas.url, "canvas")
+        return await certificate_of(self._account.canvas.url, "canvas", self._private_hosts)
 
     async def sis_certificate(self) -> Certificate:
         """The SIS's certificate."""
-        return await certificate_of(self._account.sis.rostering_url, "sis")
+        return await certificate_of(self._account.sis.rostering_url, "sis", self._private_hosts)
 
     async def roster_files(self) -> str:
         """Look at the newest roster file: is it there, fresh and readable? Nothing is fetched from a file server."""

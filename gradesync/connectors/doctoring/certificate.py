@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from datetime import UTC, datetime
 
 from gradesync.connectors.errors import DOWN, NAMES, Side
-from gradesync.connectors.links import BadAddress, trusted_origin
+from gradesync.connectors.links import BadAddress, Origin, trusted_origin
+from gradesync.connectors.networks import refusal
 from gradesync.domain.doctor_facts import Certificate
 from gradesync.errors import ConnectionProblem
 
 SECONDS = 15.0
 
 
-async def certificate_of(url: str, side: Side, context: ssl.SSLContext | None = None) -> Certificate:
+async def certificate_of(
+    url: str, side: Side, private_hosts: tuple[str, ...] = (), context: ssl.SSLContext | None = None
+) -> Certificate:
     """The certificate of an address's server. Raises ConnectionProblem: GS-205 refused, GS-302 or GS-508 no answer.
 
-    `context` is what is trusted; the system's authorities when left out.
+    `private_hosts` as for `HttpClient` (GS-119); `context` is what is trusted, the system's authorities if left out.
     """
     try:
         origin = trusted_origin(url)
@@ -28,8 +32,9 @@ async def certificate_of(url: str, side: Side, context: ssl.SSLContext | None = 
     trusted = context if context is not None else ssl.create_default_context()
     try:
         async with asyncio.timeout(SECONDS):
+            address = await _address(origin, side, private_hosts)
             _, writer = await asyncio.open_connection(
-                origin.host, origin.port, ssl=trusted, server_hostname=origin.host
+                address, origin.port, ssl=trusted, server_hostname=origin.host
             )
     except ssl.SSLCertVerificationError as refused:
         # OpenSSL's own few words ("certificate has expired") name nobody.
@@ -46,6 +51,17 @@ async def certificate_of(url: str, side: Side, context: ssl.SSLContext | None = 
         return Certificate(origin.host, _end(writer.get_extra_info("peercert")))
     finally:
         writer.close()
+
+
+async def _address(origin: Origin, side: Side, private_hosts: tuple[str, ...]) -> str:
+    """Where the host's name leads, unless that is no place to go to."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    addresses = [str(one[4][0]) for one in found]
+    for address in addresses:
+        if (why := refusal(origin.host, address, private_hosts)) is not None:
+            raise ConnectionProblem(f"The address of {NAMES[side]} {why}.", code="GS-119")
+    return addresses[0]
 
 
 def _end(shown: object) -> datetime | None:

@@ -1,0 +1,121 @@
+"""Probes whose subject the sandbox cannot play: certificates, and hints of tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from gradesync.connectors.doctoring import certificate
+from gradesync.connectors.doctoring.canvas import _begins
+from gradesync.connectors.doctoring.certificate import certificate_of
+from gradesync.domain.doctor_facts import Certificate
+from gradesync.errors import ConnectionProblem
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def _issued(folder: Path, ends: datetime, names: Sequence[x509.GeneralName]) -> Path:
+    """A certificate of its own authority with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "school.test")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(min(NOW, ends) - timedelta(days=400))
+        .not_valid_after(ends)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+def _seen(pem: Path, *, trusted: bool = True) -> tuple[Certificate | ConnectionProblem, bytes]:
+    """What the probe says of a server with this certificate, and what the server got of us behind the handshake."""
+    got = bytearray()
+
+    async def body() -> Certificate | ConnectionProblem:
+        served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        served.load_cert_chain(pem)
+        closed = asyncio.Event()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            got.extend(await reader.read())
+            writer.close()
+            closed.set()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served)
+        context = ssl.create_default_context(cafile=str(pem) if trusted else None)
+        port = server.sockets[0].getsockname()[1]
+        async with server:
+            try:
+                found = await certificate_of(f"https://127.0.0.1:{port}/x", "sis", (), context)
+            except ConnectionProblem as problem:
+                return problem
+            await asyncio.wait_for(closed.wait(), 5)
+            return found
+
+    return asyncio.run(body()), bytes(got)
+
+
+HERE = [x509.IPAddress(ip_address("127.0.0.1"))]
+
+
+def test_the_end_of_a_certificate_is_read_and_nothing_is_sent(tmp_path: Path) -> None:
+    ends = NOW + timedelta(days=12)
+    found, got = _seen(_issued(tmp_path, ends, HERE))
+    assert found == Certificate("127.0.0.1", ends)
+    assert got == b""
+
+
+@pytest.mark.parametrize("fault", ["ended", "another host", "not trusted"])
+def test_a_certificate_that_a_run_would_refuse_is_refused_here(tmp_path: Path, fault: str) -> None:
+    ends = NOW + timedelta(days=-2 if fault == "ended" else 90)
+    names: list[x509.GeneralName] = [x509.DNSName("other.test")] if fault == "another host" else list(HERE)
+    found, _ = _seen(_issued(tmp_path, ends, names), trusted=fault != "not trusted")
+    assert isinstance(found, ConnectionProblem)
+    assert found.code == "GS-205"
+    if fault == "ended":
+        assert "expired" in str(found)
+
+
+def test_nobody_answering_and_plain_http_elsewhere_are_told_apart() -> None:
+    async def code(url: str) -> str:
+        with pytest.raises(ConnectionProblem) as caught:
+            await certificate_of(url, "canvas")
+        return caught.value.code
+
+    assert asyncio.run(code("https://127.0.0.1:9/")) == "GS-302"
+    assert asyncio.run(code("http://school.test/")) == "GS-108"
+    assert asyncio.run(code("https://10.1.2.3/")) == "GS-119"
+    assert certificate.SECONDS < 30
+
+
+@pytest.mark.parametrize(
+    ("hint", "same"),
+    [("1234~", True), ("1234~AbCd...", True), ("9999~", False), ("", False), ("1", True)],
+)
+def test_a_token_is_known_by_how_canvas_shortens_it(hint: str, same: bool) -> None:
+    assert _begins("1234~", hint) is same
