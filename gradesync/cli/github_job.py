@@ -104,14 +104,17 @@ def this_job(environ: Mapping[str, str] | None = None) -> Job:
     inside = env.get("GITHUB_ACTIONS") == "true"
     if not inside and not env.get("GITHUB_REPOSITORY"):
         return Job()
+    event = _event(env.get("GITHUB_EVENT_PATH", ""))
+    # What follows another run speaks of that one: there the plan was made, and there its artifacts are.
+    of_run = _at(event, "workflow_run", "id")
     return Job(
         inside=inside,
         repository=_whole(_REPOSITORY, env.get("GITHUB_REPOSITORY", "")),
         server=_whole(_SERVER, env.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")),
-        run=_number(env.get("GITHUB_RUN_ID", "")),
+        run=of_run if isinstance(of_run, int) and of_run > 0 else _number(env.get("GITHUB_RUN_ID", "")),
         attempt=_number(env.get("GITHUB_RUN_ATTEMPT", "")),
         workspace=env.get("GITHUB_WORKSPACE", ""),
-        event=_event(env.get("GITHUB_EVENT_PATH", "")),
+        event=event,
         ref=env.get("GITHUB_REF", ""),
     )
 

@@ -9,6 +9,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("init", "init", "Begin a tree: settings, an example account, the schema for editors"),
             ("validate", "validate", "Check every file; needs neither secrets nor a store"),
             ("plan", "plan", "Show what reconcile would change, and change nothing"),
+            ("comment", "comment", "Show a saved plan as the one comment of a pull request, with labels"),
             ("schema", "schema", "Print the JSON schema of the files"),
             ("next", "next", "Show when an interval falls"),
         ),

@@ -13,12 +13,12 @@ from gradesync.connectors.vendor_words import code_of, fingerprint, not_offered
 from gradesync.connectors.wire import Malformed, decode, one_line
 from gradesync.errors import ConnectionProblem
 
-Side = Literal["canvas", "sis"]
-NAMES: Mapping[Side, str] = {"canvas": "Canvas", "sis": "The SIS"}
-REFUSED_KEY: Mapping[Side, str] = {"canvas": "GS-201", "sis": "GS-202"}
-TOO_FAST: Mapping[Side, str] = {"canvas": "GS-301", "sis": "GS-507"}
-DOWN: Mapping[Side, str] = {"canvas": "GS-302", "sis": "GS-508"}
-UNKNOWN: Mapping[Side, str] = {"canvas": "GS-306", "sis": "GS-599"}
+Side = Literal["canvas", "sis", "github"]
+NAMES: Mapping[Side, str] = {"canvas": "Canvas", "sis": "The SIS", "github": "GitHub"}
+REFUSED_KEY: Mapping[Side, str] = {"canvas": "GS-201", "sis": "GS-202", "github": "GS-712"}
+TOO_FAST: Mapping[Side, str] = {"canvas": "GS-301", "sis": "GS-507", "github": "GS-712"}
+DOWN: Mapping[Side, str] = {"canvas": "GS-302", "sis": "GS-508", "github": "GS-712"}
+UNKNOWN: Mapping[Side, str] = {"canvas": "GS-306", "sis": "GS-599", "github": "GS-712"}
 
 _TEXT_KEYS = (
     "imsx_description",
@@ -106,6 +106,9 @@ def _code(
         return TOO_FAST[side], True
     if 300 <= status < 400:
         return "GS-206", False
+    if side == "github":
+        # No run ever meets it; what it means for a comment tells its status.
+        return UNKNOWN[side], status >= 500
     if status == 401:
         return ("GS-203" if lacks_right(side, headers, body) else REFUSED_KEY[side]), False
     if side == "sis":

@@ -185,6 +185,10 @@ class HttpClient:
         """
         return await self._send("PUT", template, ids, body, idempotent=not mints)
 
+    async def patch(self, template: str, *ids: str | int, body: bytes) -> Reply:
+        """PATCH a JSON body that says what is to stand there; repeated on transport trouble, since it is idempotent."""
+        return await self._send("PATCH", template, ids, body, idempotent=True)
+
     async def delete(self, template: str, *ids: str | int) -> Reply:
         """DELETE; repeated on transport trouble, since it is idempotent."""
         return await self._perform(self._call("DELETE", template, ids, (), self._write_timeout))

@@ -104,6 +104,31 @@ def plan(
     )
 
 
+def comment(
+    *,
+    did: str,
+    url: str | None,
+    doubles: int,
+    labels: Sequence[str],
+    added: Sequence[str],
+    removed: Sequence[str],
+    trouble: str | None,
+    body: str | None,
+) -> Shape:
+    """What became of a plan's comment; `body` is told of a dry run alone."""
+    return _report(
+        "comment",
+        did=did,
+        url=url,
+        doubles_removed=doubles,
+        labels=list(labels),
+        labels_added=list(added),
+        labels_removed=list(removed),
+        trouble=trouble,
+        body=body,
+    )
+
+
 def pass_report(report: PassReport) -> Shape:
     """One pass: plan, run ends, and what was left alone."""
     return _report(

@@ -117,4 +117,14 @@ ENTRIES = (
         ACCOUNT,
         "One run an hour is let through to see, and the first that works closes the breaker; nothing is caught up.",
     ),
+    Code(
+        "GS-712",
+        "GitHub did not take the comment",
+        "A pull request's comment or labels could not be written: no answer, no right, or no such pull request.",
+        "Give the job `pull-requests: write`; on a pull request from a fork nothing can be done.",
+        "support",
+        I,
+        ACCOUNT,
+        "The plan stands in the job's summary; schedules go on as before.",
+    ),
 )

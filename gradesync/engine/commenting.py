@@ -1,0 +1,77 @@
+"""Keeps one comment and our labels on a pull request, whatever other jobs do at the same time.
+
+What a comment says is made elsewhere; which of two plans may stand there is `domain.sticky`'s decision. Nothing here
+knows GitHub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from gradesync.domain.plan_labels import LABELS, LabelChanges, label_changes
+from gradesync.domain.sticky import OwnComment, Stamp, Verdict, ours, stamp_of, verdict
+from gradesync.ports import PullRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Commented:
+    """What became of the comment: `verdict`, the comment as it stands now, and doubles that were taken away."""
+
+    verdict: Verdict
+    comment: OwnComment | None = None
+    doubles: int = 0
+
+
+async def keep_comment(pull: PullRequest, body: str, stamp: Stamp, *, quiet: bool) -> Commented:
+    """Post the comment, or edit the one that stands there, so that exactly one is left.
+
+    Two jobs that begin together may both post; both look again, the first comment stays, and of the two plans the
+    newer one stands in it. Raises ConnectionProblem.
+    """
+    standing, doubles = ours(await pull.comments(), stamp.key)
+    # The head is asked for last: the nearer to the writing, the less can happen between.
+    decided = verdict(stamp, _stamp(standing), await pull.head(), quiet=quiet)
+    if decided is Verdict.POST:
+        posted = await pull.post(body)
+        return await _settle(pull, posted, body, stamp)
+    if decided is not Verdict.EDIT or standing is None:
+        return Commented(decided, standing)
+    kept = standing if standing.body == body else await pull.edit(standing, body)
+    for one in doubles:
+        await pull.remove(one)
+    return Commented(Verdict.EDIT, kept, len(doubles))
+
+
+async def _settle(pull: PullRequest, posted: OwnComment, body: str, stamp: Stamp) -> Commented:
+    """Look again after posting: of several comments the first stays, and it shows the newest plan."""
+    first, doubles = ours(await pull.comments(), stamp.key)
+    if first is None or not doubles:
+        # None left but ours, or the other job was quicker and has moved our text into the first one already.
+        return Commented(Verdict.POST, first or posted)
+    texts = {one.id: (_stamp(one) or stamp, one.body) for one in (first, *doubles)} | {
+        posted.id: (stamp, body)
+    }
+    newest, text = max(texts.values(), key=lambda one: one[0].order)
+    if newest != _stamp(first):
+        first = await pull.edit(first, text)
+    for one in doubles:
+        await pull.remove(one)
+    return Commented(Verdict.POST, first, len(doubles))
+
+
+def _stamp(comment: OwnComment | None) -> Stamp | None:
+    return None if comment is None else stamp_of(comment.body)
+
+
+async def keep_labels(pull: PullRequest, wanted: Collection[str]) -> LabelChanges:
+    """Set our labels to exactly the wanted ones; all others stay as they are. Raises ConnectionProblem."""
+    changes = label_changes(await pull.labels(), wanted)
+    for label in changes.remove:
+        await pull.remove_label(label)
+    if changes.add:
+        await pull.add_labels(changes.add, LABELS)
+    return changes
+
+
+__all__ = ["Commented", "keep_comment", "keep_labels"]
