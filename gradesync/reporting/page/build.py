@@ -150,7 +150,7 @@ def _account_pages(
             changes=staff.changes(account, overview.written, options.source),
             strips=strips,
             strip_rows=strip_rows,
-            holds=staff.hold_rows(account, stamps),
+            holds=staff.hold_rows(account, stamps, now),
             blackouts=blackouts,
         ),
     )

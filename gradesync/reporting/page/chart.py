@@ -21,6 +21,8 @@ MOST = 40
 """So many runs are drawn per schedule."""
 
 _STEP, _BASE, _TALL = 13, 40, 36
+_LEAST = 25
+"""A strip is at least so many runs wide, so that those of a new account are no posters."""
 
 
 def strips(
@@ -55,7 +57,8 @@ def _strip(
             bars.append((x + 1, _BASE - height, height, slug))
         marks.append((x, slug))
     said = ", ".join(f"{number} {kind}" for kind, number in counted.items())
-    return name, MOST * _STEP, f"{len(shown)} runs from {oldest} to {newest}: {said}.", bars, marks
+    width = max(_LEAST, len(shown)) * _STEP
+    return name, width, f"{len(shown)} runs from {oldest} to {newest}: {said}.", bars, marks
 
 
 def _height(records: int) -> int:

@@ -66,6 +66,7 @@ def _kind(
     word = min(active, key=WORST_FIRST.__getitem__) if active else Word.PAUSED
     ends = [one.row.last for one in schedules if one.row.last is not None and one.row.last.result is not None]
     tally = tally_of(run.result for run in ends if run.result is not None)
+    waiting = max((sum(one.row.waiting.values()) for one in schedules), default=0)
     last = max((run.ended_at or run.created_at for run in ends), default=None)
     return (
         _TYPES[type],
@@ -74,5 +75,5 @@ def _kind(
         *stamps(last, account.time_zone),
         bucket(tally.ok),
         bucket(tally.unchanged),
-        bucket(tally.withheld + tally.refused),
+        bucket(max(tally.withheld, waiting) + tally.refused),
     )

@@ -166,7 +166,7 @@ def run_facts(run: Run) -> str:
 # --- stops ----------------------------------------------------------------------------------------------------
 
 
-def hold_rows(account: PageAccount, stamps: Stamps) -> list[Row]:
+def hold_rows(account: PageAccount, stamps: Stamps, now: datetime) -> list[Row]:
     """Who holds what, why, since when and until when."""
     return [
         (
@@ -174,7 +174,7 @@ def hold_rows(account: PageAccount, stamps: Stamps) -> list[Row]:
             "breaker opened" if hold.kind.value == "breaker" else "held",
             who_line(hold.actor.name, hold.actor.via),
             *stamps(hold.created_at, account.time_zone),
-            wording.until_text(hold),
+            wording.until_text(hold, account.time_zone, now),
             clean(f"{hold.reason} ({hold.code})" if hold.code else hold.reason),
         )
         for hold in account.holds
@@ -291,8 +291,9 @@ def _link(source: str | None, written: Written | None) -> str:
 def week_days(week: AccountWeek, now: datetime) -> list[Row]:
     """(date, title, slots) of each local day."""
     by_day: dict[object, list[Row]] = {day: [] for day in week.days}
+    never = _never(week)
     for stretch in week.stretches:
-        if stretch.day in by_day:
+        if stretch.day in by_day and stretch.schedule.id.name not in never:
             by_day[stretch.day].append(_slot(stretch, week.time_zone))
     titles = [words.day(datetime(day.year, day.month, day.day), now) for day in week.days]  # noqa: DTZ001 - a date
     return [
@@ -303,11 +304,13 @@ def week_days(week: AccountWeek, now: datetime) -> list[Row]:
 
 def _slot(stretch: Stretch, zone: str) -> Row:
     first = words.local(stretch.first, zone)
-    time, often = f"{first:%H:%M}", ""
+    time, often = f"{first:%H:%M}", stretch.schedule.type.value
     if stretch.count > 1:
         time = f"{time} to {words.local(stretch.last, zone):%H:%M}"
         number = f"{stretch.count:,} times{' or more' if stretch.capped else ''}"
-        often = f"every {words.plural(stretch.every, 'minute')}, {number}" if stretch.every else number
+        often += (
+            f", every {words.plural(stretch.every, 'minute')}, {number}" if stretch.every else f", {number}"
+        )
     return (
         time,
         clean(stretch.schedule.id.name),
@@ -317,9 +320,22 @@ def _slot(stretch: Stretch, zone: str) -> Row:
     )
 
 
+def _never(week: AccountWeek) -> Mapping[str, str]:
+    """Schedules that are paused in their files, with the sentence that says so: seven days need not repeat it."""
+    found: dict[str, str] = {}
+    for stretch in week.stretches:
+        for block in stretch.blocks:
+            if block.kind == "paused":
+                found[stretch.schedule.id.name] = clean(block.sentence)
+    return found
+
+
 def idle_rows(week: AccountWeek) -> list[Row]:
-    """Schedules without a slot in the week."""
-    return [(clean(one.id.name), clean(one.interval)) for one in week.idle]
+    """Schedules without a slot in the week, and those that are paused."""
+    never = _never(week)
+    intervals = {one.schedule.id.name: one.schedule.interval for one in week.stretches}
+    paused = [(clean(name), clean(intervals[name]), why) for name, why in sorted(never.items())]
+    return [*paused, *((clean(one.id.name), clean(one.interval), "") for one in week.idle)]
 
 
 # --- codes ------------------------------------------------------------------------------------------------------

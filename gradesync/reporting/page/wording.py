@@ -108,7 +108,7 @@ def _held_step(account: PageAccount, now: datetime) -> str:
     people = [hold for hold in account.holds if hold.kind is not HoldKind.BREAKER]
     if people:
         hold = people[0]
-        return f"Held by {clean(hold.actor.name)}, {until_text(hold)}: {clean(hold.reason)}"
+        return f"Held by {clean(hold.actor.name)}, {until_text(hold, account.time_zone, now)}: {clean(hold.reason)}"
     for one in account.schedules:
         for block in one.row.blocks:
             if block.kind == "blackout":
@@ -116,13 +116,13 @@ def _held_step(account: PageAccount, now: datetime) -> str:
     return f"gradesync show {account.key} says what holds it, since {words.utc(now)}."
 
 
-def until_text(hold: Hold) -> str:
-    """When a hold in force ends."""
+def until_text(hold: Hold, zone: str, now: datetime) -> str:
+    """When a hold in force ends, on the account's clock."""
     if hold.expires_at is None:
         return "until a run works, or resumed" if hold.kind is HoldKind.BREAKER else "until resumed"
     if hold.until_changed:
-        return f"until changed in the files, at the latest {words.utc(hold.expires_at)}"
-    return f"until {words.utc(hold.expires_at)}"
+        return f"until changed in the files, at the latest {words.clock(hold.expires_at, zone, now)}"
+    return f"until {words.clock(hold.expires_at, zone, now)}"
 
 
 def schedule_state(row: ScheduleRow) -> tuple[str, str]:
@@ -147,17 +147,14 @@ PUBLIC_SENTENCES = {
 }
 """What a state means to somebody who cannot do anything about it."""
 
-PUBLIC_WHO = {
-    "teacher": "Teachers can see what to correct.",
-    "district": "The district has been asked to act.",
-    "support": "Support has been asked to act.",
-}
+_PUBLIC_WHO = {"teacher": "teachers", "district": "the district", "support": "the support team"}
 
 
 def public_sentence(account: PageAccount) -> str:
     """Plain words, without a code, a name or a number."""
     word = account.standing.word
-    told = [PUBLIC_SENTENCES[word]]
-    if word in (Word.WAITING, Word.FAILING):
-        told += [PUBLIC_WHO[who] for who in account.standing.who if who in PUBLIC_WHO]
-    return " ".join(told)
+    who = [text for key, text in _PUBLIC_WHO.items() if key in account.standing.who]
+    if word not in (Word.WAITING, Word.FAILING) or not who:
+        return PUBLIC_SENTENCES[word]
+    last = f"{', '.join(who[:-1])} and {who[-1]}" if len(who) > 1 else who[0]
+    return f"{PUBLIC_SENTENCES[word]} It is up to {last} to act."
