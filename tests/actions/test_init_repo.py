@@ -1,0 +1,146 @@
+"""What `init --repo` writes: linted like our own workflows, fit to be used as it is, and never over somebody's file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gradesync.cli.init_repo import Actions, next_steps, pin_lineage, read_actions, write_repo
+from gradesync.config.loader import load
+from gradesync.errors import GradesyncError
+from tests.actions.linters import lint_workflows, zizmor
+from tests.actions.running import ROOT
+
+OURS = Actions("district-it/gradesync", "0123456789abcdef0123456789abcdef01234567", "gradesync 1.2.3")
+OWNERS = ("@district/sync-owners",)
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_the_workflows_are_our_own_byte_for_byte() -> None:
+    kept = ROOT / "gradesync" / "cli" / "repo"
+    names = [path.name for path in kept.glob("*.yml") if path.name != "dependabot.yml"]
+    assert sorted(names) == ["act.yml", "plan.yml", "reconcile-cron.yml", "reconcile.yml", "validate.yml"]
+    for name in names:
+        assert (kept / name).read_bytes() == (ROOT / ".github" / "workflows" / name).read_bytes(), name
+
+
+def test_the_written_repository_is_a_tree_without_problems_and_its_workflows_pass_both_linters(
+    tmp_path: Path,
+) -> None:
+    written = write_repo(tmp_path, owners=OWNERS, support=("@district/support",), actions=OURS)
+    assert {str(path.relative_to(tmp_path)) for path in written} == set(snapshot(tmp_path))
+    from datetime import UTC, datetime
+
+    assert load(tmp_path, now=datetime.now(UTC)).problems == ()
+    workflows = sorted((tmp_path / ".github" / "workflows").glob("*.yml"))
+    assert len(workflows) == 5
+    assert {file: found for file, found in lint_workflows(workflows).items() if found} == {}
+    code, words = zizmor(tmp_path / ".github")
+    assert code == 0, words
+
+
+def test_every_action_is_pinned_to_the_commit_that_was_named(tmp_path: Path) -> None:
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    for path in (tmp_path / ".github" / "workflows").glob("*.yml"):
+        text = path.read_text()
+        for used in re.findall(r"uses: (\S+)", text):
+            assert re.search(r"@[0-9a-f]{40}$", used), used
+        assert f"district-it/gradesync/.github/actions/setup@{OURS.commit} # gradesync 1.2.3" in text
+        assert "running-in-ci" not in text
+
+
+def test_a_pass_is_given_the_keys_of_the_accounts_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "schedules" / "north").mkdir(parents=True)
+    (tmp_path / "schedules" / "north" / "oak-hill.yaml").write_text("account: oak-hill\n")
+    (tmp_path / "schedules" / "_defaults.yaml").write_text("time_zone: America/New_York\n")
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    for name in ("reconcile", "reconcile-cron", "act"):
+        job = yaml.safe_load((tmp_path / ".github" / "workflows" / f"{name}.yml").read_text())["jobs"]["pass"]
+        given = job["steps"][-1]["env"]
+        assert set(given) == {
+            "GRADESYNC_STORE",
+            "GRADESYNC_KEY",
+            "OAK_HILL_CANVAS_TOKEN",
+            "OAK_HILL_SIS_ID",
+            "OAK_HILL_SIS_SECRET",
+        }
+    assert not (tmp_path / "schedules" / "example.yaml").exists()
+
+
+def test_who_owns_what_comes_in_the_order_that_github_reads(tmp_path: Path) -> None:
+    write_repo(
+        tmp_path,
+        owners=OWNERS,
+        support=("@district/support",),
+        account_owners={"riverside": ("@riverside/it",), "north/": ("@north/it", "lms@north.example")},
+        actions=OURS,
+    )
+    rows = [
+        line.split()
+        for line in (tmp_path / ".github" / "CODEOWNERS").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    assert rows == [
+        ["*", "@district/sync-owners"],
+        ["/schedules/", "@district/support"],
+        ["/schedules/north/", "@north/it", "lms@north.example"],
+        ["/schedules/riverside.yaml", "@riverside/it"],
+        ["_defaults.yaml", "@district/sync-owners"],
+        ["/gradesync.yaml", "@district/sync-owners"],
+        ["/.github/", "@district/sync-owners"],
+    ]
+
+
+def test_a_second_time_writes_nothing(tmp_path: Path) -> None:
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    before = snapshot(tmp_path)
+    assert write_repo(tmp_path, owners=OWNERS, actions=OURS) == []
+    assert snapshot(tmp_path) == before
+
+
+def test_nothing_is_overwritten_and_every_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".github" / "workflows").mkdir(parents=True)
+    (tmp_path / ".github" / "CODEOWNERS").write_text("* @somebody\n")
+    (tmp_path / ".github" / "workflows" / "plan.yml").write_text("on: push\n")
+    before = snapshot(tmp_path)
+    with pytest.raises(GradesyncError, match=r"\.github/CODEOWNERS, \.github/workflows/plan\.yml"):
+        write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    assert snapshot(tmp_path) == before
+
+
+def test_an_existing_tree_keeps_its_own_files(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("ours\n")
+    (tmp_path / "gradesync.yaml").write_text("secrets: env\n")
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    assert (tmp_path / "README.md").read_text() == "ours\n"
+    assert (tmp_path / "gradesync.yaml").read_text() == "secrets: env\n"
+
+
+def test_the_lineage_is_pinned_and_then_no_step_any_more(tmp_path: Path) -> None:
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    assert "store init" in next_steps(tmp_path)[0]
+    assert pin_lineage(tmp_path, "b054b8963ef84d5ab975b66c210a4932")
+    assert yaml.safe_load((tmp_path / "gradesync.yaml").read_text())["lineage"].startswith("b054")
+    assert "store init" not in " ".join(next_steps(tmp_path))
+    assert not pin_lineage(tmp_path, "another")
+
+
+@pytest.mark.parametrize(
+    "text", ["gradesync@v1", "o/gradesync@main", "o/gradesync@0123456", "../x@" + "0" * 40]
+)
+def test_what_somebody_could_move_is_no_pin(text: str) -> None:
+    with pytest.raises(GradesyncError, match="names no commit"):
+        read_actions(text)
+
+
+@pytest.mark.parametrize("owner", ["district/owners", "@", "@a b", "@a\n* @mallory", "* @mallory"])
+def test_an_owner_that_github_could_not_read_is_refused(owner: str, tmp_path: Path) -> None:
+    with pytest.raises(GradesyncError, match="is no owner"):
+        write_repo(tmp_path, owners=(owner,), actions=OURS)
+    assert snapshot(tmp_path) == {}
