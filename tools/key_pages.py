@@ -119,7 +119,7 @@ EXAMPLES: dict[str, Any] = {
     "lineage": "3f2a9c1e",
     "private_hosts": ["sis.district.example"],
     "keys": "env:GRADESYNC_KEY",
-    "notify.name": "Night watch",
+    "notify.name": "night-watch",
     "notify.url": "env:ALARM_ADDRESS",
     "notify.to": ["support"],
     "notify.accounts": ["oak-*"],
@@ -141,6 +141,8 @@ class Key:
     needed: bool
     below: str | None
     """The name of the part below it in `$defs`, for a key that holds other keys."""
+    about: str
+    """The sentence an editor shows; of a mapping without one, what the mapping itself says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +160,27 @@ def sections(schema: dict[str, Any]) -> Iterator[Section]:
 
 
 def _walk(schema: dict[str, Any], part: dict[str, Any], path: str) -> Iterator[Section]:
+    needed = part.get("required", ())
     keys = tuple(
-        Key(f"{path}.{name}" if path else name, node, name in part.get("required", ()), _below(schema, node))
+        Key(
+            f"{path}.{name}" if path else name,
+            node,
+            name in needed,
+            _below(schema, node),
+            _about(schema, node),
+        )
         for name, node in part.get("properties", {}).items()
     )
     yield Section(path, part.get("description", ""), keys)
     for key in keys:
         if key.below is not None:
             yield from _walk(schema, schema["$defs"][key.below], key.path)
+
+
+def _about(schema: dict[str, Any], node: dict[str, Any]) -> str:
+    below = _below(schema, node)
+    said: str = node.get("description") or (schema["$defs"][below].get("description", "") if below else "")
+    return " ".join(said.split())
 
 
 def _below(schema: dict[str, Any], node: dict[str, Any]) -> str | None:
@@ -293,7 +308,7 @@ def page() -> str:
         for section in sections(schema):
             if section.path:
                 within = "" if schema["title"].startswith("gradesync account") else " of gradesync.yaml"
-                parts += [f"### {section.path}{within}", section.about]
+                parts += [f"### {section.path}{within}", " ".join(section.about.split())]
             parts.append(_table(section))
         if title.startswith("The account"):
             parts += ["## _defaults.yaml", _DEFAULTS]
@@ -309,7 +324,7 @@ def _table(section: Section) -> str:
             f"`{name}`",
             kind(key),
             left_out(key),
-            key.node.get("description", ""),
+            key.about,
             "below" if shown is None else f"`{written(name, shown)}`",
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

@@ -72,3 +72,4 @@ def test_a_walk_notices_what_is_not_printed_and_what_comes_in_another_order() ->
     assert not_printed(["two", "one 1 record"], printed) == "one 1 record"
     assert not_printed(["four"], printed) == "four"
     assert masked("1,183 classes") == masked("1 class")
+    assert masked("12 GS-401, every 15 minutes") == "0 GS-401, every 15 minutes"

@@ -104,6 +104,6 @@ def not_printed(shown: list[str], printed: str) -> str | None:
 
 
 def masked(line: str) -> str:
-    """Numbers differ from school to school and from day to day; the words around them do not."""
-    line = re.sub(r"[\d,]*\d", "0", " ".join(line.split()))
+    """Counts differ from day to day; the words around them, codes and intervals do not."""
+    line = re.sub(r"(?<!GS-)(?<!every )(?<![\d,])[\d,]*\d", "0", " ".join(line.split()))
     return re.sub(r"\b0 (line item|record|class|result)(?:s|es)?\b", r"0 \1", line)
