@@ -10,7 +10,7 @@ import pytest
 
 from gradesync.domain.action import Plan
 from gradesync.domain.interval import parse_interval, warnings
-from gradesync.domain.problem import Place, Problem
+from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
@@ -498,3 +498,28 @@ def test_a_cell_longer_than_the_terminal_is_wrapped_below_its_name() -> None:
     shown = text.run_end(dry, style=s.terminal(60))
     assert max(map(len, shown.splitlines())) <= 60
     assert all(code in shown for code in codes)
+
+
+_COMMANDS = re.compile(r"gradesync \w|[0-9a-f]{64}")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_no_report_is_wider_than_the_terminal_but_for_what_is_to_be_copied(width: int) -> None:
+    style = s.terminal(width)
+    long = replace(s.HOLD, reason="the roster looked wrong after the change of the export, ticket 4711 " * 3)
+    shown = (
+        text.rows(s.ROWS, s.NOW, style=style),
+        text.schedule(s.GRADES_ROW, s.NOW, style=style),
+        text.account(s.VIEW, s.NOW, style=style),
+        text.history(s.entries(), style=style),
+        text.plan(s.PLAN, s.PROBLEMS, s.NOW, style=style),
+        text.pass_report(s.REPORT, style=style),
+        text.run_end(s.DRY, style=style),
+        text.run_end(s.FAILED, style=style),
+        text.holds([long, s.BREAKER], s.NOW, style=style),
+        text.problems(s.PROBLEMS, s.source, style=style),
+        *(text.code(entry, style=style) for entry in CODES.values()),
+    )
+    for report in shown:
+        for line in report.splitlines():
+            assert cell_width(line) <= width or _COMMANDS.search(line) or len(line.split()) == 1, line

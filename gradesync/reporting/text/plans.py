@@ -36,7 +36,7 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
     """The plan's lines, for reports that hold more than a plan."""
     lines: list[str] = []
     if plan.changes:
-        lines.append(plan_words.read_line(plan))
+        lines += folded(plan_words.read_line(plan), style)
         if held := plan_words.held_summary(plan):
             lines += folded(f"! {held}", style, color="yellow")
             for by in plan_words.holds_in_force(plan):
@@ -53,8 +53,8 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
         lines.append("")
     lines += _withheld(plan, now, style)
     if any(not problem.warning for problem in problems):
-        lines.append(words.problem_counts(problems) + " See `gradesync validate`.")
-    lines.append(style.paint(plan_words.plan_summary(plan), "bold" if plan.changes else "green"))
+        lines += folded(words.problem_counts(problems) + " See `gradesync validate`.", style)
+    lines += folded(plan_words.plan_summary(plan), style, color="bold" if plan.changes else "green")
     return lines
 
 
@@ -88,6 +88,8 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     if plan_words.is_new_account(action):
         return [f"  {style.paint('+ new account', 'green')}{style.paint(place, 'dim')}"]
     lines = [f"  {style.paint(f'{sign} {head}', color)}{style.paint(place, 'dim')}"]
+    if style.terminal and place and cell_width(f"  {sign} {head}{place}") > style.width:
+        lines = [f"  {style.paint(f'{sign} {head}', color)}", _INDENT + style.paint(place.strip(), "dim")]
     why = plan_words.why(action)
     lines += folded(why, style, _INDENT) if why else []
     width = max((cell_width(clean(plan_words.field_name(field.path))) for field in action.fields), default=0)

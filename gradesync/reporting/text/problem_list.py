@@ -44,11 +44,14 @@ def _tone(problems: Sequence[Problem]) -> str:
 
 def _one(problem: Problem, source: str | None, secret: frozenset[int], style: Style) -> list[str]:
     color = "yellow" if problem.warning else "red"
-    mark = style.paint("warning: ", color) if problem.warning else ""
+    mark = "warning: " if problem.warning else ""
     place = f"{clean(problem.place.file)}:{problem.place.line}:{problem.place.column}:"
-    lines = [
-        f"{style.paint(place, 'bold')} {mark}{style.paint(clean(problem.code), color)} {clean(problem.message)}"
-    ]
+    head = f"{mark}{clean(problem.code)}"
+    first, *rest = folded(f"{place} {head} {clean(problem.message)}", style, "", "  ")
+    if first.startswith(f"{place} {head}"):
+        told = first[len(place) + 1 + len(head) :]
+        first = f"{style.paint(place, 'bold')} {style.paint(head, color)}{told}"
+    lines = [first, *rest]
     excerpt = snippet(problem, source, secret, style.width if style.terminal else 160)
     if excerpt:
         lines.append(excerpt[0])
