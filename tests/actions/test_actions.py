@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -173,3 +176,62 @@ def test_a_hostile_pull_request_number_is_refused(job: Job, tmp_path: Path) -> N
     [(action, given)] = done.used
     assert action.startswith("actions/download-artifact@")
     assert given["path"] == str(runner.temp / "gradesync-comment")
+
+
+class GitHub(BaseHTTPRequestHandler):
+    """As much of GitHub as a comment needs: no comment and no label stands there yet."""
+
+    said: ClassVar[list[tuple[str, str, str]]] = []
+
+    def do_GET(self) -> None:
+        self._answer({"head": {"sha": "0" * 40}} if "/pulls/" in self.path else [])
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.said.append((self.headers["Authorization"], self.path, body))
+        self._answer(
+            {"id": 1, "html_url": "https://github.com/district/schedules/pull/7#issuecomment-1"}, 201
+        )
+
+    def _answer(self, value: object, status: int = 200) -> None:
+        text = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *words: object) -> None:
+        """Nothing: the tests' own output is for findings."""
+
+
+@pytest.fixture
+def github() -> Iterator[str]:
+    GitHub.said.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_the_plan_kept_is_what_the_comment_shows_with_the_rights_of_its_own_job(
+    job: Job, tree: Path, github: str, tmp_path: Path
+) -> None:
+    path = tree / "schedules" / "riverside.yaml"
+    path.write_text(path.read_text().replace("daily at 04:00", "daily at 05:00"))
+    git(tree, "commit", "-q", "-a", "-m", "later")
+    planning = job()
+    assert planning.use("plan").outputs["saved"] == "true"
+    # Another job on another machine: nothing but the artifact comes with it.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    commenting = Runner(tmp_path / "comment", elsewhere, {"GITHUB_API_URL": github})
+    (planning.temp / "gradesync-plan").rename(commenting.temp / "gradesync-comment")
+    done = commenting.use("comment", number="7")
+    assert done.code == 0, done.log
+    assert not done.commands, done.log
+    bodies = {path: body for _, path, body in GitHub.said}
+    assert "05:00" in bodies["/repos/district/schedules/issues/7/comments"]
+    assert "gradesync/schedule" in bodies["/repos/district/schedules/issues/7/labels"]
+    assert {token for token, _, _ in GitHub.said} == {"Bearer token-of-the-job"}
