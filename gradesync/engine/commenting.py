@@ -33,31 +33,28 @@ async def keep_comment(pull: PullRequest, body: str, stamp: Stamp, *, quiet: boo
     # The head is asked for last: the nearer to the writing, the less can happen between.
     decided = verdict(stamp, _stamp(standing), await pull.head(), quiet=quiet)
     if decided is Verdict.POST:
-        posted = await pull.post(body)
-        return await _settle(pull, posted, body, stamp)
+        return await _settled(pull, await pull.post(body), stamp, body, decided)
     if decided is not Verdict.EDIT or standing is None:
         return Commented(decided, standing)
-    kept = standing if standing.body == body else await pull.edit(standing, body)
-    for one in doubles:
-        await pull.remove(one)
-    return Commented(Verdict.EDIT, kept, len(doubles))
+    if standing.body == body and not doubles:
+        return Commented(decided, standing)
+    return await _settled(pull, await pull.edit(standing, body), stamp, body, decided)
 
 
-async def _settle(pull: PullRequest, posted: OwnComment, body: str, stamp: Stamp) -> Commented:
-    """Look again after posting: of several comments the first stays, and it shows the newest plan."""
+async def _settled(
+    pull: PullRequest, written: OwnComment, stamp: Stamp, body: str, decided: Verdict
+) -> Commented:
+    """Look again after writing: of several comments the first one stays, and the newest plan stands in it."""
     first, doubles = ours(await pull.comments(), stamp.key)
-    if first is None or not doubles:
-        # None left but ours, or the other job was quicker and has moved our text into the first one already.
-        return Commented(Verdict.POST, first or posted)
-    texts = {one.id: (_stamp(one) or stamp, one.body) for one in (first, *doubles)} | {
-        posted.id: (stamp, body)
-    }
-    newest, text = max(texts.values(), key=lambda one: one[0].order)
+    if first is None:
+        return Commented(decided, written)
+    plans = [(found, one.body) for one in (first, *doubles) if (found := _stamp(one)) is not None]
+    newest, text = max([*plans, (stamp, body)], key=lambda one: one[0].order)
     if newest != _stamp(first):
         first = await pull.edit(first, text)
     for one in doubles:
         await pull.remove(one)
-    return Commented(Verdict.POST, first, len(doubles))
+    return Commented(decided, first, len(doubles))
 
 
 def _stamp(comment: OwnComment | None) -> Stamp | None:
