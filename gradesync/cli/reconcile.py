@@ -86,6 +86,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which runs that need a person make the exit code 3.",
 )
+@click.option(
+    "--no-notify", is_flag=True, help="Tell nobody, and do not ping; the next pass tells what stands."
+)
 def command(
     said: Invocation,
     form: str,
@@ -104,6 +107,7 @@ def command(
     max_time: float | None,
     shard: Shard | None,
     fail_on: str,
+    no_notify: bool,
 ) -> int:
     """Make the recorded schedules what the files say, then run what is due or asked for.
 
@@ -136,6 +140,7 @@ def command(
             no_syncs=no_syncs,
             enqueue=enqueue,
             fail_on=fail_on,
+            no_notify=no_notify,
             told=told,
         )
 
@@ -161,6 +166,7 @@ def _pass(
     no_syncs: bool,
     enqueue: bool,
     fail_on: str,
+    no_notify: bool,
     told: set[object] | None,
 ) -> int:
     """One pass, shown; the answer is its exit code. Of many passes (`told`) only those that bring news are shown."""
@@ -220,7 +226,12 @@ def _pass(
             _tell_workflow(form, report, links)
         if allow and report.plan is not None and not report.plan.allowed:
             tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
-        return exit_code_of(report, fail_on, accounts[0] if len(accounts) == 1 else None)
+        code = exit_code_of(report, fail_on, accounts[0] if len(accounts) == 1 else None)
+        if options.run_syncs and not no_notify:
+            from gradesync.cli.alarms import after
+
+            after(app, report, options, code, shard=shard is not None and not accounts)
+        return code
 
 
 def _tell_workflow(form: str, report: PassReport, links: Links) -> None:

@@ -50,6 +50,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Keep",
         (
+            ("notify", "notify", "Alarms: try the channels, see what stands, send without a pass"),
             ("store", "store", "Make, inspect and migrate the store"),
             ("sandbox", "sandbox", "A made-up school on this machine to try everything with"),
             ("demo", "demo", "See a whole school day of syncs in under two minutes"),
@@ -63,7 +64,8 @@ MODULES: dict[str, str] = {name: module for _, rows in SECTIONS for name, module
 _OPTIONS = (
     ("-C DIR", "The tree to work in (default: this folder)"),
     ("--as NAME", "Your name, recorded as a claim beside the login"),
-    ("--verbose", "Say more on stderr"),
+    ("--verbose", "Say more on stderr: what happens, as sentences"),
+    ("--log-format", "The log on stderr as text or as json"),
     ("--version", "Print the version"),
     ("--help", "Print this, or the help of a command"),
 )
@@ -82,7 +84,7 @@ def help_text() -> str:
         lines += ["", f"{title}:"]
         lines += [f"  {name:<10} {words}" for name, _, words in rows]
     lines += ["", "Options (also after the command):"]
-    lines += [f"  {name:<10} {words}" for name, words in _OPTIONS]
+    lines += [f"  {name:<15} {words}" for name, words in _OPTIONS]
     lines += [
         "",
         "Exit codes: 0 fine, 1 problems, 2 changes wait (plan --detailed-exitcode), 3 a run needs a person,",

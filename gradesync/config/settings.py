@@ -197,8 +197,14 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
         "secrets": part.get("secrets"),
         "private_hosts": [] if None in private else private,
     }
-    return {**kept, **reached}, False, problems
+    blamed = {finding.path[0] for finding in findings if finding.path and not finding.warning}
+    heard = bool(reached) and not blamed & set(_TO_TELL)
+    telling = {key: part[key] for key in _TO_TELL if part.get(key) is not None} if heard else {}
+    return {**kept, **telling, **reached}, False, problems
 
+
+_TO_TELL = ("notify", "notify_hosts", "alarms", "ping", "ping_fail")
+"""What alarms need, kept as a whole or not at all: a slip elsewhere in the file must not silence them."""
 
 _TO_STOP = ("store", "lineage", "people")
 

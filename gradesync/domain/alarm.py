@@ -187,6 +187,21 @@ class Message:
     test: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmLine:
+    """One row of `notify list`. `state` is `told`, `due`, `waits` (for quiet hours, a digest or the next try),
+    `nobody to tell` or `given up`; `over` that the cause is gone and this was not told yet.
+    """
+
+    rule: str
+    state: str
+    cause: Cause
+    sentence: str
+    told_at: datetime | None
+    attempts: int
+    over: bool
+
+
 CONTACTS: Mapping[str, tuple[str, ...]] = {
     "SIS admin": ("sis_admin", "admin", "support"),
     "Canvas admin": ("canvas_admin", "admin", "support"),

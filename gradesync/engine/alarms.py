@@ -14,7 +14,17 @@ from datetime import datetime
 from gradesync.domain.alarm import Alarm, Look, Message, Told
 from gradesync.domain.alarm_causes import Facts, causes, ended_gap
 from gradesync.domain.alarm_rule import AlarmRule, AlarmSettings, Subject
-from gradesync.domain.alarm_telling import Envelope, claim, due, envelopes, event, given_up, keep, settled
+from gradesync.domain.alarm_telling import (
+    Envelope,
+    addresses,
+    claim,
+    due,
+    envelopes,
+    event,
+    given_up,
+    keep,
+    settled,
+)
 from gradesync.engine.alarm_facts import PassNews, gather
 from gradesync.errors import NotSent
 from gradesync.ports import Notifier, Store
@@ -22,11 +32,10 @@ from gradesync.ports import Notifier, Store
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What `notify list` shows: every row, which of them may be sent now, and since when no pass came (or None)."""
+    """What `notify list` shows: every row with its state (`alarm.AlarmLine`), and since when no pass came (or None)."""
 
     now: datetime
-    rows: tuple[Alarm, ...]
-    due: frozenset[int]
+    rows: tuple[tuple[Alarm, str], ...]
     no_pass_since: datetime | None
     last_pass: datetime | None
 
@@ -43,9 +52,10 @@ def after_pass(store: Store, notifier: Notifier, settings: AlarmSettings, news: 
 
 
 def _carried(store: Store, notifier: Notifier, settings: AlarmSettings, news: PassNews | None) -> Told:
-    rows = store.alarms()
-    if not settings.rules and not rows:
+    if not settings.rules:
+        # Settings with a problem may hide the rules: what was told stays remembered.
         return Told()
+    rows = store.alarms()
     facts, accounts = gather(store, news, settings.waiting_days, settings.late_after)
     look = (news or PassNews()).look
     _note(store, rows, facts, settings.rules, accounts, look)
@@ -114,22 +124,27 @@ def _posted(
 
 def standing(store: Store, settings: AlarmSettings) -> Standing:
     """What was noted by the last pass, and whether passes still come. Changes nothing."""
-    rows = tuple(store.alarms())
-    facts, _ = gather(store, None, settings.waiting_days, settings.late_after)
+    facts, accounts = gather(store, None, settings.waiting_days, settings.late_after)
     by_name = {rule.name: rule for rule in settings.rules}
-    ready = frozenset(
-        at
-        for at, row in enumerate(rows)
-        if row.key.rule in by_name and due(row, by_name[row.key.rule], facts.now)
-    )
     passes = store.passes()
     return Standing(
         now=facts.now,
-        rows=rows,
-        due=ready,
+        rows=tuple(
+            (row, _state(row, by_name.get(row.key.rule), accounts, facts.now)) for row in store.alarms()
+        ),
         no_pass_since=facts.gap.since if facts.gap is not None else None,
         last_pass=passes[-1] if passes else None,
     )
+
+
+def _state(row: Alarm, rule: AlarmRule | None, accounts: Mapping[str, Subject], now: datetime) -> str:
+    if row.news_at is None:
+        return "told" if row.told_at is not None else "given up"
+    if rule is None:
+        return "nobody to tell"
+    if addresses(rule, row.cause, accounts.get(row.key.account, Subject())) is None:
+        return "nobody to tell"
+    return "due" if due(row, rule, now) else "waits"
 
 
 __all__ = ["Standing", "after_pass", "standing"]

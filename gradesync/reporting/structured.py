@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from gradesync.domain.action import Plan
+from gradesync.domain.alarm import AlarmLine
+from gradesync.domain.alarm_rule import AlarmRule
 from gradesync.domain.approval import Approved
 from gradesync.domain.comparing import Comparison
 from gradesync.domain.explained import Explanation
@@ -35,6 +37,7 @@ from gradesync.domain.take_over import TakeOver
 from gradesync.domain.week import AccountWeek
 from gradesync.domain.worklist import Worklist
 from gradesync.ports import StoreInfo
+from gradesync.reporting.alarm_shapes import alarms_keys, channel_shapes
 from gradesync.reporting.compare_shapes import adoption_keys, comparison_keys
 from gradesync.reporting.explain_shapes import explanation_keys, worklist_keys
 from gradesync.reporting.roster_compare_shapes import roster_comparison_keys
@@ -276,6 +279,21 @@ def code(entry: Code) -> Shape:
         needs_person=entry.needs_person,
         page=code_page(entry),
     )
+
+
+def alarms(
+    lines: Sequence[AlarmLine],
+    rules: Sequence[str],
+    last_pass: datetime | None,
+    no_pass_since: datetime | None,
+) -> Shape:
+    """What stands, for which rule, and whether it was told."""
+    return _report("alarms", **alarms_keys(lines, rules, last_pass, no_pass_since))
+
+
+def channels(answers: Sequence[tuple[AlarmRule, str | None, str | None]]) -> Shape:
+    """Channels that were tried."""
+    return _report("channels", channels=channel_shapes(answers))
 
 
 def holds(holds: Sequence[Hold], now: datetime, blackouts: Sequence[BlackoutRow] = ()) -> Shape:

@@ -114,7 +114,7 @@ class SettingsFile(Strict):
     notify_hosts: list[Host] = left_out(
         "Hosts that alarms may be sent to, besides those of well-known services.", min_length=1
     )
-    alarms: Alarms = filled(Alarms, "From when on something deserves an alarm.")
+    alarms: Alarms = filled(Alarms, "How long something may stand before it deserves an alarm.")
     ping: Reference = left_out("Where the address is kept that is called after each good pass.")
     ping_fail: Reference = left_out("Where the address is kept that is called after a pass that is not.")
     keys: Reference = left_out("Where the key of the ledger's hashes is kept.")

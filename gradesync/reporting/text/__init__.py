@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradesync.reporting.text.adoptions import adoption
+    from gradesync.reporting.text.alarms import alarms, channels
     from gradesync.reporting.text.codes import code
     from gradesync.reporting.text.coming_days import upcoming
     from gradesync.reporting.text.compares import comparison
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 __all__ = [
     "account",
     "adoption",
+    "alarms",
     "approved",
     "causes",
+    "channels",
     "code",
     "comparison",
     "effective",
@@ -53,6 +56,8 @@ __all__ = [
 _MODULES = {
     "account": "shows",
     "adoption": "adoptions",
+    "alarms": "alarms",
+    "channels": "alarms",
     "approved": "rosters",
     "causes": "needing",
     "code": "codes",

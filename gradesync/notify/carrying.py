@@ -1,0 +1,171 @@
+"""Hands a message to apprise: one service at a time, silenced, with a time limit, and nowhere it may not go.
+
+The library is imported inside the function, because few commands send anything. Its log would hold addresses, and they
+are secrets: it is kept quiet, and of what it would say only an HTTP status is taken.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gradesync.domain.alarm import Message, News
+from gradesync.errors import NotSent
+from gradesync.notify import targets, words
+
+CONNECT, READ, WHOLE = 10.0, 20.0, 60.0
+"""Seconds for a connection, for a silence, and for a whole message."""
+
+_STATUS = re.compile(r"error[ =:]+(\d{3})\b")
+_QUIET = ("apprise", "urllib3", "requests")
+
+Judge = Callable[[str, int], None]
+"""Raises NotSent for a host that leads into a network it may not."""
+
+
+def carry(channel: str, url: str, message: Message, hosts: Iterable[str], judge: Judge) -> None:
+    """Send the message to the one service the address names. Raises NotSent, whose text holds no address."""
+    apprise = _library(channel)
+    scheme = url.partition(":")[0].lower()
+    if scheme not in targets.SCHEMES:
+        raise NotSent("what is kept there is no address of a service that is used", hint="see docs/alarms.md")
+    with _silent() as said:
+        service = _service(apprise, url)
+        _check(channel, service, hosts, judge)
+        if message.to:
+            service.targets = [(False, address) for address in message.to]
+        sent = _within(WHOLE, lambda: _sent(apprise, service, message))
+    if not sent:
+        status = next((match[1] for line in said if (match := _STATUS.search(line))), None)
+        answer = f" (it answered {status})" if status else ""
+        raise NotSent(f"the channel did not take the message{answer}", hint=_hint(channel, status))
+
+
+def _library(channel: str) -> Any:
+    try:
+        import apprise
+    except ModuleNotFoundError:
+        raise NotSent(
+            f"`channel: {channel}` needs what is not installed here",
+            hint="install gradesync[notify]; `channel: webhook` does without",
+        ) from None
+    return apprise
+
+
+def _service(apprise: Any, url: str) -> Any:
+    asset = apprise.AppriseAsset(
+        app_id="gradesync",
+        app_desc="gradesync",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        async_mode=False,
+        http_redirects=False,
+        secure_logging=True,
+        plugin_paths=[],
+    )
+    made = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    if made is None:
+        raise NotSent(
+            "what is kept there is no address of a service that is used",
+            hint="write it as the service gives it; docs/alarms.md has examples",
+        )
+    return made
+
+
+def _check(channel: str, service: Any, hosts: Iterable[str], judge: Judge) -> None:
+    """Raises NotSent unless the service is one of the channel's, encrypted, and at an allowed host."""
+    name = type(service).__name__
+    if name not in targets.EXPECTED.get(channel, tuple(targets.SERVICES)) or name not in targets.SERVICES:
+        raise NotSent(
+            f"the address is not one of `channel: {channel}`", hint="compare it with docs/alarms.md"
+        )
+    attribute = targets.SERVICES[name]
+    host = str(getattr(service, attribute) or "") if attribute is not None else ""
+    if attribute is not None:
+        targets.check_host(host, hosts)
+        encrypted = name in targets.ALWAYS_TLS or bool(service.secure)
+        if name == "NotifyEmail":
+            encrypted = str(service.secure_mode) != "insecure"
+        if not encrypted and not targets.is_loopback(host):
+            raise NotSent("the address is not encrypted", hint="write mailtos:// (or jsons:// ...)")
+        judge(host, int(service.port or 443))
+    # An address may carry options; these three are not its to choose.
+    service.verify_certificate = True
+    service.redirects = False
+    service.socket_connect_timeout, service.socket_read_timeout = CONNECT, READ
+
+
+def _sent(apprise: Any, service: Any, message: Message) -> bool:
+    fresh = message.test or any(one.news in (News.RAISED, News.STILL) for one in message.letters)
+    kind = apprise.NotifyType.INFO if message.test else apprise.NotifyType.WARNING
+    service.notify_format = apprise.NotifyFormat.TEXT
+    service.overflow_mode = apprise.OverflowMode.SPLIT
+    return bool(
+        service.notify(
+            title=words.subject(message),
+            body=words.body(message),
+            notify_type=kind if fresh else apprise.NotifyType.SUCCESS,
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+    )
+
+
+def _within(seconds: float, call: Callable[[], bool]) -> bool:
+    """Carry out a call of the library that may hang on a server which sends a byte now and then."""
+    answers: list[bool] = []
+
+    def body() -> None:
+        try:
+            answers.append(call())
+        except (OSError, ValueError, TypeError, LookupError, RuntimeError):
+            # What it says may hold the address.
+            answers.append(False)
+
+    thread = threading.Thread(target=body, daemon=True, name="alarm")
+    thread.start()
+    thread.join(seconds)
+    if not answers:
+        raise NotSent("the channel did not answer in time", hint="it is tried again")
+    return answers[0]
+
+
+@contextmanager
+def _silent() -> Iterator[list[str]]:
+    """The libraries' logs go nowhere but into a list, of which only a status is ever read."""
+    said: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    keep = Keep(logging.WARNING)
+    before = [(logger := logging.getLogger(name), logger.propagate, logger.level) for name in _QUIET]
+    for logger, _, _ in before:
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+        logger.addHandler(keep)
+    try:
+        yield said
+    finally:
+        for logger, propagate, level in before:
+            logger.removeHandler(keep)
+            logger.propagate = propagate
+            logger.setLevel(level)
+
+
+def _hint(channel: str, status: str | None) -> str:
+    if status in ("401", "403", "404", "410"):
+        return (
+            "the service no longer knows this address: make a new one there and keep it under the same name"
+        )
+    if channel == "email":
+        return "check the mail server, the user and password in the address, and the recipients"
+    return "check the address and whether this machine may reach the service"
+
+
+__all__ = ["carry"]

@@ -1,0 +1,109 @@
+"""`ports.Notifier`: finds a rule's address at the last moment and sends through the channel it names.
+
+A plain webhook goes through the house's own client; everything else through apprise. No error names an address.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from gradesync.domain.alarm import Letter, Message
+from gradesync.domain.alarm_rule import AlarmRule
+from gradesync.errors import ConnectionProblem, NotSent
+from gradesync.notify import targets, words
+from gradesync.ports import Secrets
+
+
+class Web(Protocol):
+    """The house's own client, as a channel needs it. Every call raises NotSent, without the address."""
+
+    def post(self, url: str, body: bytes) -> None:
+        """POST a JSON body; anything but a 2xx answer is no answer."""
+        ...
+
+    def get(self, url: str) -> None:
+        """GET."""
+        ...
+
+    def judge(self, host: str, port: int) -> None:
+        """Raises NotSent for a host that leads into a network it may not."""
+        ...
+
+
+class Sender:
+    """Sends; `hosts` are the owner's `notify_hosts`, `ping` and `ping_fail` references to addresses (or None)."""
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        web: Web,
+        *,
+        hosts: tuple[str, ...] = (),
+        ping: str | None = None,
+        ping_fail: str | None = None,
+    ) -> None:
+        self._secrets = secrets
+        self._web = web
+        self._hosts = hosts
+        self._ping, self._ping_fail = ping, ping_fail
+
+    def send(self, rule: AlarmRule, message: Message) -> None:
+        """Hand the message to the rule's channel. Raises NotSent."""
+        url = self._address(rule.url, f"notify rule {rule.name}")
+        if rule.channel == "webhook":
+            self._web.post(targets.check_hook(url, self._hosts), json.dumps(shape(message)).encode())
+            return
+        from gradesync.notify.carrying import carry  # few commands send anything
+
+        carry(rule.channel, url, message, self._hosts, self._web.judge)
+
+    def ping(self, *, good: bool) -> None:
+        """Call the watcher's address; nothing where none is named. Raises NotSent."""
+        reference = self._ping if good else self._ping_fail
+        if reference is not None:
+            self._web.get(targets.check_hook(self._address(reference, "ping"), self._hosts))
+
+    def _address(self, reference: str, whose: str) -> str:
+        try:
+            return self._secrets.value(reference, "", whose)
+        except ConnectionProblem as problem:
+            raise NotSent(str(problem), hint=problem.hint) from None
+
+
+def shape(message: Message) -> dict[str, Any]:
+    """A webhook's body. `text` alone is what chats with a plain hook read; programs read `letters`."""
+    return {
+        "kind": "alarms",
+        "version": 1,
+        "test": message.test,
+        "at": _instant(message.at),
+        "text": f"{words.subject(message)}\n{words.body(message)}",
+        "letters": [_letter(one) for one in message.letters],
+    }
+
+
+def _letter(one: Letter) -> dict[str, Any]:
+    cause = one.cause
+    return {
+        "news": one.news.value,
+        "kind": cause.kind.value,
+        "account": cause.account or None,
+        "subject": cause.subject or None,
+        "code": cause.code,
+        "who": cause.who,
+        "count": cause.count,
+        "urgent": cause.urgent,
+        "since": _instant(cause.since),
+        "until": _instant(cause.until),
+        "ended_at": _instant(one.ended_at),
+        "run": cause.run,
+        "sentence": words.sentence_of(cause),
+        "to_do": words.to_do(cause),
+        "command": words.command_of(cause),
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
