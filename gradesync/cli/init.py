@@ -1,4 +1,4 @@
-"""`gradesync init`: the first files of a tree."""
+"""`gradesync init`: the first files of a tree, a repository around it, or a new account in it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,97 @@ import click
 
 from gradesync.cli import templates
 from gradesync.cli.common import Invocation, new_command, opened, tell
+from gradesync.cli.init_account import NAME, AccountWish, begin_account
 from gradesync.errors import GradesyncError
 
 
-@new_command("init", "gradesync init\ngradesync init ../district-schedules --store")
-@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@new_command(
+    "init",
+    "gradesync init\n"
+    "gradesync init ../district-schedules --store\n"
+    "gradesync init ../district-schedules --repo --owner @district/lms\n"
+    "gradesync init riverside                      # in a tree: asks, and writes schedules/riverside.yaml\n"
+    "gradesync init riverside --from-table pasted.txt --canvas https://... --profile genesis --sis https://...",
+)
+@click.argument("target", required=False, metavar="[FOLDER|ACCOUNT]")
 @click.option("--store", is_flag=True, help="Make the store too.")
-def command(said: Invocation, folder: Path | None, store: bool) -> None:
-    """Write gradesync.yaml, an example account (paused) and the schemas for editors; nothing is overwritten.
+@click.option("--repo", is_flag=True, help="Write the workflows and owners of a GitHub repository too.")
+@click.option("--owner", "owners", multiple=True, metavar="@TEAM", help="Who must agree to all of it.")
+@click.option("--support", multiple=True, metavar="@TEAM", help="Who must agree to schedules, if others do.")
+@click.option("--actions", metavar="OWNER/REPO@COMMIT", help="Where the workflows take gradesync from.")
+@click.option("--group", metavar="GROUP", help="Of an account: the folder it stands in.")
+@click.option("--name", metavar="TEXT", help="Of an account: the district's name.")
+@click.option("--zone", metavar="ZONE", help="Of an account: its time zone, such as America/New_York.")
+@click.option("--canvas", metavar="URL", help="Of an account: the address of its Canvas.")
+@click.option("--sis", metavar="URL", help="Of an account: the address of its SIS.")
+@click.option("--profile", metavar="NAME", help="Of an account: the kind of SIS, such as genesis.")
+@click.option(
+    "--from-table",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILE|-",
+    help="Of an account: take over the vendor's table of schedules, pasted as text, HTML or CSV.",
+)
+@click.option("--yes", is_flag=True, help="Of an account: ask nothing.")
+def command(
+    said: Invocation,
+    target: str | None,
+    store: bool,
+    repo: bool,
+    owners: tuple[str, ...],
+    support: tuple[str, ...],
+    actions: str | None,
+    **account: str | bool | None,
+) -> int:
+    """Begin a tree (FOLDER; this one when left out) or, inside a tree, an account. Nothing is overwritten.
 
-    FOLDER is made when it is not there; left out, it is this folder, or the one -C names.
+    A tree gets gradesync.yaml, an example account (paused) and the schemas for editors; with --repo also the workflows
+    and CODEOWNERS. An account gets its file, in `state: observe`, which is checked at once.
     """
+    wish = AccountWish(target or "", **account)  # type: ignore[arg-type]  # click gives each option its type
+    if wish.asked or (target is not None and _names_an_account(said.root, target)):
+        if target is None or store or repo or owners or support or actions:
+            raise click.UsageError("an account is named and begun alone: `gradesync init ACCOUNT`")
+        return begin_account(said, wish)
+    if (owners or support or actions) and not repo:
+        raise click.UsageError("--owner, --support and --actions belong to --repo")
+    if target is not None:
+        said.root = said.root / target
+        said.root.mkdir(parents=True, exist_ok=True)
+    if repo:
+        _repository(said.root, owners, support, actions)
+    else:
+        _tree(said.root)
+    if store:
+        _store(said, pin=repo)
+    if repo:
+        from gradesync.cli.init_repo import next_steps
+
+        tell("next:")
+        for number, step in enumerate(next_steps(said.root), 1):
+            tell(f"  {number}. {step}")
+    else:
+        tell("next: `gradesync init ACCOUNT`, or fill in schedules/example.yaml; then `gradesync validate`")
+    return 0
+
+
+def _names_an_account(root: Path, target: str) -> bool:
+    """A plain name inside a tree is an account's; a path, or a name outside any tree, is a folder's."""
+    inside = any((root / name).exists() for name in ("schedules", "gradesync.yaml", "gradesync.yml"))
+    return inside and NAME.fullmatch(target) is not None and not (root / target).exists()
+
+
+def _repository(root: Path, owners: tuple[str, ...], support: tuple[str, ...], actions: str | None) -> None:
+    from gradesync.cli.init_repo import read_actions, write_repo
+
+    chosen = None if actions is None else read_actions(actions)
+    written = write_repo(root, owners=owners, support=support, actions=chosen)
+    for path in written:
+        tell(f"{path.relative_to(root) if path.is_relative_to(root) else path} written")
+    if not written:
+        tell("everything is there already")
+
+
+def _tree(root: Path) -> None:
     from gradesync.config.schema.export import schema_text
 
     texts = {
@@ -27,24 +107,27 @@ def command(said: Invocation, folder: Path | None, store: bool) -> None:
         templates.SCHEMA: schema_text("account"),
         templates.SETTINGS_SCHEMA: schema_text("settings"),
     }
-    if folder is not None:
-        said.root = said.root / folder
-        said.root.mkdir(parents=True, exist_ok=True)
-    _refuse_overwriting(said.root)
+    _refuse_overwriting(root)
     for name, text in texts.items():
-        path = said.root / name
+        path = root / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         tell(f"{name} written")
-    if _ignore(said.root / ".gitignore"):
+    if _ignore(root / ".gitignore"):
         tell(f"{templates.IGNORED} added to .gitignore")
-    if store:
-        from gradesync.wiring import OpenMode
 
-        with opened(said, OpenMode.CREATE) as app:
-            info = app.store.info()
-            tell(f"{info.place} made; its lineage is {info.lineage}")
-    tell("next: fill in schedules/example.yaml, then `gradesync validate` and `gradesync plan`")
+
+def _store(said: Invocation, *, pin: bool) -> None:
+    from gradesync.wiring import OpenMode
+
+    with opened(said, OpenMode.CREATE) as app:
+        info = app.store.info()
+    tell(f"{info.place} made; its lineage is {info.lineage}")
+    if pin:
+        from gradesync.cli.init_repo import pin_lineage
+
+        if pin_lineage(said.root, info.lineage):
+            tell("the lineage stands in gradesync.yaml now: another store is refused")
 
 
 def _refuse_overwriting(root: Path) -> None:
@@ -62,7 +145,7 @@ def _refuse_overwriting(root: Path) -> None:
     if found:
         raise GradesyncError(
             f"{root.resolve()} is a tree already: it holds {found[0]}",
-            hint="name another one: `gradesync init FOLDER`",
+            hint="name another one: `gradesync init FOLDER`; or an account: `gradesync init ACCOUNT`",
         )
 
 
