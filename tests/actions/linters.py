@@ -79,12 +79,12 @@ def as_workflow(action: Mapping[str, Any]) -> str:
     return yaml.safe_dump({"on": {"workflow_call": call}, "jobs": {"action": job}}, sort_keys=False)
 
 
-def zizmor(folder: Path) -> tuple[int, str]:
-    """The security linter's exit code and words, with its sharpest persona and without a network."""
+def zizmor(folder: Path, persona: str = "auditor") -> tuple[int, str]:
+    """The security linter's exit code and words, by default with its sharpest persona; without a network."""
     command = [
         str(Path(sys.executable).parent / "zizmor"),
         "--offline",
-        "--persona=auditor",
+        f"--persona={persona}",
         "--quiet",
         "--color=never",
     ]
