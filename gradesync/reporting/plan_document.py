@@ -23,6 +23,9 @@ PROBLEMS_SHOWN = 20
 """Findings listed beside a plan; `validate` shows them all."""
 
 _LONG = 300
+_LEAST = 24
+"""Bytes that the shortest action takes."""
+
 _FOLDED_FROM = 15
 """So many harmless changes are folded away, because somebody has to find the others."""
 
@@ -83,6 +86,8 @@ def plan_document(
 ) -> str:
     """The plan in at most `room` bytes, in the most detail that fits. `head` and `foot` always stand around it."""
     for detail in Detail:
+        if _hopeless(plan, detail, room):
+            continue
         first = [*head, *_head(plan, problems, detail)]
         last = [*_shorter(detail, links), *foot]
         sections = _sections(plan, problems, now, links, detail)
@@ -90,6 +95,16 @@ def plan_document(
         if size(text) <= room:
             return text
     return fitted(first, sections, last, room)
+
+
+def _hopeless(plan: Plan, detail: Detail, room: int) -> bool:
+    """Whether so many actions cannot fit one by one, so that nobody need write them all out to see it."""
+    if detail > Detail.GRAVE:
+        return False
+    told = [
+        action for action in plan.actions if detail is Detail.FULL or danger_of(action) is not Danger.OTHER
+    ]
+    return (len(told) + len(plan.withheld)) * _LEAST > room
 
 
 def _head(plan: Plan, problems: Sequence[Problem], detail: Detail) -> list[str]:
