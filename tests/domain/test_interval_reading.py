@@ -238,3 +238,11 @@ def test_zone_rules_come_from_the_pinned_package_and_not_from_the_machine(
     winter = datetime(2027, 1, 15, 12, 0, tzinfo=UTC).astimezone(zone("America/Vancouver"))
     assert winter.utcoffset() == timedelta(hours=-7)
     assert tzdata_version() >= "2026"
+
+
+@pytest.mark.parametrize("day", ["sun", "mon", "tue", "wed", "thu", "fri", "sat", "saturday", "mon,sat"])
+@pytest.mark.parametrize("form", ["weekly on {} at 06:30", "every 2 weeks on {} at 06:30"])
+def test_every_weekday_can_be_named_before_a_time(form: str, day: str) -> None:
+    assert parse_interval(form.format(day), "America/New_York", "2026-09-05 07:00").next_slot(
+        datetime(2026, 9, 6, tzinfo=UTC)
+    )

@@ -36,7 +36,8 @@ _PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": LAST}
 _LIMITS = {"minute": 1440, "hour": 168, "day": 31, "week": 8, "month": 12}
 _STARTS = ("every", "hourly", "daily", "weekdays", "weekly", "monthly", "cron", "once", "manual")
 _EVERY = re.compile(r"every (?P<count>\S+) (?P<unit>minute|hour|day|week|month)s?(?: (?P<rest>.+))?")
-_ON_AT = re.compile(r"(?:on (?P<on>.+?))?(?:^| )?at (?P<at>.+)")
+# The blank stands inside the group, or the last two letters of `sat` would be taken for the word `at`.
+_ON_AT = re.compile(r"(?:on (?P<on>.+?) )?at (?P<at>.+)")
 _MOMENT = re.compile(r"(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2})")
 _EXAMPLES = (
     "write for example every 15 minutes, daily at 02:00, weekly on mon,thu at 06:30 or cron 0 2 * * 1-5"
