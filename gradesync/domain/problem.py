@@ -58,7 +58,7 @@ CODES: dict[str, Code] = {
 ENDS_RUN = frozenset({"GS-201", "GS-202", "GS-205", "GS-206", "GS-207", "GS-208", "GS-510"})
 """Codes after which every further request of a run would meet the same refusal: the run ends at once."""
 
-RESERVED = frozenset({"GS-109", "GS-204", "GS-701", "GS-706"})
-"""Codes whose meaning is settled and which no run meets yet."""
+RESERVED = frozenset({"GS-701", "GS-706"})
+"""Codes whose meaning is settled and which nothing meets yet."""
 
 __all__ = ["CODES", "ENDS_RUN", "RESERVED", "Act", "Code", "Place", "Problem", "Radius"]

@@ -41,6 +41,8 @@ _OFF = frozenset({"suspended", "paused", "disabled", "inactive", "off"})
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _NAMES = {SyncType.ROSTER_IMPORT: "roster", SyncType.GRADE_PASSBACK: "grades"}
 _SHOWN = 60
+HIDDEN = "something not repeated here"
+"""In place of a cell that may name a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ class Doubt:
     why: str
 
     def __str__(self) -> str:
-        shown = f" shows `{self.shown}`" if self.shown else " is empty"
+        shown = (
+            f" shows {self.shown if self.shown == HIDDEN else f'`{self.shown}`'}"
+            if self.shown
+            else " is empty"
+        )
         return f"row {self.row}, {self.column}{shown}: {self.why}"
 
 
@@ -100,7 +106,7 @@ class _Reading:
     usable: bool = True
 
     def doubt(self, column: str, why: str, *, grave: bool = False, hide: bool = False) -> None:
-        shown = "" if hide else self.cells.get(column, "")[:_SHOWN]
+        shown = HIDDEN if hide else self.cells.get(column, "")[:_SHOWN]
         self.doubts.append(Doubt(self.row, column, shown, why))
         self.usable &= not grave
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gradesync.domain.interval import parse_interval
 from gradesync.domain.rails_zones import ZONES
 from gradesync.domain.vendor_cells import MOST_CHARACTERS, MOST_ROWS, TableTooLarge
-from gradesync.domain.vendor_table import NoTable, VendorTable, read_table
+from gradesync.domain.vendor_table import HIDDEN, NoTable, VendorTable, read_table
 
 OLDER = ("Type", "Interval", "First Run", "Next Run", "Time Zone", "Posted By", "Action")
 HEADER = "\t".join(OLDER)
@@ -150,7 +150,7 @@ def test_the_newer_page_with_hours_and_a_status_is_read() -> None:
     assert second.fields["interval"] == "daily at 14:00"
     assert second.fields["state"] == "paused"
     (doubt,) = second.doubts
-    assert (doubt.row, doubt.column, doubt.shown) == (3, "Posted By", "")
+    assert (doubt.row, doubt.column, doubt.shown) == (3, "Posted By", HIDDEN)
     assert "Jane" not in str(doubt)
 
 
