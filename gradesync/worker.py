@@ -20,10 +20,9 @@ from procrastinate.exceptions import ProcrastinateException
 from gradesync.engine.runs import deliver
 from gradesync.engine.tools import Tools
 from gradesync.errors import StoreUnavailable
+from gradesync.events import tell
 from gradesync.store.queue import QUEUE, STALLED, TASK
 from gradesync.wiring import App
-
-log = logging.getLogger("gradesync.worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +148,9 @@ async def _upkeep(tools: Tools, pace: Pace) -> None:
         try:
             found = await asyncio.to_thread(tools.store.redeliver)
             if found:
-                log.info("runs delivered again action=redeliver count=%d", found)
+                tell("queue.redelivered", "{runs} runs delivered again", runs=found)
         except StoreUnavailable:
-            log.info("runs could not be looked for action=redeliver")
+            tell("queue.redelivered", "runs could not be looked for, the store is away", runs=0)
         # Not all workers at the same moment.
         await asyncio.sleep(pace.upkeep * random.uniform(0.7, 1.0))  # noqa: S311 - nothing secret
 
@@ -172,7 +171,9 @@ def _quieten() -> None:
         logger.propagate = False
 
     def unheard(_loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        log.info("a background task ended action=background type=%s", type(context.get("exception")).__name__)
+        tell(
+            "worker.task", "a background task ended by {error}", error=type(context.get("exception")).__name__
+        )
 
     asyncio.get_running_loop().set_exception_handler(unheard)
 

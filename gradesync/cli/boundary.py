@@ -14,6 +14,7 @@ from types import FrameType
 
 import click
 
+from gradesync.cli import stderr
 from gradesync.errors import GradesyncError, StoreUnavailable
 
 USAGE = 64
@@ -131,27 +132,39 @@ def is_verbose() -> bool:
 
 def set_verbose() -> None:
     """Remember --verbose, and let gradesync's own log be seen. Its records carry counts and codes only."""
-    import logging
+    from gradesync.cli import logs
 
     _verbose[0] = True
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
-    # Not DEBUG: that level may carry exceptions' texts, and those may carry what students wrote.
-    logging.getLogger("gradesync").setLevel(logging.INFO)
+    logs.configure(verbose=True)
+
+
+def set_log_format(form: str) -> None:
+    """Show the log, as sentences or as JSON."""
+    from gradesync.cli import logs
+
+    logs.configure(form=form)
+
+
+def forget() -> None:
+    """A new command line: what another one in this process asked for is not asked for now."""
+    _verbose[0] = False
+    logs = sys.modules.get("gradesync.cli.logs")
+    if logs is not None:
+        logs.reset()
 
 
 _verbose = [False]
 
 
 def _say(sentence: str, hint: str | None) -> None:
+    logs = sys.modules.get("gradesync.cli.logs")
+    if logs is not None and logs.as_json():
+        stderr.line(sentence, action="command.failed", level="error", hint=hint)
+        return
     _say_line(f"error: {sentence}")
     if hint:
         _say_line(f"hint: {hint}")
 
 
 def _say_line(line: str) -> None:
-    try:
-        click.echo(line, err=True)
-    except BrokenPipeError:
-        pass  # nobody reads stderr any more; the exit code still tells
+    stderr.line(line)

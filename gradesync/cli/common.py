@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gradesync.cli.boundary import set_verbose
+from gradesync.cli.boundary import set_log_format, set_verbose
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -42,6 +42,9 @@ def _note(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
         if name == "verbose":
             if value:
                 set_verbose()
+        elif name == "log_format":
+            if value:
+                set_log_format(value)
         elif value is not None:
             setattr(said, name, value)
 
@@ -49,7 +52,7 @@ def _note(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 
 def shared_options() -> list[click.Parameter]:
-    """-C, --as and --verbose: taken before the command's name and after it."""
+    """-C, --as, --verbose and --log-format: taken before the command's name and after it."""
     return [
         click.Option(
             ["-C", "directory"],
@@ -73,7 +76,16 @@ def shared_options() -> list[click.Parameter]:
             expose_value=False,
             is_eager=True,
             callback=_note("verbose"),
-            help="Say more on stderr.",
+            help="Say more on stderr: what happens, as sentences with a key.",
+        ),
+        click.Option(
+            ["--log-format"],
+            type=click.Choice(["text", "json"]),
+            metavar="FORM",
+            expose_value=False,
+            is_eager=True,
+            callback=_note("log_format"),
+            help="The log on stderr as text or as json, one record a line.",
         ),
     ]
 
@@ -118,8 +130,10 @@ def opened(
     said: Invocation, mode: OpenMode | None = None, progress: Progress | None = None, **more: Any
 ) -> AbstractContextManager[App]:
     """The tree's store for the time of a `with`; an existing one unless `mode` says otherwise."""
+    from gradesync.cli import logs
     from gradesync.wiring import OpenMode, open_app
 
+    logs.configure()
     chosen = OpenMode.EXISTING if mode is None else mode
     if not (said.root / ".gradesync").exists():
         require_tree(said.root)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gradesync.cli.boundary import guarded
+from gradesync.cli.boundary import forget, guarded
 from gradesync.cli.common import Invocation, shared_options
 from gradesync.cli.table import MODULES, help_text
 
@@ -40,6 +40,7 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run inside the one error boundary; the answer is the exit code."""
         inner = super().main
+        forget()
         code = guarded(lambda: inner(*args, **{**extra, "standalone_mode": False}))
         if standalone_mode:
             raise SystemExit(code)

@@ -12,9 +12,10 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import TextIO
 
 from gradesync.cli.pace import Work
@@ -68,7 +69,8 @@ class Watch:
             if work is not None:
                 # Not every sentence is the last one; what goes on has still begun when it began.
                 self._aside[str(schedule)] = work.since
-            self.line(f"{clean(schedule)}: {_without_codes(sentence)}")
+            where = {"account": schedule.account, "schedule": schedule.name}
+            self.line(f"{clean(schedule)}: {_without_codes(sentence)}", "run.told", where)
 
     def ended(self, schedule: ScheduleId, done: int, total: int | None) -> None:
         """A run is over; `done` of `total` runs of the pass are."""
@@ -86,11 +88,11 @@ class Watch:
 
         return told
 
-    def line(self, text: str) -> None:
-        """Write a line that stays, wherever the live block is."""
+    def line(self, text: str, action: str = "note", where: Mapping[str, str] | None = None) -> None:
+        """Write a line that stays, wherever the live block is; a record of that action where the log is JSON."""
         with self._lock:
             self._erase()
-            self._write(text + "\n")
+            self._write(_as_asked(text, action, where or {}) + "\n")
 
     def clear(self) -> None:
         """Work is over, or somebody is to be asked: take everything away and fall silent until work goes on."""
@@ -215,12 +217,12 @@ class QuietProgress(Watch):
         now = self._monotonic()
         if self._next is None or not self._works or now < self._next:
             return
-        self._write(self._beat(now) + "\n")
+        self._write(_as_asked(self._beat(now), "progress", {}) + "\n")
         self._next = now + BEAT
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, action: str = "note", where: Mapping[str, str] | None = None) -> None:
         """A sentence is a sign of life too."""
-        super().line(text)
+        super().line(text, action, where)
         self._next = self._monotonic() + BEAT
 
     def clear(self) -> None:
@@ -239,6 +241,17 @@ class QuietProgress(Watch):
         if len(works) > MOST_NAMED:
             parts.append(f"and {len(works) - MOST_NAMED:,} more")
         return f"still working: {'; '.join(parts)}"
+
+
+def _json() -> ModuleType | None:
+    """The log's module, where every line is to be JSON."""
+    logs = sys.modules.get("gradesync.cli.logs")
+    return logs if logs is not None and logs.as_json() else None
+
+
+def _as_asked(text: str, action: str, where: Mapping[str, str]) -> str:
+    logs = _json()
+    return text if logs is None else str(logs.record_line("info", action, text, **where))
 
 
 def _since(seconds: float) -> str:
@@ -263,7 +276,7 @@ def aside() -> Iterator[None]:
 
 def live(out: TextIO) -> bool:
     """Whether a block may be drawn and taken away there: a terminal that can move its cursor, and no CI job's."""
-    if not out.isatty() or os.environ.get("CI"):
+    if not out.isatty() or os.environ.get("CI") or _json() is not None:
         return False
     return os.environ.get("TERM", "dumb" if os.name == "posix" else "") not in ("dumb", "unknown")
 

@@ -47,10 +47,12 @@ def style() -> Style:
     """What stdout can show: NO_COLOR wins over FORCE_COLOR, which wins over what stdout is."""
     from gradesync.reporting.style import Style
 
-    terminal = sys.stdout.isatty()
-    color = not os.environ.get("NO_COLOR") and (terminal or bool(os.environ.get("FORCE_COLOR")))
+    terminal, forced = sys.stdout.isatty(), os.environ.get("FORCE_COLOR")
+    wanted = forced not in ("0", "false") if forced else terminal and os.environ.get("TERM") != "dumb"
+    color = wanted and not os.environ.get("NO_COLOR")
     if not terminal:
-        return Style(color=color, width=int(os.environ.get("COLUMNS") or 120), terminal=False)
+        said = os.environ.get("COLUMNS", "")
+        return Style(color=color, width=int(said) if said.isdigit() and int(said) else 120, terminal=False)
     import shutil
 
     return Style(color=color, width=shutil.get_terminal_size().columns, terminal=True)

@@ -11,11 +11,14 @@ from contextlib import suppress
 import click
 
 
-def line(text: str, *, action: str = "note", level: str = "info") -> None:
+def line(text: str, *, action: str = "note", level: str = "info", **facts: object) -> None:
     """One line for the person; with `--log-format json` a record of that action, so that every line is JSON."""
     logs = sys.modules.get("gradesync.cli.logs")
-    if logs is not None and logs.as_json():
-        text = logs.record_line(level, action, text)
+    raw(logs.record_line(level, action, text, **facts) if logs is not None and logs.as_json() else text)
+
+
+def raw(text: str) -> None:
+    """The line as it is."""
     progress = sys.modules.get("gradesync.cli.progress")
     # Nobody may read stderr any more; the exit code still tells.
     with suppress(BrokenPipeError):

@@ -32,6 +32,7 @@ from gradesync.connectors.links import BadAddress, query_of_link, segment, trust
 from gradesync.connectors.reply import Reply
 from gradesync.connectors.resolving import GuardedResolver, RefusedAddress
 from gradesync.connectors.retry import RetryPolicy, Timeouts, retry_after
+from gradesync.connectors.telling import tell_unknown, tell_wait
 from gradesync.errors import ConnectionProblem
 
 _log = logging.getLogger("gradesync.http")
@@ -389,7 +390,7 @@ class HttpClient:
         wait = max(wait, asked or 0.0)
         if call.tries >= tries or time.monotonic() + wait >= call.ends_at:
             raise problem
-        _log.info("%s %s %s: %s, again in %.1f s", self.side, call.method, call.template, problem.code, wait)
+        tell_wait(self.side, call, outcome, problem, wait)
         await self._sleep(wait)
 
     def _may_renew(self, call: Call, reply: Reply) -> bool:
@@ -409,8 +410,7 @@ class HttpClient:
             problem.retryable |= problem.code == errors.DOWN["sis"]
         if problem.fingerprint and problem.fingerprint not in self._told:
             self._told.add(problem.fingerprint)
-            level = logging.WARNING if problem.code == errors.UNKNOWN[self.side] else logging.INFO
-            _log.log(level, "%s It is %s, fingerprint %s", problem, problem.code, problem.fingerprint)
+            tell_unknown(self.side, call, reply.status, problem)
         if errors.is_throttled(reply.status, reply.body):
             self._gate.narrow()
             # Refused at the door: nothing was done, so even a POST may knock again.

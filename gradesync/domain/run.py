@@ -84,7 +84,7 @@ class RunResult:
     `codes` by GS code; `vendor` keeps short vendor texts by code for the private detail, never for a log.
 
     `answers` tells apart what a code alone does not: `GS-599 0a1b2c3d4e5f` (code and fingerprint) -> how often.
-    `roster` is what a roster import would change or changed, in numbers.
+    `roster` is what a roster import would change or changed, in numbers. `seconds` is how long each stage took.
     """
 
     outcome: Outcome
@@ -94,6 +94,7 @@ class RunResult:
     vendor: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, int] = field(default_factory=dict)
     roster: RosterChange | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def did_nothing(self) -> bool:

@@ -17,6 +17,7 @@ from gradesync.domain.plan import Safety, make_plan, with_consent
 from gradesync.domain.run import Actor
 from gradesync.domain.saved_plan import SavedAction, SavedPlan, StaleAction, fitted, saved_actions
 from gradesync.engine.tools import Tools
+from gradesync.events import tell
 
 Behind = Callable[[str | None], str | None]
 """Commit applied before -> why the tree does not follow it; None when it does (GS-704)."""
@@ -132,6 +133,7 @@ def apply_plan(tools: Tools, plan: Plan, wish: Wish) -> tuple[int, tuple[str, ..
         )
         if done:
             applied += len(mine)
+            tell("account.applied", "{changes} changes recorded", account=account, changes=len(mine))
         else:
             # Another pass changed the account since it was read; the next pass plans anew.
             raced.append(account)

@@ -19,6 +19,7 @@ from gradesync.engine.breakers import after_run
 from gradesync.engine.lease import LeaseGuard
 from gradesync.engine.tools import Tools
 from gradesync.errors import GradesyncError, LeaseLost, StoreUnavailable
+from gradesync.events import tell
 from gradesync.ports import RunQuery
 
 QUIET_LOOKBACK = 500
@@ -68,6 +69,11 @@ async def finish(
         opened = after_run(tools, run, result)
         if opened is not None:
             hint = f"{hint}; {_opened(opened)}" if hint else _opened(opened)
+            tell(
+                "breaker.opened",
+                "it failed too often and rests; one run an hour is let through",
+                code=opened.code,
+            )
     ended = replace(run, state=RunState.ENDED, ended_at=tools.store.now(), result=result)
     return RunEnd(ended, result, problem=text, hint=hint)
 

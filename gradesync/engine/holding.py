@@ -11,6 +11,7 @@ from gradesync.domain.hold import Hold
 from gradesync.domain.hold_rules import mark_of
 from gradesync.domain.run import SCHEDULER, Actor
 from gradesync.engine.tools import Tools
+from gradesync.events import tell
 
 
 def end_holds(tools: Tools) -> tuple[Hold, ...]:
@@ -19,6 +20,12 @@ def end_holds(tools: Tools) -> tuple[Hold, ...]:
     for hold in tools.store.expired_holds(now):
         assert hold.expires_at is not None  # nothing else expires
         tools.store.release_holds([hold.id], hold.expires_at, [_fact("hold expired", hold)])
+        tell(
+            "hold.expired",
+            "a hold's time was over",
+            account=hold.scope.account,
+            schedule=hold.scope.schedule,
+        )
     waiting = [hold for hold in tools.store.holds(now) if hold.until_changed]
     if not waiting:
         return ()
@@ -35,6 +42,12 @@ def end_holds(tools: Tools) -> tuple[Hold, ...]:
                 [_fact("hold released", hold, "its definition changed", _changed_by(tools, hold))],
             )
             ended.append(hold)
+            tell(
+                "hold.released",
+                "a hold ended, its definition changed",
+                account=hold.scope.account,
+                schedule=hold.scope.schedule,
+            )
     return tuple(ended)
 
 

@@ -7,12 +7,14 @@ nor a stepped wall clock can make a run believe it still owns an account (engine
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from gradesync.domain.run import Headway
 from gradesync.engine.tools import GUARD_MARGIN, Tools
 from gradesync.errors import LeaseLost, StoreUnavailable
+from gradesync.events import tell
 
 RENEWALS = 4
 _TRIES = 20
@@ -121,5 +123,10 @@ async def _renewed(
 
 
 def _lose(guard: LeaseGuard, body: asyncio.Task[object]) -> None:
+    tell(
+        "lease.lost",
+        "the right to work in the account has ended; the run is broken off",
+        level=logging.WARNING,
+    )
     guard.lost = True
     body.cancel()

@@ -19,6 +19,7 @@ from gradesync.engine.passing import PassState
 from gradesync.engine.runs import run_all
 from gradesync.engine.slots import queue_due, take_requests
 from gradesync.engine.tools import Tools
+from gradesync.events import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class PassOptions:
 async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
     """Carry out one pass and report it. Raises StoreUnavailable; a run's own trouble is in the report."""
     at = tools.store.now()
+    tell(
+        "pass.begun",
+        "a pass begins" if options.desired is not None else "a pass of recorded schedules begins",
+    )
     # A tree that is behind applies nothing, but what is due runs from the recorded definitions.
     files = Applied(None) if options.desired is None else apply_wish(tools, options.wish)
     # After the files were applied and before anything starts: a hold until a change ends with that change.
@@ -77,6 +82,14 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
             redelivered = tools.store.redeliver()
         else:
             await run_all(state)
+    tell(
+        "pass.ended",
+        "the pass is over: {changes} changes applied, {runs} runs ended, {busy} accounts busy",
+        changes=files.count,
+        runs=len(state.ends),
+        busy=len(state.busy),
+        left=state.left,
+    )
     return PassReport(
         at=at,
         plan=files.plan,

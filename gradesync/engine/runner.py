@@ -40,16 +40,16 @@ from gradesync.engine.ending import finish
 from gradesync.engine.headway import Overheard
 from gradesync.engine.lease import LeaseGuard, kept
 from gradesync.engine.rosters import roster_look
+from gradesync.engine.telling import tell_begin, tell_end
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, Halted, LeaseLost, NotFound, StoreUnavailable
+from gradesync.events import tell, within
 from gradesync.ports import GradebookSource, RunQuery
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.roster_import import RosterJob, import_roster, preview_roster
 from gradesync.syncs.stage import StageTracker
 from gradesync.syncs.waiting import Waiting
-
-log = logging.getLogger("gradesync.run")
 
 STILL_ARRIVES = 1.0
 """Seconds after which a write that a stop cut off has reached the other side, or never will."""
@@ -87,12 +87,23 @@ async def execute(
     answer = tools.store.claim(run.id, tools.holder, tools.lease_seconds)
     if isinstance(answer, (Busy, Gone)):
         return answer
-    guard = LeaseGuard(tools.lease_seconds, tools.monotonic, run=f"{run.id}/{answer.epoch}")
+    with within(account=run.schedule.account, schedule=run.schedule.name, run=run.id):
+        tell_begin(answer)
+        end = await _carried_out(tools, answer, target, before, broken)
+        tell_end(end)
+        return end
+
+
+async def _carried_out(
+    tools: Tools, answer: Claimed, target: EffectiveAccount, before: float, broken: ConnectionProblem | None
+) -> RunEnd:
+    """The claimed run, to its end."""
+    run = answer.run
+    guard = LeaseGuard(tools.lease_seconds, tools.monotonic, f"{run.id}/{answer.epoch}")
     guard.extend_from(before)
-    overheard = Overheard(tools.progress)
-    tools = replace(tools, progress=overheard)
-    previous, known = _previous(tools, answer.run), _known(tools, answer.run)
-    tracker = StageTracker()
+    overheard = Overheard(tools.progress, tools.monotonic)
+    tools, tracker = replace(tools, progress=overheard), StageTracker()
+    previous, known = _previous(tools, run), _known(tools, run)
     problem: GradesyncError | None = None
     try:
         async with kept(tools, run.schedule.account, answer.epoch, guard, lambda: overheard.latest):
@@ -100,10 +111,10 @@ async def execute(
     except Halted as halted:
         with suppress(LeaseLost, StoreUnavailable):
             tools.store.hand_back(answer)
-        return RunEnd(answer.run, None, problem=str(halted))
+        return RunEnd(run, None, problem=str(halted))
     except LeaseLost:
         if not tools.store.stop_asked(run.id):
-            return RunEnd(answer.run, None, problem="the lease was lost; another pass goes on")
+            return RunEnd(run, None, problem="the lease was lost; another pass goes on")
         # What was cut off on its way may still arrive: until then nobody else is let into the account.
         await tools.sleep(STILL_ARRIVES)
         # An operator's stop: until somebody else claims, the run may still say what it has sent.
@@ -115,7 +126,7 @@ async def execute(
         with suppress(LeaseLost, StoreUnavailable):
             tools.store.hand_back(answer)
         raise
-    end = await finish(tools, answer, result, problem, guard)
+    end = await finish(tools, answer, replace(result, seconds=overheard.seconds()), problem, guard)
     return replace(end, previous=previous, known=known)
 
 
@@ -152,8 +163,7 @@ async def _sync(
     except Exception as bug:
         # The last net: a bug of ours must not leave the run without an end, and its text may hold student data,
         # so only the exception's type goes to the log.
-        log.error("run broke off action=run_bug type=%s", type(bug).__name__)
-        log.debug("where it broke off", exc_info=bug)
+        tell("run.broken", "the run broke off by {error}", level=logging.ERROR, error=type(bug).__name__)
         tracker.codes["GS-709"] += 1
         return tracker.result(Outcome.FAILED), None
 

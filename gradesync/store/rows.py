@@ -77,7 +77,10 @@ def result_values(result: RunResult | None) -> dict[str, object]:
     return {
         "outcome": result.outcome.value,
         "stage": result.stage.value,
-        "counts": to_json(dict(result.counts)),
+        # A stage's time is of the run as its counts are, under a name that no count has.
+        "counts": to_json(
+            {**result.counts, **{f"{_SECONDS}{stage}": spent for stage, spent in result.seconds.items()}}
+        ),
         # An answer's key is its code and more, so that both share one column.
         "codes": to_json({**result.codes, **result.answers}),
         "vendor": to_json(dict(result.vendor)) if result.vendor else None,
@@ -133,16 +136,24 @@ def run_of(row: Row[*tuple[Any, ...]]) -> Run:
 def _result_of(
     outcome: str, stage: str, counts: str, codes: str, vendor: str | None, roster: str | None
 ) -> RunResult:
-    found = json.loads(codes)
+    found, counted = json.loads(codes), json.loads(counts)
+    seconds: dict[str, float] = {}
+    if _SECONDS in counts:
+        seconds = {key.removeprefix(_SECONDS): n for key, n in counted.items() if key.startswith(_SECONDS)}
+        counted = {key: n for key, n in counted.items() if not key.startswith(_SECONDS)}
     return RunResult(
         outcome=_OUTCOMES[outcome],
         stage=_STAGES[stage],
-        counts=json.loads(counts),
+        counts=counted,
         codes={key: n for key, n in found.items() if " " not in key},
         vendor=json.loads(vendor) if vendor else {},
         answers={key: n for key, n in found.items() if " " in key},
         roster=_roster_of(roster) if roster else None,
+        seconds=seconds,
     )
+
+
+_SECONDS = "seconds of "
 
 
 def _roster_of(text: str) -> RosterChange:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from gradesync.cli import boundary
+from gradesync.cli import boundary, logs
 from gradesync.cli.main import group
 from gradesync.sandbox.server import Sandbox, running
 
@@ -123,6 +123,7 @@ def writes(sandbox: Sandbox, district: str | None = None) -> int:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A --verbose of one test is not the next one's: commands that share a process would remember it."""
     monkeypatch.setattr(boundary, "_verbose", [False])
+    monkeypatch.setattr(logs, "_state", {"json": False, "verbose": False})
 
 
 @pytest.fixture
