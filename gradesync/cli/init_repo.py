@@ -7,13 +7,19 @@ name the actions at a full commit of the project's repository: one pin for the a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeVar
+
+import click
 
 from gradesync.cli import templates
+from gradesync.cli.common import Invocation, opened, tell
 from gradesync.errors import GradesyncError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 WORKFLOWS = ("act", "plan", "reconcile", "reconcile-cron", "validate")
 
@@ -36,6 +42,93 @@ class Actions:
         """The reference of one action, with the version beside it where that is known."""
         comment = f" # {self.version}" if self.version else ""
         return f"{self.repository}/.github/actions/{name}@{self.commit}{comment}"
+
+
+def repo_options(function: F) -> F:
+    """`--repo` and what belongs to it, for `gradesync init`; `begin_repo` takes what they say."""
+    options = (
+        click.option(
+            "--repo",
+            is_flag=True,
+            help="Write what a repository on GitHub needs too: workflows, code owners, a README.",
+        ),
+        click.option(
+            "--owner",
+            "owners",
+            multiple=True,
+            metavar="OWNER",
+            help="With --repo: who must agree to workflows and gradesync.yaml, like @org/team; may be repeated.",
+        ),
+        click.option(
+            "--support",
+            multiple=True,
+            metavar="OWNER",
+            help="With --repo: who must agree to schedules (default: the owners); may be repeated.",
+        ),
+        click.option(
+            "--account-owner",
+            "account_owners",
+            multiple=True,
+            metavar="ACCOUNT=OWNER",
+            help="With --repo: who must agree to one account, or to a folder of them (north/=@org/north).",
+        ),
+        click.option(
+            "--actions",
+            metavar="OWNER/REPO@COMMIT",
+            help="With --repo: where the workflows take gradesync from (default: the clone that runs).",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def begin_repo(
+    said: Invocation,
+    *,
+    owners: tuple[str, ...],
+    support: tuple[str, ...] = (),
+    account_owners: tuple[str, ...] = (),
+    actions: str | None = None,
+) -> None:
+    """Carry out `gradesync init --repo` in the tree of `said`, pin a store's lineage that answers, say what remains."""
+    pairs = [one.partition("=") for one in account_owners]
+    if any(not account or not owner for account, _, owner in pairs):
+        raise click.UsageError("--account-owner takes ACCOUNT=OWNER, like riverside=@riverside/it")
+    by_account: dict[str, tuple[str, ...]] = {}
+    for account, _, owner in pairs:
+        by_account[account] = (*by_account.get(account, ()), owner)
+    written = write_repo(
+        said.root,
+        owners=owners,
+        support=support,
+        account_owners=by_account,
+        actions=None if actions is None else read_actions(actions),
+    )
+    for path in written:
+        tell(f"{path.relative_to(said.root)} written")
+    if not written:
+        tell("everything is there already; nothing was written")
+    _pin_what_answers(said)
+    steps = next_steps(said.root)
+    for number, step in enumerate(steps, 1):
+        tell(f"next, {number} of {len(steps)}: {step}")
+
+
+def _pin_what_answers(said: Invocation) -> None:
+    """Where the environment names a store: its lineage. A store that does not answer is no reason to stop."""
+    import os
+
+    if "GRADESYNC_STORE" not in os.environ:
+        return
+    try:
+        with opened(said) as app:
+            lineage = app.store.info().lineage
+    except GradesyncError as error:
+        tell(f"the lineage is not pinned yet: {error}")
+        return
+    if lineage and pin_lineage(said.root, lineage):
+        tell(f"gradesync.yaml: the lineage {lineage} is pinned")
 
 
 def read_actions(text: str) -> Actions:
@@ -223,4 +316,13 @@ def _write(root: Path, texts: Mapping[str, str]) -> list[Path]:
     return written
 
 
-__all__ = ["Actions", "actions_here", "next_steps", "pin_lineage", "read_actions", "write_repo"]
+__all__ = [
+    "Actions",
+    "actions_here",
+    "begin_repo",
+    "next_steps",
+    "pin_lineage",
+    "read_actions",
+    "repo_options",
+    "write_repo",
+]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
 from gradesync.cli.render import json_out
 from gradesync.cli.rights import require_scope
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     "gradesync resume riverside/grades\ngradesync resume --type grade-passback\ngradesync resume --everything",
 )
 @scope_options
+@click.option("--reason", help="Why; kept in the history.")
 @format_option()
 def command(
     said: Invocation,
@@ -27,6 +30,7 @@ def command(
     group: str | None,
     type_: SyncType | None,
     everything: bool,
+    reason: str | None,
     form: str,
 ) -> int:
     """Release the holds placed with exactly this scope. Nothing that was missed is caught up.
@@ -39,7 +43,7 @@ def command(
     with opened(said) as app:
         require_scope(app, Right.RESUME, scope)
         tools = app.tools()
-        resumed = release(tools, scope)
+        resumed = release(tools, scope, reason)
         paused = paused_in_yaml(tools, scope)
     for hold in resumed.released:
         tell(f"released: {hold.scope}, held by {hold.actor.name} ({hold.reason})")

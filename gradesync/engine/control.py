@@ -260,7 +260,7 @@ def _mark(tools: Tools, scope: HoldScope) -> str:
     return mark
 
 
-def _hold_fact(what: str, tools: Tools, hold: Hold) -> Fact:
+def _hold_fact(what: str, tools: Tools, hold: Hold, **more: str) -> Fact:
     until = hold.expires_at.isoformat() if hold.expires_at else None
     return Fact(
         what,
@@ -273,6 +273,7 @@ def _hold_fact(what: str, tools: Tools, hold: Hold) -> Fact:
             "until": until,
             "kind": hold.kind.value,
             **({"until changed": True} if hold.until_changed else {}),
+            **more,
         },
     )
 
@@ -285,15 +286,18 @@ class Resumed:
     still: tuple[tuple[ScheduleId, Block], ...]
 
 
-def release(tools: Tools, scope: HoldScope) -> Resumed:
+def release(tools: Tools, scope: HoldScope, reason: str | None = None) -> Resumed:
     """Release the holds whose scope is exactly this one, and every breaker within it; nothing is caught up.
+
+    `reason` stands in the history as `released because`; `reason` there is why the hold was placed.
 
     A hold over more than was asked for stays: releasing it would start schedules nobody named. So does a person's hold
     over less: it has a reason of its own, which a breaker has not.
     """
     now = tools.store.now()
     mine = [hold for hold in tools.store.holds(now) if hold.scope == scope or _breaker_in(tools, hold, scope)]
-    facts = [_hold_fact("hold released", tools, hold) for hold in mine]
+    because = {} if reason is None else {"released because": reason}
+    facts = [_hold_fact("hold released", tools, hold, **because) for hold in mine]
     if mine:
         tools.store.release_holds([hold.id for hold in mine], now, facts)
     return Resumed(tuple(mine), tuple(_still_blocked(tools, scope, now)))

@@ -77,6 +77,7 @@ def test_pausing_and_resuming_reach_groups_types_and_everything(job: Job, tree: 
     for left, target in zip((1, 0), scopes, strict=True):
         assert runner.use("act", action="resume", target=target, reason="over").code == 0
         assert len(holds(tree)) == left
+    assert history(tree)[0]["data"]["released because"] == "over"
 
 
 def history(tree: Path) -> list[dict[str, Any]]:
