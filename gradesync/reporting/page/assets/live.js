@@ -7,36 +7,48 @@
   let known = null;
   let paused = sessionStorage.getItem("gradesync-live-paused") === "yes";
 
-  const fields = () => [...document.querySelectorAll("main input, main select")].filter((one) => one.id || one.name);
-  const keyOf = (one) => one.id || one.name + ":" + one.value;
+  // Things are known by their place: the new page has the same ones, unless a row came or went.
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const FIELDS = "main input, main select";
+  const FOCUS = "a[href], button, input, select, summary";
+  const HEADS = "main thead th";
+  const chosen = (one) => (one.type === "checkbox" || one.type === "radio" ? "checked" : "value");
 
   const keep = () => {
-    const values = {};
-    for (const one of fields()) {
-      values[keyOf(one)] = one.type === "checkbox" || one.type === "radio" ? one.checked : one.value;
-    }
-    const open = [...document.querySelectorAll("details[id]")].filter((one) => one.open).map((one) => one.id);
-    const focus = document.activeElement ? document.activeElement.id : "";
-    sessionStorage.setItem(KEPT, JSON.stringify({ values, open, focus, x: scrollX, y: scrollY }));
+    const sorted = all(HEADS).map((one) => one.getAttribute("aria-sort"));
+    const kept = {
+      values: all(FIELDS).map((one) => one[chosen(one)]),
+      open: all("main details").map((one) => one.open),
+      sorted: sorted.findIndex((way) => way),
+      down: sorted.includes("descending"),
+      focus: all(FOCUS).indexOf(document.activeElement),
+      left: scrollX,
+      top: scrollY,
+    };
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
   };
 
   const putBack = () => {
     const text = sessionStorage.getItem(KEPT);
     sessionStorage.removeItem(KEPT);
     if (!text) return;
-    const { values, open, focus, x, y } = JSON.parse(text);
-    for (const one of fields()) {
-      const value = values[keyOf(one)];
-      const now = one.type === "checkbox" || one.type === "radio" ? "checked" : "value";
-      if (value === undefined || one[now] === value) continue;
-      one[now] = value;
+    const kept = JSON.parse(text);
+    const fields = all(FIELDS);
+    fields.forEach((one, place) => {
+      const value = kept.values[place];
+      if (kept.values.length !== fields.length || one[chosen(one)] === value) return;
+      one[chosen(one)] = value;
       one.dispatchEvent(new Event("input", { bubbles: true }));
-      one.dispatchEvent(new Event("change", { bubbles: true }));
-    }
-    for (const one of document.querySelectorAll("details[id]")) one.open = open.includes(one.id);
-    const target = focus && document.getElementById(focus);
+    });
+    const details = all("main details");
+    if (details.length === kept.open.length) details.forEach((one, place) => { one.open = kept.open[place]; });
+    const head = kept.sorted >= 0 && all(HEADS)[kept.sorted];
+    const sort = head && head.querySelector("button");
+    if (sort) sort.click();
+    if (sort && kept.down) sort.click();
+    const target = kept.focus >= 0 && all(FOCUS)[kept.focus];
     if (target) target.focus({ preventScroll: true });
-    scrollTo({ left: x, top: y, behavior: "instant" });
+    scrollTo({ left: kept.left, top: kept.top, behavior: "instant" });
   };
 
   const status = document.createElement("p");
