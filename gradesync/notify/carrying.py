@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -68,7 +69,10 @@ def _service(apprise: Any, url: str) -> Any:
         secure_logging=True,
         plugin_paths=[],
     )
-    made = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    with warnings.catch_warnings():
+        # It loads all its services now, and some of what they need is deprecated in Python.
+        warnings.simplefilter("ignore")
+        made = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if made is None:
         raise NotSent(
             "what is kept there is no address of a service that is used",

@@ -83,13 +83,24 @@ def _groups(letters: Sequence[Letter]) -> list[list[Letter]]:
 def _said(group: Sequence[Letter], zone: str) -> list[str]:
     first, cause = group[0], group[0].cause
     if first.news in (News.ENDED, News.PASSED):
+        if cause.kind is AlarmKind.LATE:
+            end = cause.until or first.ended_at or cause.since
+            return [f"- No pass between {_time(cause.since, zone)} and {_time(end, zone)}; passes come again"]
         return [f"- {_headline(group)}{_span(first, zone)}"]
-    who = "whoever keeps these files" if cause.who in ("support", "us", "nobody", "") else cause.who
-    lines = [f"- {_headline(group)}{_when(cause, zone)}"]
-    lines.append(f"  {who[0].upper()}{who[1:]} must act: {harmless(_to_do(cause))}")
+    lines = [f"- {_headline(group)}{_when(cause, zone)}", f"  {_acting(cause)}"]
     command = command_of(cause) if len(group) == 1 else "gradesync list"
     lines.append(f"  Look: {command}")
     return lines
+
+
+def _acting(cause: Cause) -> str:
+    """Who must act and how; what heals by itself asks for nobody yet."""
+    step = _to_do(cause)
+    if step.startswith("None"):
+        rest = step.removeprefix("None").strip(";. ") or "it heals by itself"
+        return harmless(f"Nothing to do yet: {rest}.")
+    who = "Whoever keeps these files" if cause.who in ("support", "us", "nobody", "") else cause.who
+    return harmless(f"{who[0].upper()}{who[1:]} must act: {step}")
 
 
 def _headline(group: Sequence[Letter]) -> str:
@@ -191,7 +202,7 @@ def _problems(cause: Cause) -> str:
 def _waiting(cause: Cause) -> str:
     records, wait = ("record", "waits") if cause.count == 1 else ("records", "wait")
     whom = "support" if cause.who == "us" else cause.who
-    return f"{cause.account}: {cause.count} {records} {wait} for the {whom}, the oldest with {_titled(cause)}"
+    return f"{cause.account}: {cause.count} {records} {wait} for the {whom}, the oldest: {_titled(cause)}"
 
 
 def _overdue(cause: Cause) -> str:
@@ -199,7 +210,7 @@ def _overdue(cause: Cause) -> str:
 
 
 def _late(cause: Cause) -> str:
-    return "No pass came" if cause.until is not None else "No pass comes any more: nothing is synced"
+    return "no pass for a while" if cause.until is not None else "No pass comes any more: nothing is synced"
 
 
 _SENTENCES: dict[AlarmKind, Callable[[Cause], str]] = {
@@ -246,7 +257,7 @@ def _when(cause: Cause, zone: str) -> str:
 
 def _span(letter: Letter, zone: str) -> str:
     cause = letter.cause
-    end = cause.until if cause.kind is AlarmKind.LATE and cause.until is not None else letter.ended_at
+    end = letter.ended_at
     if end is None:
         return ""
     if cause.kind in (AlarmKind.EXPIRES, AlarmKind.HOLD, AlarmKind.SAFETY_STOP, AlarmKind.PROBLEMS):

@@ -1,0 +1,272 @@
+"""Channels over real sockets on this machine: what arrives, what is refused, and that no address is ever told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from gradesync.connectors.hooks import Hooks
+from gradesync.domain.alarm import Message
+from gradesync.errors import ConnectionProblem, NotSent
+from gradesync.notify.sender import Sender
+from tests.notify.samples import T0, failed, key_cause, message, raised, rule
+from tests.notify.sinks import Hook, Mailbox, http_sink, smtp_sink
+
+NEWS = message(raised(key_cause()), raised(failed(run="c0ffee")))
+SLACK = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+TEAMS = (
+    "https://prod-1.westus.logic.azure.com:443/workflows/643e69f83c8944/triggers/manual/paths/invoke"
+    "?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=KODuebWbDGYFr0z0eu"
+)
+
+
+class Kept:
+    """Secrets of one value."""
+
+    def __init__(self, value: str) -> None:
+        self.kept = value
+
+    def value(self, reference: str, account: str, name: str) -> str:
+        if not self.kept:
+            raise ConnectionProblem(f"{name}: nothing is found at {reference}", code="GS-207", hint="set it")
+        return self.kept
+
+
+def send(channel: str, address: str, news: Message = NEWS, hosts: tuple[str, ...] = ()) -> None:
+    Sender(Kept(address), Hooks(), hosts=hosts).send(rule(channel=channel), news)
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with http_sink() as made:
+        yield made
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    with smtp_sink() as made:
+        yield made
+
+
+def test_a_webhook_gets_facts_for_programs_and_a_text_for_chats(hook: Hook) -> None:
+    send("webhook", hook.url())
+    [body] = hook.bodies
+    assert (body["kind"], body["version"], body["test"]) == ("alarms", 1, False)
+    assert "riverside: Canvas refuses our key (GS-201)" in body["text"]
+    first = body["letters"][0]
+    assert {key: first[key] for key in ("news", "kind", "account", "code", "who", "urgent", "since")} == {
+        "news": "raised",
+        "kind": "key",
+        "account": "riverside",
+        "code": "GS-201",
+        "who": "Canvas admin",
+        "urgent": True,
+        "since": "2027-03-01T12:00:00Z",
+    }
+    assert first["command"] == "gradesync show riverside"
+
+
+def test_a_mail_goes_to_each_address_alone_as_plain_text(box: Mailbox) -> None:
+    send("email", box.url(), replace(NEWS, to=("sis@x.example", "lms@y.example")))
+    assert box.recipients == ["lms@y.example", "sis@x.example"]
+    for to, mail in box.mails:
+        assert len(to) == 1
+        assert mail["to"] == to[0]
+        assert mail["subject"] == "gradesync: 2 new"
+        assert mail["from"] == "alarms@gradesync.example"
+        assert mail.get_content_type() == "text/plain"
+        assert "Canvas refuses our key (GS-201)" in mail.get_content()  # type: ignore[attr-defined]  # an EmailMessage
+
+
+def test_a_mail_that_a_mailbox_refuses_was_not_sent(box: Mailbox) -> None:
+    box.refused.add("sis@x.example")
+    with pytest.raises(NotSent, match="did not take"):
+        send("email", box.url(), replace(NEWS, to=("sis@x.example",)))
+
+
+def test_slack_gets_its_own_kind_of_message(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.slack import NotifySlack
+
+    # Its host is a constant of the library; here it is this machine.
+    monkeypatch.setattr(NotifySlack, "webhook_url", hook.url("/services"))
+    send("slack", SLACK)
+    [(method, path, _)] = hook.requests
+    assert (method, path) == ("POST", "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
+    [attachment] = hook.bodies[0]["attachments"]
+    assert attachment["title"] == "gradesync: 2 new"
+    assert "GS-201" in attachment["text"]
+    assert hook.bodies[0]["mrkdwn"] is False
+
+
+def test_a_teams_address_is_understood_and_goes_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    posted: list[tuple[str, object, dict[str, object]]] = []
+
+    class Answer:
+        status_code = 202
+        content = b""
+
+    def post(url: str, data: object, **more: object) -> Answer:
+        posted.append((url, data, more))
+        return Answer()
+
+    # Teams speaks https only, and a certificate for its host is nobody's here: the last step is looked at instead.
+    monkeypatch.setattr("apprise.plugins.workflows.requests.post", post)
+    monkeypatch.setattr(Hooks, "judge", lambda _, host, port: asked.append((host, port)))
+    send("teams", TEAMS + "&verify=no&redirect=yes&rto=9999")
+    [(url, data, more)] = posted
+    assert url.startswith("https://prod-1.westus.logic.azure.com:443/workflows/643e69f83c8944/")
+    assert "GS-201" in str(data)
+    assert (more["verify"], more["allow_redirects"], more["timeout"]) == (True, False, (10.0, 20.0))
+    assert asked == [("prod-1.westus.logic.azure.com", 443)]
+
+
+def test_another_chat_on_an_own_server(hook: Hook) -> None:
+    send("apprise", f"mmost://127.0.0.1:{hook.port}/s3cr3t-token")
+    assert "GS-201" in hook.bodies[0]["text"]
+
+
+BAD = [
+    ("webhook", "http://hooks.example/x", (), "no https address"),
+    ("webhook", "https://user:pw@hooks.slack.com/x", (), "no https address"),
+    ("webhook", "https://evil.example/s3cr3t", (), "not allowed"),
+    ("webhook", "https://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),
+    ("webhook", "https://169.254.169.254/s3cr3t", ("*.254",), "no server of a school"),
+    ("webhook", "https://[::ffff:127.0.0.1]/s3cr3t", ("::ffff:127.0.0.1",), "private network"),
+    ("webhook", "s3cr3t", (), "no https address"),
+    ("apprise", "json://10.0.0.7/s3cr3t", ("10.0.0.7",), "not encrypted"),
+    ("apprise", "jsons://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),
+    ("apprise", "jsons://evil.example/s3cr3t", (), "not allowed"),
+    ("email", "mailtos://u:s3cr3t@evil.example?from=a@evil.example", (), "not allowed"),
+    ("email", "mailto://u:s3cr3t@smtp.gmail.com?from=a@b.example", (), "not encrypted"),
+    (
+        "email",
+        "mailtos://u:s3cr3t@x.example?smtp=evil.example&from=a@x.example",
+        ("x.example",),
+        "not allowed",
+    ),
+    ("slack", "mmost://127.0.0.1:1/s3cr3t", (), "not one of `channel: slack`"),
+    ("teams", SLACK, (), "not one of `channel: teams`"),
+    ("apprise", "s3cr3t", (), "no address of a service"),
+    *(
+        ("apprise", f"{scheme}://s3cr3t", (), "no address of a service")
+        for scheme in (
+            "file",
+            "exec",
+            "script",
+            "python",
+            "dbus",
+            "glib",
+            "syslog",
+            "windows",
+            "macosx",
+            "gnome",
+        )
+    ),
+    ("apprise", "twilio://s3cr3t:x@+15551235555", (), "no address of a service"),
+]
+
+
+@pytest.mark.parametrize(("channel", "address", "hosts", "why"), BAD)
+def test_an_address_that_may_not_be_is_refused_and_never_told(
+    channel: str, address: str, hosts: tuple[str, ...], why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), pytest.raises(NotSent, match=why) as refused:
+        send(channel, address, hosts=hosts)
+    said = f"{refused.value} {refused.value.hint} {caplog.text}"
+    assert "s3cr3t" not in said
+    assert "evil" not in said
+
+
+def test_an_own_mail_server_in_a_private_network_needs_the_owners_word() -> None:
+    address = "mailtos://u:s3cr3t@10.0.0.7?from=a@b.example"
+    with pytest.raises(NotSent, match="private network"):
+        send("email", address, hosts=("10.0.0.7",))
+    Hooks(("10.0.0.7",)).judge("10.0.0.7", 587)
+
+
+@pytest.mark.parametrize("channel", ["webhook", "apprise", "slack"])
+@pytest.mark.parametrize(("status", "words"), [(404, "404"), (500, "500"), (302, "302")])
+def test_a_channel_that_refuses_says_so_without_its_address(
+    channel: str,
+    status: int,
+    words: str,
+    hook: Hook,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from apprise.plugins.slack import NotifySlack
+
+    monkeypatch.setattr(NotifySlack, "webhook_url", hook.url("/services"))
+    address = {
+        "webhook": hook.url(),
+        "apprise": f"json://127.0.0.1:{hook.port}/s3cr3t-path?redirect=yes",
+        "slack": f"{SLACK}?redirect=yes",
+    }[channel]
+    hook.status, hook.location = status, hook.url("/elsewhere")
+    with caplog.at_level(logging.DEBUG), pytest.raises(NotSent, match=words) as refused:
+        send(channel, address)
+    assert [path for _, path, _ in hook.requests if path == "/elsewhere"] == []
+    said = f"{refused.value} {refused.value.hint} {caplog.text}"
+    assert not any(secret in said for secret in ("s3cr3t", "TIiajkdnlazkcOXrIdevi7FQ", str(hook.port)))
+
+
+def test_a_channel_nobody_answers_at() -> None:
+    with http_sink() as gone:
+        address = gone.url()
+    with pytest.raises(NotSent, match="could not be reached"):
+        send("webhook", address)
+    with pytest.raises(NotSent, match="did not take"):
+        send("apprise", address.replace("http:", "json:"))
+
+
+def test_a_name_that_is_this_machine_by_a_resolver_only_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    # What a name server of an attacker would answer.
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 443))])
+    with pytest.raises(NotSent, match="private network"):
+        Hooks().judge("hooks.slack.com", 443)
+
+
+def test_a_secret_that_is_not_there_is_told_by_its_reference() -> None:
+    with pytest.raises(NotSent, match="nothing is found at env:HOOK"):
+        send("webhook", "")
+
+
+def test_without_the_library_a_plain_webhook_still_works(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    send("webhook", hook.url())
+    assert len(hook.requests) == 1
+    with pytest.raises(NotSent, match="not installed here") as refused:
+        send("slack", SLACK)
+    assert "gradesync[notify]" in str(refused.value.hint)
+
+
+def test_the_ping_is_a_get_after_a_good_pass_and_another_after_a_bad_one(hook: Hook) -> None:
+    def ping(address: str | None, fail: str | None, *, good: bool) -> None:
+        sender = Sender(Kept(hook.url()), Hooks(), ping=address, ping_fail=fail)
+        sender.ping(good=good)
+
+    ping("env:PING", None, good=True)
+    ping("env:PING", None, good=False)
+    ping(None, None, good=True)
+    assert [(method, path) for method, path, _ in hook.requests] == [("GET", "/hook/s3cr3t-path")]
+    ping(None, "env:FAIL", good=False)
+    assert len(hook.requests) == 2
+
+
+def test_a_ping_goes_only_where_alarms_may() -> None:
+    with pytest.raises(NotSent, match="not allowed"):
+        Sender(Kept("https://evil.example/x"), Hooks(), ping="env:PING").ping(good=True)
+
+
+def test_a_test_message_says_that_nothing_is_the_matter(hook: Hook) -> None:
+    send("webhook", hook.url(), Message(T0, (), test=True))
+    assert hook.bodies[0]["test"] is True
+    assert "nothing is the matter" in hook.bodies[0]["text"]
