@@ -24,6 +24,7 @@ root_doc = "README"
 exclude_patterns = ["conf.py", "_static"]
 source_suffix = {".md": "markdown"}
 myst_heading_anchors = 4
+myst_enable_extensions = ["tasklist"]
 myst_links_external_new_tab = False
 # Straight quotes are what people copy into a terminal.
 smartquotes = False
@@ -36,6 +37,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_copyright = False
 html_theme_options = {
     "navigation_with_keys": False,
     "top_of_page_buttons": [],
@@ -45,15 +47,15 @@ html_theme_options = {
 }
 
 _GROUP = re.compile(r"^## (.+)$", re.MULTILINE)
-_PAGE = re.compile(r"\]\((?!\.\./|https:)([\w/-]+)\.md\)")
+_PAGE = re.compile(r"\[([^\]]+)\]\((?!\.\./|https:)([\w/-]+)\.md\)")
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!https?:|mailto:|#)([^)\s]+)\)")
 
 
-def groups(index: str) -> list[tuple[str, list[str]]]:
-    """Heading -> the pages its table links, in order, of docs/README.md."""
+def groups(index: str) -> list[tuple[str, dict[str, str]]]:
+    """Heading -> the pages its table links (page -> what it is called there), in order, of docs/README.md."""
     parts = _GROUP.split(index)[1:]
     return [
-        (title, list(dict.fromkeys(_PAGE.findall(text))))
+        (title, {page: words for words, page in _PAGE.findall(text)})
         for title, text in zip(parts[::2], parts[1::2], strict=True)
     ]
 
@@ -92,10 +94,13 @@ def as_site(_app: Sphinx, docname: str, source: list[str]) -> None:
         return
     source[0] = outside(source[0], folder)
     if docname == root_doc:
-        source[0] += "".join(toctree(pages, title) for title, pages in groups(source[0]))
-    elif docname.endswith("/README"):
-        below = sorted(path.stem for path in folder.glob("*.md") if path.stem != "README")
-        source[0] += toctree(below)
+        for title, pages in groups(source[0]):
+            source[0] += toctree([f"{words} <{page}>" for page, words in pages.items()], title)
+    elif docname == "decisions/README":
+        source[0] += toctree(sorted(path.stem for path in folder.glob("[0-9]*.md")))
+    elif docname.startswith("codes/GS-"):
+        # Their list links them all. In the navigation of every page they would be most of every page.
+        source[0] = f"---\norphan: true\n---\n\n{source[0]}"
 
 
 def front_door(app: Sphinx, failed: Exception | None) -> None:

@@ -39,7 +39,7 @@ def test_the_index_has_its_groups_and_each_page_once(conf: ModuleType) -> None:
     found = conf.groups((DOCS / "README.md").read_text(encoding="utf-8"))
     assert [title for title, _ in found] == GROUPS
     listed = [page for _, pages in found for page in pages]
-    assert sorted(listed) == sorted({*listed})
+    assert len(listed) == len({*listed})
     pages = {path.stem for path in DOCS.glob("*.md")} - {"README"}
     assert pages | {"codes/README", "decisions/README"} == set(listed)
 
