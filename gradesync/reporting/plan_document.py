@@ -110,7 +110,7 @@ def _hopeless(plan: Plan, detail: Detail, room: int) -> bool:
 def _head(plan: Plan, problems: Sequence[Problem], detail: Detail) -> list[str]:
     lines = [f"**{markdown(plan_words.plan_summary(plan))}**"]
     if told := plan_words.read_line(plan):
-        lines += ["", markdown(told)]
+        lines += ["", markdown(told.replace("Plan", "Made of the files", 1))]
     if told := plan_words.held_summary(plan):
         lines += ["", f"✋ {markdown(told)}"]
         lines += [f"- {markdown(shortened(by, _LONG))}" for by in plan_words.holds_in_force(plan)]
@@ -141,7 +141,7 @@ def _sections(
     if detail is Detail.ACCOUNTS:
         found, rest = [*found, *rest], []
     if detail is not Detail.COUNTS:
-        found += _problems(problems, links)
+        found += _problems(plan, problems, links)
     return [*found, *_frozen(plan, detail), *(rest if plan.actions else [])]
 
 
@@ -156,7 +156,7 @@ def _withheld(plan: Plan, now: datetime | None, links: Links, detail: Detail) ->
         "\n#### ⛔ Withheld: nothing of this is applied until somebody consents\n",
         blocks,
         "stops",
-        opening=_consent(plan),
+        opening=_consent(plan, links),
     )
     if detail >= Detail.ACCOUNTS:
         return [said, _by_account(plan.withheld, withheld=True)] if detail is Detail.ACCOUNTS else [said]
@@ -165,25 +165,29 @@ def _withheld(plan: Plan, now: datetime | None, links: Links, detail: Detail) ->
     return [said, Section("\nWithheld are:\n", rows)]
 
 
-def _consent(plan: Plan) -> str:
+def _consent(plan: Plan, links: Links) -> str:
     """How to consent, before the reasons: a report is cut from its end."""
     if not plan.digest:
         return "No consent lets this through; the hints say what does.\n"
-    command = f"```sh\n{plan_words.allow_command(plan.digest)}\n```\n"
     some = len(plan.consentable) < len(plan.withheld)
     but = " What is protected stays, whoever consents." if some else ""
-    return f"To consent to exactly this, after the merge, with the reason that the history will keep:{but}\n\n{command}"
+    button = f" the workflow `act` with `allow` and `{plan.digest}`, or" if links.base else ""
+    return (
+        "After the merge, whoever has the right `allow` can consent to exactly this, with a reason that the history "
+        f"keeps:{button} the command below.{but}\n\n```sh\n{plan_words.allow_command(plan.digest)}\n```\n"
+    )
 
 
-def _problems(problems: Sequence[Problem], links: Links) -> list[Section]:
-    if not problems:
+def _problems(plan: Plan, problems: Sequence[Problem], links: Links) -> list[Section]:
+    """What stops a file, and warnings of the files the plan touches: those of all others were there before."""
+    touched = {action.place.file for action in (*plan.actions, *plan.withheld) if action.place}
+    told = [problem for problem in problems if not problem.warning or problem.place.file in touched]
+    if not told:
         return []
-    ordered = sorted(problems, key=lambda p: (p.warning, p.place, p.code))
-    blocks = [problem_line(problem, links) for problem in ordered[:PROBLEMS_SHOWN]]
-    if len(ordered) > PROBLEMS_SHOWN:
-        blocks.append(
-            f"- … and {len(ordered) - PROBLEMS_SHOWN:,} more findings: `gradesync validate` shows them"
-        )
+    told.sort(key=lambda p: (p.warning, p.place, p.code))
+    blocks = [problem_line(problem, links) for problem in told[:PROBLEMS_SHOWN]]
+    if len(problems) > len(blocks):
+        blocks.append(f"- … and {len(problems) - len(blocks):,} more findings: see `gradesync validate`")
     return [Section(f"\n#### {markdown(words.problem_counts(problems))}\n", blocks, "findings")]
 
 
@@ -260,7 +264,8 @@ def action_block(
     action: Action, now: datetime | None, links: Links = NOWHERE, *, withheld: bool = False
 ) -> str:
     """One action with its place, its reason, its fields and what it means in time."""
-    sign = plan_words.WITHHELD_SIGN if withheld else plan_words.SIGNS[action.kind]
+    sign = "+" if plan_words.is_new_account(action) else plan_words.SIGNS[action.kind]
+    sign = plan_words.WITHHELD_SIGN if withheld else sign
     place = f" ({placed(action.place, links)})" if action.place else ""
     why = f": {markdown(shortened(plan_words.why(action), _LONG))}" if plan_words.why(action) else ""
     lines = [f"- `{sign} {_verb(action)}` **{markdown(_subject(action))}**{place}{why}"]

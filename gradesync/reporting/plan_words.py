@@ -73,9 +73,15 @@ def field_name(path: str) -> str:
 
 def why(action: Action) -> str:
     """Why the action is there, as one clean sentence; empty where its place says it all."""
-    if action.kind is ActionKind.CREATE and action.place and action.why == f"new in {action.place.file}":
+    file = action.place.file if action.place else ""
+    if action.why == _SAID_BY_PLACE.get(action.kind, "").format(file):
         return ""
+    if action.kind is ActionKind.RETIRE and action.schedule is not None:
+        return f"{clean(action.why)}; it never runs again, and its history stays"
     return clean(action.why)
+
+
+_SAID_BY_PLACE = {ActionKind.CREATE: "new in {}", ActionKind.CHANGE: "changed in {}"}
 
 
 def next_run_line(action: Action, now: datetime | None) -> str | None:
@@ -84,11 +90,12 @@ def next_run_line(action: Action, now: datetime | None) -> str | None:
     before, after = action.next_run_before, action.next_run_after
     if action.kind is ActionKind.CHANGE_ACCOUNT or (before is None and after is None):
         return "next run  none" if action.kind is ActionKind.CREATE else None
+    held = ", unless a hold still stands" if action.held and after is not None else ""
     if action.kind is ActionKind.CREATE and after is not None:
-        return f"next run  {clock(after, zone_name, now)}"
+        return f"next run  {clock(after, zone_name, now)}{held}"
     if before == after and after is not None:
-        return f"next run  {clock(after, zone_name, now)}, as before"
-    return f"next run  {span(before, after, zone_name, now)}"
+        return f"next run  {clock(after, zone_name, now)}, as before{held}"
+    return f"next run  {span(before, after, zone_name, now)}{held}"
 
 
 def held_line(action: Action) -> str:

@@ -83,9 +83,8 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
 
         riverside
           ~ change    grades  schedules/riverside.yaml:31
-              changed in schedules/riverside.yaml
               interval  every 15 minutes -> hourly
-              next run  14:15 -> 15:00 Wed 25 Nov EST
+              next run  14:15 -> 15:00 Wed 25 Nov EST, unless a hold still stands
               held: the change is stored, and nothing starts (held by dana until 2026-11-27 13:00 UTC: SIS upgrade)
 
         Withheld: nothing below is applied until somebody consents
@@ -94,7 +93,7 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
 
         riverside
           ! retire    grades-old  schedules/riverside.yaml:12
-              no longer in schedules/riverside.yaml
+              no longer in schedules/riverside.yaml; it never runs again, and its history stays
               next run  Wed 25 Nov 20:00 UTC -> none
           to consent to exactly these: gradesync reconcile --allow DIGEST --reason '...'
 

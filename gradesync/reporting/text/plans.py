@@ -100,7 +100,7 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
         lines += folded(change, style, _INDENT, _INDENT + " " * (width + 2))
     moved = plan_words.next_run_line(action, now)
     if moved:
-        lines.append(_INDENT + moved)
+        lines += folded(moved, style, _INDENT, _INDENT + " " * len("next run  "))
     if action.held:
         lines += folded(plan_words.held_line(action), style, _INDENT, color="yellow")
     return lines
