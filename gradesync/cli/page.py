@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,17 +113,33 @@ def command(
 
         with opened(said) as app:
             page_serve.serve(
-                lambda: build(_gathered(said, app, account, runs, shown_to), audience=shown_to, options=chosen),
+                lambda: build(
+                    _gathered(said, app, account, runs, shown_to), audience=shown_to, options=chosen
+                ),
                 port,
                 lambda address: tell(f"{address} shows the page to this machine; Ctrl-C ends it"),
             )
         return
     check_place(target)
-    with opened(said) as app:
-        whole = _gathered(said, app, account, runs, shown_to)
-    files = build(whole, audience=shown_to, options=chosen)
-    done = put(target, _told(files, len(whole.accounts)))
+    with _collector_resting():
+        with opened(said) as app:
+            whole = _gathered(said, app, account, runs, shown_to)
+        files = build(whole, audience=shown_to, options=chosen)
+        done = put(target, _told(files, len(whole.accounts)))
     _report(form, target, audience, len(whole.accounts), done.files, done.bytes, done.largest)
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """A page is many small values that live until it is written: looking for cycles among them again and again would
+    cost a third of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _gathered(said: Invocation, app: App, account: str | None, runs: int, audience: Audience) -> Overview:

@@ -134,13 +134,18 @@ def tally_of(results: Iterable[RunResult]) -> Tally:
     carried = 0
     for result in results:
         total.update(result.counts)
-        carried += result.counts.get("imported") or sum(result.counts.get(word, 0) for word in _CARRIED)
+        carried += carried_by(result.counts)
     return Tally(
         ok=carried,
         unchanged=total["unchanged"],
         withheld=total["withheld"],
         refused=total["refused"],
     )
+
+
+def carried_by(counts: Mapping[str, int]) -> int:
+    """How many records one run brought to the other side."""
+    return counts.get("imported") or sum([counts[word] for word in _CARRIED if word in counts])
 
 
 def _causes(rows: Sequence[ScheduleRow]) -> tuple[tuple[str, int], ...]:
@@ -229,6 +234,7 @@ __all__ = [
     "Tally",
     "Word",
     "bucket",
+    "carried_by",
     "standing_of",
     "tally_of",
     "word_of",

@@ -150,6 +150,7 @@ def _account_pages(
             changes=staff.changes(account, overview.written, options.source),
             strips=strips,
             strip_rows=strip_rows,
+            waiting=staff.waiting_rows(account, now),
             holds=staff.hold_rows(account, stamps, now),
             blackouts=blackouts,
         ),
@@ -181,7 +182,7 @@ def _account_pages(
 
 def _history(account: PageAccount, a: dict[str, str], site: _Site, stamps: Stamps) -> bytes:
     """The newest runs; fewer than were read where they would make the file too large."""
-    rows = [staff.run_row(run, account.time_zone, stamps) for run in account.runs]
+    rows = [staff.run_row(run, account.time_zone, stamps, account.lease) for run in account.runs]
     while True:
         older = account.runs_kept - len(rows)
         more = f"gradesync history {account.key} --last 200"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from math import log10
 from typing import Any
 
-from gradesync.domain.page_standing import tally_of
+from gradesync.domain.page_standing import carried_by
 from gradesync.domain.run import Run
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page.staff import mark_of
@@ -52,7 +52,7 @@ def _strip(
         assert run.result is not None  # only ended runs are drawn
         slug = mark_of(run.result.outcome.value)
         x = place * _STEP
-        height = _height(tally_of([run.result]).ok)
+        height = _height(carried_by(run.result.counts))
         if height:
             bars.append((x + 1, _BASE - height, height, slug))
         marks.append((x, slug))

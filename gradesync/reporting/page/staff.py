@@ -15,7 +15,7 @@ from gradesync.domain.due import phase_of
 from gradesync.domain.page_overview import PageAccount, PageSchedule, Written
 from gradesync.domain.page_standing import WORST_FIRST
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Run, RunState, Trigger
+from gradesync.domain.run import Lease, Run, RunState, Trigger
 from gradesync.domain.schedule import ScheduleId, State
 from gradesync.domain.week import AccountWeek, Stretch
 from gradesync.reporting import words
@@ -111,14 +111,14 @@ def mark_of(outcome: str) -> str:
 # --- history --------------------------------------------------------------------------------------------------
 
 
-def run_row(run: Run, zone: str, stamps: Stamps) -> Row:
-    """One line of the history."""
+def run_row(run: Run, zone: str, stamps: Stamps, lease: Lease | None = None) -> Row:
+    """One line of the history; the account's `lease` tells where a run at work is."""
     result = run.result
     codes: tuple[Row, ...] = ()
     if result is None:
-        outcome, slug, stage = (
-            ("running", "open", "") if run.state is RunState.RUNNING else ("queued", "open", "")
-        )
+        outcome, slug = ("running" if run.state is RunState.RUNNING else "queued"), "open"
+        headway = lease.headway if lease is not None and lease.run_id == run.id else None
+        stage = "" if headway is None else clean(headway.stage)
         counts = ""
     else:
         outcome, stage = result.outcome.value, result.stage.value
@@ -355,9 +355,30 @@ def code_rows(codes: Iterable[str]) -> list[Row]:
     return rows
 
 
+def waiting_rows(account: PageAccount, now: datetime) -> list[Row]:
+    """Everything that waits in the account, by code: those that need a person first, the oldest first among them."""
+    waiting: Mapping[str, int] = {}
+    began: Mapping[str, datetime] = {}
+    for one in account.schedules:
+        # All passbacks of an account share its waiting records.
+        if one.row.waiting:
+            waiting, began = one.row.waiting, one.row.waiting_since
+    return [
+        (
+            clean(code),
+            f"{waiting[code]:,}",
+            words.since(began[code], now) if code in began else "",
+            *wording.code_text(code),
+        )
+        for code in words.waiting_order(waiting, began)
+    ]
+
+
 def codes_of(account: PageAccount) -> set[str]:
     """Every code that the account's pages name."""
     found = {code for code, _ in account.standing.causes}
+    for one in account.schedules:
+        found.update(one.row.waiting)
     for run in account.runs:
         if run.result is not None:
             found.update(run.result.codes)
@@ -378,5 +399,6 @@ __all__ = [
     "running",
     "schedule_row",
     "standing",
+    "waiting_rows",
     "week_days",
 ]
