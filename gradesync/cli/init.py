@@ -25,6 +25,13 @@ from gradesync.errors import GradesyncError
 @click.option("--repo", is_flag=True, help="Write the workflows and owners of a GitHub repository too.")
 @click.option("--owner", "owners", multiple=True, metavar="@TEAM", help="Who must agree to all of it.")
 @click.option("--support", multiple=True, metavar="@TEAM", help="Who must agree to schedules, if others do.")
+@click.option(
+    "--account-owner",
+    "account_owners",
+    multiple=True,
+    metavar="ACCOUNT=@TEAM",
+    help="Who must agree to one account, or to a folder of them (north/=@district/north).",
+)
 @click.option("--actions", metavar="OWNER/REPO@COMMIT", help="Where the workflows take gradesync from.")
 @click.option("--group", metavar="GROUP", help="Of an account: the folder it stands in.")
 @click.option("--name", metavar="TEXT", help="Of an account: the district's name.")
@@ -46,6 +53,7 @@ def command(
     repo: bool,
     owners: tuple[str, ...],
     support: tuple[str, ...],
+    account_owners: tuple[str, ...],
     actions: str | None,
     **account: str | bool | None,
 ) -> int:
@@ -56,22 +64,25 @@ def command(
     """
     wish = AccountWish(target or "", **account)  # type: ignore[arg-type]  # click gives each option its type
     if wish.asked or (target is not None and _names_an_account(said.root, target)):
-        if target is None or store or repo or owners or support or actions:
+        if target is None or store or repo or owners or support or account_owners or actions:
             raise click.UsageError("an account is named and begun alone: `gradesync init ACCOUNT`")
         return begin_account(said, wish)
-    if (owners or support or actions) and not repo:
-        raise click.UsageError("--owner, --support and --actions belong to --repo")
+    if (owners or support or account_owners or actions) and not repo:
+        raise click.UsageError("--owner, --support, --account-owner and --actions belong to --repo")
     if target is not None:
         said.root = said.root / target
         said.root.mkdir(parents=True, exist_ok=True)
     if repo:
-        _repository(said.root, owners, support, actions)
+        _repository(said.root, owners, support, account_owners, actions)
     else:
         _tree(said.root)
     if store:
         _store(said, pin=repo)
     if repo:
-        from gradesync.cli.init_repo import next_steps
+        from gradesync.cli.init_repo import next_steps, pin_what_answers
+
+        if not store:
+            pin_what_answers(said)
 
         tell("next:")
         for number, step in enumerate(next_steps(said.root), 1):
@@ -87,11 +98,22 @@ def _names_an_account(root: Path, target: str) -> bool:
     return inside and NAME.fullmatch(target) is not None and not (root / target).exists()
 
 
-def _repository(root: Path, owners: tuple[str, ...], support: tuple[str, ...], actions: str | None) -> None:
-    from gradesync.cli.init_repo import read_actions, write_repo
+def _repository(
+    root: Path,
+    owners: tuple[str, ...],
+    support: tuple[str, ...],
+    account_owners: tuple[str, ...],
+    actions: str | None,
+) -> None:
+    from gradesync.cli.init_repo import read_account_owners, read_actions, write_repo
 
-    chosen = None if actions is None else read_actions(actions)
-    written = write_repo(root, owners=owners, support=support, actions=chosen)
+    written = write_repo(
+        root,
+        owners=owners,
+        support=support,
+        account_owners=read_account_owners(account_owners),
+        actions=None if actions is None else read_actions(actions),
+    )
     for path in written:
         tell(f"{path.relative_to(root) if path.is_relative_to(root) else path} written")
     if not written:

@@ -7,19 +7,14 @@ name the actions at a full commit of the project's repository: one pin for the a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
-
-import click
 
 from gradesync.cli import templates
 from gradesync.cli.common import Invocation, opened, tell
 from gradesync.errors import GradesyncError
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 WORKFLOWS = ("act", "plan", "reconcile", "reconcile-cron", "validate")
 
@@ -27,6 +22,7 @@ _ACTIONS = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100})@([
 _OWNER = re.compile(r"@[A-Za-z0-9-]{1,39}(?:/[A-Za-z0-9._-]{1,100})?|[^\s@#]{1,64}@[A-Za-z0-9.-]{1,200}")
 _ORIGIN = re.compile(r"(?:https://|ssh://)?(?:[^/@\s]+@)?github\.com[:/]([^/\s]+/[^/\s]+?)(?:\.git)?/?")
 _KEYS = ("CANVAS_TOKEN", "SIS_ID", "SIS_SECRET")
+_PLACE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}(?:/(?:[a-z0-9][a-z0-9-]{0,62})?)?")
 _LINEAGE = re.compile(r"^# lineage:.*$", re.MULTILINE)
 
 
@@ -44,82 +40,26 @@ class Actions:
         return f"{self.repository}/.github/actions/{name}@{self.commit}{comment}"
 
 
-def repo_options(function: F) -> F:
-    """`--repo` and what belongs to it, for `gradesync init`; `begin_repo` takes what they say."""
-    options = (
-        click.option(
-            "--repo",
-            is_flag=True,
-            help="Write what a repository on GitHub needs too: workflows, code owners, a README.",
-        ),
-        click.option(
-            "--owner",
-            "owners",
-            multiple=True,
-            metavar="OWNER",
-            help="With --repo: who must agree to workflows and gradesync.yaml, like @org/team; may be repeated.",
-        ),
-        click.option(
-            "--support",
-            multiple=True,
-            metavar="OWNER",
-            help="With --repo: who must agree to schedules (default: the owners); may be repeated.",
-        ),
-        click.option(
-            "--account-owner",
-            "account_owners",
-            multiple=True,
-            metavar="ACCOUNT=OWNER",
-            help="With --repo: who must agree to one account, or to a folder of them (north/=@org/north).",
-        ),
-        click.option(
-            "--actions",
-            metavar="OWNER/REPO@COMMIT",
-            help="With --repo: where the workflows take gradesync from (default: the clone that runs).",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+def read_account_owners(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """`ACCOUNT=OWNER` or `FOLDER/=OWNER`, once for each owner. Raises GradesyncError for anything else."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        place, _, owner = text.partition("=")
+        if not _PLACE.fullmatch(place):
+            raise GradesyncError(
+                f"{text!r} names no account",
+                hint="write ACCOUNT=@org/team, or FOLDER/=@org/team for all accounts of a folder",
+            )
+        found[place] = (*found.get(place, ()), owner)
+    return found
 
 
-def begin_repo(
-    said: Invocation,
-    *,
-    owners: tuple[str, ...],
-    support: tuple[str, ...] = (),
-    account_owners: tuple[str, ...] = (),
-    actions: str | None = None,
-) -> None:
-    """Carry out `gradesync init --repo` in the tree of `said`, pin a store's lineage that answers, say what remains."""
-    pairs = [one.partition("=") for one in account_owners]
-    if any(not account or not owner for account, _, owner in pairs):
-        raise click.UsageError("--account-owner takes ACCOUNT=OWNER, like riverside=@riverside/it")
-    by_account: dict[str, tuple[str, ...]] = {}
-    for account, _, owner in pairs:
-        by_account[account] = (*by_account.get(account, ()), owner)
-    written = write_repo(
-        said.root,
-        owners=owners,
-        support=support,
-        account_owners=by_account,
-        actions=None if actions is None else read_actions(actions),
-    )
-    for path in written:
-        tell(f"{path.relative_to(said.root)} written")
-    if not written:
-        tell("everything is there already; nothing was written")
-    _pin_what_answers(said)
-    steps = next_steps(said.root)
-    for number, step in enumerate(steps, 1):
-        tell(f"next, {number} of {len(steps)}: {step}")
-
-
-def _pin_what_answers(said: Invocation) -> None:
+def pin_what_answers(said: Invocation) -> None:
     """Where the environment names a store: its lineage. A store that does not answer is no reason to stop."""
     import os
 
-    if "GRADESYNC_STORE" not in os.environ:
+    settings = _reads(said.root / "gradesync.yaml")
+    if "GRADESYNC_STORE" not in os.environ or not _LINEAGE.search(settings or ""):
         return
     try:
         with opened(said) as app:
@@ -319,10 +259,10 @@ def _write(root: Path, texts: Mapping[str, str]) -> list[Path]:
 __all__ = [
     "Actions",
     "actions_here",
-    "begin_repo",
     "next_steps",
     "pin_lineage",
+    "pin_what_answers",
+    "read_account_owners",
     "read_actions",
-    "repo_options",
     "write_repo",
 ]

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gradesync.cli.init_repo import Actions, next_steps, pin_lineage, read_actions, write_repo
+from gradesync.cli.init_repo import (
+    Actions,
+    next_steps,
+    pin_lineage,
+    read_account_owners,
+    read_actions,
+    write_repo,
+)
 from gradesync.config.loader import load
 from gradesync.errors import GradesyncError
 from tests.actions.linters import lint_workflows, zizmor
@@ -144,3 +151,40 @@ def test_an_owner_that_github_could_not_read_is_refused(owner: str, tmp_path: Pa
     with pytest.raises(GradesyncError, match="is no owner"):
         write_repo(tmp_path, owners=(owner,), actions=OURS)
     assert snapshot(tmp_path) == {}
+
+
+def test_the_command_pins_the_store_that_answers_and_says_what_remains(tmp_path: Path) -> None:
+    """From the command line, as the owner of a district's schedules begins."""
+    import os
+    import subprocess
+    import sys
+
+    def run(*words: str, store: str | None) -> subprocess.CompletedProcess[str]:
+        env = {key: value for key, value in os.environ.items() if key != "GRADESYNC_STORE"}
+        if store is not None:
+            env["GRADESYNC_STORE"] = store
+        command = [sys.executable, "-m", "gradesync", "-C", str(tmp_path), *words]
+        return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+    pin = f"district-it/gradesync@{OURS.commit}"
+    words = ["init", "--repo", "--owner", OWNERS[0], "--account-owner", "north/=@north/it", "--actions", pin]
+    begun = run(*words, store=None)
+    assert begun.returncode == 0, begun.stderr
+    assert "gradesync store init" in begun.stderr
+    assert "/schedules/north/" in (tmp_path / ".github" / "CODEOWNERS").read_text()
+    silent = run(*words, store="postgresql://nobody:hunter2@127.0.0.1:9/nothing")
+    assert silent.returncode == 0, silent.stderr
+    assert "not pinned yet" in silent.stderr
+    assert "hunter2" not in silent.stderr
+    place = f"sqlite:///{tmp_path}/there.db"
+    assert run("store", "init", store=place).returncode == 0
+    again = run(*words, store=place)
+    assert again.returncode == 0, again.stderr
+    assert "is pinned" in again.stderr
+    assert "gradesync store init" not in again.stderr
+
+
+@pytest.mark.parametrize("text", ["@district/it", "../x=@a/b", "a b=@a/b", "=@a/b"])
+def test_an_account_owner_without_an_account_is_refused(text: str) -> None:
+    with pytest.raises(GradesyncError, match="names no account"):
+        read_account_owners([text])
