@@ -61,7 +61,7 @@ def fine(name: str, side: str, sentence: str, counts: Mapping[str, int] | None =
 
 def skipped(name: str, side: str, why: str) -> Check:
     """A check that was not made; `why` completes "not checked, because ..."."""
-    return Check(name, side, Verdict.SKIPPED, f"Not checked, because {why}.")
+    return Check(name, side, Verdict.SKIPPED, f"{_NOT_CHECKED} {why}.")
 
 
 def spare(name: str, side: str, sentence: str) -> Check:
@@ -96,6 +96,24 @@ def found(
     )
 
 
+def lines_of(checks: Iterable[Check]) -> list[tuple[Verdict, str]]:
+    """One line for each check; those that were not made for one and the same reason share a line, by their names."""
+    lines: list[tuple[Verdict, str]] = []
+    waiting: dict[str, list[str]] = {}
+    for check in checks:
+        if check.verdict is Verdict.SKIPPED and check.sentence.startswith(_NOT_CHECKED):
+            waiting.setdefault(check.sentence, []).append(check.name)
+        else:
+            lines.append((check.verdict, check.sentence))
+    for sentence, names in waiting.items():
+        plain = ", ".join(
+            name.removeprefix("canvas-").removeprefix("sis-").replace("-", " ") for name in names
+        )
+        lines.append((Verdict.SKIPPED, f"{sentence.removesuffix('.')}: {plain}."))
+    return lines
+
+
+_NOT_CHECKED = "Not checked, because"
 _DOWN = frozenset({"GS-302", "GS-508"})
 _WHEN_DOWN = (
     "Check the address in the account file; if it is right, the server is down or unreachable from here."
@@ -105,17 +123,17 @@ _WHEN_DOWN = (
 def of_problem(name: str, side: str, problem: ConnectionProblem) -> Check:
     """The check that a refusal ended. What passes by itself is a warning; the other side's own words stay out."""
     entry = CODES[problem.code]
+    # What was met stands behind what it means: a school reads the first half, its technician the second.
+    sentence = f"{entry.title}: {str(problem).removesuffix('.')}."
     if problem.code in _DOWN:
-        return found(
-            name, side, Verdict.FAIL, _sentence(str(problem)), problem.code, remedy=_WHEN_DOWN, who="support"
-        )
+        return found(name, side, Verdict.FAIL, sentence, problem.code, remedy=_WHEN_DOWN, who="support")
     verdict = Verdict.WARN if entry.who == "nobody" else Verdict.FAIL
     remedy = _sentence(problem.hint) if problem.hint else entry.remedy
     return Check(
         name,
         side,
         verdict,
-        _sentence(str(problem)),
+        sentence,
         problem.code,
         remedy,
         _whose(entry.who, side),
@@ -183,6 +201,7 @@ __all__ = [
     "by_who",
     "fine",
     "found",
+    "lines_of",
     "of_problem",
     "skipped",
     "spare",

@@ -150,8 +150,8 @@ def categories(seen: Sequence[tuple[str, Groups, Sequence[Category]]], policy: P
     if matched == groups:
         return fine(name, BOTH, f"{head}, every group has its category in the SIS.", counts)
     sentence = (
-        f"{head}, {groups - matched} in {len(classes)} of the classes have no single category; "
-        f"{plural(marked, 'assignment')} marked for the SIS stand in them."
+        f"{head}, {plural(groups - matched, 'group')} of {len(classes)} class{'' if len(classes) == 1 else 'es'} "
+        f"without a category of its own in the SIS; assignments marked for the SIS in them: {marked}."
     )
     code = "GS-406" if codes["GS-406"] > codes["GS-405"] else "GS-405"
     names = sorted(lost, key=lambda title: (-lost[title], title))[:_MOST_NAMES]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradesync.domain.doctor import SIDES, Check, Examination, Verdict, by_who
+from gradesync.domain.doctor import SIDES, Check, Examination, Verdict, by_who, lines_of
 from gradesync.domain.doctor_secrets import SecretsReport
 from gradesync.reporting import words
 from gradesync.reporting.clean import markdown
@@ -22,7 +22,7 @@ def examination(told: Examination) -> str:
         made = [check for check in told.checks if check.side == side]
         if made:
             lines += ["", f"<details><summary>{TITLES[side]}</summary>", "", "| | Check |", "|---|---|"]
-            lines += [f"| {_SIGNS[one.verdict]} | {markdown(one.sentence)} |" for one in made]
+            lines += [f"| {_SIGNS[verdict]} | {markdown(told)} |" for verdict, told in lines_of(made)]
             lines += ["", "</details>"]
     return "\n".join(lines) + "\n"
 

@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradesync.domain.doctor import BOTH, CANVAS, HERE, SIDES, SIS, Check, Examination, Verdict, by_who
+from gradesync.domain.doctor import (
+    BOTH,
+    CANVAS,
+    HERE,
+    SIDES,
+    SIS,
+    Check,
+    Examination,
+    Verdict,
+    by_who,
+    lines_of,
+)
 from gradesync.domain.doctor_secrets import SecretFinding, SecretsReport
 from gradesync.domain.problem import CODES
 from gradesync.reporting import words
@@ -56,7 +67,7 @@ def examination(told: Examination, *, style: Style, names: bool = False) -> str:
             lines += [
                 "",
                 style.paint(TITLES[side], "bold"),
-                *(line for one in made for line in _line(one, style)),
+                *(line for one in lines_of(made) for line in _line(one, style)),
             ]
     return finished(lines)
 
@@ -74,12 +85,11 @@ def _to_do(check: Check, style: Style, *, names: bool) -> list[str]:
     return lines
 
 
-def _line(check: Check, style: Style) -> list[str]:
-    mark = f"  {_MARKS[check.verdict]:<4}  "
-    lines = folded(clean(check.sentence), style, mark, " " * len(mark))
-    lines[0] = lines[0].replace(
-        _MARKS[check.verdict], style.paint(_MARKS[check.verdict], _COLORS[check.verdict]), 1
-    )
+def _line(line: tuple[Verdict, str], style: Style) -> list[str]:
+    verdict, sentence = line
+    mark = f"  {_MARKS[verdict]:<4}  "
+    lines = folded(clean(sentence), style, mark, " " * len(mark))
+    lines[0] = lines[0].replace(_MARKS[verdict], style.paint(_MARKS[verdict], _COLORS[verdict]), 1)
     return lines
 
 
