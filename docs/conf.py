@@ -103,14 +103,30 @@ def as_site(_app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = f"---\norphan: true\n---\n\n{source[0]}"
 
 
-def front_door(app: Sphinx, failed: Exception | None) -> None:
-    """`index.html`, which is what a web server looks for."""
-    if failed is None and app.builder.name == "html":
-        out = Path(app.outdir)
-        shutil.copyfile(out / f"{root_doc}.html", out / "index.html")
+MENDED = (
+    ('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">'),
+    ('<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="All pages">'),
+    ('<aside class="toc-drawer', '<aside aria-label="On this page" class="toc-drawer'),
+    ('<div class="table-wrapper', '<div tabindex="0" class="table-wrapper'),
+    ("<pre>", '<pre tabindex="0">'),
+)
+"""What the theme leaves out for keyboards and screen readers: levels, names, and a way to scroll what is wide."""
+
+
+def finished(app: Sphinx, failed: Exception | None) -> None:
+    """Mend what the theme wrote, and make `index.html`, which is what a web server looks for."""
+    if failed is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    for path in out.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for before, after in MENDED:
+            text = text.replace(before, after)
+        path.write_text(text, encoding="utf-8")
+    shutil.copyfile(out / f"{root_doc}.html", out / "index.html")
 
 
 def setup(app: Sphinx) -> None:
     """Hook the two into the build."""
     app.connect("source-read", as_site)
-    app.connect("build-finished", front_door)
+    app.connect("build-finished", finished)
