@@ -27,7 +27,7 @@ from gradesync.sandbox.server import Sandbox
 from tests.whole.oracle import Oracle, difference, doubled, held
 
 SOURCES = Path(gradesync.__file__).parents[1]
-SECONDS = 60
+SECONDS = 180
 """After this long a command hangs: the test fails rather than waits."""
 
 KEY = "0123456789abcdef" * 4
