@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradesync.reporting.text.adoptions import adoption
-    from gradesync.reporting.text.alarms import alarms, channels
+    from gradesync.reporting.text.alarm_list import alarms, channels
     from gradesync.reporting.text.codes import code
     from gradesync.reporting.text.coming_days import upcoming
     from gradesync.reporting.text.compares import comparison
@@ -56,8 +56,8 @@ __all__ = [
 _MODULES = {
     "account": "shows",
     "adoption": "adoptions",
-    "alarms": "alarms",
-    "channels": "alarms",
+    "alarms": "alarm_list",
+    "channels": "alarm_list",
     "approved": "rosters",
     "causes": "needing",
     "code": "codes",

@@ -1,0 +1,219 @@
+"""The whole way: files, a school over HTTP, a store, a pass, a channel. And what a CI job sees of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gradesync.cli.main import group
+from gradesync.sandbox.server import Sandbox, running
+from tests.notify.sinks import Hook, Mailbox, http_sink, smtp_sink
+from tests.whole.harness import GRADES, Done, Tree
+
+DAY = 24 * 3_600_000_000
+HOUR = 3_600_000_000
+
+RULES = """\
+notify:
+  - {name: ops, channel: webhook, url: "file:secrets/hook"}
+  - {name: schools, channel: email, url: "file:secrets/mail", on: [key, expires, waiting, recovered]}
+ping: file:secrets/ping
+ping_fail: file:secrets/ping_fail
+"""
+
+CONTACTS = "contacts: {canvas_admin: lms@riverside.example, sis_admin: sis@riverside.example}\n"
+
+
+class Here(Tree):
+    """A tree whose commands run in this process: starting one costs more than most of them."""
+
+    def run(self, *args: str, env: Mapping[str, str] | None = None) -> Done:
+        gone = dict.fromkeys(("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"))
+        result = CliRunner().invoke(group, ["-C", str(self.root), *args], env={**gone, **(env or {})})
+        return Done(result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.fixture(scope="module")
+def school() -> Iterator[Sandbox]:
+    with running(["riverside"], students=24) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with http_sink() as made:
+        yield made
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    with smtp_sink() as made:
+        yield made
+
+
+@pytest.fixture
+def tree(tmp_path: Path, school: Sandbox, hook: Hook, box: Mailbox) -> Tree:
+    made = Here(tmp_path / "tree", school)
+    with (made.root / "gradesync.yaml").open("a") as file:
+        file.write(RULES)
+    keep(made, "hook", hook.url())
+    keep(made, "ping", hook.url("/ping"))
+    keep(made, "ping_fail", hook.url("/ping/fail"))
+    keep(made, "mail", box.url())
+    with (made.root / "schedules" / "riverside.yaml").open("a") as file:
+        file.write(CONTACTS)
+    made.prepare()
+    return made
+
+
+def keep(tree: Tree, name: str, value: str) -> None:
+    (tree.root / "secrets" / name).write_text(value)
+
+
+def letters(hook: Hook) -> list[tuple[str, str, str | None]]:
+    """(news, kind, code) of everything told so far, and forgets it."""
+    found = [(one["news"], one["kind"], one["code"]) for body in hook.bodies for one in body["letters"]]
+    hook.requests.clear()
+    return found
+
+
+def a_pass(tree: Tree, *more: str) -> Done:
+    tree.all_due()
+    return tree.run("reconcile", *more)
+
+
+def test_a_key_dies_and_comes_back(tree: Tree, hook: Hook, box: Mailbox) -> None:
+    path = tree.root / "secrets" / "riverside" / "canvas_token"
+    right = path.read_text()
+    path.write_text("revoked")
+    done = a_pass(tree)
+    assert done.code == 3, done.said
+    assert "alarms: 2 told in 2 messages" in done.err
+    assert [path for _, path, _ in hook.requests] == ["/hook/s3cr3t-path", "/ping"]
+    assert letters(hook) == [("raised", "key", "GS-201")]
+    assert box.recipients == ["lms@riverside.example"]
+
+    for _ in range(2):
+        a_pass(tree)
+    assert letters(hook) == []
+    assert len(box.mails) == 1
+
+    path.write_text(right)
+    tree.execute(f"UPDATE hold SET created_at = created_at - {HOUR}, tried_at = tried_at - {HOUR}")
+    a_pass(tree)
+    assert letters(hook) == [("ended", "key", "GS-201")]
+    assert box.mails[-1][1]["subject"] == "gradesync: over: riverside: Canvas refuses our key (GS-201)"
+    assert tree.rows("SELECT * FROM alarm") == []
+    everything = json.dumps([str(mail) for _, mail in box.mails]) + done.said
+    assert "s3cr3t" not in everything
+
+
+def test_a_channel_that_is_away_changes_no_exit_code_and_gets_it_later(tree: Tree, hook: Hook) -> None:
+    (tree.root / "secrets" / "riverside" / "sis_secret").write_text("revoked")
+    hook.status = 503
+    done = a_pass(tree)
+    assert done.code == 3, done.said
+    assert "alarms: rule ops: the channel answered 503; it is tried again" in done.err
+    assert "the ping was not taken: the channel answered 503" in done.err
+    assert "s3cr3t" not in done.said
+    assert str(hook.port) not in done.said
+    hook.status = 200
+    hook.requests.clear()
+    tree.execute(f"UPDATE alarm SET tried_at = tried_at - {HOUR}")
+    shown = json.loads(tree.run("notify", "list", "--format", "json").out)
+    assert {(one["rule"], one["state"], one["attempts"]) for one in shown["alarms"]} == {
+        ("ops", "due", 1),
+        ("schools", "told", 0),
+    }
+    sent = tree.run("notify", "send")
+    assert (sent.code, "alarms: 1 told in 1 message" in sent.err) == (0, True)
+    assert letters(hook) == [("raised", "key", "GS-202")]
+
+
+def test_nobody_is_told_when_the_pass_says_so(tree: Tree, hook: Hook, box: Mailbox) -> None:
+    (tree.root / "secrets" / "riverside" / "canvas_token").write_text("revoked")
+    assert a_pass(tree, "--no-notify").code == 3
+    assert (hook.requests, box.mails) == ([], [])
+    assert tree.run("notify", "send").code == 0
+    assert letters(hook) == [("raised", "key", "GS-201")]
+
+
+def test_what_only_the_files_show_is_told_by_passes_over_them(tree: Tree, hook: Hook) -> None:
+    file = tree.root / "schedules" / "riverside.yaml"
+    right = file.read_text()
+    file.write_text(right + "collor: red\n")
+    assert tree.run("reconcile").code == 1
+    assert [path for _, path, _ in hook.requests] == ["/hook/s3cr3t-path", "/ping/fail"]
+    assert letters(hook) == [("raised", "problems", None)]
+    assert tree.run("reconcile", "--due").code == 0
+    assert letters(hook) == []
+    file.write_text(right)
+    assert tree.run("reconcile").code == 0
+    assert letters(hook) == [("ended", "problems", None)]
+
+
+def test_passes_that_stay_away_are_noticed_by_whoever_looks_and_by_the_next(tree: Tree, hook: Hook) -> None:
+    def pass_ended_hours_ago(*hours: float) -> None:
+        from datetime import UTC, datetime, timedelta
+
+        now = datetime.now(UTC)
+        ends = [int((now - timedelta(hours=one)).timestamp()) * 1_000_000 for one in hours]
+        tree.execute(f"INSERT OR REPLACE INTO meta VALUES ('passes', '{json.dumps(ends)}')")
+
+    pass_ended_hours_ago(*(6 + n / 12 for n in range(8, -1, -1)))
+    listed = tree.run("notify", "list")
+    assert listed.code == 1
+    assert "nothing is synced" in listed.out
+    assert tree.run("notify", "send").code == 0
+    assert letters(hook) == [("raised", "late", None)]
+    tree.run("reconcile", "--due")
+    assert letters(hook) == [("ended", "late", None)]
+    assert tree.run("notify", "list").code == 0
+
+    pass_ended_hours_ago(*(6 + n / 12 for n in range(8, -1, -1)))
+    tree.run("reconcile", "--due")
+    [body] = hook.bodies
+    assert "No pass between " in body["text"]
+    assert letters(hook) == [("passed", "late", None)]
+    tree.run("reconcile", "--due")
+    assert letters(hook) == []
+
+
+def test_a_channel_is_tried_and_says_what_to_do(tree: Tree, hook: Hook, box: Mailbox) -> None:
+    good = tree.run("notify", "test")
+    assert good.code == 0, good.said
+    assert hook.bodies[0]["test"] is True
+    # Never to a school.
+    assert box.recipients == ["alarms@gradesync.example"]
+    hook.status = 410
+    bad = tree.run("notify", "test", "--to", "ops", "--format", "json")
+    assert bad.code == 1
+    [one] = json.loads(bad.out)["channels"]
+    assert (one["rule"], one["sent"], one["problem"]) == ("ops", False, "the channel answered 410")
+    assert "make a new one" in one["hint"]
+    (tree.root / "secrets" / "mail").unlink()
+    gone = tree.run("notify", "test")
+    assert gone.code == 1
+    assert "nothing is found at file:secrets/mail" in gone.out.replace("\n", " ")
+    assert tree.run("notify", "test", "--to", "nobody").code == 1
+
+
+def test_a_slip_elsewhere_in_the_settings_silences_no_alarm(tree: Tree, hook: Hook) -> None:
+    with (tree.root / "gradesync.yaml").open("a") as file:
+        file.write("safety: {all_share: much}\n")
+    (tree.root / "secrets" / "riverside" / "canvas_token").write_text("revoked")
+    a_pass(tree)
+    assert ("raised", "key", "GS-201") in letters(hook)
+
+
+def test_a_schedule_that_owes_a_run_is_told_unless_something_stops_it(tree: Tree, hook: Hook) -> None:
+    tree.execute(f"UPDATE schedule SET next_run_at = next_run_at - {3 * DAY}")
+    tree.run("notify", "send")
+    assert letters(hook) == [("raised", "overdue", None)] * 2
+    assert tree.run("pause", f"riverside/{GRADES}", "--reason", "x").code == 0
+    tree.run("notify", "send")
+    assert letters(hook) == [("ended", "overdue", None)]
