@@ -64,6 +64,17 @@ LEFT_OUT = {
     "notify.accounts": "all",
     "notify.type": "both",
     "notify.labels": "all",
+    "notify.who": "all",
+    "notify.groups": "all",
+    "notify.to": "whoever must act",
+    "notify.after": "1",
+    "notify.remind": "7",
+    "notify.digest": "at once",
+    "notify.time_zone": "UTC",
+    "notify.urgent_any_time": "`true`",
+    "notify_hosts": "those of well-known services",
+    "alarms.waiting_days": "7",
+    "alarms.late_after": "three times the usual time",
 }
 """What holds when a key without a default in the schema is left out. Without an
 entry it is `none`; `sis` stands for all keys of that mapping."""

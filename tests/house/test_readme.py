@@ -20,7 +20,7 @@ PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 YAML = re.compile(r"^```yaml\n# (\S+\.ya?ml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "100"}
-HOSTS = 'hosts: ["*.instructure.com", genesis.riverside.example, 127.0.0.1]\n'
+HOSTS = 'hosts: ["*.instructure.com", genesis.riverside.example, 127.0.0.1]\nsecrets: env\n'
 
 
 def shown_files(page: Path) -> dict[str, str]:
