@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 YOUNG_OBJECTS = 50_000
@@ -28,6 +29,11 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    if "_GRADESYNC_COMPLETE" in os.environ:
+        # A shell asks what could come next; it gives no arguments, and help is no answer.
+        from gradesync.cli.main import run
+
+        return run(arguments)
     if arguments in (["--version"], ["-V"]):
         from gradesync import __version__
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradesync.cli.boundary import forget, guarded
 from gradesync.cli.common import Invocation, shared_options
-from gradesync.cli.table import MODULES, help_text
+from gradesync.cli.table import MODULES, SECTIONS, help_text
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
@@ -31,7 +35,19 @@ class LazyGroup(click.Group):
             )
         command = import_module(f"gradesync.cli.{MODULES[cmd_name]}").command
         assert isinstance(command, click.Command)
+        if _completing():
+            from gradesync.cli.completion import teach
+
+            return teach(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The commands and what they do, from the table: no module is imported for a list."""
+        from click.shell_completion import CompletionItem
+
+        rows = [(name, words) for _, rows in SECTIONS for name, _, words in rows]
+        found = [CompletionItem(name, help=words) for name, words in rows if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def get_help(self, ctx: click.Context) -> str:  # noqa: ARG002 - click's signature
         """The table as text."""
@@ -40,11 +56,29 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run inside the one error boundary; the answer is the exit code."""
         inner = super().main
+        if _completing():
+            return _complete(lambda: inner(*args, **{**extra, "standalone_mode": False}))
         forget()
         code = guarded(lambda: inner(*args, **{**extra, "standalone_mode": False}))
         if standalone_mode:
             raise SystemExit(code)
         return code
+
+
+def _completing() -> bool:
+    """Whether a shell asks what could come next."""
+    return "_GRADESYNC_COMPLETE" in os.environ
+
+
+def _complete(call: Callable[[], Any]) -> int:
+    """Answer the shell. Whatever goes wrong, nothing is said: somebody is typing on that line."""
+    try:
+        call()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except Exception:
+        return 1
+    return 0
 
 
 def _start(*, version: bool) -> None:

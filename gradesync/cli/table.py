@@ -53,6 +53,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("notify", "notify", "Alarms: try the channels, see what stands, send without a pass"),
             ("store", "store", "Make, inspect and migrate the store"),
             ("support-bundle", "support_bundle", "What a developer needs of a run, without names and scores"),
+            ("completion", "completion", "Let Tab complete commands, accounts, schedules, runs and codes"),
             ("sandbox", "sandbox", "A made-up school on this machine to try everything with"),
             ("demo", "demo", "See a whole school day of syncs in under two minutes"),
         ),

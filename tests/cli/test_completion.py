@@ -1,0 +1,115 @@
+"""Tab completes what exists, in a real shell, quickly and without a word when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradesync.cli.table import MODULES
+from tests.cli.conftest import Tree
+
+
+class Shell:
+    """A bash that has the script, in a tree, with `gradesync` on its path."""
+
+    def __init__(self, folder: Path, tree: Path) -> None:
+        self.tree = tree
+        program = folder / "gradesync"
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m gradesync "$@"\n')
+        program.chmod(0o755)
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("_GRADESYNC")},
+            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+        }
+        self.script = folder / "complete.bash"
+        self.script.write_text(self.run("gradesync completion bash 2>/dev/null"))
+
+    def run(self, script: str) -> str:
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script],
+            cwd=self.tree,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == "", done.stderr
+        return done.stdout
+
+    def tab(self, *words: str) -> list[str]:
+        """What Tab offers for the last of the words."""
+        line = " ".join(f"'{word}'" for word in ("gradesync", *words))
+        return self.run(
+            f"source {self.script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; "
+            '_gradesync_completion gradesync; printf "%s\\n" "${COMPREPLY[@]}"'
+        ).split()
+
+
+@pytest.fixture
+def shell(tree: Tree, tmp_path: Path) -> Shell:
+    if shutil.which("bash") is None:
+        pytest.skip("no bash on this machine")
+    tree.run("reconcile", "--no-syncs")
+    tree.account("not-recorded-yet")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return Shell(folder, tree.root)
+
+
+def test_a_real_bash_completes_what_exists(shell: Shell) -> None:
+    assert set(MODULES) <= set(shell.tab(""))
+    assert shell.tab("rec") == ["reconcile"]
+    assert "--dry-run" in shell.tab("run", "--d")
+    assert shell.tab("show", "river") == ["riverside", "riverside/grades", "riverside/roster-nightly"]
+    assert shell.tab("pause", "oak") == ["oak-hill", "oak-hill/grades", "oak-hill/roster-nightly"]
+    assert shell.tab("run", "oak-hill/g") == ["oak-hill/grades"]
+    assert shell.tab("list", "not-") == ["not-recorded-yet"]
+    assert shell.tab("list", "--needs", "d") == ["district"]
+    assert "GS-405" in shell.tab("explain", "GS-40")
+    assert shell.tab("list", "--type", "gr") == ["grade-passback"]
+    assert "migrate" in shell.tab("store", "")
+
+
+def test_completing_never_says_a_word(shell: Shell) -> None:
+    # `run` fails where anything stands on stderr.
+    assert shell.tab("no-such-command", "x") == []
+    (shell.tree / ".gradesync" / "store.db").write_bytes(b"no database at all")
+    assert shell.tab("run", "river") == []
+    assert shell.tab("-C", "/no/such/folder", "show", "x") == []
+
+
+@pytest.mark.parametrize(("of", "mark"), [("zsh", "#compdef gradesync"), ("fish", "complete --no-files")])
+def test_other_shells_get_their_script_and_where_it_goes(of: str, mark: str, tree: Tree) -> None:
+    answer = tree.run("completion", of)
+    assert mark in answer.stdout
+    assert "put it into" in answer.stderr
+
+
+def test_a_list_of_commands_imports_none_of_them() -> None:
+    code = (
+        "import sys; from gradesync.__main__ import _run\n"
+        "try: _run([])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in sys.modules if m in ('sqlalchemy', 'yaml', 'gradesync.cli.run', 'gradesync.cli.page')],"
+        " file=sys.stderr)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "_GRADESYNC_COMPLETE": "bash_complete",
+            "COMP_WORDS": "gradesync ",
+            "COMP_CWORD": "1",
+        },
+    )
+    assert answer.stderr.strip() == "[]"
+    assert "plain,reconcile" in answer.stdout
