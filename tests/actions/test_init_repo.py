@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ from gradesync.cli.init_repo import (
 )
 from gradesync.config.loader import load
 from gradesync.errors import GradesyncError
-from tests.actions.linters import lint_workflows, zizmor
 from tests.actions.running import ROOT
 
 OURS = Actions("district-it/gradesync", "0123456789abcdef0123456789abcdef01234567", "gradesync 1.2.3")
@@ -37,19 +37,10 @@ def test_the_workflows_are_our_own_byte_for_byte() -> None:
         assert (kept / name).read_bytes() == (ROOT / ".github" / "workflows" / name).read_bytes(), name
 
 
-def test_the_written_repository_is_a_tree_without_problems_and_its_workflows_pass_both_linters(
-    tmp_path: Path,
-) -> None:
+def test_the_written_repository_is_a_tree_without_problems(tmp_path: Path) -> None:
     written = write_repo(tmp_path, owners=OWNERS, support=("@district/support",), actions=OURS)
     assert {str(path.relative_to(tmp_path)) for path in written} == set(snapshot(tmp_path))
-    from datetime import UTC, datetime
-
     assert load(tmp_path, now=datetime.now(UTC)).problems == ()
-    workflows = sorted((tmp_path / ".github" / "workflows").glob("*.yml"))
-    assert len(workflows) == 5
-    assert {file: found for file, found in lint_workflows(workflows).items() if found} == {}
-    code, words = zizmor(tmp_path / ".github")
-    assert code == 0, words
 
 
 def test_every_action_is_pinned_to_the_commit_that_was_named(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from gradesync.cli.init_repo import Actions, write_repo
 from tests.actions.linters import as_workflow, lint_workflows, shellcheck, zizmor
 from tests.actions.running import NAMES, ROOT, read_action
 
@@ -30,28 +32,72 @@ jobs:
 """
 
 
-def test_the_workflow_linter_finds_nothing_in_workflows_and_actions(tmp_path: Path) -> None:
-    files = list(WORKFLOWS)
-    for name in NAMES:
-        files.append(tmp_path / f"{name}.yml")
-        files[-1].write_text(as_workflow(read_action(name)))
-    found = lint_workflows(files)
-    assert len(found) == len(WORKFLOWS) + len(NAMES)
-    assert {file: problems for file, problems in found.items() if problems} == {}
+WRITTEN = ("act", "plan", "reconcile", "reconcile-cron", "validate")
 
 
-def test_the_workflow_linter_would_find_something(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.yml"
-    bad.write_text(BAD)
-    words = "\n".join(lint_workflows([bad])[str(bad)])
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init --repo` writes for a district."""
+    root = tmp_path_factory.mktemp("repository")
+    write_repo(root, owners=("@district/sync-owners",), actions=Actions("district-it/gradesync", "0" * 40))
+    return root
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workflow that the documents show, as a repository of its own."""
+    text = (ROOT / "docs" / "running-in-ci.md").read_text(encoding="utf-8")
+    [workflow] = [
+        one
+        for one in re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        if "\njobs:\n" in one
+    ]
+    folder = tmp_path_factory.mktemp("shown") / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    (folder / "shown.yml").write_text(workflow)
+    return folder.parent
+
+
+@pytest.fixture(scope="module")
+def linted(repository: Path, shown: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What the workflow linter finds, by name; it is started once for all of them."""
+    folder = tmp_path_factory.mktemp("linted")
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in WORKFLOWS}
+    texts |= {f"action {name}": as_workflow(read_action(name)) for name in NAMES}
+    for path in (repository / ".github" / "workflows").glob("*.yml"):
+        texts[f"written {path.stem}"] = path.read_text(encoding="utf-8")
+    texts["shown"] = (shown / "workflows" / "shown.yml").read_text(encoding="utf-8")
+    texts["bad"] = BAD
+    for name, text in texts.items():
+        (folder / f"{name}.yml").write_text(text)
+    found = lint_workflows(folder / f"{name}.yml" for name in texts)
+    return {Path(file).stem: problems for file, problems in found.items()}
+
+
+def test_the_workflow_linter_finds_nothing_in_workflows_actions_and_what_we_write_for_others(
+    linted: dict[str, list[str]],
+) -> None:
+    looked_at = {path.stem for path in WORKFLOWS} | {f"action {name}" for name in NAMES} | {"shown"}
+    assert looked_at | {f"written {name}" for name in WRITTEN} == set(linted) - {"bad"}
+    assert {name: problems for name, problems in linted.items() if problems and name != "bad"} == {}
+
+
+def test_the_workflow_linter_would_find_something(linted: dict[str, list[str]]) -> None:
+    words = "\n".join(linted["bad"])
     assert 'unexpected key "timeout"' in words
     assert "potentially untrusted" in words
     assert '"third"' in words
     assert '"nobody"' in words
 
 
-def test_the_security_linter_finds_nothing_under_its_sharpest_persona() -> None:
-    code, words = zizmor(ROOT / ".github")
+def test_the_security_linter_finds_nothing_under_its_sharpest_persona(repository: Path) -> None:
+    for folder in (ROOT / ".github", repository / ".github"):
+        code, words = zizmor(folder)
+        assert code == 0, words
+
+
+def test_the_security_linter_finds_nothing_in_what_the_documents_show(shown: Path) -> None:
+    code, words = zizmor(shown, "regular")
     assert code == 0, words
 
 
