@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from gradesync.domain.due import phase_of
 from gradesync.domain.hold import HoldsByAccount
+from gradesync.domain.interval import IntervalError
 from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST, standing_of, word_of
-from gradesync.domain.week import account_week
+from gradesync.domain.week import AccountWeek, account_week
 from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
 from gradesync.errors import NotFound
 
@@ -99,12 +100,27 @@ class _Reads:
             blackouts=blackouts,
             requests=tuple(self._requests[key]),
             lease=self._leases.get(key),
-            week=account_week(
-                key, name, time_zone, [row.schedule for row in rows], holds, blackouts, now, days, group=group
-            )
-            if days
-            else None,
+            week=_week(key, name, time_zone, rows, holds, blackouts, now, days, group) if days else None,
         )
+
+
+def _week(
+    key: str,
+    name: str,
+    time_zone: str,
+    rows: Sequence[ScheduleRow],
+    holds: Sequence[Hold],
+    blackouts: Sequence[Blackout],
+    now: datetime,
+    days: int,
+    group: str | None,
+) -> AccountWeek | None:
+    """None where an interval was recorded that can no longer be read: the rest of the page must not miss for it."""
+    schedules = [row.schedule for row in rows]
+    try:
+        return account_week(key, name, time_zone, schedules, holds, blackouts, now, days, group=group)
+    except IntervalError:
+        return None
 
 
 def _covering(holds: Iterable[Hold], rows: Sequence[ScheduleRow], group: str | None) -> tuple[Hold, ...]:

@@ -1,0 +1,282 @@
+"""What the page says, to whom, and that nothing written by people does anything on it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradesync.domain.page_overview import Audience
+from gradesync.domain.problem import CODES
+from gradesync.reporting.page import MAX_BYTES, Options
+from tests.reporting.page.samples import EVIL, PERSON, Page, an_account, site
+
+STAFF = site(an_account(), an_account("oak-hill", name="Oak Hill Schools"), written=True)
+PUBLIC = site(an_account(), an_account("oak-hill", name="Oak Hill Schools"), audience=Audience.PUBLIC)
+HOSTILE = site(an_account(name=EVIL, text=EVIL, person=EVIL), written=True)
+HOSTILE_PUBLIC = site(an_account(name=EVIL, text=EVIL, person=EVIL), audience=Audience.PUBLIC)
+POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+
+
+def pages(*sites: dict[str, str]) -> list[tuple[str, str]]:
+    return [(name, text) for files in sites for name, text in files.items() if name.endswith(".html")]
+
+
+def account_page(files: dict[str, str], name: str = "index.html") -> Page:
+    return Page(files[f"accounts/riverside/{name}"])
+
+
+# --- safety ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "text"), pages(STAFF, PUBLIC, HOSTILE, HOSTILE_PUBLIC))
+def test_every_page_allows_nothing_from_elsewhere_and_nothing_inline(name: str, text: str) -> None:
+    page = Page(text)
+    metas = page.all("meta")
+    assert any(m.get("http-equiv") == "Content-Security-Policy" and m["content"] == POLICY for m in metas)
+    assert any(m.get("name") == "robots" and "noindex" in str(m["content"]) for m in metas)
+    assert page.all("script") == [{"src": "page.js", "defer": None}]
+    assert page.all("style") == []
+    for tag, attributes in page.tags:
+        assert not any(key == "style" or key.startswith("on") for key in attributes), (tag, attributes)
+        loaded = attributes.get("src") or (attributes.get("href") if tag in ("link", "use") else None) or ""
+        assert ":" not in loaded
+        assert "//" not in loaded
+
+
+@pytest.mark.parametrize(("name", "text"), pages(HOSTILE, HOSTILE_PUBLIC))
+def test_what_people_wrote_is_shown_and_does_nothing(name: str, text: str) -> None:
+    assert "<b>x" not in text
+    assert "alert(1)</script" not in text
+    assert not [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf")]
+
+
+def test_hostile_text_is_readable() -> None:
+    assert "<script>alert(1)</script>\"'&<b>x</b> ::set-output" in account_page(HOSTILE).text
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_no_text_ever_adds_a_tag(text: str) -> None:
+    plain = site(an_account(text="x", name="x", person="x"))
+    strange = site(an_account(text=f"x{text}", name=f"x{text}", person=f"x{text}"))
+    for name, content in pages(strange):
+        assert [tag for tag, _ in Page(content).tags] == [tag for tag, _ in Page(plain[name]).tags]
+
+
+def test_a_link_to_the_files_is_made_for_https_alone() -> None:
+    good = site(an_account(), written=True, options=Options(source="https://git.example.org/o/r/blob/main"))
+    links = [a["href"] for a in account_page(good).all("a")]
+    assert "https://git.example.org/o/r/blob/main/schedules/riverside.yaml#L31" in links
+    bad = site(an_account(), written=True, options=Options(source="javascript:alert(1)//"))
+    assert not [a for a in account_page(bad).all("a") if "javascript" in str(a["href"])]
+
+
+# --- who sees what ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "text"), pages(PUBLIC))
+def test_the_public_page_names_no_person_reason_schedule_command_or_code(name: str, text: str) -> None:
+    for word in (
+        PERSON,
+        "SIS upgrade",
+        "gradesync ",
+        "roster-nightly",
+        "grades-old",
+        "sis-admin",
+        "yaml",
+        "scheduler",
+    ):
+        assert word not in text, word
+    assert not re.search(r"GS-\d", text)
+    assert not [entry.title for entry in CODES.values() if entry.title in text]
+
+
+def test_the_public_page_tells_numbers_roughly() -> None:
+    text = Page(PUBLIC["accounts/riverside/index.html"]).text
+    assert "10-99" in text
+    for exact in ("1,234", "1234", "1,040", "12 "):
+        assert exact not in text
+
+
+@pytest.mark.parametrize("files", [STAFF, PUBLIC])
+def test_an_account_s_folder_holds_nothing_of_another(files: dict[str, str]) -> None:
+    for name, text in files.items():
+        if name.startswith("accounts/riverside/"):
+            assert "oak-hill" not in text
+            assert "Oak Hill" not in text
+            assert "../" not in text
+
+
+def test_the_page_shows_no_vendor_text() -> None:
+    assert "vendor says" not in "".join(STAFF.values())
+
+
+@pytest.mark.parametrize("files", [STAFF, PUBLIC, site(an_account(), options=Options(alone=True))])
+def test_every_link_leads_somewhere_in_its_own_folder(files: dict[str, str]) -> None:
+    for name, text in pages(files):
+        for tag, attributes in Page(text).tags:
+            target = attributes.get("href") or attributes.get("src") or ""
+            if not target or target.startswith("https://"):
+                continue
+            file, _, anchor = target.partition("#")
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(name), file)) if file else name
+            assert path in files, (name, tag, target)
+            if anchor:
+                assert f'id="{anchor}"' in files[path], (name, target)
+
+
+def test_alone_an_account_stands_at_the_top_of_the_folder() -> None:
+    files = site(an_account(), options=Options(alone=True))
+    assert {"index.html", "history.html", "week.html", "codes.html", "style.css", "page.js"} <= files.keys()
+    assert not [name for name in files if name.startswith("accounts/")]
+
+
+# --- what stands there --------------------------------------------------------------------------------------------
+
+
+def test_the_schedules_table_has_the_vendor_s_columns_and_what_it_never_told() -> None:
+    for file in ("schedules.html", "accounts/riverside/index.html"):
+        text = Page(STAFF[file]).text
+        for column in (
+            "Type",
+            "Interval",
+            "First run",
+            "Next run",
+            "Time zone",
+            "Posted by",
+            "State",
+            "Last run",
+        ):
+            assert column in text, (file, column)
+        assert f"every 15 minutes Mon 2 Nov 07:00 EST Wed 25 Nov 14:15 EST America/New_York {PERSON}" in text
+
+
+def test_without_a_script_the_tables_are_complete_and_no_control_is_shown() -> None:
+    page = Page(STAFF["schedules.html"])
+    assert [form for form in page.all("form") if "hidden" not in form] == []
+    assert len(page.all("tr")) == 1 + 6
+    assert [row for row in page.all("tr") if "hidden" in row] == []
+    assert "Copy" not in page.text
+
+
+def test_a_run_at_work_says_where_it_is() -> None:
+    history = account_page(STAFF, "history.html").text
+    assert "by hand write running" in history
+    assert f"{PERSON} since 2026-11-25 19:00 UTC, write 12/40" in account_page(STAFF).text
+
+
+def test_a_run_tells_its_codes_with_who_must_act_and_how() -> None:
+    text = account_page(STAFF, "history.html").text
+    assert (
+        f"{PERSON} (OS user) by hand record warning 1,234 sent, 88,000 unchanged, 7 withheld GS-401" in text
+    )
+    assert "GS-401 No due date (4). Teacher: add a due date." in text
+
+
+def test_a_code_is_explained_on_the_page() -> None:
+    page = account_page(STAFF, "codes.html")
+    assert CODES["GS-405"].cause in page.text
+
+
+def test_older_runs_are_counted_and_named_by_the_command_that_shows_them() -> None:
+    text = Page(site(an_account(kept=1204))["accounts/riverside/history.html"]).text
+    assert (
+        "The newest 4 runs. 1,200 older are recorded; gradesync history riverside --last 200 shows them."
+        in text
+    )
+
+
+def test_stops_wishes_and_windows_are_told_with_who_and_why() -> None:
+    text = account_page(STAFF).text
+    assert f"riverside/roster-nightly , held by {PERSON} (OS user) since Wed 25 Nov 09:00 EST" in text
+    assert "until Sat 28 Nov 09:00 EST. SIS upgrade" in text
+    assert "upcoming: 2026-11-26 00:00 to 2026-11-28 00:00 America/New_York, roster-nightly only" in text
+    assert f"grades : asked for by {PERSON} (CI)" in text
+
+
+def test_each_schedule_says_what_to_write_and_what_to_type() -> None:
+    text = account_page(STAFF).text
+    assert "It is written in schedules/riverside.yaml:31 . The file already says something else" in text
+    assert "let it run again state: active" in text
+    for command in (
+        "gradesync request riverside/grades",
+        "gradesync resume riverside/roster-nightly",
+        'gradesync pause riverside/grades --reason "WHY" --for 4h',
+    ):
+        assert command in text
+
+
+def test_what_waits_is_told_oldest_first_with_its_age() -> None:
+    text = account_page(STAFF).text
+    assert "GS-401 12 since 3 days No due date Teacher: add a due date." in text
+
+
+def test_a_week_of_quarter_hours_is_a_line_a_day() -> None:
+    page = account_page(STAFF, "week.html")
+    assert "14:15 to 23:45 grades grade passback, every 15 minutes, 39 times" in page.text
+    assert page.text.count("96 times") == 6
+    assert "02:00 roster-nightly roster import does not run: " in page.text
+    assert "grades-old : every 15 minutes; paused in its YAML file (SIS upgrade)" in page.text
+
+
+def test_the_chart_says_the_same_in_words() -> None:
+    page = account_page(STAFF)
+    assert "2 completed, 1 warning" in page.text
+    [drawn] = [svg for svg in page.all("svg") if svg.get("role") == "img"]
+    assert drawn["aria-labelledby"] == "t1 d1"
+    assert "grades 2 1 0 0" in page.text
+
+
+def test_the_overview_is_as_support_needs_it() -> None:
+    text = Page(STAFF["index.html"]).text
+    assert "2 accounts; 2 need somebody." in text
+    assert "Waiting for someone since 3 days Riverside Public Schools riverside" in text
+    assert "District, Teachers" in text
+    assert "GS-401" in text
+    assert Page(site()["index.html"]).text.count("0 accounts; none need somebody.") == 1
+
+
+def test_an_empty_account_says_what_is_missing() -> None:
+    bare = replace(an_account(), schedules=(), runs=(), runs_kept=0, holds=(), week=None)
+    text = Page(site(bare)["accounts/riverside/index.html"]).text
+    assert "It has no schedules: add one to its file." in text
+    assert "No runs are recorded yet." in text
+
+
+# --- size ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_file_grows_too_large_however_many_runs_there_are() -> None:
+    files = site(an_account(runs=4000, text="x" * 300))
+    assert max(len(text.encode()) for text in files.values()) <= MAX_BYTES
+    assert "older are recorded" in Page(files["accounts/riverside/history.html"]).text
+
+
+def test_long_lists_come_in_parts_that_hold_everything_once() -> None:
+    model = an_account(text="x" * 400)
+    many = [replace(model, key=f"account-{n:04}", name=f"Account {n}") for n in range(1100)]
+    from gradesync.domain.page_overview import Overview
+    from gradesync.reporting.page import build
+    from tests.reporting import samples
+
+    files = {}
+    for name, content in build(Overview(samples.NOW, tuple(many))):
+        if name.startswith("accounts/"):
+            break
+        files[name] = content.decode()
+    assert max(len(text.encode()) for text in files.values()) <= MAX_BYTES
+    parts = sorted(name for name in files if name.startswith("index"))
+    assert len(parts) > 1
+    found = [key for name in parts for key in re.findall(r"accounts/(account-\d+)/", files[name])]
+    assert sorted(found) == [one.key for one in many]
+    assert all(f'href="{name}"' in files[other] for name in parts for other in parts)
+
+
+def test_the_same_values_make_the_same_bytes() -> None:
+    assert site(an_account()) == site(an_account())
