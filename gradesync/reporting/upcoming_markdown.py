@@ -24,7 +24,11 @@ def upcoming(weeks: Sequence[AccountWeek], days: int, now: datetime) -> str:
         lines += [f"- {markdown(day.title)}: {markdown(day.counts)}" for day in said.days]
     else:
         lines += [line for day in said.days for line in _day(day)]
-    for title, listed in (("Not running in these days", said.never), ("No slot in these days", said.idle)):
+    for title, listed in (
+        ("Stopped by", said.stops),
+        ("Not running in these days", said.never),
+        ("No slot in these days", said.idle),
+    ):
         if listed:
             lines += ["", f"#### {title}", "", *(f"- {markdown(_short(one))}" for one in listed)]
     return "\n".join([*lines, *(["", markdown(NARROW)] if said.cut else [])]) + "\n"

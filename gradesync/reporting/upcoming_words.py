@@ -52,10 +52,14 @@ class DayLines:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Everything `upcoming` says. `never` are schedules whose every slot is stopped, `idle` those without a slot."""
+    """Everything `upcoming` says. `stops` are what stops several lines, by the mark that these carry.
+
+    `never` are schedules whose every slot is stopped, `idle` those without a slot.
+    """
 
     title: str
     days: tuple[DayLines, ...]
+    stops: tuple[str, ...]
     never: tuple[str, ...]
     idle: tuple[str, ...]
     closing: str
@@ -71,12 +75,14 @@ def told(weeks: Sequence[AccountWeek], days: int) -> Told:
             if one.schedule not in stopped:
                 by_day.setdefault(one.day, []).append((week, one))
     cut = sum(map(len, by_day.values())) > LINES
+    marks = {} if cut else _marks(one for found in by_day.values() for _, one in found)
     calendar = sorted({day for week in weeks for day in week.days})
     never = _never(stopped)
     idle = [f"{one.id}: {one.type.value}, {one.interval}" for week in weeks for one in week.idle]
     return Told(
         title=_title(weeks, days),
-        days=tuple(_day(day, by_day.get(day, []), calendar[0], cut=cut) for day in calendar),
+        days=tuple(_day(day, by_day.get(day, []), calendar[0], marks, cut=cut) for day in calendar),
+        stops=tuple(f"{mark} {why}" for why, mark in marks.items()),
         never=tuple(never),
         idle=tuple(idle if len(idle) <= MOST_LISTED else [words.plural(len(idle), "schedule")]),
         closing=_closing(weeks, days),
@@ -103,23 +109,41 @@ def _always_stopped(week: AccountWeek) -> dict[Schedule, tuple[Block, ...]]:
     return {schedule: common for schedule, common in stops.items() if common}
 
 
-def _day(day: date, found: Sequence[tuple[AccountWeek, Stretch]], today: date, *, cut: bool) -> DayLines:
+def _day(
+    day: date,
+    found: Sequence[tuple[AccountWeek, Stretch]],
+    today: date,
+    marks: Mapping[str, str],
+    *,
+    cut: bool,
+) -> DayLines:
     title = words.day(datetime(day.year, day.month, day.day), datetime(today.year, 1, 1))  # noqa: DTZ001 - a calendar day
     ordered = sorted(found, key=lambda pair: (pair[1].first, str(pair[1].schedule.id)))
-    lines = () if cut else tuple(_line(week, one) for week, one in ordered)
+    lines = () if cut else tuple(_line(week, one, marks) for week, one in ordered)
     return DayLines(f"{title}, from now" if day == today else title, _day_counts(found), lines)
 
 
-def _line(week: AccountWeek, one: Stretch) -> Line:
+def _line(week: AccountWeek, one: Stretch, marks: Mapping[str, str]) -> Line:
     kind = one.schedule.type.value
     often = _often(one)
     if one.runs:
         dry = "a dry run, its state is observe" if one.schedule.state is State.OBSERVE else ""
         what = ", ".join(part for part in (kind, often, dry) if part)
         return Line(_when(one, week.time_zone), str(one.schedule.id), what)
-    why = "; ".join(block.sentence for block in one.blocks)
-    what = f"{kind}{f', {often},' if often else ''} does not run: {why}"
+    why = _why(one.blocks)
+    what = f"{kind}{f', {often},' if often else ''} does not run: {marks.get(why, why)}"
     return Line(_when(one, week.time_zone), str(one.schedule.id), what, one.blocks[0].kind)
+
+
+def _why(blocks: Iterable[Block]) -> str:
+    return "; ".join(block.sentence for block in blocks)
+
+
+def _marks(stretches: Iterable[Stretch]) -> dict[str, str]:
+    """A mark for everything that stops several stretches, in their order: told once, and pointed at."""
+    number = Counter(_why(one.blocks) for one in stretches if not one.runs)
+    several = [why for why, count in number.items() if count > 1]
+    return {why: f"[{place}]" for place, why in enumerate(several, 1)}
 
 
 def _when(one: Stretch, time_zone: str) -> str:
@@ -156,7 +180,7 @@ def _runs_and_stops(stretches: Iterable[Stretch]) -> tuple[int, int]:
 
 def _never(stopped: Mapping[Schedule, Sequence[Block]]) -> list[str]:
     """One line a schedule; where that is too much, one line for each reason with how many it stops."""
-    why = {schedule: "; ".join(block.sentence for block in blocks) for schedule, blocks in stopped.items()}
+    why = {schedule: _why(blocks) for schedule, blocks in stopped.items()}
     if len(why) <= MOST_LISTED:
         return [f"{schedule.id}: {schedule.type.value}, {reason}" for schedule, reason in why.items()]
     number = Counter(why.values())

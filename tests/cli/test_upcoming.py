@@ -64,6 +64,13 @@ def test_a_hold_and_a_blackout_are_named_at_the_slots_they_stop(tree: Tree) -> N
     assert f"- Roll-over: {begin} 00:00" in shown
 
 
+def test_what_stops_many_lines_is_told_once_and_pointed_at() -> None:
+    shown = as_text([week("a", hold("a", "a long story", hours=80))], 7, NOW, style=PLAIN)
+    assert shown.count("a long story") == 1
+    assert "Stopped by\n  [1] held by alex until" in shown
+    assert shown.count("does not run: [1]") > 3
+
+
 def test_machines_read_every_slot_with_what_stops_it(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
     tree.run("pause", "riverside/grades", "--reason", "x", "--for", "2d")

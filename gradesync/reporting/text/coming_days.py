@@ -25,7 +25,11 @@ def upcoming(weeks: Sequence[AccountWeek], days: int, now: datetime, *, style: S
     told = upcoming_words.told(weeks, days)
     lines = [*_folded(told.title, style, "", "bold"), ""]
     lines += _days(told, style)
-    for title, listed in (("Not running in these days", told.never), ("No slot in these days", told.idle)):
+    for title, listed in (
+        ("Stopped by", told.stops),
+        ("Not running in these days", told.never),
+        ("No slot in these days", told.idle),
+    ):
         if listed:
             lines += ["", style.paint(title, "bold")]
             lines += [line for one in listed for line in _folded(one, style, "  ")]
