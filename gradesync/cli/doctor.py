@@ -128,7 +128,7 @@ def _secrets(said: Invocation, loaded: Loaded) -> SecretsReport:
     from datetime import UTC, datetime
 
     from gradesync.domain.doctor_secrets import judge_secrets
-    from gradesync.wiring.secret_facts import secret_facts
+    from gradesync.wiring.secret_facts import secret_facts, settings_facts
 
     accounts = loaded.desired.accounts
     facts = [
@@ -136,6 +136,7 @@ def _secrets(said: Invocation, loaded: Loaded) -> SecretsReport:
         for key, account in sorted(accounts.items())
         for fact in secret_facts(key, json.loads(account.text), said.root)
     ]
+    facts += settings_facts(loaded.settings, said.root)
     return judge_secrets(facts, datetime.now(UTC).date(), len(accounts), loaded.desired.frozen)
 
 

@@ -25,6 +25,10 @@ class Kind(StrEnum):
     PASSWORD = "sftp password"  # noqa: S105 - a kind of secret, none itself
     PRIVATE_KEY = "sftp private key"
     PASSPHRASE = "sftp passphrase"  # noqa: S105 - a kind of secret, none itself
+    HEADER = "sis header"
+    LEDGER_KEY = "key of the ledger"
+    STORE = "address or password of the store"
+    ALARM = "address or password of an alarm"
 
 
 class Look(StrEnum):
@@ -101,6 +105,10 @@ class SecretsReport:
         return 3 if self.findings else 0
 
 
+_OFTEN_SHARED = frozenset({Kind.CLIENT_ID, Kind.HEADER, Kind.ALARM})
+"""Vendors give one client id, and one key of their own, to all their districts; it opens nothing alone."""
+
+
 def judge_secrets(
     facts: Sequence[SecretFact], today: date, accounts: int, unread: Iterable[str] = ()
 ) -> SecretsReport:
@@ -147,7 +155,6 @@ def _same(facts: Sequence[SecretFact]) -> Iterator[SecretFinding]:
     """Equal values: two accounts that do not both say so, or two secrets of one account."""
     by_mark: dict[str, list[SecretFact]] = defaultdict(list)
     for fact in facts:
-        # Vendors give one client id to all their districts' connections; it opens nothing without its secret.
         if fact.found and fact.mark and fact.look is Look.RIGHT:
             by_mark[fact.mark].append(fact)
     for equal in by_mark.values():
@@ -162,7 +169,7 @@ def _same(facts: Sequence[SecretFact]) -> Iterator[SecretFinding]:
                 yield _finding(
                     fact, Verdict.FAIL, "GS-214", sentence, "Put the right value behind each reference."
                 )
-            if alone and fact.kind is not Kind.CLIENT_ID:
+            if alone and fact.kind not in _OFTEN_SHARED:
                 who = f"{alone[0].account}" + (f" and {len(alone) - 1} more" if len(alone) > 1 else "")
                 yield _finding(fact, Verdict.FAIL, "GS-214", f"It is the same as that of {who}.", "")
 

@@ -286,8 +286,10 @@ async def user(request: web.Request) -> web.Response:
 
 
 async def admins(request: web.Request) -> web.Response:
-    """GET accounts/:id/admins."""
+    """GET accounts/:id/admins: only for who may manage them."""
     world = request.app[WORLD]
+    if "manage_account_memberships" in world.settings.denied:
+        raise forbidden(world)
     path_id(request, "account", "account_id")
     rows, headers = numbered(request, [one for one in world.users.values() if one.admin])
     answer = [

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gradesync.config.settings import Settings
 from gradesync.domain.doctor_secrets import Kind, Look, SecretFact
 from gradesync.wiring.secrets import LARGEST
 
@@ -24,6 +25,9 @@ _EXAMPLES = re.compile(
     r"|(the[-_ ])?(secret|password|token|key)\d?",
     re.IGNORECASE,
 )
+_BRACED = re.compile(r"\{((?:env|file):[^{}]+)\}")
+SETTINGS = "gradesync.yaml"
+"""Stands where an account's name would for what belongs to the whole tree."""
 _SHORTEST: Mapping[Kind, int] = {
     Kind.CANVAS_TOKEN: 20,
     Kind.CLIENT_ID: 2,
@@ -52,6 +56,33 @@ def secret_facts(account: str, definition: Mapping[str, Any], root: Path) -> Ite
         if kind in (Kind.CANVAS_TOKEN, Kind.CLIENT_SECRET) and (day := definition[path[0]].get("expires")):
             expires = date.fromisoformat(str(day))
         yield _fact(account, kind, reference, _read(reference, root), bool(definition.get("shared")), expires)
+
+    for reference in _references((definition.get("sis") or {}).get("headers")):
+        yield _fact(account, Kind.HEADER, reference, _read(reference, root), shared=True, expires=None)
+
+
+def settings_facts(settings: Settings, root: Path) -> Iterator[SecretFact]:
+    """The same for what gradesync.yaml refers to: the ledger's key, the store, alarms."""
+    found = [(Kind.LEDGER_KEY, one) for one in _references(settings.keys)]
+    found += [(Kind.STORE, one) for one in _references(settings.store)]
+    found += [(Kind.ALARM, one) for one in _references([*settings.notify, settings.ping, settings.ping_fail])]
+    for kind, reference in found:
+        yield _fact(SETTINGS, kind, reference, _read(reference, root), shared=True, expires=None)
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Every reference in a value: a whole text, or in braces inside one."""
+    if isinstance(value, str):
+        if value.startswith(("env:", "file:")):
+            yield value
+        else:
+            yield from _BRACED.findall(value)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
 
 
 def _fact(
@@ -95,6 +126,9 @@ def _look(kind: Kind, value: str) -> Look:
         return Look.HEADER
     if value[0] == value[-1] and value[0] in "\"'" and len(value) > 1:
         return Look.QUOTED
+    if kind in (Kind.STORE, Kind.ALARM, Kind.HEADER):
+        # An address is what some of these are; nobody but their own service knows their shape.
+        return Look.RIGHT
     if "://" in value[:12]:
         return Look.ADDRESS
     if kind in (Kind.PASSWORD, Kind.PASSPHRASE):

@@ -195,6 +195,14 @@ def test_somebody_who_is_no_admin_is_told_of_and_stops_nothing(tree: Tree) -> No
     assert (found["status"], found["code"]) == ("warn", "GS-109")
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_may_not_list_admins_is_no_fault(tree: Tree, served: Sandbox, status: int) -> None:
+    settings = served.schools["riverside"].canvas.settings
+    settings.denied, settings.forbidden_status = frozenset({"manage_account_memberships"}), status
+    found = check(examined(tree, code=3), "posted-by-grades")
+    assert (found["status"], found["code"]) == ("skipped", None)
+
+
 def test_a_term_that_is_not_there_is_told(tree: Tree) -> None:
     tree.account("riverside", tree.text("riverside") + "scope: {terms: [Atlantis 1]}\n")
     found = check(examined(tree, code=1), "sis-terms")

@@ -137,6 +137,27 @@ def test_many_accounts_are_looked_at_with_the_worst_first(tmp_path: Path) -> Non
     assert "gV3kq81yPzLr02" not in result.output
 
 
+def test_what_settings_and_headers_refer_to_is_followed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "a")
+    settings = tmp_path / "gradesync.yaml"
+    settings.write_text(
+        settings.read_text() + 'store: "postgresql://g:{env:DOCTOR_DB}@db.example/g"\nkeys: env:DOCTOR_KEY\n'
+    )
+    account = tmp_path / "schedules" / "a.yaml"
+    account.write_text(
+        account.read_text().replace("genesis, url", "genesis, headers: {X-Key: env:DOCTOR_X}, url")
+    )
+    monkeypatch.setenv("DOCTOR_KEY", "ab" * 32)
+    found = examined(tmp_path, code=1)
+    assert found["secrets"] == 6
+    assert [(one["account"], one["secret"]) for one in found["findings"]] == [
+        ("a", "sis header"),
+        ("gradesync.yaml", "address or password of the store"),
+    ]
+
+
 looks = st.sampled_from(Look)
 
 
