@@ -47,7 +47,7 @@ BEYOND: dict[str, dict[int, str]] = {
     "resume": {1: "a schedule of the scope is paused in its file"},
 }
 """Exit codes a command has beyond 0, 1, 64 and 130, or means in its own way."""
-SHARED = ("-C", "--as", "--verbose", "--help")
+SHARED = ("-C", "--as", "--verbose", "--log-format", "--help")
 _EXTRA = re.compile(r"\s*\[[^\]]*(?:default|required|<=|>=|x<)[^\]]*\]$")
 
 

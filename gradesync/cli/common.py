@@ -95,12 +95,41 @@ def new_command(name: str, example: str) -> Callable[[Callable[..., Any]], click
 
     def make(function: Callable[..., Any]) -> click.Command:
         epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
-        made = click.command(name, epilog=epilog, context_settings=CONTEXT)(click.pass_obj(function))
+        made = click.command(name, cls=_Told, epilog=epilog, context_settings=CONTEXT)(
+            click.pass_obj(function)
+        )
         # After the command's own options, which are what its help is read for.
         made.params += shared_options()
         return made
 
     return make
+
+
+class _Told(click.Command):
+    """Help in the order of what is asked: what it does, its own options, examples, then what every command takes."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options."""
+        self._write(ctx, formatter, "Options", everywhere=False)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, and the options of every command."""
+        super().format_epilog(ctx, formatter)
+        self._write(ctx, formatter, "As with every command", everywhere=True)
+
+    def _write(
+        self, ctx: click.Context, formatter: click.HelpFormatter, title: str, *, everywhere: bool
+    ) -> None:
+        shared = {"--help", *(option for param in shared_options() for option in param.opts)}
+        records = [
+            record
+            for param in self.get_params(ctx)
+            if bool(shared & {*param.opts}) is everywhere
+            and (record := param.get_help_record(ctx)) is not None
+        ]
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

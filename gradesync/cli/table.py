@@ -4,18 +4,27 @@ from __future__ import annotations
 
 SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
-        "Files",
+        "Begin",
         (
+            ("demo", "demo", "See a whole school day of syncs in under two minutes"),
+            ("sandbox", "sandbox", "A made-up school on this machine to try everything with"),
             ("init", "init", "Begin a tree: settings, an example account, the schema for editors"),
-            ("validate", "validate", "Check every file; needs neither secrets nor a store"),
-            ("plan", "plan", "Show what reconcile would change, and change nothing"),
-            ("comment", "comment", "Show a saved plan as the one comment of a pull request, with labels"),
-            ("schema", "schema", "Print the JSON schema of the files"),
-            ("next", "next", "Show when an interval falls"),
+            ("doctor", "doctor", "Whether both connections work, and who must do what"),
+            ("completion", "completion", "Let Tab complete commands, accounts, schedules, runs and codes"),
         ),
     ),
     (
-        "Work",
+        "Change what is scheduled",
+        (
+            ("validate", "validate", "Check every file; needs neither secrets nor a store"),
+            ("plan", "plan", "Show what reconcile would change, and change nothing"),
+            ("comment", "comment", "Show a saved plan as the one comment of a pull request, with labels"),
+            ("next", "next", "Show when an interval falls"),
+            ("schema", "schema", "Print the JSON schema of the files"),
+        ),
+    ),
+    (
+        "Run",
         (
             ("reconcile", "reconcile", "Apply the files, then run what is due or asked for"),
             ("worker", "worker", "Carry out the runs that `reconcile --enqueue` puts on the queue"),
@@ -23,40 +32,44 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("request", "request", "Ask the next pass to run a schedule"),
             ("approve", "approve", "Let one roster import through that was stopped, and no other"),
             ("adopt", "adopt", "Take over what another tool's sync wrote, without writing to the SIS"),
-            ("pause", "pause", "Hold a schedule or an account"),
-            ("pause-all", "pause_all", "Hold an account, a group, a sync type or everything"),
-            ("resume", "resume", "Release holds"),
-            ("stop", "stop", "End what runs in an account, on whichever host"),
         ),
     ),
     (
-        "Look",
+        "Stop and go on",
         (
-            ("list", "list", "All schedules: next run, last run, who must act"),
+            ("pause", "pause", "Hold a schedule or an account"),
+            ("pause-all", "pause_all", "Hold an account, a group, a sync type or everything"),
+            ("stop", "stop", "End what runs in an account, on whichever host"),
+            ("resume", "resume", "Release holds"),
+            ("holds", "holds", "What is held, by whom and until when; breakers; blackouts"),
+        ),
+    ),
+    (
+        "See how it goes",
+        (
+            ("list", "list", "All schedules; with --needs, what waits for whom"),
             ("show", "show", "One schedule, account or run in full"),
             ("upcoming", "upcoming", "What runs in the coming days, and what does not and why"),
-            ("holds", "holds", "What is held, by whom and until when; breakers; blackouts"),
             ("history", "history", "What happened, who caused it, and proof that nobody changed it"),
             ("page", "page", "Write all of it as a static site, for staff or for everybody"),
-            ("doctor", "doctor", "Whether both connections work, and who must do what"),
-            ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
+            ("notify", "notify", "Alarms: try the channels, see what stands, send without a pass"),
+        ),
+    ),
+    (
+        "Find out why",
+        (
             (
                 "explain",
                 "explain",
                 "A GS code in plain words, one grade's life, or lists of what teachers must do",
             ),
+            ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
+            ("support-bundle", "support_bundle", "What a developer needs of a run, without names and scores"),
         ),
     ),
     (
         "Keep",
-        (
-            ("notify", "notify", "Alarms: try the channels, see what stands, send without a pass"),
-            ("store", "store", "Make, inspect and migrate the store"),
-            ("support-bundle", "support_bundle", "What a developer needs of a run, without names and scores"),
-            ("completion", "completion", "Let Tab complete commands, accounts, schedules, runs and codes"),
-            ("sandbox", "sandbox", "A made-up school on this machine to try everything with"),
-            ("demo", "demo", "See a whole school day of syncs in under two minutes"),
-        ),
+        (("store", "store", "Make, inspect and migrate the store"),),
     ),
 )
 
@@ -84,11 +97,12 @@ def help_text() -> str:
     ]
     for title, rows in SECTIONS:
         lines += ["", f"{title}:"]
-        lines += [f"  {name:<10} {words}" for name, _, words in rows]
-    lines += ["", "Options (also after the command):"]
+        lines += [f"  {name:<15} {words}" for name, _, words in rows]
+    lines += ["", "Options (before the command or after it):"]
     lines += [f"  {name:<15} {words}" for name, words in _OPTIONS]
     lines += [
         "",
+        "`gradesync COMMAND --help` explains a command, with examples.",
         "Exit codes: 0 fine, 1 problems, 2 changes wait (plan --detailed-exitcode), 3 a run needs a person,",
         "  4 account busy, 5 safety stop, 64 usage, 130 interrupted.",
     ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -64,6 +67,56 @@ def test_every_commands_help_says_what_it_does_and_shows_an_example(path: list[s
     result = CliRunner().invoke(group, [*path, "--help"])
     assert result.exit_code == 0
     assert f"gradesync {' '.join(path)}" in result.output.partition("Examples:")[2]
+
+
+def _examples() -> list[str]:
+    found = []
+    context = click.Context(group)
+    for path in _commands():
+        command: click.Command | None = group
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.get_command(context, name)
+        assert command is not None
+        found += [line.strip() for line in (command.epilog or "").splitlines()[2:] if line.strip()]
+    return found
+
+
+@pytest.mark.parametrize("line", _examples())
+def test_every_example_is_one_that_can_be_typed(line: str, tmp_path: Path) -> None:
+    """Each part between pipes that is ours is parsed by its own command: its options exist and take such values."""
+    for part in re.split(r"\s[|>]\s|\s&&\s", re.sub(r"\s+#\s.*", "", line)):
+        words = shlex.split(part)
+        if not words or words[0] != "gradesync":
+            continue
+        command: click.Command = group
+        context = click.Context(group, info_name="gradesync")
+        rest = words[1:]
+        while isinstance(command, click.Group):
+            name, found, rest = command.resolve_command(context, rest)
+            assert found is not None, part
+            command, context = found, click.Context(found, parent=context, info_name=name)
+        try:
+            command.make_context(context.info_name, rest, parent=context.parent)
+        except click.BadParameter as problem:
+            # A file or a folder that the example's reader has and this test has not.
+            if "does not exist" not in problem.message:
+                raise
+
+
+def test_help_fits_eighty_columns_and_one_page() -> None:
+    lines = CliRunner().invoke(group, ["--help"]).output.splitlines()
+    assert len(lines) <= 66
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_commands_own_options_stand_before_those_of_every_command() -> None:
+    text = CliRunner().invoke(group, ["list", "--help"]).output
+    own, _, rest = text.partition("Examples:")
+    assert "--needs" in own
+    assert "--verbose" not in own
+    assert "As with every command:" in rest
+    assert "--verbose" in rest
 
 
 def test_help_names_every_command() -> None:
