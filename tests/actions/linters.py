@@ -72,7 +72,12 @@ def as_workflow(action: Mapping[str, Any]) -> str:
         name: {"description": one["description"], "value": f"${{{{ jobs.action.outputs.{name} }}}}"}
         for name, one in (action.get("outputs") or {}).items()
     }
-    job: dict[str, Any] = {"runs-on": "ubuntu-24.04", "steps": action["runs"]["steps"]}
+    steps = [dict(step) for step in action["runs"]["steps"]]
+    for step in steps:
+        if "continue-on-error" in step:
+            # Everything was read as text, and this is no text.
+            step["continue-on-error"] = step["continue-on-error"] == "true"
+    job: dict[str, Any] = {"runs-on": "ubuntu-24.04", "steps": steps}
     if outputs:
         job["outputs"] = {name: one["value"] for name, one in action["outputs"].items()}
     call = {"inputs": inputs, "outputs": outputs}

@@ -178,6 +178,12 @@ def test_a_hostile_pull_request_number_is_refused(job: Job, tmp_path: Path) -> N
     assert given["path"] == str(runner.temp / "gradesync-comment")
 
 
+def test_without_a_plan_there_is_no_comment_and_no_second_red_job(job: Job) -> None:
+    done = job().use("comment", number="7")
+    assert done.code == 0, done.log
+    assert [line.split("::")[1] for line in done.commands] == ["notice title=No comment"]
+
+
 class GitHub(BaseHTTPRequestHandler):
     """As much of GitHub as a comment needs: no comment and no label stands there yet."""
 
