@@ -133,11 +133,19 @@ def _letter(report: PlanReport, job: Job, head: str | None) -> Letter:
     links = job.links(None, report.plan.commit, report.tree)
     if head is not None:
         links = replace(links, ref=head)
-    body = comment_body(report.plan, report.problems, report.at, stamp, links=links, accounts=report.accounts)
+    body = comment_body(
+        report.plan,
+        report.problems,
+        report.at,
+        stamp,
+        links=links,
+        accounts=report.accounts,
+        remarks=report.remarks,
+    )
     return Letter(
         body=body,
         stamp=stamp,
-        quiet=is_quiet(report.plan, report.problems),
+        quiet=is_quiet(report.plan, report.problems) and not report.remarks,
         labels=tuple(sorted(labels_of(report.plan, report.settings))),
     )
 

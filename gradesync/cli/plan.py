@@ -21,7 +21,7 @@ from gradesync.cli.options import accounts_of, changed_option, safety_of
 from gradesync.cli.render import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gradesync.engine.apply import Wish
     from gradesync.reporting.links import Links
     from gradesync.wiring import App
+    from gradesync.wiring.commits import Checkout
 
 
 @new_command(
@@ -79,15 +80,9 @@ def command(
     mode = OpenMode.EXISTING if out is not None else OpenMode.EMPTY_IF_MISSING
     # Where gradesync.yaml leaves open which store is meant, opening by it tells so and ends.
     with opened(said, mode, settings=loaded.settings if loaded.known else None) as app:
-        if app.missing_store:
-            tell(f"{app.missing_store}, so everything is new; `gradesync reconcile` makes one")
-        applied = app.store.recorded([]).commit
-        behind = checkout.behind(applied)
-        if behind is not None:
-            tell(
-                f"this tree does not follow commit {str(applied)[:12]}, which was applied before (GS-704): {behind}; "
-                "reconcile would apply nothing"
-            )
+        remarks = list(_remarks(app, checkout))
+        for remark in remarks:
+            tell(remark)
         wish = Wish(
             desired=loaded.desired,
             only=accounts_of(loaded, accounts),
@@ -95,20 +90,22 @@ def command(
         )
         plan, actions = plan_to_save(app.tools(), wish)
         now, links = app.store.now(), job.links(said.root, checkout.commit)
-        about: dict[str, Any] = {"limited_to": wish.only, "tree": links.under}
+        about: dict[str, Any] = {"limited_to": wish.only, "tree": links.under, "remarks": remarks}
         if form == "json" or out is not None:
             about["settings"] = changed_settings(job, said.root)
         named: Mapping[str, Any] = {
             "json": about,
-            "markdown": {"links": links},
-            "github": {"links": links, "changed": changed_files(job, said.root, changed)},
+            "markdown": {"links": links, "remarks": remarks},
         }.get(form, {})
+        if form == "github":
+            files = changed_files(job, said.root, changed)
+            named = {"links": links, "changed": files, "remarks": remarks}
         show(form, "plan", plan, loaded.problems, now, **named)
         if out is not None:
             from gradesync.reporting import structured
 
             _save(app, wish, actions, out, structured.plan(plan, loaded.problems, now, **about))
-    _summarize(form, plan, loaded.problems, now, links)
+    _summarize(form, plan, loaded.problems, now, links, remarks)
     add_outputs(plan_outputs(plan, loaded.problems))
     if plan.withheld:
         return 5
@@ -142,10 +139,31 @@ def _without_definitions(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**report, **rows, "revisions": {}}
 
 
-def _summarize(form: str, plan: Plan, problems: Sequence[Problem], now: datetime, links: Links) -> None:
+def _remarks(app: App, checkout: Checkout) -> Iterator[str]:
+    """What must be known beside the plan."""
+    if app.missing_store:
+        yield f"{app.missing_store}, so everything is new; `gradesync reconcile` makes one"
+    applied = app.store.recorded([]).commit
+    behind = checkout.behind(applied)
+    if behind is not None:
+        yield (
+            f"this tree does not follow commit {str(applied)[:12]}, which was applied before (GS-704): {behind}; "
+            "reconcile would apply nothing"
+        )
+
+
+def _summarize(
+    form: str,
+    plan: Plan,
+    problems: Sequence[Problem],
+    now: datetime,
+    links: Links,
+    remarks: Sequence[str],
+) -> None:
     def render(room: int) -> str:
         from gradesync.reporting import markdown
 
-        return "### gradesync plan\n\n" + markdown.plan(plan, problems, now, links=links, room=room - 100)
+        told = markdown.plan(plan, problems, now, links=links, room=room - 100, remarks=remarks)
+        return f"### gradesync plan\n\n{told}"
 
     add_summary(render, form)

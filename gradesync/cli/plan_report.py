@@ -28,7 +28,7 @@ _LARGEST = 64 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class PlanReport:
     """A plan that was made elsewhere. `accounts` are those it was limited to, `tree` the tree's folder in its
-    repository, `settings` the keys of gradesync.yaml that changed."""
+    repository, `settings` the keys of gradesync.yaml that changed, `remarks` what must be known beside it."""
 
     plan: Plan
     problems: tuple[Problem, ...]
@@ -36,6 +36,7 @@ class PlanReport:
     accounts: tuple[str, ...] | None
     tree: str
     settings: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def read_report(source: str) -> PlanReport:
@@ -78,6 +79,7 @@ def _report(body: Mapping[str, Any]) -> PlanReport:
         accounts=None if accounts is None else tuple(map(_str, _list(accounts))),
         tree=_str(body.get("tree") or ""),
         settings=tuple(map(_str, _list(body.get("settings") or []))),
+        remarks=tuple(map(_str, _list(body.get("remarks") or []))),
     )
 
 

@@ -26,12 +26,14 @@ LONGEST = 400
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One annotation before it is written. `place` None, or without a line, belongs to no line."""
+    """One annotation before it is written. `place` None, or without a line, belongs to no line; `urgent` ones come
+    before those of files."""
 
     kind: Kind
     title: str
     text: str
     place: Place | None = None
+    urgent: bool = False
 
 
 def note_of(problem: Problem) -> Note:
@@ -55,12 +57,12 @@ def commands(notes: Iterable[Note], *, changed: Collection[str] = (), links: Lin
     return lines
 
 
-def _rank(note: Note, changed: Collection[str], links: Links) -> tuple[bool, str, int, int]:
-    if note.place is None:
-        # A safety stop stands on no line, and nothing is more urgent.
-        return (False, "", 0, 0)
-    file = note.place.file
-    return (not ({file, links.path(file)} & set(changed)), file, note.place.line, note.place.column)
+def _rank(note: Note, changed: Collection[str], links: Links) -> tuple[bool, bool, str, int, int]:
+    if note.place is None or note.urgent:
+        return (False, False, "", 0, 0)
+    place = note.place
+    elsewhere = not ({place.file, links.path(place.file)} & set(changed))
+    return (True, elsewhere, place.file, place.line, place.column)
 
 
 def _of_kind(kind: Kind, notes: Sequence[Note], links: Links) -> list[str]:

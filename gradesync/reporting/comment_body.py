@@ -32,11 +32,19 @@ def comment_body(
     *,
     links: Links = NOWHERE,
     accounts: Collection[str] | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
-    """The whole comment; `accounts` are those the plan was limited to."""
+    """The whole comment; `accounts` are those the plan was limited to, `remarks` what must be known beside it."""
     head = [stamp.marker, f"### gradesync plan{_about(links, accounts)}", ""]
     return plan_document(
-        plan, problems, now, links=links, room=COMMENT_LIMIT, head=head, foot=_foot(stamp, links)
+        plan,
+        problems,
+        now,
+        links=links,
+        room=COMMENT_LIMIT,
+        head=head,
+        foot=_foot(stamp, links),
+        remarks=remarks,
     )
 
 

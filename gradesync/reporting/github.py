@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from gradesync.domain.action import Plan, Stop
-from gradesync.domain.problem import Problem
+from gradesync.domain.problem import Place, Problem
 from gradesync.domain.report import PassReport, RunEnd
 from gradesync.domain.run import Outcome
 from gradesync.reporting import words
@@ -46,9 +46,13 @@ def plan(
     *,
     changed: Collection[str] = (),
     links: Links = NOWHERE,
+    remarks: Sequence[str] = (),
 ) -> str:
-    """Safety stops, findings and holds as annotations, then the plan itself in a folded group of the log."""
-    notes = [*_stop_notes(plan), *map(note_of, problems)]
+    """Safety stops, `remarks` beside the plan, findings and holds as annotations, then the plan itself in a folded
+    group of the log.
+    """
+    notes = [Note("warning", "About this plan", remark, urgent=True) for remark in remarks]
+    notes += [*_stop_notes(plan), *map(note_of, problems)]
     if told := held_summary(plan):
         notes.append(Note("notice", "Held", told))
     *body, summary = plan_lines(plan, problems, now, PLAIN)
@@ -82,9 +86,17 @@ def _stop_notes(plan: Plan) -> list[Note]:
             "warning",
             "Withheld by a safety stop",
             f"{stop.sentence} (hint: {stop.hint}{_consent(plan, stop)})",
+            _stands(plan, stop),
+            urgent=True,
         )
         for stop in plan.stops
     ]
+
+
+def _stands(plan: Plan, stop: Stop) -> Place | None:
+    """The line of the first change that the stop withholds; a file that is gone has none."""
+    places = (a.place for a in plan.withheld if a.account == stop.account and a.fields)
+    return next((place for place in places if place is not None), None)
 
 
 def _consent(plan: Plan, stop: Stop) -> str:

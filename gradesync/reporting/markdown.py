@@ -59,9 +59,10 @@ def plan(
     *,
     links: Links = NOWHERE,
     room: int = LIMIT,
+    remarks: Sequence[str] = (),
 ) -> str:
     """The plan: what is withheld first, then the gravest changes; see `plan_document`."""
-    return plan_document(plan, problems, now, links=links, room=room)
+    return plan_document(plan, problems, now, links=links, room=room, remarks=remarks)
 
 
 def pass_report(report: PassReport, *, links: Links = NOWHERE, room: int = LIMIT) -> str:

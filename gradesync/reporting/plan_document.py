@@ -23,6 +23,7 @@ PROBLEMS_SHOWN = 20
 """Findings listed beside a plan; `validate` shows them all."""
 
 _LONG = 300
+_REMARKS = 5
 _LEAST = 24
 """Bytes that the shortest action takes."""
 
@@ -83,12 +84,15 @@ def plan_document(
     room: int = LIMIT,
     head: Sequence[str] = (),
     foot: Sequence[str] = (),
+    remarks: Sequence[str] = (),
 ) -> str:
-    """The plan in at most `room` bytes, in the most detail that fits. `head` and `foot` always stand around it."""
+    """The plan in at most `room` bytes, in the most detail that fits. `head` and `foot` always stand around it;
+    `remarks` are what must be known beside it.
+    """
     for detail in Detail:
         if _hopeless(plan, detail, room):
             continue
-        first = [*head, *_head(plan, problems, detail)]
+        first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
         last = [*_shorter(detail, links), *foot]
         sections = _sections(plan, problems, now, links, detail)
         text = joined(first, sections, last)
@@ -105,6 +109,10 @@ def _hopeless(plan: Plan, detail: Detail, room: int) -> bool:
         action for action in plan.actions if detail is Detail.FULL or danger_of(action) is not Danger.OTHER
     ]
     return (len(told) + len(plan.withheld)) * _LEAST > room
+
+
+def _remarks(remarks: Sequence[str]) -> list[str]:
+    return [line for one in remarks[:_REMARKS] for line in (f"⚠️ {markdown(shortened(one, 2 * _LONG))}", "")]
 
 
 def _head(plan: Plan, problems: Sequence[Problem], detail: Detail) -> list[str]:

@@ -92,9 +92,10 @@ def plan(
     limited_to: Collection[str] | None = None,
     tree: str = "",
     settings: Sequence[str] = (),
+    remarks: Sequence[str] = (),
 ) -> Shape:
     """The whole plan, complete enough to be shown elsewhere. `limited_to` are the accounts it was made for, `tree` is
-    the tree's folder in its repository, `settings` the changed keys of gradesync.yaml.
+    the tree's folder in its repository, `settings` the changed keys of gradesync.yaml, `remarks` what must be known.
     """
     return _report(
         "plan",
@@ -104,6 +105,7 @@ def plan(
         limited_to=None if limited_to is None else sorted(limited_to),
         tree=tree,
         settings=list(settings),
+        remarks=list(remarks),
     )
 
 

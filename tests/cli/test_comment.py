@@ -253,7 +253,9 @@ def test_a_tree_in_a_folder_and_a_plan_of_one_account_have_comments_of_their_own
     assert "### gradesync plan of `tree`, riverside alone" in one
 
 
-def test_settings_of_the_store_get_their_label(changed: Tree, tmp_path: Path, hub: FakeGitHub) -> None:
+def test_settings_of_the_store_get_their_label_and_a_tree_that_has_parted_is_told(
+    changed: Tree, tmp_path: Path, hub: FakeGitHub
+) -> None:
     import subprocess
 
     def git(*arguments: str) -> str:
@@ -271,6 +273,10 @@ def test_settings_of_the_store_get_their_label(changed: Tree, tmp_path: Path, hu
     base = git("rev-parse", "HEAD")
     settings = changed.root / "gradesync.yaml"
     settings.write_text(settings.read_text() + "keys: env:OTHER_KEY\n")
+    changed.run("reconcile", "--no-syncs", "--commit", base, code=5)
+    git("checkout", "-q", "--orphan", "another")
+    git("add", "gradesync.yaml")
+    git("commit", "-q", "-m", "another history")
     env = job(hub, tmp_path)
     event = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text())
     event["pull_request"]["base"]["sha"] = base
@@ -280,3 +286,4 @@ def test_settings_of_the_store_get_their_label(changed: Tree, tmp_path: Path, hu
     saved(changed, env=env)
     comment(changed, env)
     assert "gradesync/store" in hub.labels[212]
+    assert "⚠️ this tree does not follow commit" in hub.bodies()[0], "what stands on stderr is said here too"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradesync.domain.action import ActionKind
 from gradesync.domain.problem import Place, Problem
 from gradesync.domain.report import PassReport
 from gradesync.reporting import github
@@ -50,6 +52,20 @@ def test_a_safety_stop_is_never_crowded_out_by_warnings_of_files() -> None:
     found = [problem(n, warning=True) for n in range(1, 50)]
     shown = github.plan(s.PLAN, found, s.NOW, changed={"schedules/a.yaml"})
     assert shown.splitlines()[0].startswith("::warning title=Withheld by a safety stop::")
+
+
+def test_a_safety_stop_stands_on_the_line_of_what_it_withholds() -> None:
+    withheld = replace(s.CHANGE, kind=ActionKind.CHANGE_ACCOUNT, schedule=None)
+    shown = github.plan(replace(s.PLAN, withheld=(withheld,)), (), s.NOW)
+    assert shown.startswith(
+        "::warning file=schedules/riverside.yaml,line=31,col=5,title=Withheld by a safety stop::"
+    )
+
+
+def test_what_must_be_known_beside_a_plan_comes_first() -> None:
+    found = [problem(n, warning=True) for n in range(1, 50)]
+    lines = github.plan(s.NOTHING, found, s.NOW, remarks=["the tree is older"]).splitlines()
+    assert lines[0] == "::warning title=About this plan::the tree is older"
 
 
 def test_what_is_no_line_of_a_file_names_none() -> None:

@@ -32,8 +32,8 @@ CONSENT = re.compile(
 )
 
 
-def body(plan: Plan, problems: tuple[Problem, ...] = ()) -> str:
-    return comment_body(plan, problems, s.NOW, STAMP, links=LINKS)
+def body(plan: Plan, problems: tuple[Problem, ...] = (), *remarks: str) -> str:
+    return comment_body(plan, problems, s.NOW, STAMP, links=LINKS, accounts=remarks or None, remarks=remarks)
 
 
 def many(
@@ -116,15 +116,15 @@ def test_a_changed_address_is_grave(path: str, danger: Danger) -> None:
     assert danger_of(change) is danger
 
 
-def texts(plan: Plan, problems: tuple[Problem, ...]) -> dict[str, str]:
-    """The plan in every format people or programs of CI read."""
+def texts(plan: Plan, problems: tuple[Problem, ...], said: str) -> dict[str, str]:
+    """The plan in every format people or programs of CI read; `said` stands beside it too."""
     report = replace(s.REPORT, plan=plan, problems=problems, blocked={}, busy=())
     return {
-        "comment": body(plan, problems),
+        "comment": body(plan, problems, said),
         "markdown": markdown.plan(plan, problems, s.NOW, links=LINKS),
         "findings": markdown.problems(problems, links=LINKS),
         "pass": markdown.pass_report(report, links=LINKS),
-        "github": github.plan(plan, problems, s.NOW, links=LINKS),
+        "github": github.plan(plan, problems, s.NOW, links=LINKS, remarks=[said], changed={said}),
         "github pass": github.pass_report(report, links=LINKS),
         "github findings": github.problems(problems, links=LINKS),
         "text": text.plan(plan, problems, s.NOW, style=s.PLAIN),
@@ -157,7 +157,7 @@ def hostile(said: str) -> tuple[Plan, tuple[Problem, ...]]:
 @settings(max_examples=60)
 @given(ANY)
 def test_whatever_people_write_it_is_shown_and_does_nothing(said: str) -> None:
-    for name, shown in texts(*hostile(said)).items():
+    for name, shown in texts(*hostile(said), said).items():
         for line in re.split(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", shown):
             command = line.lstrip().startswith("::")
             assert not command or name.startswith("github"), line
@@ -226,7 +226,7 @@ def assert_markdown_inert(shown: str) -> None:
     ],
 )
 def test_titles_and_reasons_that_are_out_to_act_come_out_as_words(said: str) -> None:
-    shown = texts(*hostile(said))
+    shown = texts(*hostile(said), said)
     for name in ("comment", "markdown", "findings", "pass"):
         assert_markdown_inert(shown[name])
         lines = CONSENT.sub("", shown[name].replace(STAMP.marker, "")).split("\n")
