@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -108,8 +110,6 @@ def test_links_inside_an_old_page_are_removed_and_not_followed(recorded: Tree, t
 
 
 def test_a_web_server_s_user_can_read_it_whatever_the_umask(recorded: Tree, tmp_path: Path) -> None:
-    import os
-
     before = os.umask(0o077)
     try:
         recorded.run("page", "-o", str(tmp_path / "site"))
@@ -123,7 +123,7 @@ def test_a_reader_meets_the_old_page_until_the_new_one_is_whole(tmp_path: Path) 
     site = tmp_path / "site"
     put(site, [("index.html", b"old"), ("a/b.html", b"old")])
 
-    def breaks_off():  # type: ignore[no-untyped-def]  # a generator of a test
+    def breaks_off() -> Iterator[tuple[str, bytes]]:
         yield "index.html", b"new"
         assert (site / "index.html").read_bytes() == b"old"
         raise RuntimeError("the power went out")

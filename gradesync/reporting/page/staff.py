@@ -280,9 +280,15 @@ def _link(source: str | None, written: Written | None) -> str:
     """The line in the web view of the repository; only https, whatever was configured."""
     if source is None or written is None or not source.startswith("https://"):
         return ""
-    from urllib.parse import quote
+    return f"{source.rstrip('/')}/{_in_address(written.file)}#L{written.line}"
 
-    return f"{source.rstrip('/')}/{quote(written.file)}#L{written.line}"
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
+
+
+def _in_address(path: str) -> str:
+    """A path as a part of an address: what is not plain is written as its bytes (RFC 3986, 2.1)."""
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in path.encode())
 
 
 # --- the coming week --------------------------------------------------------------------------------------------
