@@ -13,7 +13,7 @@ from gradesync.domain.page_overview import Audience, Overview, PageAccount
 from gradesync.domain.page_standing import Word
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
-from gradesync.reporting.page import chart, public, staff
+from gradesync.reporting.page import changes, chart, coming, public, staff
 from gradesync.reporting.page.environment import assets, template
 from gradesync.reporting.page.wording import SLUGS, Stamps
 
@@ -147,7 +147,7 @@ def _account_pages(
             running=staff.running(account, now),
             requests=staff.request_rows(account, stamps),
             schedules=[staff.schedule_row(one, stamps) for one in account.schedules],
-            changes=staff.changes(account, overview.written, options.source),
+            changes=changes.changes(account, overview.written, options.source),
             strips=strips,
             strip_rows=strip_rows,
             waiting=staff.waiting_rows(account, now),
@@ -156,8 +156,8 @@ def _account_pages(
         ),
     )
     yield "history.html", _history(account, a, site, stamps)
-    days = staff.week_days(account.week, now) if account.week is not None else []
-    idle = staff.idle_rows(account.week) if account.week is not None else []
+    days = coming.week_days(account.week, now) if account.week is not None else []
+    idle = coming.idle_rows(account.week) if account.week is not None else []
     yield (
         "week.html",
         _rendered("week.html", site=site, a=a, here="week.html", blackouts=blackouts, days=days, idle=idle),

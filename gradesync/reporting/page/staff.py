@@ -5,23 +5,20 @@ Tuples of texts on purpose: a template that unpacks them costs a third of one th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from gradesync.domain.due import phase_of
-from gradesync.domain.page_overview import PageAccount, PageSchedule, Written
+from gradesync.domain.page_overview import PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Lease, Run, RunState, Trigger
-from gradesync.domain.schedule import ScheduleId, State
-from gradesync.domain.week import AccountWeek, Stretch
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import wording
-from gradesync.reporting.page.wording import SLUGS, TYPE_SLUGS, Stamps
+from gradesync.reporting.page.wording import SLUGS, Stamps
 from gradesync.reporting.running import running_line
 
 Row = tuple[Any, ...]
@@ -213,137 +210,6 @@ def running(account: PageAccount, now: datetime) -> str:
     return running_line(account.lease, now) if account.lease is not None else ""
 
 
-# --- what to do -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What one schedule's 'Change this schedule' says."""
-
-    name: str
-    account: str
-    place: str
-    link: str
-    differs: bool
-    blocks: Sequence[str]
-    lines: Sequence[tuple[str, str]]
-    commands: Sequence[tuple[str, str]]
-
-
-def changes(account: PageAccount, written: Mapping[ScheduleId, Written], source: str | None) -> list[Change]:
-    """The line of YAML to change, with its place, and the commands to copy, for each schedule."""
-    return [_change(one, written.get(one.row.schedule.id), source) for one in account.schedules]
-
-
-def _change(one: PageSchedule, written: Written | None, source: str | None) -> Change:
-    row = one.row
-    id = clean(row.schedule.id)
-    place = "" if written is None else f"{clean(written.file)}:{written.line}"
-    held = any(block.kind in ("hold", "breaker") for block in row.blocks)
-    release = [("end the hold", f"gradesync resume {id}")] if held else []
-    return Change(
-        name=clean(row.schedule.id.name),
-        account=row.schedule.id.account,
-        place=place,
-        link=_link(source, written),
-        differs=written is not None and written.differs,
-        blocks=[_sentence(block.sentence) for block in row.blocks],
-        lines=_lines(row.schedule.state, clean(row.schedule.interval)),
-        commands=[
-            *release,
-            ("run it at the next pass", f"gradesync request {id}"),
-            ("run it now, in your name", f"gradesync run {id}"),
-            ("hold it for some hours", f'gradesync pause {id} --reason "WHY" --for 4h'),
-            ("see everything about it", f"gradesync show {id}"),
-            ("see older runs", f"gradesync history {id} --last 200"),
-            ("know why one grade is missing", f"gradesync explain {id} --assignment ID --student ID"),
-        ],
-    )
-
-
-def _sentence(text: str) -> str:
-    plain = clean(text)
-    return f"{plain[:1].upper()}{plain[1:]}."
-
-
-def _lines(state: State, interval: str) -> list[tuple[str, str]]:
-    rhythm = ("change how often it runs (now: " + interval + ")", "interval: daily at 02:00")
-    if state is State.PAUSED:
-        return [("let it run again", "state: active"), rhythm]
-    stop = [("stop it for long", 'state: paused\nreason: "WHY"')]
-    look = [("let it only look, and send nothing", "state: observe")] if state is State.ACTIVE else []
-    back = [("let it send again", "state: active")] if state is State.OBSERVE else []
-    return [*back, *stop, *look, rhythm]
-
-
-def _link(source: str | None, written: Written | None) -> str:
-    """The line in the web view of the repository; only https, whatever was configured."""
-    if source is None or written is None or not source.startswith("https://"):
-        return ""
-    return f"{source.rstrip('/')}/{_in_address(written.file)}#L{written.line}"
-
-
-_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
-
-
-def _in_address(path: str) -> str:
-    """A path as a part of an address: what is not plain is written as its bytes (RFC 3986, 2.1)."""
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in path.encode())
-
-
-# --- the coming week --------------------------------------------------------------------------------------------
-
-
-def week_days(week: AccountWeek, now: datetime) -> list[Row]:
-    """(date, title, slots) of each local day."""
-    by_day: dict[object, list[Row]] = {day: [] for day in week.days}
-    never = _never(week)
-    for stretch in week.stretches:
-        if stretch.day in by_day and stretch.schedule.id.name not in never:
-            by_day[stretch.day].append(_slot(stretch, week.time_zone))
-    titles = [words.day(datetime(day.year, day.month, day.day), now) for day in week.days]  # noqa: DTZ001 - a date
-    return [
-        (day.isoformat(), ("Today, " if place == 0 else "") + title, by_day[day])
-        for place, (day, title) in enumerate(zip(week.days, titles, strict=True))
-    ]
-
-
-def _slot(stretch: Stretch, zone: str) -> Row:
-    first = words.local(stretch.first, zone)
-    time, often = f"{first:%H:%M}", stretch.schedule.type.value
-    if stretch.count > 1:
-        time = f"{time} to {words.local(stretch.last, zone):%H:%M}"
-        number = f"{stretch.count:,} times{' or more' if stretch.capped else ''}"
-        often += (
-            f", every {words.plural(stretch.every, 'minute')}, {number}" if stretch.every else f", {number}"
-        )
-    return (
-        time,
-        clean(stretch.schedule.id.name),
-        TYPE_SLUGS[stretch.schedule.type],
-        often,
-        "; ".join(clean(block.sentence) for block in stretch.blocks),
-    )
-
-
-def _never(week: AccountWeek) -> Mapping[str, str]:
-    """Schedules that are paused in their files, with the sentence that says so: seven days need not repeat it."""
-    found: dict[str, str] = {}
-    for stretch in week.stretches:
-        for block in stretch.blocks:
-            if block.kind == "paused":
-                found[stretch.schedule.id.name] = clean(block.sentence)
-    return found
-
-
-def idle_rows(week: AccountWeek) -> list[Row]:
-    """Schedules without a slot in the week, and those that are paused."""
-    never = _never(week)
-    intervals = {one.schedule.id.name: one.schedule.interval for one in week.stretches}
-    paused = [(clean(name), clean(intervals[name]), why) for name, why in sorted(never.items())]
-    return [*paused, *((clean(one.id.name), clean(one.interval), "") for one in week.idle)]
-
-
 # --- codes ------------------------------------------------------------------------------------------------------
 
 
@@ -392,19 +258,15 @@ def codes_of(account: PageAccount) -> set[str]:
 
 
 __all__ = [
-    "Change",
     "account_row",
     "blackout_rows",
-    "changes",
     "code_rows",
     "codes_of",
     "hold_rows",
-    "idle_rows",
     "request_rows",
     "run_row",
     "running",
     "schedule_row",
     "standing",
     "waiting_rows",
-    "week_days",
 ]

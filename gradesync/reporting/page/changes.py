@@ -1,0 +1,85 @@
+"""What somebody can do about a schedule: the line of its file to change, and the commands to copy. Words only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gradesync.domain.page_overview import PageAccount, PageSchedule, Written
+from gradesync.domain.schedule import ScheduleId, State
+from gradesync.reporting.clean import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one schedule's 'Change this schedule' says."""
+
+    name: str
+    account: str
+    place: str
+    link: str
+    differs: bool
+    blocks: Sequence[str]
+    lines: Sequence[tuple[str, str]]
+    commands: Sequence[tuple[str, str]]
+
+
+def changes(account: PageAccount, written: Mapping[ScheduleId, Written], source: str | None) -> list[Change]:
+    """The line of YAML to change, with its place, and the commands to copy, for each schedule."""
+    return [_change(one, written.get(one.row.schedule.id), source) for one in account.schedules]
+
+
+def _change(one: PageSchedule, written: Written | None, source: str | None) -> Change:
+    row = one.row
+    id = clean(row.schedule.id)
+    place = "" if written is None else f"{clean(written.file)}:{written.line}"
+    held = any(block.kind in ("hold", "breaker") for block in row.blocks)
+    release = [("end the hold", f"gradesync resume {id}")] if held else []
+    return Change(
+        name=clean(row.schedule.id.name),
+        account=row.schedule.id.account,
+        place=place,
+        link=_link(source, written),
+        differs=written is not None and written.differs,
+        blocks=[_sentence(block.sentence) for block in row.blocks],
+        lines=_lines(row.schedule.state, clean(row.schedule.interval)),
+        commands=[
+            *release,
+            ("run it at the next pass", f"gradesync request {id}"),
+            ("run it now, in your name", f"gradesync run {id}"),
+            ("hold it for some hours", f'gradesync pause {id} --reason "WHY" --for 4h'),
+            ("see everything about it", f"gradesync show {id}"),
+            ("see older runs", f"gradesync history {id} --last 200"),
+            ("know why one grade is missing", f"gradesync explain {id} --assignment ID --student ID"),
+        ],
+    )
+
+
+def _sentence(text: str) -> str:
+    plain = clean(text)
+    return f"{plain[:1].upper()}{plain[1:]}."
+
+
+def _lines(state: State, interval: str) -> list[tuple[str, str]]:
+    rhythm = ("change how often it runs (now: " + interval + ")", "interval: daily at 02:00")
+    if state is State.PAUSED:
+        return [("let it run again", "state: active"), rhythm]
+    stop = [("stop it for long", 'state: paused\nreason: "WHY"')]
+    look = [("let it only look, and send nothing", "state: observe")] if state is State.ACTIVE else []
+    back = [("let it send again", "state: active")] if state is State.OBSERVE else []
+    return [*back, *stop, *look, rhythm]
+
+
+def _link(source: str | None, written: Written | None) -> str:
+    """The line in the web view of the repository; only https, whatever was configured."""
+    if source is None or written is None or not source.startswith("https://"):
+        return ""
+    return f"{source.rstrip('/')}/{_in_address(written.file)}#L{written.line}"
+
+
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/")
+
+
+def _in_address(path: str) -> str:
+    """A path as a part of an address: what is not plain is written as its bytes (RFC 3986, 2.1)."""
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in path.encode())
