@@ -9,15 +9,11 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import aiohttp
-from yarl import URL
-
 from gradesync import __version__
 from gradesync.connectors.networks import refusal
-from gradesync.connectors.resolving import GuardedResolver, RefusedAddress
 from gradesync.errors import NotSent
 
-_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
+_WHOLE, _CONNECT = 20.0, 10.0
 _LARGEST = 65_536
 
 
@@ -49,6 +45,11 @@ class Hooks:
             raise _elsewhere(why)
 
     async def _call(self, method: str, url: str, body: bytes | None) -> None:
+        import aiohttp  # a pass that has nothing to tell does without, and it costs more than the rest of such a pass
+        from yarl import URL
+
+        from gradesync.connectors.resolving import GuardedResolver, RefusedAddress
+
         resolver = GuardedResolver(self._private_hosts)
         headers = {"User-Agent": f"gradesync/{__version__}"}
         if body is not None:
@@ -61,7 +62,7 @@ class Hooks:
                     connector=aiohttp.TCPConnector(resolver=resolver),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     trust_env=False,
-                    timeout=_TIMEOUT,
+                    timeout=aiohttp.ClientTimeout(total=_WHOLE, sock_connect=_CONNECT),
                 ) as session,
                 session.request(method, target, data=body, headers=headers, allow_redirects=False) as answer,
             ):

@@ -13,7 +13,7 @@ from typing import Any
 from gradesync.domain.account import blackouts_of
 from gradesync.domain.alarm import AlarmKind, Look
 from gradesync.domain.alarm_causes import BRAKE_CODES, KEY_CODES, AccountFacts, Facts, ScheduleFacts
-from gradesync.domain.alarm_passes import gap_before, gap_now, longest_usual
+from gradesync.domain.alarm_passes import Gap, gap_before, gap_now, longest_usual
 from gradesync.domain.alarm_rule import Subject
 from gradesync.domain.definition import RecordedAccount
 from gradesync.domain.due import blocks
@@ -40,7 +40,8 @@ _BAD = frozenset({Outcome.FAILED, Outcome.ABANDONED})
 class PassNews:
     """What the pass that just ended knows besides the store: counts by account ("" for the whole tree).
 
-    `look` is what it has seen; `whole` that it was a pass over all accounts, or over its shard of them.
+    `look` is what it has seen; `whole` that it was a pass over all accounts, or over its shard of them; `began` when it
+    did: its own length is no time without a pass.
     """
 
     withheld: Mapping[str, int] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class PassNews:
     stale: bool = False
     look: Look = Look(frozenset(AlarmKind) - TREE)  # noqa: RUF009 - frozen
     whole: bool = False
+    began: datetime | None = None
 
 
 def news_of(
@@ -66,6 +68,7 @@ def news_of(
         stale=report.stale_commit is not None,
         look=Look(kinds, only | {""} if shard and only is not None else only),
         whole=only is None or shard,
+        began=report.at,
     )
 
 
@@ -78,22 +81,52 @@ def gather(
     definitions = {key: json.loads(one.text) for key, one in recorded.items()}
     accounts = {key: _account(definition) for key, definition in definitions.items()}
     holds = store.holds(now)
-    passes = store.passes()
+    passes, leased = store.passes(), frozenset(lease.account for lease in store.leases())
     counts, since = store.waiting_counts(), store.waiting_since()
-    passed = news is not None and news.whole
     facts = Facts(
         now=now,
         accounts=accounts,
-        schedules=tuple(_schedules(store, recorded, definitions, HoldsByAccount(holds), passes, now)),
+        schedules=tuple(
+            _schedules(
+                store,
+                recorded,
+                definitions,
+                HoldsByAccount(holds),
+                Patience(max(OVERDUE_AFTER, longest_usual(passes) or OVERDUE_AFTER), leased),
+                now,
+            )
+        ),
         holds=holds,
         waiting={key: (count, since[key]) for key, count in counts.items() if key in since},
-        gap=(gap_before if passed else gap_now)(passes, now, late_after),
+        gap=_gap(passes, news, now, late_after, at_work=bool(leased)),
         withheld=news.withheld if news is not None else {},
         problems=news.problems if news is not None else {},
         stale=news is not None and news.stale,
         waiting_days=waiting_days,
     )
     return facts, {key: one.about for key, one in accounts.items()}
+
+
+def _gap(
+    passes: Sequence[datetime],
+    news: PassNews | None,
+    now: datetime,
+    late_after: timedelta | None,
+    *,
+    at_work: bool,
+) -> Gap | None:
+    """The gap a pass has ended, or the one that lasts: not while runs are at work, since somebody began them."""
+    if news is not None and news.whole and news.began is not None:
+        return gap_before([one for one in passes if one <= news.began], news.began, late_after)
+    return None if at_work else gap_now(passes, now, late_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a run may be owed, and accounts in which one is at work: there the others wait for their turn."""
+
+    longest: timedelta
+    at_work: frozenset[str]
 
 
 def _account(definition: Mapping[str, Any]) -> AccountFacts:
@@ -121,13 +154,12 @@ def _schedules(
     recorded: Mapping[str, RecordedAccount],
     definitions: Mapping[str, Mapping[str, Any]],
     holds: HoldsByAccount,
-    passes: Sequence[datetime],
+    patience: Patience,
     now: datetime,
 ) -> Iterator[ScheduleFacts]:
     """Schedules that ran, or that owe a run."""
     last = store.last_runs()
     streaks = _streaks(store, {id: run for id, run in last.items() if _troubled(run)})
-    patience = max(OVERDUE_AFTER, longest_usual(passes) or OVERDUE_AFTER)
     # A queued run that nobody takes up is as overdue as a slot nobody claimed.
     queued = {
         run.schedule: run.slot_at or run.created_at
@@ -141,7 +173,7 @@ def _schedules(
             id, owed = ScheduleId(key, name), one.next_run_at
             owed = min((at for at in (owed, queued.get(id)) if at is not None), default=None)
             run = last.get(id)
-            overdue = owed is not None and now - owed > patience
+            overdue = owed is not None and now - owed > patience.longest and key not in patience.at_work
             if run is None and not overdue:
                 continue
             definition = definitions[key]

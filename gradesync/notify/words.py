@@ -86,6 +86,8 @@ def _said(group: Sequence[Letter], zone: str) -> list[str]:
         if cause.kind is AlarmKind.LATE:
             end = cause.until or first.ended_at or cause.since
             return [f"- No pass between {_time(cause.since, zone)} and {_time(end, zone)}; passes come again"]
+        if cause.kind is AlarmKind.HOLD and len(group) == 1:
+            return [harmless(f"- {cause.account or 'Many accounts'}: the hold that was about to end is over")]
         return [f"- {_headline(group)}{_span(first, zone)}"]
     lines = [f"- {_headline(group)}{_when(cause, zone)}", f"  {_acting(cause)}"]
     command = command_of(cause) if len(group) == 1 else "gradesync list"
