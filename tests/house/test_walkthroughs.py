@@ -66,6 +66,31 @@ def test_the_readme_s_first_minute_goes_as_it_says(walk: Callable[..., Walk]) ->
     assert len(reader.ran) >= 5
 
 
+def test_the_drill_of_a_restore_goes_as_the_page_for_production_says(
+    walk: Callable[..., Walk], tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Its steps with SQLite: export, a clone with the key and an empty place, import, the same digest, no changes."""
+    page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    for told in (
+        "gradesync store import",
+        "gradesync store info",
+        "gradesync history --verify",
+        "gradesync plan",
+    ):
+        assert told in page.partition("**The drill**")[2]
+    here = walk(*TREE)
+    here.do("gradesync reconcile --no-syncs")
+    here.do("gradesync run riverside/roster-nightly")
+    copy, export = Walk(tmp_path / "drill", sandbox), tmp_path / "store.jsonl.gz"
+    digest = here.do(f"gradesync store export {export}").split("digest ")[1].split()[0]
+    copy.lay(*TREE)
+    copy.write(".gradesync/key", (tmp_path / ".gradesync" / "key").read_text(encoding="utf-8"))
+    assert digest in copy.do(f"gradesync store import {export}")
+    assert copy.do("gradesync store info").split("lineage")[1].split()[0]
+    assert "nothing changed and nothing missing" in copy.do("gradesync history --verify")
+    assert copy.do("gradesync plan").startswith("Nothing to do")
+
+
 def test_a_walk_notices_what_is_not_printed_and_what_comes_in_another_order() -> None:
     printed = "one 17 records\ntwo\nthree and more\n"
     assert not_printed(["one 3 records", "...", "three ..."], printed) is None
