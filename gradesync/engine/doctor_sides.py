@@ -40,6 +40,8 @@ SECONDS = 30.0
 """How long one check may take; those that read lists of a whole district have `LONG`."""
 LONG = 90.0
 _MOST_POSTERS = 20
+_SLOW_DOWN = frozenset({"GS-301", "GS-507"})
+"""Who asks us to slow down is asked nothing more: an examination can be made again."""
 
 
 class CanvasSide(Protocol):
@@ -147,8 +149,8 @@ class Side:
             self.checks += [answer] if isinstance(answer, Check) else answer
             return True
         self.checks += made
-        if vital:
-            code = made[0].code or ""
+        code = made[0].code or ""
+        if vital or code in _SLOW_DOWN:
             self.dead = f"{_lowered(CODES[code].title)} ({code})"
         return False
 

@@ -31,6 +31,8 @@ async def permissions(request: web.Request) -> web.Response:
     world = request.app[WORLD]
     path_id(request, "account", "account_id")
     settings = world.settings
+    if not settings.tells_rights:
+        raise not_found()
     held = (_ROLE - settings.denied) | settings.extra_rights
     return reply(request, {name: name in held for name in params_of(request).many("permissions")})
 

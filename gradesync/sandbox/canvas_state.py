@@ -58,9 +58,9 @@ class CanvasSettings:
     states; `sis_imports` False: they are switched off for the account. `graphql` False: no such address here.
     `scoped_key`: the token may read GraphQL's root and nothing below.
     `max_complexity` is GraphQL's limit. `post_grades` False: the SIS assignments API is not enabled.
-    `denied` and `extra_rights` change what the token's role may do, by Canvas's names; `tells_tokens` False: tokens are
-    not listed; `token_days`: in how many days ours ends, None never; `clock_ahead`: seconds its clock is wrong;
-    `drops_includes`: parts asked for are left out, as for a scoped key without include parameters.
+    `denied` and `extra_rights` change what the token's role may do, by Canvas's names; `tells_rights`, `tells_tokens`
+    False: rights, or tokens, are not told; `token_days`: in how many days ours ends, None never; `clock_ahead`: seconds
+    its clock is wrong; `drops_includes`: parts asked for are left out, as for a scoped key without include parameters.
     """
 
     max_per_page: int = 100
@@ -80,6 +80,7 @@ class CanvasSettings:
     post_grades: bool = True
     denied: frozenset[str] = frozenset()
     extra_rights: frozenset[str] = frozenset()
+    tells_rights: bool = True
     tells_tokens: bool = True
     token_days: float | None = None
     clock_ahead: float = 0.0

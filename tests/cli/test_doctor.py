@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gradesync.sandbox.canvas_state import CanvasSettings
+from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.server import Sandbox, running
 from gradesync.sandbox.sis_auth import KNOWN_SCOPES
 from gradesync.sandbox.sis_behaviour import SisBehaviour
@@ -96,6 +97,25 @@ def test_every_finding_names_a_code_a_remedy_and_somebody(tree: Tree, served: Sa
     assert (rights["status"], rights["code"], rights["who"]) == ("fail", "GS-203", "Canvas admin")
     assert "grades: view all" in rights["sentence"]
     assert rights["counts"] == {"needed": 5, "missing": 2}
+
+
+def test_a_canvas_that_does_not_tell_rights_is_tried_call_by_call(tree: Tree, served: Sandbox) -> None:
+    served.schools["riverside"].canvas.settings.tells_rights = False
+    told = examined(tree, code=3)
+    assert check(told, "canvas-permissions")["status"] == "skipped"
+    assert check(told, "canvas-calls")["counts"] == {"calls": 5}
+
+
+@pytest.mark.parametrize("fault", ["server-error", "throttle", "truncated-json"])
+@pytest.mark.parametrize("side", ["canvas", "sis"])
+def test_a_side_that_misbehaves_is_a_finding_and_never_a_crash(
+    tree: Tree, served: Sandbox, side: str, fault: str
+) -> None:
+    served.front.faults.orders.append(FaultOrder(fault, 400, side=side, method="GET"))
+    told = examined(tree)
+    assert told["exit_code"] in (1, 3)
+    other = "sis" if side == "canvas" else "canvas"
+    assert check(told, f"{other}-identity")["status"] == "ok"
 
 
 def test_the_right_to_act_as_others_is_too_much(tree: Tree, served: Sandbox) -> None:

@@ -18,8 +18,11 @@ from cryptography.x509.oid import NameOID
 from gradesync.connectors.doctoring import certificate
 from gradesync.connectors.doctoring.canvas import _begins
 from gradesync.connectors.doctoring.certificate import certificate_of
+from gradesync.connectors.sftp import Login, SftpPickup
 from gradesync.domain.doctor_facts import Certificate
+from gradesync.domain.roster_files import ONEROSTER_CSV, RosterFiles, SftpPlace
 from gradesync.errors import ConnectionProblem
+from tests.connectors.test_sftp import LINE, OTHER_KEY, PASSWORD, Server, put, served
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -111,6 +114,29 @@ def test_nobody_answering_and_plain_http_elsewhere_are_told_apart() -> None:
     assert asyncio.run(code("http://school.test/")) == "GS-108"
     assert asyncio.run(code("https://10.1.2.3/")) == "GS-119"
     assert certificate.SECONDS < 30
+
+
+def test_a_file_server_is_looked_at_without_fetching_anything(tmp_path: Path) -> None:
+    out = tmp_path / "served" / "out"
+    out.mkdir(parents=True)
+    put(out / "new.zip", b"new", minutes=30)
+    opened: list[Path] = []
+
+    async def look(max_age: int, host_key: str = LINE) -> float:
+        async with served(Server(tmp_path / "served", on_open=opened.append)) as there:
+            place = SftpPlace("127.0.0.1", "gradesync", host_key, there.port)
+            files = RosterFiles(ONEROSTER_CSV, "/out/*.zip", None, max_age)
+            return await SftpPickup(place, Login(password=PASSWORD), files, tmp_path).look()
+
+    assert round(asyncio.run(look(60)), 1) == 0.5
+    for code, max_age, key in (
+        ("GS-611", 20, LINE),
+        ("GS-209", 60, OTHER_KEY.export_public_key().decode().strip()),
+    ):
+        with pytest.raises(ConnectionProblem) as caught:
+            asyncio.run(look(max_age, key))
+        assert caught.value.code == code
+    assert opened == []
 
 
 @pytest.mark.parametrize(

@@ -236,7 +236,7 @@ def test_two_sides_in_order_are_fine_in_every_check() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(NAMES),
-        st.sampled_from(["late", "GS-203", "GS-301", "GS-302", "GS-599", "GS-202"]),
+        st.sampled_from(["late", "GS-203", "GS-305", "GS-302", "GS-599", "GS-202"]),
         max_size=4,
     )
 )
@@ -268,6 +268,15 @@ def test_a_side_that_never_answers_is_told_once_and_the_rest_says_why() -> None:
     assert by_name["canvas-permissions"].verdict is Verdict.SKIPPED
     assert by_name["sis-identity"].verdict is Verdict.OK
     assert by_name["categories"].verdict is Verdict.SKIPPED
+
+
+def test_who_asks_us_to_slow_down_is_asked_nothing_more() -> None:
+    told = examined(failing({"canvas.permissions": "GS-301"}))
+    by_name = {check.name: check for check in told.checks}
+    assert (by_name["canvas-permissions"].verdict, told.exit_code) == (Verdict.WARN, 3)
+    assert by_name["canvas-terms"].verdict is Verdict.SKIPPED
+    assert "GS-301" in by_name["canvas-terms"].sentence
+    assert by_name["sis-terms"].verdict is Verdict.OK
 
 
 def test_files_are_looked_at_even_when_the_service_of_the_sis_is_dead() -> None:
