@@ -124,12 +124,16 @@ def command(
 
 
 def _letter(report: PlanReport, job: Job, head: str | None) -> Letter:
+    from datetime import UTC, datetime
+
     from gradesync.domain.plan_labels import labels_of
     from gradesync.domain.sticky import Stamp, key_of
     from gradesync.reporting.comment_body import comment_body, is_quiet
 
     key = key_of(job.repository, report.tree, report.accounts)
-    stamp = Stamp(key, head or job.head, job.run, job.attempt, report.at.replace(microsecond=0))
+    # A plan of the future would stand there for ever, as the newest of all.
+    at = min(report.at, datetime.now(UTC)).replace(microsecond=0)
+    stamp = Stamp(key, head or job.head, job.run, job.attempt, at)
     links = job.links(None, report.plan.commit, report.tree)
     if head is not None:
         links = replace(links, ref=head)

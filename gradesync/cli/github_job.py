@@ -85,7 +85,7 @@ class Job:
         base = f"{self.server}/{self.repository}" if self.server and self.repository else ""
         run = f"{base}/actions/runs/{self.run}" if base and self.run else ""
         where = under if under is not None else self.under(root) if root is not None else ""
-        return Links(base=base, ref=self.head or commit or "", under=where, run=run)
+        return Links(base=base, ref=self.head or _commit(commit) or "", under=where, run=run)
 
     def under(self, root: Path) -> str:
         """The tree's folder in the repository; empty at its top, or where nothing tells."""

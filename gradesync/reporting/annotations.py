@@ -86,5 +86,9 @@ def _line(note: Note, links: Links) -> str:
 
 def shortened(text: str, longest: int) -> str:
     """One clean line of at most so many characters."""
-    plain = clean(text)
-    return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
+    # Cleaning looks at every character, and of a very long text nearly all are for nothing.
+    looked = text[: 8 * longest]
+    plain = clean(looked)
+    if len(plain) <= longest and len(looked) == len(text):
+        return plain
+    return plain[: longest - 1].rstrip() + "…"

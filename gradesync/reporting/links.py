@@ -29,9 +29,13 @@ class Links:
 
     def address(self, place: Place) -> str:
         """The address of a line; empty where the place is no line of a file."""
-        if not (self.base and self.ref) or place.line < 1 or not place.file.endswith((".yaml", ".yml")):
+        path = self.path(place.file)
+        if not (self.base and self.ref) or place.line < 1 or not path.endswith((".yaml", ".yml")):
             return ""
-        return f"{self.base}/blob/{self.ref}/{encoded(self.path(place.file))}#L{place.line}"
+        if {"", ".", ".."} & set(path.split("/")):
+            # A browser would walk up with it and arrive somewhere else than the text says.
+            return ""
+        return f"{self.base}/blob/{encoded(self.ref)}/{encoded(path)}#L{place.line}"
 
 
 NOWHERE = Links()

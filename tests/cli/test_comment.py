@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gradesync.cli.github_job import this_job
 from gradesync.cli.main import group
+from gradesync.domain.problem import Place
+from gradesync.reporting.links import Links
 from tests.cli.conftest import Tree
 from tests.cli.test_guards import apply, edit
 from tests.connectors.fake_github import ANA, JOB, REPOSITORY, FakeGitHub, github
@@ -230,6 +233,31 @@ def test_a_plan_whose_digest_was_exchanged_is_refused(changed: Tree) -> None:
     body["report"]["digest"] = "0123456789ab"
     (changed.root / "plan.json").write_text(json.dumps(body))
     comment(changed, {}, "--dry-run", code=1)
+
+
+def test_a_strangers_plan_is_text_and_nothing_else(changed: Tree, hub: FakeGitHub, tmp_path: Path) -> None:
+    body = json.loads(Path(saved(changed)).read_text())
+    body["report"] |= {
+        "at": "2190-01-01T00:00:00Z",
+        "commit": "x)[y](https://evil.example",
+        "tree": "../../evil",
+    }
+    (changed.root / "plan.json").write_text(json.dumps(body))
+    env = job(hub, tmp_path)
+    Path(env["GITHUB_EVENT_PATH"]).write_text("{}")
+    comment(changed, env, "--number", "212")
+    (shown,) = hub.bodies()
+    assert "](https://evil" not in shown
+    assert "/blob/" not in shown, "there is no commit whose files could be shown"
+    saved(changed)
+    assert did(comment(changed, env, "--number", "212", "--format", "json")) == "edited"
+    links = job_links(job(hub, tmp_path), "../../evil")
+    assert links.address(Place("schedules/a.yaml", 3)) == ""
+    assert job_links(job(hub, tmp_path), "north").address(Place("schedules/a.yaml", 3)).endswith("a.yaml#L3")
+
+
+def job_links(env: dict[str, str], under: str) -> Links:
+    return this_job(env).links(None, None, under)
 
 
 def test_outside_of_a_pull_request_it_asks_which_one(changed: Tree) -> None:
