@@ -11,6 +11,7 @@ import yaml
 
 from gradesync.cli.init_repo import (
     Actions,
+    actions_here,
     next_steps,
     pin_lineage,
     read_account_owners,
@@ -19,6 +20,7 @@ from gradesync.cli.init_repo import (
 )
 from gradesync.config.loader import load
 from gradesync.errors import GradesyncError
+from tests.actions.conftest import git
 from tests.actions.running import ROOT
 
 OURS = Actions("district-it/gradesync", "0123456789abcdef0123456789abcdef01234567", "gradesync 1.2.3")
@@ -179,3 +181,26 @@ def test_the_command_pins_the_store_that_answers_and_says_what_remains(tmp_path:
 def test_an_account_owner_without_an_account_is_refused(text: str) -> None:
     with pytest.raises(GradesyncError, match="names no account"):
         read_account_owners([text])
+
+
+def test_a_clone_names_its_own_commit_once_github_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "clone"
+    (clone / ".github" / "actions" / "setup").mkdir(parents=True)
+    (clone / ".github" / "actions" / "setup" / "action.yml").write_text("name: setup\n")
+    (clone / "gradesync").mkdir()
+    monkeypatch.setattr("gradesync.__file__", str(clone / "gradesync" / "__init__.py"))
+    git(clone, "init", "-q", "-b", "main")
+    git(clone, "add", "-A")
+    git(clone, "commit", "-q", "-m", "a clone")
+    assert actions_here() is None  # no origin
+    git(clone, "remote", "add", "origin", "git@github.com:district-it/gradesync.git")
+    assert actions_here() is None  # a commit that only this machine has
+    git(clone, "update-ref", "refs/remotes/origin/main", "HEAD")
+    found = actions_here()
+    assert found is not None
+    assert found.repository == "district-it/gradesync"
+    assert re.fullmatch(r"[0-9a-f]{40}", found.commit)
+    git(clone, "remote", "set-url", "origin", "https://git.example.org/district-it/gradesync.git")
+    assert actions_here() is None  # GitHub could not fetch it from there
