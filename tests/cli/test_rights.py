@@ -44,12 +44,13 @@ ACTING: dict[str, tuple[str, ...]] = {
 LOOKING = frozenset(
     {
         *("init", "validate", "plan", "schema", "next", "sandbox", "demo", "worker"),
-        *("list", "show", "holds", "compare", "explain"),
+        *("list", "show", "holds", "compare", "explain", "upcoming", "comment", "page", "doctor"),
+        *("support-bundle", "completion", "notify"),
         *("store init", "store info", "store grants", "store export"),
     }
 )
-"""Commands that only look; that concern no account yet (`store init` makes what is empty); and the worker, which
-carries out what is owed."""
+"""Commands that only look; that concern no account yet (`store init` makes what is empty); the worker, which
+carries out what is owed; and `notify`, which tells what stands."""
 
 ME = os_user()
 OTHERS = """\
