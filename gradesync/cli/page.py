@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,20 +174,23 @@ def _known_source() -> str | None:
 
 
 def _told(files: Iterator[tuple[str, bytes]], accounts: int) -> Iterator[tuple[str, bytes]]:
-    """The same files; a line now and then for whoever waits."""
+    """The same files; where they are many, whoever waits is told how far it is."""
     if accounts < _MANY:
         yield from files
         return
-    seen, told, last = 0, 0, ""
-    every = _MANY if sys.stderr.isatty() else 200
-    for name, content in files:
-        yield name, content
-        parts = name.split("/")
-        if len(parts) == 3 and parts[1] != last:
-            last, seen = parts[1], seen + 1
-            if seen - told >= every:
-                told = seen
-                tell(f"page: {seen:,} of {accounts:,} accounts")
+    from gradesync.cli.progress import watching
+
+    watch, seen, last = watching(), 0, ""
+    told = watch.counted("page", "accounts")
+    try:
+        for name, content in files:
+            yield name, content
+            parts = name.split("/")
+            if len(parts) == 3 and parts[1] != last:
+                last, seen = parts[1], seen + 1
+                told(seen, accounts)
+    finally:
+        watch.clear()
 
 
 def _report(

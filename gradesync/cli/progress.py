@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from gradesync.cli.pace import Work
 from gradesync.domain.schedule import ScheduleId
@@ -41,6 +41,12 @@ _CODES_ALONE = re.compile(r"; GS-\d+ x\d+(, GS-\d+ x\d+)*$")
 def _without_codes(sentence: str) -> str:
     """A run's last line less its list of codes: the report that follows explains each. Those of a failure stay."""
     return sentence if sentence.startswith("failed") else _CODES_ALONE.sub("", sentence)
+
+
+class Counted(Protocol):
+    """Is told how many units of some work are done, and of how many; None while that is unknown."""
+
+    def __call__(self, done: int, total: int | None = None) -> None: ...
 
 
 class Watch:
@@ -80,7 +86,7 @@ class Watch:
             self._runs = None if total is None or done >= total else (done, total)
             self._moved()
 
-    def counted(self, name: str, unit: str) -> Callable[[int, int | None], None]:
+    def counted(self, name: str, unit: str) -> Counted:
         """For work that is no run's: what to call with how many units are done, and of how many (None: unknown)."""
 
         def told(done: int, total: int | None = None) -> None:

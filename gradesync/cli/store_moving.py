@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened, tell
+from gradesync.cli.progress import watching
 from gradesync.cli.render import json_out, show
 from gradesync.cli.rights import require_before_opening
 from gradesync.domain.rights import Right
@@ -77,7 +78,13 @@ def export_(said: Invocation, file: Path, form: str, *, despite_runs: bool) -> N
     """
     from gradesync.wiring.moving import export_store
 
-    moved = export_store(said.root, file, despite_runs=despite_runs)
+    watch = watching()
+    try:
+        moved = export_store(
+            said.root, file, despite_runs=despite_runs, told=watch.counted("store export", "rows")
+        )
+    finally:
+        watch.clear()
     _tell_moved(form, moved.lineage, moved.rows, moved.digest)
     tell(f"{file} written; `gradesync store import` in the new place shows the same digest")
 
@@ -94,7 +101,16 @@ def import_(said: Invocation, file: Path, form: str) -> None:
     from gradesync.wiring.moving import import_store
 
     require_before_opening(said, Right.STORE)
-    moved = import_store(said.root, file, said.claims)
+    watch = watching()
+    try:
+        moved = import_store(
+            said.root,
+            file,
+            said.claims,
+            lambda what, done, total: watch.counted("store import", what)(done, total),
+        )
+    finally:
+        watch.clear()
     _tell_moved(form, moved.lineage, moved.rows, moved.digest)
     tell("everything arrived and the history verifies; let nothing run with the old store any more")
 

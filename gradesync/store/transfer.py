@@ -42,8 +42,15 @@ class Moved:
     digest: str
 
 
-def export(database: Database, out: BinaryIO, *, grace: float, despite_runs: bool = False) -> Moved:
-    """Write the whole store as it is at one moment; reading rights suffice.
+def export(
+    database: Database,
+    out: BinaryIO,
+    *,
+    grace: float,
+    despite_runs: bool = False,
+    told: Callable[[int], None] | None = None,
+) -> Moved:
+    """Write the whole store as it is at one moment; reading rights suffice. `told` hears how many rows are written.
 
     Raises AccountBusy while a run is at work, unless `despite_runs`: a copy made then shows the run as working, and
     whoever uses the copy takes the run up again.
@@ -55,7 +62,9 @@ def export(database: Database, out: BinaryIO, *, grace: float, despite_runs: boo
         lineage = get_meta(tx, "lineage") or ""
         first = {"kind": KIND, "version": VERSION, "schema": schema.REVISION, "lineage": lineage}
         out.write(_line({**first, "at": now.isoformat()}))
-        sums = [_write_table(tx, each, out) for each in t.metadata.sorted_tables]
+        sums: list[_Sum] = []
+        for each in t.metadata.sorted_tables:
+            sums.append(_write_table(tx, each, out, sum(one.rows for one in sums), told))
         moved = _moved(lineage, sums)
         out.write(_line({"end": KIND, "tables": len(sums), "rows": moved.rows, "digest": moved.digest}))
     return moved
@@ -116,12 +125,16 @@ def _line(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
-def _write_table(tx: Tx, whole: Table, out: BinaryIO) -> _Sum:
+def _write_table(
+    tx: Tx, whole: Table, out: BinaryIO, before: int, told: Callable[[int], None] | None
+) -> _Sum:
     out.write(_line({"table": whole.name, "columns": [each.name for each in whole.columns]}))
     adder = _Adder()
     for lines in _lines_of(tx, whole):
         adder.add(lines)
         out.write(b"\n".join(lines) + b"\n")
+        if told is not None:
+            told(before + adder.rows)
     made = adder.of(whole.name)
     out.write(_line({"end": made.table, "rows": made.rows, "sum": made.text}))
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from gradesync.store.transfer import Moved
 
 
-def export_store(root: Path, file: Path, *, despite_runs: bool) -> Moved:
+def export_store(
+    root: Path, file: Path, *, despite_runs: bool, told: Callable[[int], None] | None = None
+) -> Moved:
     """Write the store to a new file of mode 0600, packed when its name ends in `.gz`.
 
     It stands under its name only when it is whole. Raises what `transfer.export` raises, and ExportUnusable when the
@@ -39,7 +41,7 @@ def export_store(root: Path, file: Path, *, despite_runs: bool) -> Moved:
             _made(aside, packed=file.suffix == ".gz") as out,
             closing(connect(place, create=False)) as database,
         ):
-            moved = export(database, out, grace=LEASE_GRACE, despite_runs=despite_runs)
+            moved = export(database, out, grace=LEASE_GRACE, despite_runs=despite_runs, told=told)
         aside.rename(file)
     finally:
         aside.unlink(missing_ok=True)
@@ -59,8 +61,10 @@ def _made(path: Path, *, packed: bool) -> Iterator[BinaryIO]:
             yield cast("BinaryIO", out)
 
 
-def import_store(root: Path, file: Path, claims: str | None) -> Moved:
+def import_store(root: Path, file: Path, claims: str | None, told: Told | None = None) -> Moved:
     """Take the file into the (empty) place the settings name; the history says so, and must verify.
+
+    `told` hears what is done with the file, and how many megabytes of how many.
 
     Raises what `transfer.load` raises, OSError for a file that cannot be read, and HistoryTampered when the history
     in the file did not verify where it came from.
@@ -78,7 +82,10 @@ def import_store(root: Path, file: Path, claims: str | None) -> Moved:
     place = store_place(root, settings.store)
     with _nothing_left(place), closing(connect(place, create=True)) as database:
         try:
-            moved = load(database, lambda: _lines(file), pinned=settings.lineage)
+            passes = iter(("MB checked", "MB taken in"))
+            moved = load(
+                database, lambda: _lines(file, next(passes, "MB read"), told), pinned=settings.lineage
+            )
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise ExportUnusable(
                 f"{file} cannot be unpacked", hint="Copy it again; nothing was taken in."
@@ -109,10 +116,16 @@ def _nothing_left(place: str) -> Iterator[None]:
         raise
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    if file.suffix == ".gz":
-        with gzip.open(file, "rb") as packed:
-            yield from packed
-        return
+Told = Callable[[str, int, int], None]
+_OFTEN = 20_000
+"""Lines between two words about how far a file is."""
+
+
+def _lines(file: Path, what: str, told: Told | None) -> Iterator[bytes]:
+    size = file.stat().st_size
     with file.open("rb") as plain:
-        yield from plain
+        lines = gzip.GzipFile(fileobj=plain) if file.suffix == ".gz" else plain
+        for number, line in enumerate(lines):
+            if told is not None and number % _OFTEN == 0:
+                told(what, plain.tell() // 1_000_000, size // 1_000_000)
+            yield line
