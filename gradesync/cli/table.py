@@ -8,7 +8,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("demo", "demo", "See a whole school day of syncs in under two minutes"),
             ("sandbox", "sandbox", "A made-up school on this machine to try everything with"),
-            ("init", "init", "Begin a tree: settings, an example account, the schema for editors"),
+            ("init", "init", "Begin a tree, the repository around it, or an account in it"),
             ("doctor", "doctor", "Whether both connections work, and who must do what"),
             ("completion", "completion", "Let Tab complete commands, accounts, schedules, runs and codes"),
         ),

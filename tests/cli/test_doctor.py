@@ -266,6 +266,20 @@ def test_groups_that_match_no_category_are_counted_and_named_on_a_terminal_alone
         odd.name = before
 
 
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_nobody_is_named_and_no_key_is_shown_in_any_format(tree: Tree, served: Sandbox, form: str) -> None:
+    canvas = served.schools["riverside"].canvas
+    people = [one for one in canvas.users.values() if not one.admin]
+    private = {one.name for one in people} | {one.sortable_name for one in people}
+    private |= {one.sis_user_id for one in canvas.logins.values() if one.sis_user_id}
+    private |= {one.name for one in canvas.assignments.values() if len(one.name) > 5}
+    private |= {one.name for one in canvas.courses.values()} | {one.name for one in canvas.groups.values()}
+    private |= {path.read_text().strip() for path in (tree.root / "secrets" / "riverside").iterdir()}
+    told = tree.run("doctor", "riverside", "--format", form, "--verbose", code=None).output
+    assert len(private) > 100
+    assert [one for one in private if one in told] == []
+
+
 def test_the_text_groups_by_who_must_act_and_fits_a_terminal(tree: Tree, served: Sandbox) -> None:
     served.schools["riverside"].canvas.settings.denied = frozenset({"import_sis"})
     plain = tree.run("doctor", "riverside", code=1).stdout
