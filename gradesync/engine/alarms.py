@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from logging import WARNING
 
 from gradesync.domain.alarm import Alarm, Look, Message, Told
 from gradesync.domain.alarm_causes import Facts, causes, ended_gap
@@ -27,6 +28,7 @@ from gradesync.domain.alarm_telling import (
 )
 from gradesync.engine.alarm_facts import PassNews, gather
 from gradesync.errors import NotSent
+from gradesync.events import tell
 from gradesync.ports import Notifier, Store
 
 
@@ -118,6 +120,10 @@ def _posted(
     except NotSent as problem:
         trouble = str(problem)
     store.swap_alarms([settled(row, now, sent=trouble is None) for row in rows])
+    if trouble is None:
+        tell("alarm.sent", "{letters} alarms sent by {channel}", letters=len(rows), channel=rule.channel)
+    else:
+        tell("alarm.failed", "an alarm by {channel} was not delivered", level=WARNING, channel=rule.channel)
     lost = sum(given_up(row) for row in rows) if trouble is not None else 0
     return (len(rows) if trouble is None else 0), trouble, lost
 
