@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradesync.cli.common import Invocation, format_option, new_command, opened, type_option
+from gradesync.cli.common import Invocation, format_option, new_command, opened, tell, type_option
 from gradesync.cli.render import show
 from gradesync.domain.schedule import SyncType
 
@@ -62,6 +62,7 @@ def command(
         account, type_, group, (key, value) if label is not None else None, needs, _code(code)
     )
     with opened(said) as app:
+        _say_gap(app)
         if needs is not None and (form == "json" or code is None):
             _needs(app, wanted, form, every=every)
             return
@@ -71,6 +72,18 @@ def command(
             asked = {}
         now = app.store.now()
         show(form, "rows", rows, now, holds=app.store.holds(now), **asked)
+
+
+def _say_gap(app: App) -> None:
+    """Passes that no longer come are nobody's run, so no row would tell of them."""
+    from datetime import timedelta
+
+    from gradesync.engine.missing import no_pass_since
+
+    late = app.settings.alarms.get("late_after")
+    since = no_pass_since(app.store, timedelta(minutes=late) if late is not None else None)
+    if since is not None:
+        tell(f"no pass since {since:%Y-%m-%d %H:%M} UTC: nothing is synced until one comes")
 
 
 def _needs(app: App, wanted: ListFilter, form: str, *, every: bool) -> None:

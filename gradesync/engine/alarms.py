@@ -93,7 +93,8 @@ def _send(
     failed: dict[str, str] = {}
     for rule in rules:
         ready, nobody = envelopes(rule, rows, accounts, now)
-        unnamed += len(nobody)
+        # Told to the terminal once, by the pass that noticed; `notify list` goes on showing it.
+        unnamed += sum(row.news_at == now for row in nobody)
         for envelope in ready:
             sent, trouble, gone = _posted(store, notifier, rule, envelope, now)
             letters += sent

@@ -168,6 +168,7 @@ def test_passes_that_stay_away_are_noticed_by_whoever_looks_and_by_the_next(tree
     listed = tree.run("notify", "list")
     assert listed.code == 1
     assert "nothing is synced" in listed.out
+    assert "no pass since" in tree.run("list").err
     assert tree.run("notify", "send").code == 0
     assert letters(hook) == [("raised", "late", None)]
     tree.run("reconcile", "--due")
