@@ -53,19 +53,24 @@ _EXTRA = re.compile(r"\s*\[[^\]]*(?:default|required|<=|>=|x<)[^\]]*\]$")
 
 def commands() -> Iterator[tuple[str, str, click.Command, click.Context]]:
     """Section, full name without `gradesync`, the command and a context for it; a group's commands stand for it."""
-    context = click.Context(group, info_name="gradesync")
+    context = _context(group, "gradesync")
     for title, rows in SECTIONS:
         for name, _, _ in rows:
             command = group.get_command(context, name)
             assert command is not None
-            below = click.Context(command, parent=context, info_name=name, max_content_width=110)
+            below = _context(command, name, context)
             if not isinstance(command, click.Group):
                 yield title, name, command, below
                 continue
             for one in command.list_commands(below):
                 sub = command.get_command(below, one)
                 assert sub is not None
-                yield title, f"{name} {one}", sub, click.Context(sub, parent=below, info_name=one)
+                yield title, f"{name} {one}", sub, _context(sub, one, below)
+
+
+def _context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
+    """As click makes it for a real call: what is asked of it decides how help options are spelled."""
+    return click.Context(command, parent=parent, info_name=name, **command.context_settings)
 
 
 def options(command: click.Command, context: click.Context) -> list[tuple[str, str, str]]:
@@ -132,7 +137,7 @@ def _exit_codes() -> str:
 
 
 def _shared() -> str:
-    context = click.Context(group, info_name="gradesync")
+    context = _context(group, "gradesync")
     rows = []
     for param in group.get_params(context):
         if isinstance(param, click.Option) and not param.hidden:
