@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -15,13 +17,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.doctoring import certificate
-from gradesync.connectors.doctoring.canvas import _begins
+from gradesync.connectors.doctoring.canvas import CanvasProbe, _begins
 from gradesync.connectors.doctoring.certificate import certificate_of
+from gradesync.connectors.doctoring.sis import Doorway, SisProbe
+from gradesync.connectors.http import HttpClient
+from gradesync.connectors.retry import RetryPolicy
 from gradesync.connectors.sftp import Login, SftpPickup
+from gradesync.domain.account import Scope
 from gradesync.domain.doctor_facts import Certificate
+from gradesync.domain.profile import PROFILES
 from gradesync.domain.roster_files import ONEROSTER_CSV, RosterFiles, SftpPlace
 from gradesync.errors import ConnectionProblem
+from tests.connectors.hostile import hostile, says
 from tests.connectors.test_sftp import LINE, OTHER_KEY, PASSWORD, Server, put, served
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -145,3 +154,55 @@ def test_a_file_server_is_looked_at_without_fetching_anything(tmp_path: Path) ->
 )
 def test_a_token_is_known_by_how_canvas_shortens_it(hint: str, same: bool) -> None:
     assert _begins("1234~", hint) is same
+
+
+ODD: list[Any] = [
+    {},
+    [],
+    [[]],
+    [{}],
+    "x",
+    None,
+    7,
+    {"id": {}},
+    {"id": "1"},
+    {"id": True, "uuid": 5},
+    [{"id": 1, "name": None, "course_id": [], "token_hint": 4, "expires_at": {}}],
+    [{"id": 1, "name": "g", "assignment_group_id": [1], "post_to_sis": "yes", "user": [], "login_id": {}}],
+    [{"id": 1, "course_id": 1, "sis_section_id": 5, "sis_user_id": [], "enrollment_term_id": {}}],
+    {"enrollment_terms": [{"name": 3, "start_at": "never", "end_at": 5}]},
+    {"enrollment_terms": {"a": 1}},
+    {"classes": [{"sourcedId": 5}], "orgs": [{"sourcedId": "a"}]},
+    {
+        "classes": [{"sourcedId": "c", "school": [], "terms": 3}],
+        "categories": [{"sourcedId": "c", "title": []}],
+    },
+    {"academicSessions": [{"sourcedId": "s", "startDate": 5, "endDate": "x", "type": {}, "title": []}]},
+    {"users": [{"sourcedId": {}}], "categories": [[]]},
+]
+
+
+@pytest.mark.parametrize("body", ODD, ids=repr)
+def test_an_answer_that_makes_no_sense_is_a_problem_and_never_a_crash(body: Any) -> None:
+    async def ask() -> None:
+        async with hostile(says(body)) as server:
+            client = HttpClient(
+                server.url, side="canvas", auth=BearerToken("t"), retries=RetryPolicy(tries=1)
+            )
+            sis = HttpClient(server.url, side="sis", auth=BearerToken("t"), retries=RetryPolicy(tries=1))
+            async with client, sis:
+                canvas = CanvasProbe(client, Scope(), "America/New_York", "1234~")
+                key = ClientCredentials(f"{server.url}/token", "i", "s")
+                probe = SisProbe(sis, sis, PROFILES["genesis"], Doorway(sis, key, ("a",)), None)
+                for question in (
+                    canvas.hello, canvas.whose, canvas.token_end, canvas.includes, canvas.terms,
+                    lambda: canvas.permissions(["read_sis"]), lambda: canvas.admin("jo"), lambda: canvas.admin("7"),
+                    lambda: canvas.sections(3), lambda: canvas.students(1), lambda: canvas.groups(1),
+                    lambda: canvas.account_calls(["terms"]), lambda: canvas.course_calls(1),
+                    probe.hello, probe.page, probe.terms, probe.class_ids, probe.roster_answers,
+                    lambda: probe.members("c"), lambda: probe.categories(["c"]), lambda: probe.gradebook_answers("c"),
+                ):  # fmt: skip
+                    with suppress(ConnectionProblem):
+                        await question()
+
+    asyncio.run(ask())

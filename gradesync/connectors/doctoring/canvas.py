@@ -217,7 +217,8 @@ class CanvasProbe:
         marked = dict.fromkeys(names.values(), 0)
         query = (("override_assignment_dates", "false"),)
         for row in await self._page("/courses/{}/assignments", course_id, query=query):
-            name = names.get(row.get("assignment_group_id", -1))
+            group = row.get("assignment_group_id")
+            name = names.get(group) if type(group) is int else None
             if name is not None and row.get("post_to_sis") is True and row.get("published") is True:
                 marked[name] += 1
         return Groups(marked)
