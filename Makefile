@@ -44,7 +44,7 @@ site: $(VENV)/dev.stamp  ## the documents as a site, in build/site
 	@echo "build/site/index.html"
 
 audit: $(VENV)/dev.stamp  ## known holes in the pinned packages
-	@$(BIN)/python -m tools.audit
+	@$(BIN)/python -m tools.audit $(STRICT)
 
 bench: $(VENV)/dev.stamp  ## the measurements of docs/benchmarks.md
 	@$(BIN)/python -m benchmarks

@@ -208,6 +208,10 @@ def _tell_the_story(stage: _Stage) -> int:
     stage.say("8. All of it stands in a history that nobody can change unseen.")
     stage.do("history", "--last", "8")
     stage.do("history", "--verify")
+    stage.say(
+        "9. The same for those who would rather look than type: a static site. (`demo --keep` leaves it.)"
+    )
+    stage.do("page", "-o", str(stage.folder / "site"))
     if changed == 0 or again != 0:
         raise GradesyncError(
             f"the demo did not hold its promise: {changed} writes after teaching, {again} after nothing"

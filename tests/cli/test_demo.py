@@ -31,6 +31,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
     assert "Only the changes went" in told.stdout
     assert "The SIS counted 0 writes." in told.stdout
     assert "The history verifies" in told.stdout
+    assert "site/index.html" in told.stdout + told.stderr
     assert _left_behind() == before
 
 
