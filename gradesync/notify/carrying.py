@@ -34,6 +34,7 @@ def carry(channel: str, url: str, message: Message, hosts: Iterable[str], judge:
     scheme = url.partition(":")[0].lower()
     if scheme not in targets.SCHEMES:
         raise NotSent("what is kept there is no address of a service that is used", hint="see docs/alarms.md")
+    targets.check_options(url)
     with _silent() as said:
         service = _service(apprise, url)
         _check(channel, service, hosts, judge)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from gradesync.errors import NotSent
 
@@ -83,6 +83,9 @@ SCHEMES = frozenset(
     }
 )
 
+CLOSED_OPTIONS = frozenset({"template", "wkd", "pgp", "pgpkey", "pgpprv", "attach"})
+"""Options of an address that would read a file, or ask servers of recipients, whom files of a pull request name."""
+
 ALWAYS_TLS = frozenset({"NotifyWorkflows"})
 
 EXPECTED = {"slack": ("NotifySlack",), "teams": ("NotifyWorkflows",), "email": ("NotifyEmail",)}
@@ -102,6 +105,14 @@ def check_host(host: str, hosts: Iterable[str]) -> None:
             "the channel's host is not allowed",
             hint="have the owner add it to `notify_hosts` in gradesync.yaml",
         )
+
+
+def check_options(url: str) -> None:
+    """Raises NotSent for an address with an option that is not taken."""
+    for part in unquote(url).partition("?")[2].lower().split("&"):
+        name = part.partition("=")[0]
+        if name in CLOSED_OPTIONS:
+            raise NotSent(f"the address carries the option `{name}`, which is not taken", hint="remove it")
 
 
 def check_hook(url: str, hosts: Iterable[str]) -> str:

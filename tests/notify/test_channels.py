@@ -166,6 +166,8 @@ BAD = [
             "gnome",
         )
     ),
+    ("email", "mailtos://u:s3cr3t@smtp.gmail.com?from=a@gmail.com&wkd=yes", (), "option `wkd`"),
+    ("teams", TEAMS + "&T%65mplate=file:///etc/evil", (), "option `template`"),
     ("apprise", "twilio://s3cr3t:x@+15551235555", (), "no address of a service"),
 ]
 
