@@ -7,7 +7,7 @@ and nothing here claims a slot: what is said is what holds if nobody changes any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -132,14 +132,18 @@ def account_week(
     days: int,
     *,
     group: str | None = None,
+    tell: Callable[..., tuple[Stretch, ...]] = coming,
 ) -> AccountWeek:
-    """The coming days of an account; `at` is aware UTC, and only what touches these days is kept of the rest."""
+    """The coming days of an account; `at` is aware UTC, and only what touches these days is kept of the rest.
+
+    `tell` is `coming`, or answers the same: whoever asks for many accounts may remember what schedules share.
+    """
     wanted, until = local_days(at, days, time_zone)
     stretches: list[Stretch] = []
     idle: list[Schedule] = []
     kinds = []
     for schedule in schedules:
-        found = coming(schedule, holds, blackouts, at, until, group=group, time_zone=time_zone)
+        found = tell(schedule, holds, blackouts, at, until, group=group, time_zone=time_zone)
         stretches += found
         kinds.append((schedule.id, schedule.type))
         if not found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradesync.domain.due import phase_of
@@ -15,7 +16,8 @@ from gradesync.domain.hold import HoldsByAccount
 from gradesync.domain.interval import IntervalError
 from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST, standing_of, word_of
-from gradesync.domain.week import AccountWeek, account_week
+from gradesync.domain.schedule import Schedule, State
+from gradesync.domain.week import AccountWeek, Stretch, account_week, coming
 from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
 from gradesync.errors import NotFound
 
@@ -68,6 +70,7 @@ class _Reads:
         self._runs: dict[str, list[Run]] = defaultdict(list)
         for run in store.recent_runs(runs_each, only):
             self._runs[run.schedule.account].append(run)
+        self._coming = _Shared()
         self._kept = store.run_counts(only)
         self._holds = HoldsByAccount(store.holds(now))
         self._leases: dict[str, Lease] = {lease.account: lease for lease in store.leases()}
@@ -100,27 +103,64 @@ class _Reads:
             blackouts=blackouts,
             requests=tuple(self._requests[key]),
             lease=self._leases.get(key),
-            week=_week(key, name, time_zone, rows, holds, blackouts, now, days, group) if days else None,
+            week=self._week(key, name, time_zone, rows, holds, blackouts, days, group) if days else None,
         )
 
+    def _week(
+        self,
+        key: str,
+        name: str,
+        time_zone: str,
+        rows: Sequence[ScheduleRow],
+        holds: Sequence[Hold],
+        blackouts: Sequence[Blackout],
+        days: int,
+        group: str | None,
+    ) -> AccountWeek | None:
+        """None where an interval was recorded that can no longer be read: the rest of the page must not miss for it."""
+        schedules = [row.schedule for row in rows]
+        try:
+            return account_week(
+                key,
+                name,
+                time_zone,
+                schedules,
+                holds,
+                blackouts,
+                self._now,
+                days,
+                group=group,
+                tell=self._coming,
+            )
+        except IntervalError:
+            return None
 
-def _week(
-    key: str,
-    name: str,
-    time_zone: str,
-    rows: Sequence[ScheduleRow],
-    holds: Sequence[Hold],
-    blackouts: Sequence[Blackout],
-    now: datetime,
-    days: int,
-    group: str | None,
-) -> AccountWeek | None:
-    """None where an interval was recorded that can no longer be read: the rest of the page must not miss for it."""
-    schedules = [row.schedule for row in rows]
-    try:
-        return account_week(key, name, time_zone, schedules, holds, blackouts, now, days, group=group)
-    except IntervalError:
-        return None
+
+class _Shared:
+    """`domain.week.coming`, remembered: most schedules of many accounts run at the same hours of the same zone."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[Stretch, ...]] = {}
+
+    def __call__(
+        self,
+        schedule: Schedule,
+        holds: Sequence[Hold],
+        blackouts: Sequence[Blackout],
+        since: datetime,
+        until: datetime,
+        *,
+        group: str | None = None,
+        time_zone: str | None = None,
+    ) -> tuple[Stretch, ...]:
+        """As `coming` answers; only what nothing stops and nothing spreads is shared."""
+        if holds or blackouts or schedule.spread or schedule.state is State.PAUSED:
+            return coming(schedule, holds, blackouts, since, until, group=group, time_zone=time_zone)
+        key = (schedule.interval, schedule.time_zone, schedule.first_run, since, until, time_zone)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = coming(schedule, (), (), since, until, time_zone=time_zone)
+        return tuple([replace(one, schedule=schedule) for one in found])
 
 
 def _covering(holds: Iterable[Hold], rows: Sequence[ScheduleRow], group: str | None) -> tuple[Hold, ...]:
