@@ -118,6 +118,23 @@ def test_a_side_that_misbehaves_is_a_finding_and_never_a_crash(
     assert check(told, f"{other}-identity")["status"] == "ok"
 
 
+@pytest.mark.parametrize("views", ["schools", "classes", "members"])
+def test_a_sis_that_shows_narrow_views_alone_is_fine(tree: Tree, served: Sandbox, views: str) -> None:
+    served.schools["riverside"].sis.behaviour.roster_views = views
+    told = examined(tree, code=3)
+    assert check(told, "sis-roster")["status"] == "ok"
+    assert check(told, "sis-roster")["counts"]["narrow"] >= 1
+    assert check(told, "ids-students")["counts"]["known"] > 0
+
+
+def test_the_newer_standard_is_examined_in_its_own_words(tree: Tree) -> None:
+    tree.account("riverside", tree.text("riverside").replace("profile: genesis", "profile: oneroster-1.2"))
+    told = examined(tree, code=3)
+    assert check(told, "sis-gradebook")["status"] == "ok"
+    assert check(told, "sis-scopes-write")["counts"]["asked"] == 5
+    assert check(told, "categories")["counts"]["matched"] > 0
+
+
 def test_the_right_to_act_as_others_is_too_much(tree: Tree, served: Sandbox) -> None:
     served.schools["riverside"].canvas.settings.extra_rights = frozenset({"become_user"})
     found = check(examined(tree), "canvas-act-as")

@@ -88,9 +88,14 @@ class SisProbe:
             return Hello(identity, reply.served_at(), middle)
         raise AssertionError("the last view answers or raises")
 
-    async def page(self) -> Page:
-        """How many classes come at once when the profile's page is asked for."""
-        reply, way = await self._rows.first_page("/classes", ())
+    async def page(self) -> Page | None:
+        """How many classes come at once when the profile's page is asked for; None where they are not shown so."""
+        try:
+            reply, way = await self._rows.first_page("/classes", ())
+        except ConnectionProblem as problem:
+            if problem.code not in _WITHHELD:
+                raise
+            return None
         return Page(way.size, len(self._rows.rows_of(reply, "classes")), total_of(reply))
 
     async def terms(self) -> list[Term]:
