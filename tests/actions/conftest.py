@@ -14,6 +14,7 @@ from tests.actions.running import Runner
 from tests.cli.conftest import ACCOUNT
 
 SETTINGS = """\
+keys: env:GRADESYNC_KEY
 secrets: "file:.gradesync/sandbox/{account}/{name}"
 people:
   ana:
@@ -36,7 +37,8 @@ def git(root: Path, *words: str) -> None:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two accounts in Git, whose files a pass has applied. No other side answers: nothing here may need one."""
+    """Two accounts in Git, whose files a pass has applied. No other side answers and no key is set: nothing here may
+    need one."""
     root = tmp_path_factory.mktemp("district") / "tree"
     (root / "schedules").mkdir(parents=True)
     (root / "gradesync.yaml").write_text(SETTINGS)
