@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from gradesync.domain.alarm import AlarmKind, Cause
 from gradesync.domain.alarm_passes import Gap
@@ -222,7 +222,8 @@ def _expiring(facts: Facts) -> Iterator[Cause]:
                     who,
                     "GS-204",
                     level=passed,
-                    until=end,
+                    # The day is what is told, and noon in UTC is that day nearly everywhere.
+                    until=datetime(day.year, day.month, day.day, 12, tzinfo=UTC),
                 )
 
 

@@ -203,8 +203,8 @@ def _problems(cause: Cause) -> str:
 
 def _waiting(cause: Cause) -> str:
     records, wait = ("record", "waits") if cause.count == 1 else ("records", "wait")
-    whom = "support" if cause.who == "us" else cause.who
-    return f"{cause.account}: {cause.count} {records} {wait} for the {whom}, the oldest: {_titled(cause)}"
+    whom = {"us": "support", "support": "support", "teacher": "teachers"}.get(cause.who, f"the {cause.who}")
+    return f"{cause.account}: {cause.count} {records} {wait} for {whom}, the oldest: {_titled(cause)}"
 
 
 def _overdue(cause: Cause) -> str:

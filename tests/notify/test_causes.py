@@ -13,6 +13,7 @@ from gradesync.domain.alarm_rule import Subject
 from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.run import Actor, Outcome
 from gradesync.domain.schedule import ScheduleId, SyncType
+from gradesync.notify.words import sentence_of
 from tests.notify.samples import T0, ended_run, hours
 
 GRADES, ROSTER = ScheduleId("riverside", "grades"), ScheduleId("riverside", "roster")
@@ -91,6 +92,13 @@ def test_a_key_that_ends_is_told_30_7_and_1_day_before(days: int, level: int | N
     found = causes(Facts(now=T0.replace(hour=0), accounts={"riverside": account}))
     assert [one.level for one in found] == ([] if level is None else [level])
     assert all((one.who, one.code, one.subject) == ("SIS admin", "GS-204", "sis") for one in found)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Pacific/Honolulu"])
+def test_the_day_a_key_ends_is_told_as_the_file_says_it(zone: str) -> None:
+    account = AccountFacts(time_zone=zone, ends={"canvas": date(2027, 3, 5)})
+    [one] = causes(Facts(now=T0, accounts={"riverside": account}))
+    assert "2027-03-05" in sentence_of(one)
 
 
 def hold(kind: HoldKind = HoldKind.OPERATOR, **more: object) -> Hold:
