@@ -24,7 +24,7 @@ from gradesync.domain.problem import CODES
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, finished, folded, table
+from gradesync.reporting.text.layout import finished, folded
 
 TITLES = {
     HERE: "This installation",
@@ -35,7 +35,7 @@ TITLES = {
 """The headings of the sides, for every format."""
 _MARKS = {Verdict.OK: "ok", Verdict.WARN: "look", Verdict.FAIL: "fail", Verdict.SKIPPED: "-"}
 _COLORS = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red", Verdict.SKIPPED: "dim"}
-_MOST_LINES = 40
+_MOST = 40
 
 
 def summary(told: Examination) -> str:
@@ -103,21 +103,15 @@ def secrets(told: SecretsReport, *, style: Style) -> str:
         )
     for code, number in told.by_code:
         lines.append(f"  {code}  {number:>4}  {CODES[code].title}")
-    shown: Sequence[SecretFinding] = told.findings[:_MOST_LINES]
-    if shown:
-        rows = [
-            (
-                Cell(one.account),
-                Cell(one.name),
-                Cell(one.code, _COLORS[one.verdict]),
-                Cell(one.sentence),
-                Cell(one.remedy),
-            )
-            for one in shown
-        ]
-        lines += ["", *table(("Account", "Secret", "Code", "What", "Do"), rows, style)]
+    shown: Sequence[SecretFinding] = told.findings[:_MOST]
+    for one in shown:
+        mark = style.paint(_MARKS[one.verdict], _COLORS[one.verdict])
+        lines += ["", f"{mark:<4}  {style.paint(clean(one.account), 'bold')}: {clean(one.name)}"]
+        head = f"      {one.code}  "
+        lines += folded(clean(one.sentence), style, head, " " * len(head))
+        lines += folded(clean(one.remedy), style, " " * len(head) + "do: ", " " * (len(head) + 4))
     if len(told.findings) > len(shown):
-        lines.append(f"... and {len(told.findings) - len(shown)} more; `--format json` has all of them")
+        lines.append(f"\n... and {len(told.findings) - len(shown)} more; `--format json` has all of them")
     return finished(lines)
 
 
