@@ -163,7 +163,7 @@ def _summarize(
     def render(room: int) -> str:
         from gradesync.reporting import markdown
 
-        told = markdown.plan(plan, problems, now, links=links, room=room - 100, remarks=remarks)
+        told = markdown.plan(plan, problems, now, links=links, room=room - 100, remarks=remarks, fill=True)
         return f"### gradesync plan\n\n{told}"
 
     add_summary(render, form)

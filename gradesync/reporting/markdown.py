@@ -60,9 +60,10 @@ def plan(
     links: Links = NOWHERE,
     room: int = LIMIT,
     remarks: Sequence[str] = (),
+    fill: bool = False,
 ) -> str:
     """The plan: what is withheld first, then the gravest changes; see `plan_document`."""
-    return plan_document(plan, problems, now, links=links, room=room, remarks=remarks)
+    return plan_document(plan, problems, now, links=links, room=room, remarks=remarks, fill=fill)
 
 
 def pass_report(report: PassReport, *, links: Links = NOWHERE, room: int = LIMIT) -> str:

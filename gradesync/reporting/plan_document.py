@@ -85,11 +85,12 @@ def plan_document(
     head: Sequence[str] = (),
     foot: Sequence[str] = (),
     remarks: Sequence[str] = (),
+    fill: bool = False,
 ) -> str:
     """The plan in at most `room` bytes, in the most detail that fits. `head` and `foot` always stand around it;
-    `remarks` are what must be known beside it.
+    `remarks` are what must be known beside it. With `fill` it is never told shorter: what does not fit is counted.
     """
-    for detail in Detail:
+    for detail in () if fill else Detail:
         if _hopeless(plan, detail, room):
             continue
         first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
@@ -98,7 +99,11 @@ def plan_document(
         text = joined(first, sections, last)
         if size(text) <= room:
             return text
-    return fitted(first, sections, last, room)
+    detail = Detail.FULL if fill else Detail.COUNTS
+    first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
+    return fitted(
+        first, _sections(plan, problems, now, links, detail), [*_shorter(detail, links), *foot], room
+    )
 
 
 def _hopeless(plan: Plan, detail: Detail, room: int) -> bool:
