@@ -138,7 +138,7 @@ def _fit(titles: Sequence[str], texts: Sequence[Sequence[str]], room: int) -> li
     room -= _GAP * (len(columns) - 1)
     wanted = [max(cell_width(text) for text in column) for column in columns]
     widths = [
-        max(cell_width(word) for word in (title, *(w for text in column for w in _words(text))))
+        max(cell_width(word) for word in (*_words(title), *(w for text in column for w in _words(text))))
         for title, *column in columns
     ]
     spare = room - sum(widths)
@@ -225,7 +225,7 @@ def _drawn(
     )
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
     for title, width in zip(titles, widths, strict=True):
-        drawn.add_column(Text(title), width=width, no_wrap=True, overflow="ignore")
+        drawn.add_column(Text(_cell_lines(title, width)), width=width, no_wrap=True, overflow="ignore")
     for row in rows:
         cells = zip(row, widths, strict=True)
         drawn.add_row(
