@@ -24,6 +24,11 @@ CONNECT, READ, WHOLE = 10.0, 20.0, 60.0
 _STATUS = re.compile(r"error[ =:]+(\d{3})\b")
 _QUIET = ("apprise", "urllib3", "requests")
 
+_ITS_ERRORS = (
+    *(OSError, ValueError, TypeError, LookupError, RuntimeError, AttributeError),
+    *(ArithmeticError, AssertionError, ImportError, EOFError),
+)
+
 Judge = Callable[[str, int], None]
 """Raises NotSent for a host that leads into a network it may not."""
 
@@ -127,8 +132,8 @@ def _within(seconds: float, call: Callable[[], bool]) -> bool:
     def body() -> None:
         try:
             answers.append(call())
-        except (OSError, ValueError, TypeError, LookupError, RuntimeError):
-            # What it says may hold the address.
+        except _ITS_ERRORS:
+            # What they say may hold the address, and a thread's end would print it.
             answers.append(False)
 
     thread = threading.Thread(target=body, daemon=True, name="alarm")

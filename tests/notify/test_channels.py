@@ -225,6 +225,20 @@ def test_a_channel_nobody_answers_at() -> None:
         send("apprise", address.replace("http:", "json:"))
 
 
+def test_a_service_that_breaks_in_the_library_tells_no_address(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from apprise.plugins.slack import NotifySlack
+
+    def broken(*_: object, **__: object) -> bool:
+        raise AttributeError(SLACK)
+
+    monkeypatch.setattr(NotifySlack, "send", broken)
+    with pytest.raises(NotSent, match="did not take"):
+        send("slack", SLACK)
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in "".join(capfd.readouterr())
+
+
 def test_a_name_that_is_this_machine_by_a_resolver_only_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
