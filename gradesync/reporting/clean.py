@@ -84,7 +84,7 @@ def message(text: object) -> str:
     return clean(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-_MARKUP = re.compile(r"([\\`*_\[\]<#~&$])")
+_MARKUP = re.compile(r"([\\`*_\[\]#~&$])")
 _LIST = re.compile(r"^(\d*)([-+>=.)])")
 
 
@@ -98,13 +98,19 @@ def markdown(text: object) -> str:
     for sign in ("@", "\\#"):
         escaped = escaped.replace(sign, sign + _ZERO_WIDTH)
     # Readers of tables disagree on what a backslash before a pipe means; none splits at an entity.
-    escaped = escaped.replace("://", f":{_ZERO_WIDTH}//").replace("|", "&#124;")
+    escaped = escaped.replace("://", f":{_ZERO_WIDTH}//").replace("|", "&#124;").replace("<", "&lt;")
     return re.sub(r"\b(www|gh)([.-])", rf"\1{_ZERO_WIDTH}\2", escaped, flags=re.IGNORECASE)
 
 
+_ACTS_IN_CODE = re.compile(r"((?<!\w)@(?=\w)|<(?=[A-Za-z/!?]))")
+
+
 def code(text: object) -> str:
-    """A value in a comment, as a code span: nothing in it is markup, a mention or a link."""
-    plain = clean(text) or " "
+    """A value in a comment, as a code span: nothing in it is markup, a mention or a link.
+
+    Nor is it where somebody shows the comment who knows no code spans; an address of e-mail stays whole, to be copied.
+    """
+    plain = _ACTS_IN_CODE.sub(rf"\1{_ZERO_WIDTH}", clean(text)) or " "
     longest = max((len(run) for run in re.findall(r"`+", plain)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""
