@@ -13,7 +13,7 @@ from gradesync.domain.page_overview import Audience, Overview, PageAccount
 from gradesync.domain.page_standing import Word
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
-from gradesync.reporting.page import changes, chart, coming, public, staff
+from gradesync.reporting.page import changes, chart, coming, public, staff, stops
 from gradesync.reporting.page.environment import assets, template
 from gradesync.reporting.page.wording import SLUGS, Stamps
 
@@ -101,26 +101,45 @@ def _front(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
         by_word[account.standing.word] += 1
     tiles = [(SLUGS[word], word.value, number) for word, number in by_word.items()]
     trouble = sum(by_word[word] for word in (Word.FAILING, Word.LATE, Word.WAITING))
+    grouped = any(account.group for account in overview.accounts)
     need = "needs" if trouble == 1 else "need"
     lead = f"{words.plural(len(rows), 'account')}; {trouble or 'none'} {need} somebody."
 
     def accounts(part: Sequence[Any], numbered: _Site) -> bytes:
-        return _rendered("overview.html", site=numbered, rows=part, tiles=tiles, lead=lead)
+        return _rendered("overview.html", site=numbered, rows=part, tiles=tiles, lead=lead, grouped=grouped)
 
     yield from _in_parts("index", rows, ACCOUNTS_A_PART, accounts, site)
     lines = [staff.schedule_row(one, stamps) for account in overview.accounts for one in account.schedules]
     counted = f"{words.plural(len(lines), 'schedule')} of {words.plural(len(rows), 'account')}."
 
     def schedules(part: Sequence[Any], numbered: _Site) -> bytes:
-        return _rendered("schedules.html", site=numbered, rows=part, lead=counted)
+        return _rendered("schedules.html", site=numbered, rows=part, lead=counted, grouped=grouped)
 
     yield from _in_parts("schedules", lines, SCHEDULES_A_PART, schedules, site)
+    yield "stops.html", _stops(overview, site, stamps)
     codes = {code for account in overview.accounts for code, _ in account.standing.causes}
-    links = [("index.html", "Accounts"), ("schedules.html", "Schedules"), ("codes.html", "Codes")]
+    links = [
+        ("index.html", "Accounts"),
+        ("schedules.html", "Schedules"),
+        ("stops.html", "Stops and runs"),
+        ("codes.html", "Codes"),
+    ]
     heading = f"{site.title}: what the codes mean"
     yield (
         "codes.html",
         _rendered("codes.html", site=site, codes=staff.code_rows(codes), links=links, heading=heading),
+    )
+
+
+def _stops(overview: Overview, site: _Site, stamps: Stamps) -> bytes:
+    """Across accounts: each hold and each blackout once, however many accounts it stands in."""
+    return _rendered(
+        "stops.html",
+        site=site,
+        holds=stops.all_holds(overview, stamps),
+        running=[stops.running(one, overview.at) for one in overview.accounts if one.lease is not None],
+        requests=[(one.key, *row) for one in overview.accounts for row in stops.request_rows(one, stamps)],
+        blackouts=stops.all_blackouts(overview),
     )
 
 
@@ -134,7 +153,7 @@ def _account_pages(
         "group": clean(account.group or ""),
         "zone": clean(zone),
     }
-    blackouts = staff.blackout_rows(account, now)
+    blackouts = stops.blackout_rows(account, now)
     strips, strip_rows = chart.strips(account.runs, zone, stamps)
     yield (
         "index.html",
@@ -144,14 +163,14 @@ def _account_pages(
             a=a,
             here="index.html",
             s=staff.standing(account, stamps, now),
-            running=staff.running(account, now),
-            requests=staff.request_rows(account, stamps),
+            running=stops.running(account, now),
+            requests=stops.request_rows(account, stamps),
             schedules=[staff.schedule_row(one, stamps) for one in account.schedules],
             changes=changes.changes(account, overview.written, options.source),
             strips=strips,
             strip_rows=strip_rows,
             waiting=staff.waiting_rows(account, now),
-            holds=staff.hold_rows(account, stamps, now),
+            holds=stops.hold_rows(account, stamps, now),
             blackouts=blackouts,
         ),
     )

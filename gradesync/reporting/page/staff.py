@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from gradesync.domain.due import phase_of
 from gradesync.domain.page_overview import PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST
 from gradesync.domain.report import ScheduleRow
@@ -19,7 +18,6 @@ from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import wording
 from gradesync.reporting.page.wording import SLUGS, Stamps
-from gradesync.reporting.running import running_line
 
 Row = tuple[Any, ...]
 
@@ -160,56 +158,6 @@ def run_facts(run: Run) -> str:
     return ". ".join(text[:1].upper() + text[1:] for text in told) + ("." if told else "")
 
 
-# --- stops ----------------------------------------------------------------------------------------------------
-
-
-def hold_rows(account: PageAccount, stamps: Stamps, now: datetime) -> list[Row]:
-    """Who holds what, why, since when and until when."""
-    return [
-        (
-            clean(hold.scope),
-            "breaker opened" if hold.kind.value == "breaker" else "held",
-            who_line(hold.actor.name, hold.actor.via),
-            *stamps(hold.created_at, account.time_zone),
-            wording.until_text(hold, account.time_zone, now),
-            clean(f"{hold.reason} ({hold.code})" if hold.code else hold.reason),
-        )
-        for hold in account.holds
-    ]
-
-
-def blackout_rows(account: PageAccount, now: datetime) -> list[Row]:
-    """Planned windows, ongoing or to come, on their own zone's clock."""
-    return [
-        (
-            clean(one.name),
-            phase_of(one, now),
-            f"{one.start:%Y-%m-%d %H:%M}",
-            f"{one.until:%Y-%m-%d %H:%M} {clean(one.time_zone)}",
-            "" if one.schedules is None else clean(", ".join(one.schedules)),
-        )
-        for one in account.blackouts
-    ]
-
-
-def request_rows(account: PageAccount, stamps: Stamps) -> list[Row]:
-    """Wishes that wait for the next pass."""
-    return [
-        (
-            clean(one.schedule.name),
-            who_line(one.actor.name, one.actor.via),
-            *stamps(one.created_at, account.time_zone),
-            clean(one.reason or ""),
-        )
-        for one in account.requests
-    ]
-
-
-def running(account: PageAccount, now: datetime) -> str:
-    """Who works in the account now, how far, and when last heard of; empty when nobody does."""
-    return running_line(account.lease, now) if account.lease is not None else ""
-
-
 # --- codes ------------------------------------------------------------------------------------------------------
 
 
@@ -259,13 +207,9 @@ def codes_of(account: PageAccount) -> set[str]:
 
 __all__ = [
     "account_row",
-    "blackout_rows",
     "code_rows",
     "codes_of",
-    "hold_rows",
-    "request_rows",
     "run_row",
-    "running",
     "schedule_row",
     "standing",
     "waiting_rows",

@@ -200,6 +200,17 @@ def test_stops_wishes_and_windows_are_told_with_who_and_why() -> None:
     assert f"grades : asked for by {PERSON} (CI)" in text
 
 
+def test_across_accounts_each_hold_stands_once_and_windows_count_their_accounts() -> None:
+    text = Page(STAFF["stops.html"]).text
+    assert text.count(f"roster-nightly held {PERSON} (OS user)") == 2
+    assert (
+        "SIS upgrade upcoming 2026-11-26 00:00 2026-11-28 00:00 America/New_York roster-nightly 2 accounts"
+        in text
+    )
+    assert "write 12/40" in text
+    assert f"riverside/grades : asked for by {PERSON} (CI)" in text
+
+
 def test_each_schedule_says_what_to_write_and_what_to_type() -> None:
     text = account_page(STAFF).text
     assert "It is written in schedules/riverside.yaml:31 . The file already says something else" in text
@@ -236,7 +247,7 @@ def test_the_chart_says_the_same_in_words() -> None:
 def test_the_overview_is_as_support_needs_it() -> None:
     text = Page(STAFF["index.html"]).text
     assert "2 accounts; 2 need somebody." in text
-    assert "Waiting for someone since 3 days Riverside Public Schools riverside" in text
+    assert "Waiting for someone since 3 days Riverside Public Schools riverside Wed 25 Nov" in text
     assert "District, Teachers" in text
     assert "GS-401" in text
     assert Page(site()["index.html"]).text.count("0 accounts; none need somebody.") == 1

@@ -9,6 +9,7 @@
     if (name) made.className = name;
     return made;
   };
+  const collator = new Intl.Collator(undefined, { numeric: true }); // one for all: making it is most of a comparison
   const textOf = (cell) => (cell ? cell.textContent.trim() : "");
 
   // How old the page is, and a warning once it should have been made anew.
@@ -47,7 +48,7 @@
 
   function compare(one, other) {
     if (typeof one === typeof other) {
-      return typeof one === "number" ? one - other : one.localeCompare(other, undefined, { numeric: true });
+      return typeof one === "number" ? one - other : collator.compare(one, other);
     }
     return typeof one === "number" ? -1 : 1; // what has no instant ("none") comes after what has one
   }
