@@ -83,10 +83,20 @@ class _Lookups:
             since=since,
         )
 
+    def may_need(self, account: str, name: str) -> bool:
+        """Whether anybody may have to act on a schedule: most need nobody, and are not looked at any further."""
+        run = self.last.get(ScheduleId(account, name))
+        if run is None or run.result is None:
+            return False
+        return bool(run.result.codes or account in self.waiting or run.result.outcome is Outcome.FAILED)
+
 
 def _rows(
     account: RecordedAccount, lookups: _Lookups, now: datetime, wanted: ListFilter
 ) -> Iterable[ScheduleRow]:
+    asked = wanted.needs is not None or wanted.code is not None
+    if asked and not any(lookups.may_need(account.key, name) for name in account.schedules):
+        return
     definition = json.loads(account.text) if account.text else {}
     group, labels = definition.get("group"), definition.get("labels", {})
     if wanted.group not in (None, group):
@@ -96,7 +106,7 @@ def _rows(
     blackouts, holds = _blackouts(definition), lookups.holds.of(account.key)
     hosts = (_host(definition.get("canvas")), _host(definition.get("sis")))
     for name, recorded in account.schedules.items():
-        if recorded.retired:
+        if recorded.retired or (asked and not lookups.may_need(account.key, name)):
             continue
         schedule = Schedule.from_definition(ScheduleId(account.key, name), json.loads(recorded.text))
         if wanted.type not in (None, schedule.type):
