@@ -20,6 +20,18 @@ GOOD = frozenset({0, 3})
 
 def after(app: App, report: PassReport, options: PassOptions, code: int, *, shard: bool) -> None:
     """Tell who has to know of the pass, and ping whoever waits for it."""
+    try:
+        if not (app.settings.notify or app.settings.ping or app.settings.ping_fail):
+            # Most of what follows would only be loaded to find that out.
+            if options.only is None or shard:
+                app.store.note_pass(app.store.now())
+            return
+        _after(app, report, options, code, shard=shard)
+    except StoreUnavailable as away:
+        tell(f"alarms were left to the next pass: {away}")
+
+
+def _after(app: App, report: PassReport, options: PassOptions, code: int, *, shard: bool) -> None:
     from gradesync.engine.alarm_facts import news_of
     from gradesync.engine.alarms import after_pass
     from gradesync.wiring.notifying import alarm_settings, notifier
@@ -28,10 +40,10 @@ def after(app: App, report: PassReport, options: PassOptions, code: int, *, shar
     sender = notifier(app)
     try:
         say(after_pass(app.store, sender, alarm_settings(app.settings), news))
-    except StoreUnavailable as away:
-        tell(f"alarms were left to the next pass: {away}")
-    if news.whole:
-        _ping(sender, good=code in GOOD)
+    finally:
+        # The pass itself has done its work.
+        if news.whole:
+            _ping(sender, good=code in GOOD)
 
 
 def _ping(sender: Notifier, *, good: bool) -> None:
