@@ -94,12 +94,13 @@ def test_the_readme_s_commands_run_in_its_own_tree_and_print_what_it_shows(
     for name in ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_OUTPUT", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     tree = plant(shown_files(README), tmp_path)
+    monkeypatch.chdir(tree)
     ran = 0
     for block in CONSOLE.findall(README.read_text(encoding="utf-8")):
         for command, shown in commands(block):
             words = shlex.split(command)
             assert words[0] == "gradesync", command
-            answer = CliRunner().invoke(group, ["-C", str(tree), *words[1:]], env=ENVIRONMENT)
+            answer = CliRunner().invoke(group, words[1:], env=ENVIRONMENT)
             assert answer.exit_code == 0, (command, answer.stderr)
             printed = answer.stdout.splitlines()
             assert [line for line in shown if line not in printed] == [], (command, printed)
