@@ -143,6 +143,18 @@ def test_a_job_that_was_late_changes_nothing(changed: Tree, hub: FakeGitHub, tmp
     assert hub.labels.get(212, []) == before
 
 
+def test_a_run_that_follows_another_comments_only_where_that_ones_commit_still_stands(
+    changed: Tree, hub: FakeGitHub, tmp_path: Path
+) -> None:
+    saved(changed)
+    env = job(hub, tmp_path)
+    for head, number, expected in (("b" * 40, "212", "behind"), (HEAD, "212", "posted")):
+        event = {"workflow_run": {"id": 99, "head_sha": head, "pull_requests": []}}
+        Path(env["GITHUB_EVENT_PATH"]).write_text(json.dumps(event))
+        assert did(comment(changed, env, "--number", number, "--format", "json")) == expected
+    assert "actions/runs/99" in hub.bodies()[0], "there the plan was made, and there its artifact is"
+
+
 @pytest.mark.parametrize(
     ("env", "says"),
     [
