@@ -18,6 +18,9 @@ SHARE = 0.04
 WINDOW = 90.0
 """Seconds over which the present pace is measured."""
 
+APART = 0.5
+"""Seconds between two marks of the pace: thousands of steps a second need no thousand marks."""
+
 STEADY = 2.5
 """How far the present pace may be from the whole stage's before neither is worth a number."""
 
@@ -35,16 +38,19 @@ class Work:
     done: int = 0
     total: int | None = None
     _stage_since: float = 0.0
+    _moved_at: float = 0.0
     _first: int = 0
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def at(self, now: float, stage: str, done: int, total: int | None) -> None:
         """Where it is now. A new stage, another total or a step back begins the measuring anew."""
         if (stage, total) != (self.stage, self.total) or done < self.done:
-            self._stage_since, self._first = now, done
+            self._stage_since, self._first, self._moved_at = now, done, now
             self._marks.clear()
+        if done != self.done:
+            self._moved_at = now
         self.stage, self.done, self.total = stage, done, total
-        if not self._marks or self._marks[-1][1] != done:
+        if not self._marks or now - self._marks[-1][0] >= APART:
             self._marks.append((now, done))
         while len(self._marks) > 2 and now - self._marks[1][0] > WINDOW:
             self._marks.popleft()
@@ -58,7 +64,7 @@ class Work:
         if self.total is None or spent < LOOKED_AT or moved < max(MOVED, SHARE * (self.total - self._first)):
             return None
         whole = moved / spent
-        if now - self._marks[-1][0] > max(LOOKED_AT, STILL / whole):
+        if now - self._moved_at > max(LOOKED_AT, STILL / whole):
             return None
         began, first = self._marks[0]
         # Measured until now, not until the last step: work that stands still becomes slower with every look.

@@ -110,8 +110,8 @@ class Watch:
             if self._stop is not None:
                 self._stop.set()
                 self._stop = None
-            if _current and _current[-1] is self:
-                _current.pop()
+            if self in _current:
+                _current.remove(self)
 
     def _at(self, name: str, stage: str, done: int, total: int | None) -> None:
         with self._lock:
