@@ -29,6 +29,7 @@ ARGUMENTS = [
 STAFF = (
     "staff/index.html",
     "staff/schedules.html",
+    "staff/stops.html",
     "staff/codes.html",
     "staff/accounts/riverside/index.html",
     "staff/accounts/riverside/history.html",

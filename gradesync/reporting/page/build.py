@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gradesync.domain.page_overview import Audience, Overview, PageAccount
-from gradesync.domain.page_standing import Word
+from gradesync.domain.page_standing import WORST_FIRST, Word
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import changes, chart, coming, public, staff, stops
@@ -109,7 +109,11 @@ def _front(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
         return _rendered("overview.html", site=numbered, rows=part, tiles=tiles, lead=lead, grouped=grouped)
 
     yield from _in_parts("index", rows, ACCOUNTS_A_PART, accounts, site)
-    lines = [staff.schedule_row(one, stamps) for account in overview.accounts for one in account.schedules]
+    worst = sorted(
+        (one for account in overview.accounts for one in account.schedules),
+        key=lambda one: (WORST_FIRST[one.word], one.row.schedule.id),
+    )
+    lines = [staff.schedule_row(one, stamps) for one in worst]
     counted = f"{words.plural(len(lines), 'schedule')} of {words.plural(len(rows), 'account')}."
 
     def schedules(part: Sequence[Any], numbered: _Site) -> bytes:

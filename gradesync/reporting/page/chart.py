@@ -50,7 +50,7 @@ def _strip(
     bars, marks = [], []
     for place, run in enumerate(shown):
         assert run.result is not None  # only ended runs are drawn
-        slug = mark_of(run.result.outcome.value)
+        slug = mark_of(run.result.outcome._value_)
         x = place * _STEP
         height = _height(carried_by(run.result.counts))
         if height:
@@ -68,7 +68,7 @@ def _height(records: int) -> int:
 
 def _kind(run: Run) -> str:
     assert run.result is not None  # only ended runs are drawn
-    kind = mark_of(run.result.outcome.value)
+    kind = mark_of(run.result.outcome._value_)
     return kind if kind in ("completed", "warning", "failed") else "other"
 
 

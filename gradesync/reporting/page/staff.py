@@ -13,7 +13,7 @@ from typing import Any
 from gradesync.domain.page_overview import PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Lease, Run, RunState, Trigger
+from gradesync.domain.run import Lease, Mode, Run, RunState, Trigger
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import wording
@@ -107,7 +107,11 @@ def mark_of(outcome: str) -> str:
 
 
 def run_row(run: Run, zone: str, stamps: Stamps, lease: Lease | None = None) -> Row:
-    """One line of the history; the account's `lease` tells where a run at work is."""
+    """One line of the history; the account's `lease` tells where a run at work is.
+
+    A page has tens of thousands of them, so the words of enumerations are taken as they are kept (`_value_`): `value`
+    is a look-up each time.
+    """
     result = run.result
     codes: tuple[Row, ...] = ()
     if result is None:
@@ -116,18 +120,19 @@ def run_row(run: Run, zone: str, stamps: Stamps, lease: Lease | None = None) -> 
         stage = "" if headway is None else clean(headway.stage)
         counts = ""
     else:
-        outcome, stage = result.outcome.value, result.stage.value
+        outcome, stage = result.outcome._value_, result.stage._value_
         slug = mark_of(outcome)
         counts = words.counts_line(result.counts) or "nothing to carry"
-        codes = tuple(
-            (clean(code), n, *wording.code_text(code)) for code, n in sorted(result.codes.items()) if n
-        )
+        if result.codes:
+            codes = tuple(
+                [(clean(code), n, *wording.code_text(code)) for code, n in sorted(result.codes.items()) if n]
+            )
     return (
         *stamps(run.started_at or run.ended_at or run.created_at, zone),
-        run.type.value,
-        clean(run.schedule.name),
+        run.type._value_,
+        _clean_name(run.schedule.name),
         who_line(run.actor.name, run.actor.via),
-        run.trigger.value,
+        run.trigger._value_,
         stage,
         slug,
         outcome,
@@ -138,6 +143,10 @@ def run_row(run: Run, zone: str, stamps: Stamps, lease: Lease | None = None) -> 
     )
 
 
+_clean_name = lru_cache(maxsize=4096)(clean)
+"""A schedule has many runs."""
+
+
 @lru_cache(maxsize=4096)
 def who_line(name: str, via: str) -> str:
     """`sam (OS user)`; few people start many runs."""
@@ -146,7 +155,7 @@ def who_line(name: str, via: str) -> str:
 
 def run_facts(run: Run) -> str:
     """What is not usual about a run; empty for most."""
-    told = [f"{run.mode.value} run"] if run.mode.value != "delta" else []
+    told = [f"{run.mode.value} run"] if run.mode is not Mode.DELTA else []
     if run.late_by >= 60:
         told.append(f"began {words.plural(run.late_by // 60, 'minute')} late")
     if run.attempt > 1:

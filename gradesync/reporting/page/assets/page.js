@@ -81,11 +81,16 @@
     const lists = all("select[data-col]", form);
     lists.forEach((list) => {
       const found = new Set();
-      rows.forEach(({ row }) => parts(row, list).forEach((part) => found.add(part)));
+      let without = 0;
+      rows.forEach(({ row }) => {
+        const said = parts(row, list);
+        if (!said.length) without += 1;
+        said.forEach((part) => found.add(part));
+      });
       Array.from(found)
         .sort()
         .forEach((text) => list.append(new Option(text, text)));
-      if (found.size < 2) list.parentElement.hidden = true;
+      if (found.size === 0 || (found.size === 1 && !without)) list.parentElement.hidden = true;
     });
     const search = form.querySelector("[data-text]");
     const shown = form.querySelector(".shown");
