@@ -153,9 +153,15 @@ def next_run_of(row: ScheduleRow) -> datetime | None:
 
 def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
     """`12 sent, 3 withheld`; words that were counted zero times are left out."""
-    order = {word: place for place, word in enumerate(COUNT_WORDS)}
-    words = sorted((w for w, n in counts.items() if n), key=lambda w: (order.get(w, len(order)), w))
+    words = sorted([w for w, n in counts.items() if n], key=_place)
     return ", ".join(_counted(counts[word], _future(word) if future else word) for word in words)
+
+
+_PLACES = {word: place for place, word in enumerate(COUNT_WORDS)}
+
+
+def _place(word: str) -> tuple[int, str]:
+    return _PLACES.get(word, len(_PLACES)), word
 
 
 def _future(word: str) -> str:
@@ -180,7 +186,11 @@ def _counted(number: int, word: str) -> str:
     word = _SAID.get(word, word)
     for many, one in _ONE if number == 1 else ():
         word = word.replace(many, one)
-    return f"{number:,} {clean(word)}"
+    return f"{number:,} {_cleaned(word)}"
+
+
+_cleaned = lru_cache(maxsize=256)(clean)
+"""What is counted has few words, and a page of runs says them tens of thousands of times."""
 
 
 def code_line(code: str, count: int, where: str = "") -> str:

@@ -136,7 +136,9 @@ def run_of(row: Row[*tuple[Any, ...]]) -> Run:
 def _result_of(
     outcome: str, stage: str, counts: str, codes: str, vendor: str | None, roster: str | None
 ) -> RunResult:
-    found, counted = json.loads(codes), json.loads(counts)
+    found, counted = _numbers(codes), _numbers(counts)
+    # Only answers of the other side are written with a blank in their key, and few runs met any.
+    answered = " " in codes
     seconds: dict[str, float] = {}
     if _SECONDS in counts:
         seconds = {key.removeprefix(_SECONDS): n for key, n in counted.items() if key.startswith(_SECONDS)}
@@ -145,15 +147,22 @@ def _result_of(
         outcome=_OUTCOMES[outcome],
         stage=_STAGES[stage],
         counts=counted,
-        codes={key: n for key, n in found.items() if " " not in key},
+        codes={key: n for key, n in found.items() if " " not in key} if answered else found,
         vendor=json.loads(vendor) if vendor else {},
-        answers={key: n for key, n in found.items() if " " in key},
+        answers={key: n for key, n in found.items() if " " in key} if answered else {},
         roster=_roster_of(roster) if roster else None,
         seconds=seconds,
     )
 
 
 _SECONDS = "seconds of "
+_READ = json.JSONDecoder().raw_decode
+
+
+def _numbers(text: str) -> dict[str, int]:
+    """What `to_json` wrote of counts; a page reads tens of thousands, so nothing is asked of the text twice."""
+    read: dict[str, int] = _READ(text)[0] if text != "{}" else {}
+    return read
 
 
 def _roster_of(text: str) -> RosterChange:
