@@ -62,7 +62,7 @@ def rows(accounts: int = ACCOUNTS, rounds: int = 7) -> list[Row]:
         memory = measured_apart("benchmarks.page", "--part", str(root), str(target))["memory"]
         less = measured_apart("benchmarks.page", "--part", str(small), str(Path(folder) / "less"))["memory"]
         # As the command is started: its own collector setting, which both sides get here.
-        gc.set_threshold(YOUNG_OBJECTS)
+        gc.set_threshold(YOUNG_OBJECTS, 20, 20)
         ours, theirs = _taking_turns(root, target, bare, rounds)
         files = [path for path in target.rglob("*") if path.is_file()]
         many = f"{accounts:,} accounts, {accounts * SCHEDULES:,} schedules"
