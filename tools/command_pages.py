@@ -43,6 +43,12 @@ BEYOND: dict[str, dict[int, str]] = {
     "pause": {4: "with `--now`: a run has not ended yet"},
     "pause-all": {4: "with `--now`: a run has not ended yet"},
     "stop": {4: "a run has not ended yet"},
+    "doctor": {1: "a check failed", 3: "a person should look at something"},
+    "init": {3: "lines of a pasted table are left to be finished by hand"},
+    "comment": {1: "with `--strict`: GitHub did not take it"},
+    "notify list": {1: "passes stay away"},
+    "notify send": {1: "a channel did not take its message"},
+    "notify test": {1: "a channel did not take its message"},
     "holds": {1: "with `--exit-code`: a hold is shown"},
     "resume": {1: "a schedule of the scope is paused in its file"},
 }

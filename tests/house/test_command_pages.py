@@ -67,7 +67,12 @@ def test_an_entry_shows_no_option_the_command_lost(name: str) -> None:
 def test_exit_codes_of_a_command_are_told_where_its_help_speaks_of_them() -> None:
     assert set(command_pages.BEYOND) <= set(COMMANDS)
     for name, (command, context) in COMMANDS.items():
-        said = {int(code) for code in re.findall(r"\b[Ee]xit(?: code)?s? (\d+)", command.get_help(context))}
+        said = {
+            int(code)
+            for code in re.findall(
+                r"\b(?:[Ee]xit(?: code)?s?|[Ee]nds? with|, with) (\d+)\b", command.get_help(context)
+            )
+        }
         told = set(command_pages.BEYOND.get(name, {})) | {0, 1, 64, 130}
         assert said <= told, name
     assert {code for ends in command_pages.BEYOND.values() for code in ends} <= set(command_pages.EXIT_CODES)
