@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         command = import_module(f"gradesync.cli.{MODULES[cmd_name]}").command
         assert isinstance(command, click.Command)
         if _completing():
-            from gradesync.cli.completion import teach
+            from gradesync.cli.naming import teach
 
             return teach(command)
         return command
