@@ -77,6 +77,9 @@ _WHO = {"support": "Support", "district": "District", "teacher": "Teachers"}
 def who_text(account: PageAccount) -> str:
     """Who must act on an account, comma by comma so that a filter can take it apart."""
     word, who = account.standing.word, account.standing.who
+    if word is Word.LATE:
+        # Whatever waits besides, nobody but support can start the job that starts runs.
+        who = tuple(sorted({*who, "support"}))
     if who:
         return ", ".join(_WHO.get(one, "District") for one in who)
     return "Support" if word in (Word.FAILING, Word.LATE, Word.HELD) else "Nobody"

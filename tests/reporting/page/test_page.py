@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradesync.domain.page_overview import Audience
+from gradesync.domain.page_standing import Word
 from gradesync.domain.problem import CODES
 from gradesync.reporting.page import MAX_BYTES, Options
 from tests.reporting.page.samples import EVIL, PERSON, Page, an_account, site
@@ -291,3 +292,10 @@ def test_long_lists_come_in_parts_that_hold_everything_once() -> None:
 
 def test_the_same_values_make_the_same_bytes() -> None:
     assert site(an_account()) == site(an_account())
+
+
+def test_a_late_run_is_support_s_to_start_whatever_else_waits() -> None:
+    late = replace(an_account(), standing=replace(an_account().standing, word=Word.LATE, who=("teacher",)))
+    text = Page(site(late)["index.html"]).text
+    assert "Support, Teachers" in text
+    assert "look at the job that starts gradesync reconcile" in text
