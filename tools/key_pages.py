@@ -327,15 +327,15 @@ def page() -> str:
 
 
 def _table(section: Section) -> str:
-    rows = ["| key | value | when left out | what it says | example |", "| --- | --- | --- | --- | --- |"]
+    rows = ["| key | what it says | value | when left out | example |", "| --- | --- | --- | --- | --- |"]
     for key in section.keys:
         name = key.path.rpartition(".")[2]
         shown = example(key)
         cells = (
             f"`{name}`",
+            key.about,
             kind(key),
             left_out(key),
-            key.about,
             "below" if shown is None else f"`{written(name, shown)}`",
         )
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
