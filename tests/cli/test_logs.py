@@ -21,7 +21,7 @@ SENTENCE = re.compile(
 )
 
 
-def test_a_verbose_pass_is_told_in_sentences_with_keys(live: Tree) -> None:
+def test_a_verbose_pass_is_told_in_sentences_with_keys_and_a_quiet_one_is_not(live: Tree) -> None:
     live.run("request", "riverside/grades")
     told = live.run("reconcile", "--due", "--verbose", code=None).stderr
     found = [match["action"] for line in told.splitlines() if (match := SENTENCE.match(line))]
@@ -31,10 +31,15 @@ def test_a_verbose_pass_is_told_in_sentences_with_keys(live: Tree) -> None:
     assert re.search(
         r"Z riverside/grades: the run begins \(grade passback, \w+, attempt 1, epoch \d+\)", told
     )
-
-
-def test_with_json_every_line_on_stderr_is_a_record(live: Tree) -> None:
     live.run("request", "riverside/grades")
+    quiet = live.run("reconcile", "--due", code=None).stderr
+    assert "riverside/grades: " in quiet
+    assert not any(SENTENCE.match(line) for line in quiet.splitlines())
+
+
+def test_with_json_every_line_on_stderr_is_a_record(live: Tree, sandbox: Sandbox) -> None:
+    live.run("request", "riverside/grades")
+    sandbox.front.faults.orders.append(FaultOrder("throttle", 1, side="canvas", method="GET"))
     answer = live.run("reconcile", "--due", "--log-format", "json", "--format", "json", code=None)
     records = [json.loads(line) for line in answer.stderr.splitlines()]
     assert all({"at", "level", "action", "sentence"} <= set(one) for one in records)
@@ -43,6 +48,14 @@ def test_with_json_every_line_on_stderr_is_a_record(live: Tree) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", ended["run"])
     assert ended["outcome"]
     assert json.loads(answer.stdout)["kind"] == "pass"
+    # A throttled request says host, status and wait, and no query.
+    waited = next(one for one in records if one["action"] == "request.throttled")
+    assert waited["account"] == "riverside"
+    assert waited["host"] == "127.0.0.1"
+    assert waited["status"] in (403, 429)
+    assert waited["seconds"] > 0
+    assert "?" not in answer.stderr
+    assert re.match(r"waiting \d+\.\d s, Canvas asked to slow down \(GET on ", waited["sentence"])
 
 
 def test_an_error_is_a_record_too(tree: Tree) -> None:
@@ -52,30 +65,9 @@ def test_an_error_is_a_record_too(tree: Tree) -> None:
     assert record["hint"]
 
 
-def test_without_verbose_a_pass_says_nothing_of_its_steps(live: Tree) -> None:
-    live.run("request", "riverside/grades")
-    told = live.run("reconcile", "--due", code=None).stderr
-    assert "run.claimed" not in told
-    assert not any(SENTENCE.match(line) for line in told.splitlines())
-
-
 def test_what_one_command_asked_for_the_next_is_not_given(tree: Tree) -> None:
     tree.run("show", "nobody", "--log-format", "json", code=1)
     assert tree.run("show", "nobody", code=1).stderr.startswith("error: ")
-
-
-def test_a_throttled_request_says_host_status_and_wait_and_no_query(live: Tree, sandbox: Sandbox) -> None:
-    live.run("request", "riverside/grades")
-    sandbox.front.faults.orders.append(FaultOrder("throttle", 1, side="canvas", method="GET"))
-    answer = live.run("reconcile", "--due", "--log-format", "json", code=None)
-    records = [json.loads(line) for line in answer.stderr.splitlines()]
-    waited = next(one for one in records if one["action"] == "request.throttled")
-    assert waited["account"] == "riverside"
-    assert waited["host"] == "127.0.0.1"
-    assert waited["status"] in (403, 429)
-    assert waited["seconds"] > 0
-    assert "?" not in answer.stderr
-    assert re.match(r"waiting \d+\.\d s, Canvas asked to slow down \(GET on ", waited["sentence"])
 
 
 def test_libraries_are_never_quoted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,29 +6,41 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gradesync.sandbox.server import Sandbox
+from gradesync.sandbox.server import Sandbox, running
 from tests.cli.conftest import Tree
 
 
-@pytest.fixture
-def lived(live: Tree, sandbox: Sandbox) -> Tree:
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tree, Sandbox]]:
     """An account with runs of both kinds, refused grades, a hold, a blackout and texts of the other side."""
-    text = live.text("riverside") + (
-        "blackouts:\n  - {name: Ana Ortiz leaves, from: 2020-06-25 18:00, until: 2090-07-06 06:00}\n"
-    )
-    live.run("run", "riverside/roster-nightly", code=None)
-    live.run("run", "riverside/grades", "--full", "--yes", code=None)
-    for row in list(sandbox.schools["riverside"].sis.rows["users"].values())[::3]:
-        row["status"] = "inactive"
-    live.run("run", "riverside/grades", "--full", "--yes", code=None)
-    live.account("riverside", text)
-    live.run("reconcile", "--no-syncs", code=None)
-    live.run("pause", "riverside/grades", "--reason", "Ana Ortiz asked for it")
-    return live
+    root = tmp_path_factory.mktemp("bundle") / "tree"
+    (root / "schedules").mkdir(parents=True)
+    (root / "gradesync.yaml").write_text('secrets: "file:.gradesync/sandbox/{account}/{name}"\n')
+    with running(("riverside",), students=24) as sandbox:
+        live = Tree(root, sandbox.url)
+        live.account("riverside")
+        sandbox.write_secrets(root / ".gradesync" / "sandbox")
+        live.run("reconcile", "--no-syncs")
+        live.run("run", "riverside/roster-nightly", code=None)
+        live.run("run", "riverside/grades", "--full", "--yes", code=None)
+        for row in list(sandbox.schools["riverside"].sis.rows["users"].values())[::3]:
+            row["status"] = "inactive"
+        live.run("run", "riverside/grades", "--full", "--yes", code=None)
+        blackout = "{name: Ana Ortiz leaves, from: 2020-06-25 18:00, until: 2090-07-06 06:00}"
+        live.account("riverside", f"{live.text('riverside')}blackouts:\n  - {blackout}\n")
+        live.run("reconcile", "--no-syncs", code=None)
+        live.run("pause", "riverside/grades", "--reason", "Ana Ortiz asked for it")
+        yield live, sandbox
+
+
+@pytest.fixture
+def lived(scene: tuple[Tree, Sandbox]) -> Tree:
+    return scene[0]
 
 
 def needles(sandbox: Sandbox) -> set[str]:
@@ -54,7 +66,8 @@ def met(text: str, words: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("schedule", ["grades", "roster-nightly"])
-def test_nothing_of_a_school_is_in_a_bundle(lived: Tree, sandbox: Sandbox, schedule: str) -> None:
+def test_nothing_of_a_school_is_in_a_bundle(scene: tuple[Tree, Sandbox], schedule: str) -> None:
+    lived, sandbox = scene
     shown = lived.run("support-bundle", f"riverside/{schedule}", "--show").stdout
     words = needles(sandbox)
     assert len(words) > 100
