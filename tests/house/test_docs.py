@@ -47,7 +47,8 @@ def test_a_page_names_no_machine_and_no_registry(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert (
         re.findall(
-            r"/(?:home|root|Users|opt(?!/(?:gradesync|run)\b))/\S+|https?://\S*(?:/simple/|\.whl|\.tar\.gz)", text
+            r"/(?:home|root|Users|opt(?!/(?:gradesync|run)\b))/\S+|https?://\S*(?:/simple/|\.whl|\.tar\.gz)",
+            text,
         )
         == []
     )
