@@ -11,7 +11,6 @@ import argparse
 import gc
 import json
 import os
-import shutil
 import statistics
 import tempfile
 import time
@@ -58,12 +57,11 @@ def rows(accounts: int = ACCOUNTS, rounds: int = 7) -> list[Row]:
         for tree, number in ((root, accounts), (small, max(1, accounts // 10))):
             recorded_tree(tree, number, SCHEDULES)
             add_runs(tree)
-        target, bare = Path(folder) / "page", Path(folder) / "bare"
-        memory = measured_apart("benchmarks.page", "--part", str(root), str(target))["memory"]
+        memory = measured_apart("benchmarks.page", "--part", str(root), str(Path(folder) / "alone"))["memory"]
         less = measured_apart("benchmarks.page", "--part", str(small), str(Path(folder) / "less"))["memory"]
         # As the command is started: its own collector setting, which both sides get here.
         gc.set_threshold(YOUNG_OBJECTS, 20, 20)
-        ours, theirs = _taking_turns(root, target, bare, rounds)
+        ours, theirs, target = _taking_turns(root, Path(folder), rounds)
         files = [path for path in target.rglob("*") if path.is_file()]
         many = f"{accounts:,} accounts, {accounts * SCHEDULES:,} schedules"
         size = f"page: {many}, {RUNS} runs each, {len(files):,} files"
@@ -94,24 +92,30 @@ Seconds = tuple[float, float]
 """Wall and CPU of one round."""
 
 
-def _taking_turns(root: Path, target: Path, bare: Path, rounds: int) -> tuple[list[Seconds], list[Seconds]]:
-    """Every round of ours and of the baseline; the first round of each only warms up."""
-    prepared = _prepared(root, bare.with_name("recorded"))
+def _taking_turns(root: Path, folder: Path, rounds: int) -> tuple[list[Seconds], list[Seconds], Path]:
+    """Every round of ours and of the baseline, and the last page; the first round of each only warms up.
+
+    Each writes into a folder of its own: thousands of files removed a moment ago keep a disk busy for long.
+    """
+    prepared = _prepared(root, folder / "recorded")
+    # The baseline's values stay for all rounds; searching them for cycles would be charged to whoever allocates.
+    gc.collect()
+    gc.freeze()
     ours: list[Seconds] = []
     theirs: list[Seconds] = []
     for number in range(rounds + 1):
-        one = _timed(target, lambda: _page(root, target))
-        other = _timed(bare, lambda: _bare(prepared, bare))
+        target, bare = folder / f"page-{number}", folder / f"bare-{number}"
+        one = _timed(lambda to=target: _page(root, to))  # type: ignore[misc]  # bound now, called at once
+        other = _timed(lambda to=bare: _bare(prepared, to))  # type: ignore[misc]  # as above
         if number:
             ours.append(one)
             theirs.append(other)
     _same(target, bare)
-    return ours, theirs
+    return ours, theirs, target
 
 
-def _timed(target: Path, work: Callable[[], None]) -> Seconds:
-    """Into a new folder, with all earlier files on the disk: a folder removed a moment ago keeps the disk busy."""
-    shutil.rmtree(target, ignore_errors=True)
+def _timed(work: Callable[[], None]) -> Seconds:
+    """With everything earlier on the disk."""
     os.sync()
     gc.collect()
     began, used = time.perf_counter(), time.process_time()
