@@ -47,10 +47,10 @@ def new_place(postgresql_server: str, tmp_path: Path) -> Iterator[Make]:
         _execute(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def exported(place: str, **more: bool) -> bytes:
+def exported(place: str, *, despite_runs: bool = False) -> bytes:
     out = io.BytesIO()
     with closing(connect(place, create=False)) as database:
-        export(database, out, grace=15, **more)
+        export(database, out, grace=15, despite_runs=despite_runs)
     return out.getvalue()
 
 

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from gradesync.connectors.canvas import parse
 from gradesync.connectors.canvas.paging import Listing
+from gradesync.connectors.canvas.parsed import parsed
 from gradesync.connectors.http import HttpClient, Query
-from gradesync.connectors.wire import Malformed, text_of
+from gradesync.connectors.wire import text_of
 from gradesync.domain.comparison import Weighing
 from gradesync.domain.gradebook import CanvasCourse
 from gradesync.domain.people import STUDENT, TEACHER, CoursePeople, Member
@@ -134,12 +135,7 @@ class CourseLookup:
         return row
 
     def _parsed(self, parser: Callable[[Any], T], row: Any) -> T:
-        try:
-            return parser(row)
-        except parse.MissingRight as right:
-            raise ConnectionProblem(f"The Canvas token works, but may not {right}.", code="GS-203") from None
-        except (Malformed, KeyError, TypeError, AttributeError):
-            raise self._client.unclear("a record is not of the documented shape.") from None
+        return parsed(self._client, parser, row)
 
 
 def _drops(group: dict[str, Any]) -> bool:

@@ -13,9 +13,10 @@ from urllib.parse import quote
 from gradesync.connectors.canvas import parse
 from gradesync.connectors.canvas.lookup import CourseLookup
 from gradesync.connectors.canvas.paging import Listing, Row
+from gradesync.connectors.canvas.parsed import parsed
 from gradesync.connectors.http import HttpClient, Query
 from gradesync.connectors.tasks import together
-from gradesync.connectors.wire import Malformed, instant
+from gradesync.connectors.wire import instant
 from gradesync.domain.roster import ImportStatus
 from gradesync.domain.roster_takeover import HeldIds
 from gradesync.errors import ConnectionProblem
@@ -152,10 +153,4 @@ class ImportReader(CourseLookup):
         return Listing(self._client, _API + path, *ids, query=query, page_size=size, key=key)
 
     def _read(self, parser: Callable[[Any], T], row: Any) -> T:
-        """Parse with trouble put in our words: never a value of the row."""
-        try:
-            return parser(row)
-        except parse.MissingRight as right:
-            raise ConnectionProblem(f"The Canvas token works, but may not {right}.", code="GS-203") from None
-        except (Malformed, KeyError, TypeError, AttributeError):
-            raise self._client.unclear("a record is not of the documented shape.") from None
+        return parsed(self._client, parser, row)

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from gradesync.connectors.canvas import parse
 from gradesync.connectors.canvas.connector import CanvasReader
 from gradesync.connectors.canvas.paging import Listing
+from gradesync.connectors.canvas.parsed import parsed
 from gradesync.connectors.doctoring.answers import LABELLED, Question, answers, timed, utc_now
 from gradesync.connectors.http import HttpClient, Query
-from gradesync.connectors.wire import Malformed, instant, text_of
+from gradesync.connectors.wire import instant, text_of
 from gradesync.domain.account import Scope
 from gradesync.domain.doctor_facts import (
     Admin,
@@ -239,12 +240,7 @@ class CanvasProbe:
         return row
 
     def _read(self, parser: Callable[[Any], T], row: Any) -> T:
-        try:
-            return parser(row)
-        except parse.MissingRight as right:
-            raise ConnectionProblem(f"The Canvas token works, but may not {right}.", code="GS-203") from None
-        except (Malformed, KeyError, TypeError, AttributeError):
-            raise self._client.unclear("a record is not of the documented shape.") from None
+        return parsed(self._client, parser, row)
 
 
 def _section(row: Row) -> Section:
