@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Page, expect
 
 from gradesync.cli.page_serve import FRESH, Fresh, server
@@ -114,3 +115,8 @@ def test_a_server_that_is_gone_is_said(live: Live, opened: Open) -> None:
 def test_without_a_script_the_page_asks_to_be_loaded_anew(live: Live, opened: Open) -> None:
     page = opened(f"{live.address}/", java_script_enabled=False).page
     assert page.locator("meta[http-equiv=refresh]").get_attribute("content") == "30"
+
+
+def test_what_refreshing_adds_to_the_page_is_readable_by_everybody(live: Live, opened: Open) -> None:
+    page = shown(live, opened)
+    assert Axe().run(page).violations_count == 0
