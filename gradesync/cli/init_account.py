@@ -54,7 +54,9 @@ def begin_account(said: Invocation, wish: AccountWish) -> int:
 
     path = _place(said.root, wish)
     settings = read_settings(said.root)
-    table = None if wish.from_table is None else _table(wish.from_table, wish.zone)
+    table = None
+    if wish.from_table is not None:
+        table = _table(wish.from_table, None if wish.zone is None else _zone(wish.zone))
     text = account_text(_answers(wish, settings, table))
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -66,7 +68,8 @@ def begin_account(said: Invocation, wish: AccountWish) -> int:
     tell(f"{shown} written; the account begins in `state: observe` and sends nothing")
     left = _told_table(table)
     problems = _checked(said, shown)
-    _told_next(wish.account, settings, problems)
+    hosts = _unknown_hosts(text) if any(one.code == "GS-108" for one in problems) else ()
+    _told_next(said.root, wish.account, settings, hosts)
     if any(not problem.warning for problem in problems):
         return 1
     return 3 if left else 0
@@ -252,13 +255,29 @@ def _checked(said: Invocation, file: str) -> tuple[Problem, ...]:
     return problems
 
 
-def _told_next(account: str, settings: Settings, problems: tuple[Problem, ...]) -> None:
+def _unknown_hosts(text: str) -> tuple[str, ...]:
+    """The hosts of the file just written, each once: what the owner may have to add."""
+    from urllib.parse import urlsplit
+
+    found = (urlsplit(url).hostname for url in re.findall(r"^  url: (\S+)$", text, re.MULTILINE))
+    return tuple(dict.fromkeys(host for host in found if host))
+
+
+def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, ...]) -> None:
     """The next steps, in their order."""
     start = account.upper().replace("-", "_")
     places = [settings.reference(account, key) or f"env:{start}_{key.upper()}" for key in _KEYS]
     steps = [f"put the keys where they are looked for: {', '.join(places)}"]
-    if any(problem.code == "GS-108" for problem in problems):
-        steps.append("have the owner of gradesync.yaml add the hosts under `hosts`")
+    names = [place.removeprefix("env:") for place in places if place.startswith("env:")]
+    if names and (root / ".github" / "workflows" / "reconcile.yml").exists():
+        # A job is given only what its workflow names: without these lines every run would end with GS-207.
+        lines = "".join(f"\n       {name}: ${{{{ secrets.{name} }}}}" for name in names)
+        steps.append(
+            "as secrets of the environment `gradesync`, and as lines under GRADESYNC_KEY in"
+            f" .github/workflows/reconcile.yml, reconcile-cron.yml and act.yml:{lines}"
+        )
+    if hosts:
+        steps.append(f"have the owner add to `hosts` in gradesync.yaml what is not there: {', '.join(hosts)}")
     steps += [
         f"`gradesync doctor {account}` says whether both sides answer, and who must do what",
         "`gradesync plan` shows what a merge would change; `gradesync reconcile` applies it",

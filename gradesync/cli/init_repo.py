@@ -98,6 +98,24 @@ def actions_here() -> Actions | None:
     return Actions(origin[1], commit.strip(), f"gradesync {gradesync.__version__}")
 
 
+def _how_to_name_it() -> str:
+    """What to write after --actions, with the commit of this copy where there is one."""
+    import gradesync
+    from gradesync.wiring.commits import ask_git
+
+    top = Path(gradesync.__file__).parents[1]
+    commit = ""
+    if (top / ".github" / "actions" / "setup" / "action.yml").exists():
+        code, said = ask_git(top, "rev-parse", "HEAD")
+        commit = "" if code else said.strip()
+    if not commit:
+        return "name it: --actions OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit"
+    return (
+        "this copy was not cloned from GitHub, or its commit is not there yet; if your repository of gradesync has"
+        f" this commit: --actions OWNER/REPOSITORY@{commit}"
+    )
+
+
 def write_repo(
     root: Path,
     *,
@@ -117,7 +135,7 @@ def write_repo(
     if actions is None:
         raise GradesyncError(
             "which commit of gradesync the workflows shall use is not known here",
-            hint="name it: --actions OWNER/REPOSITORY@COMMIT, with all 40 digits of the commit",
+            hint=_how_to_name_it(),
         )
     _check_owners((*owners, *support, *(one for some in (account_owners or {}).values() for one in some)))
     if not owners:

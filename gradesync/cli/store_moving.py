@@ -112,7 +112,7 @@ def import_(said: Invocation, file: Path, form: str) -> None:
     finally:
         watch.clear()
     _tell_moved(form, moved.lineage, moved.rows, moved.digest)
-    tell("everything arrived and the history verifies; let nothing run with the old store any more")
+    tell("everything arrived and the history verifies; let only one of the two stores be at work")
 
 
 def _tell_moved(form: str, lineage: str, rows: int, digest: str) -> None:

@@ -104,6 +104,6 @@ def help_text() -> str:
         "",
         "`gradesync COMMAND --help` explains a command, with examples.",
         "Exit codes: 0 fine, 1 problems, 2 changes wait (plan --detailed-exitcode), 3 a run needs a person,",
-        "  4 account busy, 5 safety stop, 64 usage, 130 interrupted.",
+        "  4 account busy, 5 safety stop, 6 a saved plan no longer fits, 64 usage, 130 interrupted.",
     ]
     return "\n".join(lines)

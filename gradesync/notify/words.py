@@ -133,6 +133,8 @@ def _titled(cause: Cause) -> str:
 def _to_do(cause: Cause) -> str:
     if cause.kind in _STEPS:
         return _STEPS[cause.kind]
+    if cause.kind is AlarmKind.PROBLEMS and not cause.code:
+        return "Mend the file: gradesync validate shows what is wrong and where."
     return CODES[cause.code].remedy if cause.code in CODES else "Look at the run."
 
 

@@ -64,6 +64,8 @@ def explain_postgresql(
     for prefix, hint in _POSTGRESQL_STATES.items():
         if state and state.startswith(prefix):
             return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=hint)
+    if state is None and "authentication failed" in sentence:
+        return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=_POSTGRESQL_STATES["28"])
     if state is None and type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout"):
         return StoreUnavailable(
             f"The store at {place} cannot be reached: {sentence}",

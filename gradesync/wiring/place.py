@@ -5,6 +5,7 @@ A resolved password lives in the answer alone; nothing here prints, and no error
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import quote
@@ -19,10 +20,19 @@ _SQLITE = "sqlite:///"
 def store_place(root: Path, setting: str | None) -> str:
     """What `store.open_store` takes. Relative paths count from the tree.
 
-    Raises StoreUnavailable naming a reference that cannot be resolved, never a value.
+    Raises StoreUnavailable naming a reference that cannot be resolved, never a value; and where GRADESYNC_STORE is
+    set, no setting reads it, and there is no store here yet.
     """
     if setting is None:
-        return str(root / ".gradesync" / "store.db")
+        usual = root / ".gradesync" / "store.db"
+        if os.environ.get("GRADESYNC_STORE") and not usual.exists():
+            # Whoever sets the variable means a database; a new file in a job's container would be gone with it, and
+            # every pass would be the first one.
+            raise StoreUnavailable(
+                "GRADESYNC_STORE is set, but gradesync.yaml does not say that the store is found there",
+                hint="write `store: env:GRADESYNC_STORE` in gradesync.yaml; or unset the variable",
+            )
+        return str(usual)
     references = References(root)
     try:
         if re.match(r"(env|file):", setting):

@@ -204,3 +204,6 @@ def test_a_clone_names_its_own_commit_once_github_has_it(
     assert re.fullmatch(r"[0-9a-f]{40}", found.commit)
     git(clone, "remote", "set-url", "origin", "https://git.example.org/district-it/gradesync.git")
     assert actions_here() is None  # GitHub could not fetch it from there
+    with pytest.raises(GradesyncError) as caught:
+        write_repo(tmp_path / "repo", owners=OWNERS)
+    assert f"--actions OWNER/REPOSITORY@{found.commit}" in (caught.value.hint or "")

@@ -103,11 +103,31 @@ def test_where_settings_do_not_say_where_keys_are_the_file_does(root: Path) -> N
     run(root, "validate")
 
 
+def test_a_zone_that_canvas_shows_counts_for_the_rows_of_a_table_too(root: Path) -> None:
+    (root / "pasted.csv").write_text(
+        "Type,Hour of Day,Next Run,Status\nGrade Sync,2 AM,11/24/2026 2:00 AM,Active\n"
+    )
+    flags = [*FLAGS]
+    flags[flags.index("America/Chicago")] = "Central Time (US & Canada)"
+    told = run(root, "init", "lakeside", *flags, "--from-table", str(root / "pasted.csv")).output
+    assert "1 of 1 rows" in told
+    assert read(root)["time_zone"] == "America/Chicago"
+
+
+def test_where_there_are_workflows_the_lines_they_need_are_written_out_to_copy(root: Path) -> None:
+    line = "LAKESIDE_CANVAS_TOKEN: ${{ secrets.LAKESIDE_CANVAS_TOKEN }}"
+    assert line not in run(root, "init", "lakeside", *FLAGS, "--yes").output
+    (root / "schedules" / "lakeside.yaml").unlink()
+    (root / ".github" / "workflows").mkdir(parents=True)
+    (root / ".github" / "workflows" / "reconcile.yml").write_text("name: reconcile\n")
+    assert line in run(root, "init", "lakeside", *FLAGS, "--yes").output
+
+
 def test_a_host_that_is_not_allowed_is_shown_with_the_file_and_who_must_add_it(root: Path) -> None:
     (root / "gradesync.yaml").write_text("secrets: env\n")
     told = run(root, "init", "lakeside", *FLAGS, "--yes", code=1).output
     assert "GS-108" in told
-    assert "add the hosts under `hosts`" in told
+    assert "lakeside.instructure.com, genesis.lakeside.example" in told
     assert (root / "schedules" / "lakeside.yaml").exists()
 
 

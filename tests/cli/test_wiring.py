@@ -59,6 +59,19 @@ def test_the_stores_path_counts_from_the_tree(tmp_path: Path) -> None:
     assert store_place(tmp_path, "sqlite:////var/lib/store.db") == "/var/lib/store.db"
 
 
+def test_no_new_file_becomes_the_store_where_the_environment_names_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADESYNC_STORE", "postgresql://gradesync@db.example/gradesync")
+    with pytest.raises(StoreUnavailable, match="GRADESYNC_STORE is set") as caught:
+        store_place(tmp_path, None)
+    assert "store: env:GRADESYNC_STORE" in (caught.value.hint or "")
+    assert store_place(tmp_path, "sqlite:///data/store.db") == str(tmp_path / "data" / "store.db")
+    (tmp_path / ".gradesync").mkdir()
+    (tmp_path / ".gradesync" / "store.db").touch()
+    assert store_place(tmp_path, None) == str(tmp_path / ".gradesync" / "store.db")
+
+
 def test_a_store_others_may_use_wants_a_key_they_share(tmp_path: Path) -> None:
     keys = AccountKeys(tmp_path / "key", None, References(tmp_path), MemoryStore())
     with pytest.raises(ConnectionProblem, match="no key they share") as caught:

@@ -132,3 +132,8 @@ def test_lengths_are_told_in_two_units() -> None:
     assert [words.lasted(timedelta(minutes=n)) for n in (0, 5, 60, 61, 1440 + 61)] == [
         "under a minute", "5 min", "1 h", "1 h 1 min", "1 d 1 h"
     ]  # fmt: skip
+
+
+def test_a_file_with_problems_is_to_be_mended_and_no_run_is_looked_for() -> None:
+    text = words.body(message(raised(Cause(AlarmKind.PROBLEMS, "riverside", "", T0, "support", count=1))))
+    assert "must act: Mend the file: gradesync validate shows what is wrong" in text

@@ -50,7 +50,7 @@ def _address(value: Any, info: ValidationInfo, *, with_query: bool) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise refuse("GS-108", "http is only taken on this machine", "write https")
     if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
-        hint = "have the owner add it to `hosts` in gradesync.yaml"
+        hint = f"have the owner add {host!r} to `hosts` in gradesync.yaml"
         if info.context.hosts is None:
             hint = "without `hosts` in gradesync.yaml only this machine is allowed; have the owner add it"
         raise refuse("GS-108", "this host is not allowed", hint)
