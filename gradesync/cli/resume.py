@@ -49,6 +49,8 @@ def command(
         tell(f"released: {hold.scope}, held by {hold.actor.name} ({hold.reason})")
     if not resumed.released:
         tell(f"no hold has the scope {scope}; `gradesync holds` shows those in force")
+        for wider in dict.fromkeys(block.scope for _, block in resumed.still if block.scope):
+            tell(f"to end what holds it: gradesync resume {wider}")
     _tell_still(resumed)
     places = {str(id): _where(said, id) for id in paused}
     for id, place in places.items():

@@ -45,16 +45,7 @@ def lasting_options(command: F) -> F:
 
 def arguments_of(scope: HoldScope) -> str:
     """The scope as `resume` takes it."""
-    parts = []
-    if scope.schedule is not None:
-        parts.append(f"{scope.account}/{scope.schedule}")
-    elif scope.account is not None:
-        parts.append(scope.account)
-    if scope.group is not None:
-        parts.append(f"--group {scope.group}")
-    if scope.type is not None:
-        parts.append(f"--type {scope.type.value.replace(' ', '-')}")
-    return " ".join(parts) or "--everything"
+    return scope.arguments
 
 
 def read_scope(target: str | None, group: str | None, type_: SyncType | None, everything: bool) -> HoldScope:

@@ -7,7 +7,7 @@ comes while something blocks its schedule is consumed, because a stop never catc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -27,11 +27,15 @@ FULL_AFTER_HOUR = 2
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One thing that stops a schedule: `kind` is paused, hold, breaker or blackout; `sentence` says it to a person."""
+    """One thing that stops a schedule: `kind` is paused, hold, breaker or blackout; `sentence` says it to a person.
+
+    `scope` is that of a hold or breaker as `gradesync resume` takes it, because only the same scope ends it.
+    """
 
     kind: str
     sentence: str
     code: str
+    scope: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def blocks(
         reason = f" ({schedule.reason})" if schedule.reason else ""
         found.append(Block("paused", f"paused in its YAML file{reason}", "GS-707"))
     found += [
-        block_of(hold)
+        block_of(hold, schedule.time_zone)
         for hold in holds
         if hold.in_force(now) and hold.scope.covers(schedule.id, schedule.type, group)
     ]
@@ -137,16 +141,22 @@ def blocks(
     return tuple(found)
 
 
-def block_of(hold: Hold) -> Block:
-    """A hold in force, as it is told to people."""
+def block_of(hold: Hold, time_zone: str = "UTC") -> Block:
+    """A hold in force, as it is told to people: one account's on its clock, one over several in UTC."""
+    zone = time_zone if hold.scope.account is not None else "UTC"
     if hold.kind.value == "breaker":
         why = f"{hold.reason} ({hold.code})" if hold.code else hold.reason
-        since = f"breaker open since {hold.created_at:%Y-%m-%d %H:%M} UTC"
-        return Block("breaker", f"{since}: {why}; one run an hour is let through to see", "GS-711")
-    until = f"until {hold.expires_at:%Y-%m-%d %H:%M} UTC" if hold.expires_at else "until resumed"
+        since = f"breaker open since {_stamp(hold.created_at, zone)}"
+        told = f"{since}: {why}; one run an hour is let through to see"
+        return Block("breaker", told, "GS-711", hold.scope.arguments)
+    until = f"until {_stamp(hold.expires_at, zone)}" if hold.expires_at else "until resumed"
     if hold.until_changed:
         until = f"until its definition changes, {until.replace('until', 'at the latest')}"
-    return Block("hold", f"held by {hold.actor.name} {until}: {hold.reason}", "GS-707")
+    return Block("hold", f"held by {hold.actor.name} {until}: {hold.reason}", "GS-707", hold.scope.arguments)
+
+
+def _stamp(at: datetime, zone: str) -> str:
+    return f"{to_local(at, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def in_blackout(blackout: Blackout, now: datetime) -> bool:

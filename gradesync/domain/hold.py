@@ -52,6 +52,20 @@ class HoldScope:
             parts.append(f"type {self.type}")
         return ", ".join(parts) or "everything"
 
+    @property
+    def arguments(self) -> str:
+        """The scope as `gradesync resume` takes it."""
+        parts = []
+        if self.schedule is not None:
+            parts.append(f"{self.account}/{self.schedule}")
+        elif self.account is not None:
+            parts.append(self.account)
+        if self.group is not None:
+            parts.append(f"--group {self.group}")
+        if self.type is not None:
+            parts.append(f"--type {self.type.value.replace(' ', '-')}")
+        return " ".join(parts) or "--everything"
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

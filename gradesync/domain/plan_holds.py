@@ -32,11 +32,17 @@ def told_of_holds(
         mine = dict.fromkeys(hold for key in keys for hold in by_account.of(key))
         over = [hold for hold in mine if _over(hold.scope, action, keys, groups[action.account])]
         if over:
-            by = "; ".join(block_of(hold).sentence for hold in over)
+            by = "; ".join(block_of(hold, _zone_of(action)).sentence for hold in over)
             told.append(replace(action, held=True, held_by=by, hold_ids=tuple(hold.id for hold in over)))
         else:
             told.append(action)
     return told
+
+
+def _zone_of(action: Action) -> str:
+    if action.text is None:
+        return action.time_zone or "UTC"
+    return str(json.loads(action.text).get("time_zone") or "UTC")
 
 
 def _over(scope: HoldScope, action: Action, keys: Sequence[str], group: str | None) -> bool:

@@ -56,7 +56,10 @@ def test_pause_all_covers_what_its_scope_says(tree: Tree) -> None:
     rows = json.loads(tree.run("list", "--format", "json").stdout)["schedules"]
     blocked = {row["id"] for row in rows if row["next_run_at"] is None}
     assert blocked == {"riverside/grades", "oak-hill/grades"}
-    assert "still blocked" in tree.run("resume", "riverside/grades").stderr
+    told = tree.run("resume", "riverside/grades").stderr
+    assert "still blocked" in told
+    assert "to end what holds it: gradesync resume --type grade-passback" in told
+    assert "to end it: gradesync resume --type grade-passback" in tree.run("show", "riverside/grades").stdout
     tree.run("resume", "--type", "grade-passback")
     tree.run("pause-all", "--everything", "--reason", "leaked key")
     tree.run("resume", "--everything")

@@ -111,6 +111,17 @@ def test_a_hold_consumes_the_slot_and_says_who_and_why() -> None:
     assert "SIS upgrade" in d.blocks[0].sentence
 
 
+def test_a_hold_over_one_account_is_told_on_its_clock_and_one_over_several_in_utc() -> None:
+    one = hold(at(12), at(20))
+    every = replace(one, scope=HoldScope(type=SyncType.GRADE_PASSBACK))
+    found = [block for each in (one, every) for block in blocks(schedule(), [each], (), at(13))]
+    assert ["until 2026-10-06 16:00 EDT" in found[0].sentence, found[0].scope] == [True, "r"]
+    assert ["until 2026-10-06 20:00 UTC" in found[1].sentence, found[1].scope] == [
+        True,
+        "--type grade-passback",
+    ]
+
+
 def test_a_hold_ends_at_its_expiry_to_the_second() -> None:
     one = hold(at(13), at(14))
     assert not one.in_force(at(14))

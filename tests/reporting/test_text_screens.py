@@ -403,7 +403,8 @@ def test_an_account_shows_both_sides_holds_and_what_waits_for_whom() -> None:
               revision   12
 
             Holds
-              - riverside/grades: by dana (OS user), until 2026-11-28 14:00 UTC: SIS upgrade
+              - riverside/grades: by dana (OS user), until 2026-11-28 09:00 EST: SIS upgrade
+                to end it: gradesync resume riverside/grades
 
             Waiting, grades and their columns
               GS-401 No due date (2 records: since 3 days). Teacher: add a due date.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gradesync.domain.page_overview import PageAccount, PageSchedule, Written
-from gradesync.domain.schedule import ScheduleId, State
+from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.reporting.clean import clean
 
 
@@ -33,8 +33,10 @@ def _change(one: PageSchedule, written: Written | None, source: str | None) -> C
     row = one.row
     id = clean(row.schedule.id)
     place = "" if written is None else f"{clean(written.file)}:{written.line}"
-    held = any(block.kind in ("hold", "breaker") for block in row.blocks)
-    release = [("end the hold", f"gradesync resume {id}")] if held else []
+    scopes = dict.fromkeys(block.scope or id for block in row.blocks if block.kind in ("hold", "breaker"))
+    release = [("end the hold", f"gradesync resume {clean(scope)}") for scope in scopes]
+    grades = row.schedule.type is SyncType.GRADE_PASSBACK
+    why = [("know why one grade is missing", f"gradesync explain {id} --assignment ID --student ID")]
     return Change(
         name=clean(row.schedule.id.name),
         account=row.schedule.id.account,
@@ -50,7 +52,7 @@ def _change(one: PageSchedule, written: Written | None, source: str | None) -> C
             ("hold it for some hours", f'gradesync pause {id} --reason "WHY" --for 4h'),
             ("see everything about it", f"gradesync show {id}"),
             ("see older runs", f"gradesync history {id} --last 200"),
-            ("know why one grade is missing", f"gradesync explain {id} --assignment ID --student ID"),
+            *(why if grades else []),
         ],
     )
 

@@ -76,17 +76,18 @@ def _accounts(keys: Sequence[str]) -> str:
     return f"{', '.join(keys[: _NAMED - 1])} and {len(keys) - _NAMED + 1:,} more"
 
 
-def hold_until(hold: Hold, now: datetime) -> str:
-    """When the hold ends or ended."""
+def hold_until(hold: Hold, now: datetime, zone: str = "UTC") -> str:
+    """When the hold ends or ended; one account's on its clock."""
+    zone = zone if hold.scope.account is not None else "UTC"
     if hold.expires_at is not None and min(now, hold.released_at or now) >= hold.expires_at:
-        return f"expired {words.utc(hold.expires_at)}"
+        return f"expired {words.stamp(hold.expires_at, zone)}"
     if hold.released_at is not None and hold.released_at <= now:
-        return f"released {words.utc(hold.released_at)}"
+        return f"released {words.stamp(hold.released_at, zone)}"
     if hold.expires_at is None:
         return "until a run works, or resumed" if hold.kind is HoldKind.BREAKER else "until resumed"
     if hold.until_changed:
-        return f"until changed in the files, at the latest {words.utc(hold.expires_at)}"
-    return f"until {words.utc(hold.expires_at)}"
+        return f"until changed in the files, at the latest {words.stamp(hold.expires_at, zone)}"
+    return f"until {words.stamp(hold.expires_at, zone)}"
 
 
 def blackout_lines(blackouts: Sequence[Blackout], now: datetime, style: Style) -> list[str]:

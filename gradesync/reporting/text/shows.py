@@ -66,7 +66,13 @@ def _blocks(row: ScheduleRow, style: Style) -> list[str]:
     lines = ["", style.paint("Blocked", "yellow")]
     for block in row.blocks:
         lines += folded(f"- {clean(block.sentence)} ({clean(block.code)})", style, "  ", "    ")
+        lines += _way_out(block.scope, style) if block.scope else []
     return lines
+
+
+def _way_out(scope: str, style: Style) -> list[str]:
+    """The one command that ends a hold: only its own scope does."""
+    return folded(f"to end it: gradesync resume {clean(scope)}", style, "    ", "      ")
 
 
 def _busy(lease: Lease | None, now: datetime, style: Style) -> list[str]:
@@ -110,10 +116,10 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
     if view.holds:
         lines += ["", style.paint("Holds", "yellow")]
     for hold in view.holds:
-        told = (
-            f"{hold.scope}: by {hold.actor.name} ({hold.actor.via}), {hold_until(hold, now)}: {hold.reason}"
-        )
+        until = hold_until(hold, now, view.time_zone)
+        told = f"{hold.scope}: by {hold.actor.name} ({hold.actor.via}), {until}: {hold.reason}"
         lines += folded(f"- {clean(told)}", style, "  ", "    ")
+        lines += _way_out(hold.scope.arguments, style)
     lines += blackout_lines(view.blackouts, now, style)
     lines += _waiting("Waiting", view.waiting, view.waiting_since, now, style)
     if any(row.blocks for row in view.rows):

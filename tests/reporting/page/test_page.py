@@ -11,16 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gradesync.domain.due import Block
 from gradesync.domain.page_overview import Audience
 from gradesync.domain.page_standing import Word
 from gradesync.domain.problem import CODES
+from gradesync.domain.schedule import SyncType
 from gradesync.reporting.page import MAX_BYTES, Options
+from gradesync.reporting.page.changes import changes
 from tests.reporting.page.samples import EVIL, PERSON, Page, an_account, site
 
 STAFF = site(an_account(), an_account("oak-hill", name="Oak Hill Schools"), written=True)
 PUBLIC = site(an_account(), an_account("oak-hill", name="Oak Hill Schools"), audience=Audience.PUBLIC)
 HOSTILE = site(an_account(name=EVIL, text=EVIL, person=EVIL), written=True)
 HOSTILE_PUBLIC = site(an_account(name=EVIL, text=EVIL, person=EVIL), audience=Audience.PUBLIC)
+WIDE = Block("hold", "held by dana until resumed: vendor outage", "GS-707", "--type grade-passback")
 POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 
 
@@ -222,6 +226,21 @@ def test_each_schedule_says_what_to_write_and_what_to_type() -> None:
         'gradesync pause riverside/grades --reason "WHY" --for 4h',
     ):
         assert command in text
+
+
+def test_the_command_that_ends_a_hold_names_the_scope_of_the_hold() -> None:
+    account = an_account()
+    held = replace(account.schedules[0], row=replace(account.schedules[0].row, blocks=(WIDE, WIDE)))
+    (told,) = changes(replace(account, schedules=(held,)), {}, None)
+    assert [command for what, command in told.commands if what == "end the hold"] == [
+        "gradesync resume --type grade-passback"
+    ]
+
+
+def test_only_a_grade_passback_offers_to_explain_a_grade() -> None:
+    for told, one in zip(changes(an_account(), {}, None), an_account().schedules, strict=True):
+        offers = any(command.startswith("gradesync explain") for _, command in told.commands)
+        assert offers is (one.row.schedule.type is SyncType.GRADE_PASSBACK)
 
 
 def test_what_waits_is_told_oldest_first_with_its_age() -> None:
