@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -146,7 +147,9 @@ class _Stage:
         shown = " ".join(f'"{word}"' if " " in word else word for word in arguments)
         click.secho(f"$ gradesync {shown}", dim=True)
         sys.stdout.flush()
-        code = subprocess.run(_gradesync(self.folder, *arguments), check=False).returncode  # noqa: S603 - our own command
+        # The copy keeps its store in its own folder, whatever store this terminal works with otherwise.
+        env = {name: value for name, value in os.environ.items() if name != "GRADESYNC_STORE"}
+        code = subprocess.run(_gradesync(self.folder, *arguments), check=False, env=env).returncode  # noqa: S603 - our own command
         if code not in fine:
             raise GradesyncError(
                 f"the demo stopped: `gradesync {shown}` ended with exit code {code}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ def test_the_demo_tells_its_story_and_leaves_nothing_behind() -> None:
         text=True,
         check=False,
         timeout=120,
+        env={**os.environ, "GRADESYNC_STORE": "postgresql://nobody@127.0.0.1:9/nothing"},
     )
     assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
     assert "Only the changes went" in told.stdout
