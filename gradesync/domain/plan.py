@@ -207,7 +207,7 @@ class _Maker:
                 kind=kind,
                 account=want.key,
                 schedule=new.name,
-                why=schedule_why(kind, after, want.file, moved_from),
+                why=schedule_why(kind, after, want.file, moved_from, fields),
                 place=self._place(want.file, ("schedules", new.name), fields),
                 fields=fields,
                 text=new.text,

@@ -31,7 +31,18 @@ def schedule_kind(
     return ActionKind.CHANGE
 
 
-def schedule_why(kind: ActionKind, after: Mapping[str, object], file: str, moved_from: str | None) -> str:
+def begins_to_send(fields: tuple[FieldChange, ...]) -> bool:
+    """Whether a schedule that only observed is to send from now on."""
+    return any(one.path == "state" and (one.before, one.after) == ('"observe"', '"active"') for one in fields)
+
+
+def schedule_why(
+    kind: ActionKind,
+    after: Mapping[str, object],
+    file: str,
+    moved_from: str | None,
+    fields: tuple[FieldChange, ...] = (),
+) -> str:
     """Why a schedule's action comes."""
     reason = f": {after['reason']}" if after.get("reason") else ""
     match kind:
@@ -45,6 +56,8 @@ def schedule_why(kind: ActionKind, after: Mapping[str, object], file: str, moved
             return f"no longer paused in {file}; nothing is caught up"
         case ActionKind.MOVE:
             return f"renamed from {moved_from}; history, holds and ledger stay"
+        case _ if begins_to_send(fields):
+            return f"no longer observes in {file}; it sends from now on"
         case _:
             return f"changed in {file}"
 
@@ -59,4 +72,6 @@ def account_why(fields: tuple[FieldChange, ...], moved_from: str | None) -> str:
     touched = sorted({f.path.split(".")[0] for f in fields} & set(_DECIDED_ANEW))
     if touched:
         return f"{', '.join(touched)} changed; the next grade passback is full and decides every record anew"
+    if [one.path for one in fields] == ["state"]:
+        return "its state; what that means stands with each schedule"
     return "changed; nothing is decided anew"

@@ -1,5 +1,5 @@
-"""A plan in Markdown, gravest first: what is withheld, what is retired, whose secrets move, what runs again, what is
-held, and then the rest.
+"""A plan in Markdown, gravest first: what is withheld, what is retired, whose secrets move, what begins to send,
+what runs again, what is held, and then the rest.
 
 Where there is too little room, the harmless part is told by account, then everything by account, then by numbers.
 What is withheld, why, and how to consent stands there in every case. Everything people wrote is escaped, see `clean`.
@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from gradesync.domain.action import Action, ActionKind, FieldChange, Plan
 from gradesync.domain.problem import Problem
+from gradesync.domain.reasons import begins_to_send
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.annotations import shortened
 from gradesync.reporting.clean import clean, code, markdown
@@ -36,14 +37,16 @@ class Danger(IntEnum):
 
     RETIRED = 0
     NEW_HOST = 1
-    RESUMED = 2
-    HELD = 3
-    OTHER = 4
+    BEGINS = 2
+    RESUMED = 3
+    HELD = 4
+    OTHER = 5
 
 
 HEADINGS = {
     Danger.RETIRED: "Will be retired",
     Danger.NEW_HOST: "Addresses change: secrets go there",
+    Danger.BEGINS: "Will begin to send: no longer `observe`",
     Danger.RESUMED: "Will run again",
     Danger.HELD: "Under a hold: stored, and nothing starts",
     Danger.OTHER: "Other changes",
@@ -65,6 +68,8 @@ def danger_of(action: Action) -> Danger:
         return Danger.RETIRED
     if any(_is_address(field) for field in action.fields):
         return Danger.NEW_HOST
+    if begins_to_send(action.fields):
+        return Danger.BEGINS
     if action.kind is ActionKind.RESUME:
         return Danger.RESUMED
     return Danger.HELD if action.held else Danger.OTHER
@@ -200,7 +205,9 @@ def _problems(plan: Plan, problems: Sequence[Problem], links: Links) -> list[Sec
     told.sort(key=lambda p: (p.warning, p.place, p.code))
     blocks = [problem_line(problem, links) for problem in told[:PROBLEMS_SHOWN]]
     if len(problems) > len(blocks):
-        blocks.append(f"- … and {len(problems) - len(blocks):,} more findings: see `gradesync validate`")
+        blocks.append(
+            f"- … and {words.plural(len(problems) - len(blocks), 'more finding')}: see `gradesync validate`"
+        )
     return [Section(f"\n#### {markdown(words.problem_counts(problems))}\n", blocks, "findings")]
 
 

@@ -107,6 +107,11 @@ def test_a_pause_has_no_next_run_and_a_resume_catches_nothing_up() -> None:
     assert (born_paused.kind, born_paused.next_run_after) == (K.CREATE, None)
 
 
+def test_a_schedule_that_leaves_observe_is_told_to_send_from_now_on() -> None:
+    assert "sends from now on" in one_change(schedule(state="observe"), schedule()).why
+    assert "sends" not in one_change(schedule(), schedule(state="observe")).why
+
+
 def test_a_changed_policy_says_what_is_decided_anew() -> None:
     before = account("riverside", {"grades": schedule()})
     after = account("riverside", {"grades": schedule()}, passback={"excused": "exempt"})

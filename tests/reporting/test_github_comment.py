@@ -125,6 +125,13 @@ def test_a_changed_address_is_grave(path: str, danger: Danger) -> None:
     assert danger_of(change) is danger
 
 
+def test_what_begins_to_send_stands_apart_from_harmless_changes() -> None:
+    live = replace(s.CHANGE, held=False, fields=(FieldChange("state", '"observe"', '"active"'),))
+    assert danger_of(live) is Danger.BEGINS
+    assert danger_of(replace(live, fields=(FieldChange("state", '"active"', '"observe"'),))) is Danger.OTHER
+    assert "#### Will begin to send" in body(Plan((live,)))
+
+
 def texts(plan: Plan, problems: tuple[Problem, ...], said: str) -> dict[str, str]:
     """The plan in every format people or programs of CI read; `said` stands beside it too."""
     report = replace(s.REPORT, plan=plan, problems=problems, blocked={}, busy=())
