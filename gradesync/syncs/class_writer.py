@@ -8,7 +8,7 @@ sent. One refused record never stops the others.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gradesync.domain.gradebook import LineItem, Result
@@ -24,6 +24,7 @@ from gradesync.errors import ConnectionProblem, LeaseLost
 from gradesync.ports import GradebookSink, RunRecords
 from gradesync.syncs.class_outcome import Bookkeeping, Decision, Outcome, every, intent, record_id, settled
 from gradesync.syncs.stage import StageTracker
+from gradesync.syncs.together import together
 
 FORBIDDEN_LIMIT = 5
 """Writes refused for want of a right, none having been taken, before the run ends: the key may write nothing."""
@@ -157,7 +158,7 @@ class ClassWriter:
     async def _send(self, given: ClassInput, work: _Work, outcome: Outcome) -> None:
         """Line items first: a result needs its column, under the id the SIS knows it by."""
         self.tracker.stage = Stage.WRITE
-        await _all(self._put_item(decision, outcome) for decision in work.items)
+        await together(self._put_item(decision, outcome) for decision in work.items)
         if outcome.ids:
             # The SIS gave columns ids of its own: known from now on, whatever happens to the results.
             rows = [intent(given, d, outcome.ids[d.subject]) for d in work.items if d.subject in outcome.ids]
@@ -168,7 +169,7 @@ class ClassWriter:
             if decision.assignment_id in lost:
                 outcome.answers[decision.subject] = lost[decision.assignment_id] or "GS-506"
                 outcome.unasked.add(decision.subject)
-        await _all(
+        await together(
             self._put_result(decision, columns, outcome)
             for decision in work.results
             if decision.subject not in outcome.unasked
@@ -221,13 +222,13 @@ class ClassWriter:
 
     async def _remove(self, work: _Work, outcome: Outcome) -> None:
         """Results first: a SIS may keep the results of a column it has lost."""
-        await _all(self._delete(self.sink.delete_result, decision, outcome) for decision in work.going)
+        await together(self._delete(self.sink.delete_result, decision, outcome) for decision in work.going)
         stay = {d.result.line_item_id for d in work.going if d.result is not None and not outcome.took(d)}
         for decision in work.going_items:
             if record_id(decision) in stay:
                 outcome.answers[decision.subject] = "GS-506"
                 outcome.unasked.add(decision.subject)
-        await _all(
+        await together(
             self._delete(self.sink.delete_line_item, decision, outcome)
             for decision in work.going_items
             if decision.subject not in outcome.unasked
@@ -303,13 +304,3 @@ class ClassWriter:
             if outcome.took(d) and record_id(d) in held:
                 # The SIS said that it had removed it, and goes on showing it.
                 outcome.answers[d.subject] = "GS-509"
-
-
-async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
-    """Run coroutines together; the first fatal error cancels the rest and is raised bare."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for coroutine in work:
-                group.create_task(coroutine)
-    except BaseExceptionGroup as several:
-        raise several.exceptions[0] from None

@@ -27,6 +27,7 @@ from gradesync.syncs.course_reading import CourseReading, Piece
 from gradesync.syncs.identity import SIS_IDENTITY, check_canvas, check_sis, record_identity
 from gradesync.syncs.marks import ROSTER_SENT
 from gradesync.syncs.passback_job import PassbackJob, ends_run
+from gradesync.syncs.together import together
 from gradesync.syncs.waiting import Again, after_full, classes_to_retry
 
 TRANSPORT_LIMIT = 4
@@ -191,13 +192,9 @@ class _Passback:
 
     async def _identities(self, *, later: bool) -> tuple[str, str | None]:
         """Canvas's, and the SIS's unless that may come later."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                canvas = group.create_task(self.job.source.identity())
-                sis = None if later else group.create_task(self.sis.identity())
-        except BaseExceptionGroup as several:
-            raise _first(several) from None
-        return canvas.result(), None if sis is None else sis.result()
+        asked = [self.job.source.identity] if later else [self.job.source.identity, self.sis.identity]
+        canvas, *sis = await together(ask() for ask in asked)
+        return canvas, sis[0] if sis else None
 
     async def all_courses(self, on_marks: Callable[[Mapping[str, str]], None] | None) -> None:
         """Every course that needs a look, by a few workers; marks are stored in small batches."""
@@ -229,13 +226,7 @@ class _Passback:
                 flush(least=20)
 
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(find())
-                for _ in range(self.job.workers):
-                    group.create_task(work())
-        except BaseExceptionGroup as several:
-            # One worker's end ends all; the first cause is what the history needs, without its wrapping.
-            raise _first(several) from None
+            await together(one() for one in (find, *[work] * self.job.workers))
         finally:
             await self.deciding.close()
         if self.cut:
@@ -285,11 +276,6 @@ class _Passback:
             self.reading.carried(piece, book)
         else:
             self.reading.owed(piece.course)
-
-
-def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
-    inner = several.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 __all__ = ["ClassPreview", "Decided", "PassbackJob", "look", "pass_back", "preview_passback"]

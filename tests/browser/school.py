@@ -88,7 +88,7 @@ def school(root: Path, sandbox: Sandbox) -> School:
     made.run("run", "oak-hill/grades", code=None)
     for token in (root / ".gradesync" / "sandbox" / "lakeside").iterdir():
         token.write_text("no longer valid")
-    made.run("run", "lakeside/grades", code=None)
+    made.run("run", "lakeside/grades", code=3)  # a refused key is a failed run, not an interrupted one
     made.run("run", "riverside/grades", code=None)
     made.run("request", "oak-hill/roster-nightly", "--reason", TYPED)
     made.run("pause", "oak-hill/grades", "--reason", TYPED, "--for", "30h")
