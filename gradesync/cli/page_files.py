@@ -98,11 +98,13 @@ def _make(folder: Path, parent: str, known: set[str]) -> None:
 
 
 def _write_one(path: str, content: bytes) -> None:
+    # A page is thousands of small files: a file object for each costs as much as the writing.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
         os.fchmod(handle, 0o644)
-        with os.fdopen(handle, "wb", closefd=False) as file:
-            file.write(content)
+        written = os.write(handle, content)
+        while written < len(content):
+            written += os.write(handle, memoryview(content)[written:])
     finally:
         os.close(handle)
 
