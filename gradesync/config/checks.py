@@ -99,7 +99,7 @@ def _spread_finding(path: Path, schedule: Mapping[str, Any], interval: Interval)
 _SHAPES = {
     "interval": "write it like `daily at 02:00` or `every 30 minutes`; docs/schedules-file.md has every way",
     "first_run": "a first run is written like `2026-09-01 02:00`",
-    "time_zone": "write a name of the IANA list",
+    "time_zone": "write a place of the IANA list, such as America/Chicago",
 }
 
 

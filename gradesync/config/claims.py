@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -113,15 +114,19 @@ def _conflict(claim: tuple[str, str], files: Sequence[Claims]) -> Iterator[tuple
         return
     for index, path in claimants:
         other, other_path = next((i, p) for i, p in claimants if i != index)
-        yield Finding("GS-112", path, f"the same {kind} is claimed by", _hint(kind)), index, other, other_path
+        whose = "" if kind == "account name" else f" `{PurePosixPath(files[other].file).stem}` in"
+        message = f"the same {kind} is claimed by{whose}"
+        yield Finding("GS-112", path, message, _hint(kind)), index, other, other_path
 
 
 def _hint(kind: str) -> str:
     if kind == "account name":
-        return "names are unique in the whole tree: rename one of the two"
+        return "names are unique in the whole tree: rename one of the two, or remove the copy"
     if kind == "former name":
         return "only one account can have had it: remove one of the two"
-    return "if it is meant, write `shared: true` in both files"
+    return (
+        "if it is meant, write `shared: true` in the files of both accounts; else one was copied: correct it"
+    )
 
 
 def _normal_url(text: str) -> str:

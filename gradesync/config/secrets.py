@@ -26,7 +26,10 @@ _SHORTEST_KNOWN, _SHORTEST_LONG = 10, 32
 """Characters of the shortest text in which `_KNOWN` and `_LONG` can find anything."""
 _MAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[A-Za-z]{2,}")
 _PASTED = "this looks like a key or token"
-_ROTATE = "remove it, rotate the key now, and write a reference such as env:NAME"
+_ROTATE = (
+    "write a reference such as env:NAME; and let whoever made the key replace it now (rotate it): "
+    "Git keeps what was pushed"
+)
 
 
 def may_hold(text: str, long_texts: Sequence[str]) -> bool:

@@ -226,6 +226,8 @@ def test_two_accounts_that_claim_one_thing_are_both_told_and_both_frozen(
     )
     assert {"riverside", "hillside"} <= result.desired.frozen
     assert not result.desired.accounts
+    named = [p for p in clashes if "riverside" in p.place.file and "account name" not in p.message]
+    assert all("claimed by `hillside` in schedules/hillside.yaml" in p.message for p in named)
 
 
 def test_two_accounts_may_share_when_both_say_so(tmp_path: Path) -> None:

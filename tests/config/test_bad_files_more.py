@@ -27,7 +27,23 @@ MORE = {
     "a list as a key": (GOOD + "[a]: b\n", "GS-101", 16, "[", "key: value"),
     "nothing as a key": (GOOD + "~: b\n", "GS-101", 16, "~", "key: value"),
     "a number as a schedule's name": (bad("  grades:", "  2024:"), "GS-106", 11, "2024", "quotes"),
-    "a number as the account": (bad("account: riverside", "account: 010"), "GS-106", 1, "010", "quote it"),
+    "a number as the account": (bad("account: riverside", "account: 010"), "GS-106", 1, "010", 'in quotes: "010"'),
+    "a number as an interval, quotes or not": (bad("every 15 minutes", "15"), "GS-106", 13, "15", "every 15 minutes"),
+    "a time with pm": (bad("every 15 minutes", "daily at 3:15 PM"), "GS-104", 13, None, "write 15:15"),
+    "noon with pm": (bad("every 15 minutes", "daily at 12 pm"), "GS-104", 13, None, "write 12:00"),
+    "a zone as Canvas shows it": (
+        bad("America/New_York", "Eastern Time (US & Canada)"), "GS-105", 3, None, "write America/New_York",
+    ),
+    "a schedule indented too far": (
+        GOOD + "    more:\n      type: grade passback\n      interval: manual\n",
+        "GS-102", 16, "more", "below `schedules:`",
+    ),
+    "a schedule not indented": (
+        GOOD + "more:\n  type: grade passback\n  interval: manual\n", "GS-102", 16, "more", "below `schedules:`",
+    ),
+    "an address that is on no list": (
+        bad("riverside.instructure.com", "canvas.riverside.test"), "GS-108", 4, None, "canvas.riverside.test",
+    ),
     "a number of 60 digits": (bad("sis-admin", "9" * 60), "GS-106", 15, "9" * 60, "quotes"),
     "a path as the account": (bad("account: riverside", "account: ../x"), "GS-110", 1, "../x", "lower-case"),
     "a share over 100 %": (GOOD + "roster: {change_limit: {users: 150%}}\n", "GS-110", 16, "150%", "10%"),

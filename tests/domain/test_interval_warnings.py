@@ -112,9 +112,13 @@ def test_elapsed_intervals_that_cannot_surprise_raise_nothing(text: str, time_zo
 
 
 def test_a_first_run_that_is_no_slot_names_the_real_one() -> None:
-    warning = told("weekly on mon at 06:00", first_run="2026-09-01 02:00")["first-run-no-match"]
-    assert "2026-09-07 06:00 EDT" in warning
-    assert "first-run-no-match" not in told("weekly on tue at 06:00", first_run="2026-09-01 06:00")
+    warning = told("weekly on mon at 06:00", first_run="2026-12-01 02:00")["first-run-no-match"]
+    assert "2026-12-07 06:00 EST" in warning
+    assert "first-run-no-match" not in told("weekly on tue at 06:00", first_run="2026-12-01 06:00")
+
+
+def test_a_first_run_that_lies_behind_is_left_alone_when_the_hour_changes() -> None:
+    assert "first-run-no-match" not in told("daily at 03:30", first_run="2026-09-01 02:00")
 
 
 def test_an_anchor_inside_a_clock_change_is_explained() -> None:

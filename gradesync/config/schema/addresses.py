@@ -50,10 +50,10 @@ def _address(value: Any, info: ValidationInfo, *, with_query: bool) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise refuse("GS-108", "http is only taken on this machine", "write https")
     if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
-        hint = f"have the owner add {host!r} to `hosts` in gradesync.yaml"
+        hint = f"have the owner of gradesync.yaml add it there: `hosts: [{host}]`"
         if info.context.hosts is None:
-            hint = "without `hosts` in gradesync.yaml only this machine is allowed; have the owner add it"
-        raise refuse("GS-108", "this host is not allowed", hint)
+            hint = f"without `hosts` only this machine is allowed; {hint}"
+        raise refuse("GS-108", "this host is not on the list of allowed hosts", hint)
     return text.rstrip("/")
 
 
@@ -97,7 +97,9 @@ def _server(value: Any, info: ValidationInfo) -> str:
         )
     if isinstance(info.context, Allowed) and not host_allowed(host, info.context.hosts):
         raise refuse(
-            "GS-108", "this host is not allowed", "have the owner add it to `hosts` in gradesync.yaml"
+            "GS-108",
+            "this host is not on the list of allowed hosts",
+            f"have the owner of gradesync.yaml add it there: `hosts: [{host}]`",
         )
     return host
 

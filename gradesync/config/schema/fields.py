@@ -71,7 +71,9 @@ def _zone(value: Any) -> str:
     try:
         zone(text_in(value))
     except IntervalError as error:
-        raise refuse("GS-105", str(error), error.hint or "write a name of the IANA list") from None
+        raise refuse(
+            "GS-105", str(error), error.hint or "write a place of the IANA list, such as America/Chicago"
+        ) from None
     return text_in(value)
 
 

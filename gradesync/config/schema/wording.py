@@ -66,6 +66,11 @@ def _finding(one: Mapping[str, Any], tree: Any, model: type[BaseModel], source: 
     return _wrong(kind, path, context, tree, source)
 
 
+def _is_schedule(value: Any) -> bool:
+    """A schedule that was indented too far, or not far enough."""
+    return isinstance(value, Mapping) and {"type", "interval"} <= set(value)
+
+
 def _subject(path: Path) -> str:
     names = [str(part) for part in path if isinstance(part, str)]
     return quoted(names[-1]) if names else "the file"
@@ -77,6 +82,10 @@ def _unknown(path: Path, tree: Any, model: type[BaseModel], source: Written) -> 
     hint = did_you_mean(key, tuple(known)) or f"known here: {', '.join(known)}"
     if value_at(tree, path) is None and source.in_braces(path):
         hint = "inside { } a comma ends a value: quote a value that holds a comma, or write `key: value`"
+    if _is_schedule(value_at(tree, path)):
+        hint = (
+            "this looks like a schedule: it stands below `schedules:`, indented like the names of the others"
+        )
     if key == "<<":
         return Finding(
             "GS-102", path, "`<<` is not taken", "use _defaults.yaml for what accounts share", "key"
@@ -154,13 +163,21 @@ def _not_text(value: Any, path: Path, subject: str, source: Written) -> Finding 
         return _state(source.raw(path) or str(value), path, ["active", "paused", "observe"])
     if isinstance(value, (bool, int, float)):
         what = "true or false" if isinstance(value, bool) else "a number"
-        return Finding(
-            "GS-106", path, f"{subject} is text, but this is read as {what}", "quote it, like '010'"
-        )
+        message = f"{subject} is text, but this is read as {what}"
+        return Finding("GS-106", path, message, _as_text(path, source))
     if value is None:
         hint = "fill it, or remove the key; what follows ` #` is a comment, and null is not a text: quote it"
         return Finding("GS-106", path, f"{subject} is empty", hint, "key")
     return None
+
+
+def _as_text(path: Path, source: Written) -> str:
+    """How the value is written as text; digits alone are no interval in quotes either."""
+    if path and path[-1] == "interval":
+        return "write an interval, such as `every 15 minutes` or `daily at 02:00`"
+    raw = source.raw(path) or ""
+    shown = raw if raw and quoted(raw) != "this value" else "010"
+    return f'write it in quotes: "{shown}"'
 
 
 def _state(word: str, path: Path, words: list[str]) -> Finding:

@@ -47,7 +47,7 @@ def warnings(
         *_clock_changes(interval, changes),
         *_tick(interval, tick_minutes),
         *_elapsed(interval, has_changes=bool(changes)),
-        *_first_run(interval),
+        *_first_run(interval, today),
         *_over(interval, now),
     ]
     return tuple(IntervalWarning(key, text) for key, text in found)
@@ -166,7 +166,7 @@ def _wall_spelling(rule: ElapsedRule) -> str | None:
     )
 
 
-def _first_run(interval: Interval) -> _Found:
+def _first_run(interval: Interval, today: datetime) -> _Found:
     first_run = interval.first_run
     if first_run is None:
         return
@@ -179,7 +179,8 @@ def _first_run(interval: Interval) -> _Found:
         return
     bound = local_to_utc(first_run, interval.time_zone)
     real = interval.grid.next(bound - _MINUTE)
-    if real is not None and real != bound and interval.kind == "calendar":
+    # What lies behind decides nothing any more: it would stand there for ever after every change of an hour.
+    if real is not None and real != bound and real >= today and interval.kind == "calendar":
         local = to_local(real, interval.time_zone)
         yield (
             "first-run-no-match",

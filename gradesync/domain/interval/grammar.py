@@ -155,6 +155,9 @@ def _times(text: str) -> tuple[time, ...]:
     return tuple(sorted({_time(item) for item in text.split(",")}))
 
 
+_AM_PM = re.compile(r"(0?[1-9]|1[0-2])(?::([0-5]\d))? ?([ap])\.?m\.?")
+
+
 def _time(item: str) -> time:
     if re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", item):
         return time.fromisoformat(item)
@@ -165,6 +168,9 @@ def _time(item: str) -> time:
         hint = f"write 0{item}"
     elif re.fullmatch(r"\d{2}:\d{2}:\d{2}", item):
         hint = "there are no seconds; write HH:MM"
+    elif (clock := _AM_PM.fullmatch(item)) is not None:
+        hour = int(clock[1]) % 12 + (12 if clock[3] == "p" else 0)
+        hint = f"write {hour:02}:{clock[2] or '00'}"
     elif re.search(r"[+-]\d|[a-z]/|z$|utc", item):
         hint = "the zone is the schedule's time_zone, not part of the interval"
     raise refuse("bad-time", f"{item[:30]!r} is not a time; {hint}")

@@ -117,6 +117,11 @@ def _refuse_zone(name: str) -> IntervalError:
     if name.strip().lower() in {"localtime", "local", "system", "posixrules"}:
         text = f"{shown!r} would mean another time on every machine"
         return _zone_error("unknown-zone", text, "write a place, such as America/New_York, or UTC")
+    from gradesync.domain.rails_zones import ZONES  # read for a refusal only
+
+    if (meant := ZONES.get(name.strip())) is not None:
+        text = f"{shown!r} is a name that Canvas shows, and no place"
+        return _zone_error("unknown-zone", text, f"write {meant}")
     near = _nearest(name)
     hint = f"did you mean {near}?" if near else "write an IANA name, such as America/New_York"
     return _zone_error("unknown-zone", f"there is no time zone {shown!r}", hint)
