@@ -723,7 +723,7 @@ class Store(Protocol):
         ...
 
     def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
-        """The latest ended run of each schedule."""
+        """The latest ended run of each schedule; a skipped one only where there is no other."""
         ...
 
     def first_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, datetime]:

@@ -140,7 +140,10 @@ def skip(tx: Tx, run_ids: Sequence[str], facts: Sequence[Fact]) -> None:
 
 
 def end(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
-    """End the run if the conditions hold, and make it its schedule's latest; False when they do not."""
+    """End the run if the conditions hold, and make it its schedule's latest; False when they do not.
+
+    A skipped run looked at nothing: it never takes the place of a run that says how things stand.
+    """
     r, s = t.run.c, t.schedule.c
     changed = tx.execute(
         update(t.run)
@@ -154,7 +157,10 @@ def end(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
     values: dict[str, object] = {"last_run_id": run_id}
     if was_full(Mode(row.mode), row.class_filter, result) and row.started_at is not None:
         values["last_full_at"] = row.started_at
-    tx.execute(update(t.schedule).where(s.account == row.account, s.name == row.schedule).values(values))
+    schedule = update(t.schedule).where(s.account == row.account, s.name == row.schedule)
+    if result.outcome is Outcome.SKIPPED:
+        schedule = schedule.where(s.last_run_id.is_(None))
+    tx.execute(schedule.values(values))
     return True
 
 

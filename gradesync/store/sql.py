@@ -206,7 +206,7 @@ class SqlStore(SqlDefinitions, SqlAlarms):
             return runs.counted(tx, accounts)
 
     def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
-        """The latest ended run of each schedule."""
+        """The latest ended run of each schedule; a skipped one only where there is no other."""
         with self._db.read() as tx:
             return runs.last(tx, accounts)
 

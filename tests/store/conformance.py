@@ -279,6 +279,15 @@ class Slots:
         assert one_run(store, second.id).state is RunState.RUNNING
         assert [e.fact.run_id for e in store.history()] == [first.id]
 
+    def test_a_skipped_run_does_not_hide_how_the_last_one_that_worked_ended(self, store: Store) -> None:
+        school(store)
+        first, worked, late = queue(store), queue(store), queue(store)
+        store.skip_runs([first.id], [])
+        assert store.last_runs()[GRADES].id == first.id
+        store.finish(claim(store, worked), DONE, [])
+        store.skip_runs([late.id], [])
+        assert store.last_runs()[GRADES].id == worked.id
+
 
 class Leases:
     def test_claim_renew_finish(self, store: Store, clock: FakeClock) -> None:

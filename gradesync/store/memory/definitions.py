@@ -209,7 +209,7 @@ class Definitions(Accounts):
             }
 
     def last_runs(self, accounts: Iterable[str] | None = None) -> Mapping[ScheduleId, Run]:
-        """The latest ended run of each schedule."""
+        """The latest ended run of each schedule; a skipped one only where there is no other."""
         with self.lock:
             wanted = None if accounts is None else set(accounts)
             return {

@@ -25,7 +25,7 @@ from gradesync.domain.history import (
 )
 from gradesync.domain.hold import Hold, Request
 from gradesync.domain.record import LedgerEntry, PastEvent, WaitingRow
-from gradesync.domain.run import Claimed, Holder, Lease, Run, RunResult, RunState
+from gradesync.domain.run import Claimed, Holder, Lease, Outcome, Run, RunResult, RunState
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import LeaseLost, StoreUnavailable
 from gradesync.ports import Clock
@@ -175,7 +175,8 @@ class MemoryState:
         )
         schedule = self.schedule_rows.get(run.schedule)
         if schedule is not None:
-            schedule.last_run_id = run_id
+            if result.outcome is not Outcome.SKIPPED or schedule.last_run_id is None:
+                schedule.last_run_id = run_id
             if was_full(run.mode, run.class_filter, result) and run.started_at is not None:
                 schedule.last_full_at = run.started_at
 
