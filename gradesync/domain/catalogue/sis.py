@@ -32,7 +32,7 @@ ENTRIES = (
         "GS-503",
         "Student not in this class in the SIS",
         "Canvas has the student in this class, and the SIS does not, mostly after a transfer.",
-        "Wait for the roster, or fix it.",
+        "Wait a day for the next roster import; if it stays, enroll the student in the class in the SIS.",
         "SIS admin",
         R,
         RECORD,
