@@ -137,6 +137,9 @@ def _end(end: RunEnd) -> str:
         lines.append(f"  - {markdown(shortened(end.problem, _LONG))}")
     if end.hint:
         lines.append(f"  - hint: {markdown(shortened(end.hint, _LONG))}")
+    if end.needs_person:
+        # What `RUN` in a remedy stands for; whoever reads a summary in a browser has no terminal to look it up.
+        lines.append(f"  - RUN is {code(end.run.id)}, for `gradesync show`, `approve` and the form")
     return "\n".join(lines)
 
 

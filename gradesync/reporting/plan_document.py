@@ -286,7 +286,9 @@ def action_block(
     """One action with its place, its reason, its fields and what it means in time."""
     sign = "+" if plan_words.is_new_account(action) else plan_words.SIGNS[action.kind]
     sign = plan_words.WITHHELD_SIGN if withheld else sign
-    place = f" ({placed(action.place, links)})" if action.place else ""
+    # What is retired without a line of its own is mostly gone with its file: a link would lead nowhere.
+    gone = action.kind is ActionKind.RETIRE and action.place is not None and action.place.line <= 1
+    place = f" ({placed(action.place, NOWHERE if gone else links)})" if action.place else ""
     why = f": {markdown(shortened(plan_words.why(action), _LONG))}" if plan_words.why(action) else ""
     lines = [f"- `{sign} {_verb(action)}` **{markdown(_subject(action))}**{place}{why}"]
     for field in action.fields:

@@ -132,6 +132,15 @@ def test_what_begins_to_send_stands_apart_from_harmless_changes() -> None:
     assert "#### Will begin to send" in body(Plan((live,)))
 
 
+def test_a_file_that_is_gone_is_named_and_not_linked() -> None:
+    gone = replace(s.RETIRE, place=Place("schedules/riverside.yaml", 1))
+    assert "`schedules/riverside.yaml:1`" in body(Plan((gone,)))
+    assert "schedules/riverside.yaml#L1)" not in body(Plan((gone,)))
+    assert "schedules/riverside.yaml#L9)" in body(
+        Plan((replace(s.CHANGE, place=Place("schedules/riverside.yaml", 9)),))
+    )
+
+
 def texts(plan: Plan, problems: tuple[Problem, ...], said: str) -> dict[str, str]:
     """The plan in every format people or programs of CI read; `said` stands beside it too."""
     report = replace(s.REPORT, plan=plan, problems=problems, blocked={}, busy=())

@@ -161,6 +161,7 @@ def test_a_summary_begins_with_its_sentence_and_then_who_needs_someone() -> None
     shown = markdown.pass_report(s.REPORT)
     assert shown.startswith("**3 changes applied, 2 runs (1 failed, 1 warning)")
     assert "  - GS-401 No due date (2 records). Teacher: add a due date." in shown
+    assert "  - RUN is `r2`, for `gradesync show`, `approve` and the form" in shown
     assert shown.endswith(f"history checkpoint `{'ab' * 32}`\n")
 
 
