@@ -116,3 +116,11 @@ def test_a_quiet_pass_annotates_nothing() -> None:
     lines = github.pass_report(s.QUIET).splitlines()
     assert [line for line in lines if COMMAND.match(line)] == []
     assert lines[-1] == "Nothing to do."
+
+
+def test_a_pass_annotates_a_warning_when_its_file_is_applied_and_not_at_every_tick() -> None:
+    tick = replace(s.QUIET, problems=s.PROBLEMS)
+    assert "GS-115" not in github.pass_report(tick)
+    assert "GS-102" in github.pass_report(tick), "what stops a file is told until it is mended"
+    merge = replace(tick, plan=replace(s.NOTHING, actions=(s.CHANGE,)))
+    assert "GS-115" in github.pass_report(merge)
