@@ -34,6 +34,12 @@ AGAIN = timedelta(days=1)
 
 LONGEST_WAIT = timedelta(hours=1)
 
+END_KEPT = timedelta(days=7)
+"""So long it is tried to tell the end of what was told: somebody may still be at work on it."""
+
+SENDING = timedelta(minutes=2)
+"""One look begins no message of a rule after this time: a channel that hangs must hold up neither passes nor others."""
+
 LETTERS = 200
 """Letters of one message; the rest goes with the next pass."""
 
@@ -51,17 +57,28 @@ def keep(
     look: Look,
     now: datetime,
 ) -> list[AlarmChange]:
-    """What has to change in the store now that these causes stand: new ones, worse ones, those that are over."""
+    """What has to change in the store now that these causes stand: new ones, worse ones, those that are over.
+
+    Rows that somebody is sending are left to the next look: a change under the sender's hands would undo that they
+    were told, and what stands now stands then.
+    """
     standing = {row.key: row for row in rows}
+    sending = {key for key, row in standing.items() if _ahead(row.claimed_until, now)}
     wanted = {
         AlarmKey(rule.name, one.kind.value, one.account, one.subject): (rule, one)
         for rule in rules
         for one in found
         if look.saw(one.kind, one.account) and covers(rule, one, accounts.get(one.account, _NOBODY))
     }
-    changes = [_noted(standing.get(key), key, rule, one, now) for key, (rule, one) in wanted.items()]
+    changes = [
+        _noted(standing.get(key), key, rule, one, now)
+        for key, (rule, one) in wanted.items()
+        if key not in sending
+    ]
     by_name = {rule.name: rule for rule in rules}
     for key, row in standing.items():
+        if key in sending:
+            continue
         if key.rule not in by_name:
             # Nobody is left to tell.
             changes.append(AlarmChange(row, None))
@@ -117,11 +134,16 @@ def event(
 
 def due(row: Alarm, rule: AlarmRule, now: datetime) -> bool:
     """Whether the row's news may be sent now: nobody else does, no failure is too fresh, no quiet hour."""
-    if row.news_at is None or (row.claimed_until is not None and row.claimed_until > now):
+    if row.news_at is None or _ahead(row.claimed_until, now):
         return False
-    if row.attempts and row.tried_at is not None and now < row.tried_at + _wait(row.attempts):
+    if row.attempts and row.tried_at is not None and _ahead(row.tried_at + _wait(row.attempts), now):
         return False
     return rule.open_at(now, row.news_at, urgent=row.cause.urgent)
+
+
+def _ahead(at: datetime | None, now: datetime) -> bool:
+    """Whether the instant is yet to come; one further away than any wait was written by a clock that was wrong."""
+    return at is not None and now < at <= now + AGAIN
 
 
 def _wait(attempts: int) -> timedelta:
@@ -201,7 +223,7 @@ def settled(row: Alarm, now: datetime, *, sent: bool) -> AlarmChange:
             return AlarmChange(row, None)
         return AlarmChange(row, row.next(told_at=now, news_at=None, claimed_until=None, attempts=0))
     attempts = row.attempts + 1
-    if attempts < MAX_ATTEMPTS:
+    if not given_up(row, now):
         return AlarmChange(row, row.next(claimed_until=None, attempts=attempts))
     if row.ended_at is not None:
         return AlarmChange(row, None)
@@ -210,9 +232,11 @@ def settled(row: Alarm, now: datetime, *, sent: bool) -> AlarmChange:
     return AlarmChange(row, row.next(told_at=told, news_at=None, claimed_until=None, attempts=attempts))
 
 
-def given_up(row: Alarm) -> bool:
+def given_up(row: Alarm, now: datetime) -> bool:
     """Whether a failed row was tried for the last time."""
-    return row.attempts + 1 >= MAX_ATTEMPTS
+    if row.attempts + 1 < MAX_ATTEMPTS:
+        return False
+    return row.told_at is None or row.ended_at is None or now - row.ended_at >= END_KEPT
 
 
 def untold(rows: Iterable[Alarm]) -> Iterator[Alarm]:

@@ -16,6 +16,7 @@ from gradesync.domain.alarm import Alarm, Look, Message, Told
 from gradesync.domain.alarm_causes import Facts, causes, ended_gap
 from gradesync.domain.alarm_rule import AlarmRule, AlarmSettings, Subject
 from gradesync.domain.alarm_telling import (
+    SENDING,
     Envelope,
     addresses,
     claim,
@@ -95,8 +96,11 @@ def _send(
         ready, nobody = envelopes(rule, rows, accounts, now)
         # Told to the terminal once, by the pass that noticed; `notify list` goes on showing it.
         unnamed += sum(row.news_at == now for row in nobody)
+        begun = store.now()
         for envelope in ready:
-            sent, trouble, gone = _posted(store, notifier, rule, envelope, now)
+            if store.now() - begun > SENDING:
+                break  # what is left is due still, and goes with the next look
+            sent, trouble, gone = _posted(store, notifier, rule, envelope)
             letters += sent
             messages += bool(sent)
             lost += gone
@@ -106,9 +110,11 @@ def _send(
 
 
 def _posted(
-    store: Store, notifier: Notifier, rule: AlarmRule, envelope: Envelope, now: datetime
+    store: Store, notifier: Notifier, rule: AlarmRule, envelope: Envelope
 ) -> tuple[int, str | None, int]:
     """Send one message: letters sent, what went wrong, letters given up. Rows another pass has claimed are left out."""
+    # Not the time the look began: the messages before may have taken longer than a claim lasts.
+    now = store.now()
     changes = claim(envelope.rows, now)
     mine = store.swap_alarms(changes)
     rows = tuple(change.after for change in changes if change.key in mine and change.after is not None)
@@ -120,12 +126,13 @@ def _posted(
         notifier.send(rule, message)
     except NotSent as problem:
         trouble = str(problem)
-    store.swap_alarms([settled(row, now, sent=trouble is None) for row in rows])
+    done = store.now()
+    store.swap_alarms([settled(row, done, sent=trouble is None) for row in rows])
     if trouble is None:
         tell("alarm.sent", "{letters} alarms sent by {channel}", letters=len(rows), channel=rule.channel)
     else:
         tell("alarm.failed", "an alarm by {channel} was not delivered", level=WARNING, channel=rule.channel)
-    lost = sum(given_up(row) for row in rows) if trouble is not None else 0
+    lost = sum(given_up(row, done) for row in rows) if trouble is not None else 0
     return (len(rows) if trouble is None else 0), trouble, lost
 
 

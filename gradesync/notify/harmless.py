@@ -6,6 +6,7 @@ is replaced by something that looks much like it and means nothing. Pure.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -22,14 +23,15 @@ _REPLACED = str.maketrans({
     "&": "＆",
 })  # fmt: skip
 _ZERO_WIDTH = "\u200b"
+_ACTS = re.compile(r"(@|:(?=:|//))")
+"""Behind these a mention, an address or a command goes on."""
 
 
 def harmless(text: object, longest: int = 200) -> str:
     """One line of at most `longest` characters in which nothing is markup, a mention, a link or a command."""
     spaced = " ".join(str(text).split())
     seen = "".join(c for c in spaced if unicodedata.category(c) not in _UNSEEN).translate(_REPLACED)
-    for sign, safe in (("@", f"@{_ZERO_WIDTH}"), ("://", f":{_ZERO_WIDTH}//"), ("::", f":{_ZERO_WIDTH}:")):
-        seen = seen.replace(sign, safe)
+    seen = _ACTS.sub(rf"\1{_ZERO_WIDTH}", seen)
     if seen[:1] in "=+-#":
         seen = _ZERO_WIDTH + seen
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"

@@ -6,6 +6,7 @@ choose is which secret is read. So an address has to be of a known service, or i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from urllib.parse import unquote, urlsplit
@@ -88,13 +89,15 @@ CLOSED_OPTIONS = frozenset({"template", "wkd", "pgp", "pgpkey", "pgpprv", "attac
 
 ALWAYS_TLS = frozenset({"NotifyWorkflows"})
 
+_LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
+
 EXPECTED = {"slack": ("NotifySlack",), "teams": ("NotifyWorkflows",), "email": ("NotifyEmail",)}
 """Channel -> services its address may lead to; `apprise` takes any of `SERVICES`."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the name is this machine by definition."""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    """Whether the name is this machine by definition: no name that merely begins like its address."""
+    return host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
 
 
 def check_host(host: str, hosts: Iterable[str]) -> None:
@@ -109,8 +112,9 @@ def check_host(host: str, hosts: Iterable[str]) -> None:
 
 def check_options(url: str) -> None:
     """Raises NotSent for an address with an option that is not taken."""
-    for part in unquote(url).partition("?")[2].lower().split("&"):
-        name = part.partition("=")[0]
+    # The library takes `;` for `&`, drops blanks, and a password may hold a question mark: so every part is looked at.
+    for part in re.split(r"[?&;]", unquote(url).lower())[1:]:
+        name = part.partition("=")[0].strip()
         if name in CLOSED_OPTIONS:
             raise NotSent(f"the address carries the option `{name}`, which is not taken", hint="remove it")
 

@@ -136,6 +136,9 @@ BAD = [
     ("webhook", "https://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),
     ("webhook", "https://169.254.169.254/s3cr3t", ("*.254",), "no server of a school"),
     ("webhook", "https://[::ffff:127.0.0.1]/s3cr3t", ("::ffff:127.0.0.1",), "private network"),
+    ("webhook", "http://127.evil.example/s3cr3t", (), "no https address"),
+    ("webhook", "https://127.0.0.1.evil.example/s3cr3t", (), "not allowed"),
+    ("apprise", "json://127.evil.example/s3cr3t", (), "not allowed"),
     ("webhook", "s3cr3t", (), "no https address"),
     ("apprise", "json://10.0.0.7/s3cr3t", ("10.0.0.7",), "not encrypted"),
     ("apprise", "jsons://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),
@@ -168,6 +171,9 @@ BAD = [
     ),
     ("email", "mailtos://u:s3cr3t@smtp.gmail.com?from=a@gmail.com&wkd=yes", (), "option `wkd`"),
     ("teams", TEAMS + "&T%65mplate=file:///etc/evil", (), "option `template`"),
+    ("teams", TEAMS + "&a=1;template=file:///etc/evil", (), "option `template`"),
+    ("teams", TEAMS + "&a=1&%20template=file:///etc/evil", (), "option `template`"),
+    ("email", "mailtos://u:s3cr3t%3Fx@smtp.gmail.com?wkd=yes", (), "option `wkd`"),
     ("apprise", "twilio://s3cr3t:x@+15551235555", (), "no address of a service"),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -146,6 +147,53 @@ def test_settings_without_rules_forget_nothing(store: MemoryStore, clock: FakeCl
     assert [{letter.cause.kind for letter in one.letters} for one in post.messages] == [
         {AlarmKind.FAILED, AlarmKind.EXPIRES}
     ]
+
+
+class Slow(Post):
+    """Takes its time over each message, while `meanwhile` goes on beside it."""
+
+    def __init__(self, clock: FakeClock, seconds: float, meanwhile: Callable[[str], object]) -> None:
+        super().__init__()
+        self._clock, self._seconds, self._meanwhile = clock, seconds, meanwhile
+
+    def send(self, rule: AlarmRule, message: Message) -> None:
+        super().send(rule, message)
+        self._clock.forward(self._seconds)
+        self._meanwhile(rule.name)
+
+
+def test_a_pass_beside_a_slow_one_sends_nothing_twice(store: MemoryStore, clock: FakeClock) -> None:
+    run(store, clock, DOWN)
+    settings = AlarmSettings((AlarmRule("a", "webhook", "env:X"), AlarmRule("b", "webhook", "env:Y")))
+    other = Post()
+
+    def meanwhile(name: str) -> None:
+        if name == "b":
+            after_pass(store, other, settings, None)
+
+    # The first rule's message takes longer than a claim lasts.
+    slow = Slow(clock, 290, meanwhile)
+    assert after_pass(store, slow, settings, None).messages == 2
+    assert other.messages == []
+
+
+def test_a_channel_that_hangs_holds_up_no_other_and_loses_nothing(
+    store: MemoryStore, clock: FakeClock
+) -> None:
+    keys = [f"a{number}" for number in range(9)]
+    for key in keys:
+        contacts = {"canvas_admin": f"{key}@x.example"}
+        values = {**ACCOUNT, "account": key, "sis": {"url": f"https://{key}.example"}, "contacts": contacts}
+        assert apply(store, key, action(ActionKind.CHANGE_ACCOUNT, key, values=values))
+    to = ("canvas_admin",)
+    settings = AlarmSettings(
+        (AlarmRule("schools", "email", "env:X", to=to), AlarmRule("ops", "webhook", "env:Y"))
+    )
+    slow = Slow(clock, 60, lambda name: None)
+    told = [after_pass(store, slow, settings, None).messages for _ in range(4)]
+    assert told == [4, 3, 3, 0]
+    assert sorted(one.to for one in slow.messages if one.to) == [(f"{key}@x.example",) for key in keys]
+    assert len([one for one in slow.messages if not one.to]) == 1
 
 
 def test_who_must_act_without_an_address_is_told_to_the_terminal_and_stays_open(

@@ -13,6 +13,7 @@ from gradesync.domain.alarm import Alarm, AlarmKey, AlarmKind, Cause, Letter, Lo
 from gradesync.domain.alarm_rule import AlarmRule, Subject, covers, quiet_hours
 from gradesync.domain.alarm_telling import (
     AGAIN,
+    END_KEPT,
     ENVELOPES,
     LETTERS,
     MAX_ATTEMPTS,
@@ -167,6 +168,47 @@ def test_a_process_that_dies_while_sending_is_taken_over() -> None:
     desk.one_pass(T0, key_cause(), dies=True)
     assert desk.one_pass(T0 + timedelta(minutes=4), key_cause()) == []
     assert [one.news for one in desk.one_pass(T0 + timedelta(minutes=5), key_cause())] == [News.RAISED]
+
+
+def test_what_somebody_is_sending_is_changed_by_nobody_else() -> None:
+    desk = Desk((rule(),))
+    desk.one_pass(T0, failed(), dies=True)  # it is still at work
+    [row] = desk.rows.values()
+    for found in ([], [failed(count=3, level=2)]):
+        assert keep([row], found, [rule()], {}, Look(), T0 + timedelta(minutes=1)) == []
+    # Only a sender that died is overtaken.
+    [change] = keep([row], [], [rule()], {}, Look(), T0 + timedelta(minutes=5))
+    assert change.after is not None
+    assert change.after.ended_at is not None
+
+
+def test_the_end_of_what_was_told_is_told_though_the_channel_was_away_for_days() -> None:
+    desk, now = Desk((rule(),)), T0
+    desk.one_pass(now, key_cause())
+    for _ in range(3 * MAX_ATTEMPTS):
+        now += timedelta(hours=2)
+        assert desk.one_pass(now, channel=False) == []
+    assert [one.news for one in desk.one_pass(now + timedelta(hours=2))] == [News.ENDED]
+    assert desk.rows == {}
+
+
+def test_an_end_that_nobody_can_be_told_of_is_forgotten_at_last() -> None:
+    desk, now = Desk((rule(),)), T0
+    desk.one_pass(now, key_cause())
+    while desk.rows:
+        now += timedelta(hours=2)
+        desk.one_pass(now, channel=False)
+    assert END_KEPT <= now - T0 <= END_KEPT + timedelta(hours=4)
+
+
+def test_a_clock_that_was_a_year_ahead_silences_nobody() -> None:
+    desk = Desk((rule(),))
+    ahead = T0 + timedelta(days=365)
+    desk.one_pass(ahead, key_cause(), channel=False)
+    assert [one.news for one in desk.one_pass(T0, key_cause())] == [News.RAISED]
+    desk = Desk((rule(),))
+    desk.one_pass(ahead, key_cause(), dies=True)
+    assert [one.news for one in desk.one_pass(T0, key_cause())] == [News.RAISED]
 
 
 def test_a_pass_over_one_account_ends_nothing_of_others() -> None:

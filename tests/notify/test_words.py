@@ -103,6 +103,7 @@ HOSTILE = [
     "@everyone", "<!channel>", "<@U123>", "[click](https://evil.example)", "`code`", "*bold*", "~struck~", "a|b",
     "::set-output name=x::y", "=cmd|' /C calc'!A0", "\x1b[31mred\x1b[0m", "a\r\nBcc: x@y.example", "\u202egnol\u202c",
     "# head", "&lt;script&gt;", "<script>alert(1)</script>", "https://evil.example", "\\n",
+    ":::set-output name=x:::y",
 ]  # fmt: skip
 
 
