@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from gradesync.cli import stderr
-from gradesync.errors import GradesyncError, StoreUnavailable
+from gradesync.errors import ConnectionProblem, GradesyncError, StoreUnavailable
 
 USAGE = 64
 INTERRUPTED = 130
@@ -50,7 +50,7 @@ def guarded(call: Callable[[], object]) -> int:
     except BaseExceptionGroup as several:
         return _several(several)
     except GradesyncError as problem:
-        _say(_with_code(problem), problem.hint)
+        _say(_with_code(problem), _hint(problem))
         return problem.exit_code
     except OSError as problem:
         return _file_trouble(problem)
@@ -86,14 +86,28 @@ def _several(several: BaseExceptionGroup[BaseException]) -> int:
     if ours is not None and rest is None:
         first = _leaf(ours)
         assert isinstance(first, GradesyncError)
-        _say(_with_code(first), first.hint)
+        _say(_with_code(first), _hint(first))
         return first.exit_code
     return _unexpected(_leaf(rest if rest is not None else several))
 
 
 def _with_code(problem: GradesyncError) -> str:
     """The sentence; what `explain` knows more of carries its code."""
-    return f"{problem.code}: {problem}" if isinstance(problem, StoreUnavailable) else str(problem)
+    if isinstance(problem, (StoreUnavailable, ConnectionProblem)):
+        return f"{problem.code}: {problem}"
+    return str(problem)
+
+
+def _hint(problem: GradesyncError) -> str | None:
+    """Its own hint; where a side could not be asked, who must act and how, as a run would tell it."""
+    if problem.hint is not None or not isinstance(problem, ConnectionProblem):
+        return problem.hint
+    from gradesync.domain.problem import CODES
+    from gradesync.reporting.words import to_do
+
+    entry = CODES.get(problem.code)
+    look = "`gradesync doctor ACCOUNT` looks at both sides"
+    return look if entry is None else f"{to_do(entry).rstrip('.')}; {look}"
 
 
 def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:

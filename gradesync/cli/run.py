@@ -146,7 +146,8 @@ def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:
             raise
         tell(str(large))
         if not click.confirm("Send them?", err=True):
-            raise
+            tell(f"Nothing was sent; `gradesync run {wish.schedule} --dry-run` shows what would be.")
+            raise click.exceptions.Exit(1) from None
     return carry_out(run_by_hand(app.tools(), replace(wish, most=None, lifted=True)))
 
 

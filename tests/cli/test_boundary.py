@@ -11,7 +11,7 @@ from gradesync.cli import boundary
 from gradesync.cli.boundary import guarded
 from gradesync.cli.progress import QuietProgress
 from gradesync.domain.schedule import ScheduleId
-from gradesync.errors import AccountBusy, GradesyncError, StalePlan, StoreUnavailable
+from gradesync.errors import AccountBusy, ConnectionProblem, GradesyncError, StalePlan, StoreUnavailable
 
 
 def _raising(error: BaseException) -> int:
@@ -95,3 +95,15 @@ def test_a_folder_that_cannot_be_written_is_named_and_is_no_bug(capsys: pytest.C
     assert "error: /srv/tree/schedules: Permission denied\nhint: " in told
     assert guarded(lambda: _raising(OSError("a student's name"))) == 1
     assert "student" not in capsys.readouterr().err
+
+
+def test_a_side_that_could_not_be_asked_is_told_with_code_who_acts_and_the_next_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _raising(ConnectionProblem("The SIS gave no access token for the client id and secret.", code="GS-202"))
+    said = capsys.readouterr().err
+    assert "GS-202" in said
+    assert "SIS admin" in said
+    assert "gradesync doctor" in said
+    _raising(ConnectionProblem("no", code="GS-207", hint="set the variable"))
+    assert "set the variable" in capsys.readouterr().err

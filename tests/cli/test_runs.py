@@ -193,6 +193,8 @@ def test_at_a_terminal_a_large_run_is_asked_about(
     code, shown = live.at_a_terminal("run", "riverside/grades", typed=typed)
     assert "Send them?" in shown
     assert code == (3 if sent else 1)
+    assert ("Nothing was sent" in shown) is not sent
+    assert "error:" not in shown
     assert (sandbox.count(method="PUT") > 5) is sent
 
 
