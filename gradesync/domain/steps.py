@@ -39,7 +39,10 @@ _STEPS: Mapping[str, str] = {
 
 _OWN_STEPS: Mapping[str, str] = {
     "GS-403": "title that the SIS takes",
+    "GS-404": "name and due date of its own",
     "GS-407": "given to the whole section",
+    "GS-408": "score is a number",
+    "GS-409": "grade is on the SIS's scale",
     "GS-410": "no more than the points possible",
     "GS-412": "unchanged by hand in the SIS",
     "GS-415": "excused work is sent by this account",
@@ -65,7 +68,7 @@ def with_reason(checks: tuple[Check, ...], code: str | None) -> tuple[Check, ...
         own = "taken by the SIS"
     if own is None:
         entry = CODES.get(code)
-        own = f"free of: {entry.title}" if entry is not None else "free of anything that stops it"
+        own = f"nothing stops it: {entry.title}" if entry is not None else "nothing stops it"
     return (*checks, Check(own, answer=False, code=code))
 
 
@@ -105,7 +108,9 @@ def sis_checks(
     ]
     if assignment is None:
         return tuple(checks)
-    checks.append(Check("for this class", audience_of(assignment, given.section_ids) is not Audience.OTHERS))
+    checks.append(
+        Check("assigned to this class", audience_of(assignment, given.section_ids) is not Audience.OTHERS)
+    )
     due_at = due_for(assignment, given.section_ids)
     category = category_for(assignment.group, given.class_id, catalogue.categories, rules.policy)
     found = None if isinstance(category, str) else category

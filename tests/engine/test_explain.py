@@ -154,6 +154,9 @@ def test_a_student_who_moved_shows_the_new_class_and_what_was_sent_in_the_old_on
     found = explained(district)
     assert [one.class_id for one in found.classes] == ["c2", "c1"]
     assert found.classes[1].last_write is not None
+    said = as_text(found, style=PLAIN)
+    assert "no longer in a section of this class" in said
+    assert "Not known" not in said
     course.students = [s for s in course.students if s.user_id != 11]
     gone = explained(district, student="sis:s11")
     assert (gone.in_course, [one.class_id for one in gone.classes]) == (False, ["c1"])

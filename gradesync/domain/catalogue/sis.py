@@ -12,7 +12,7 @@ ENTRIES = (
         "GS-501",
         "Marking period closed",
         "The SIS takes no more grades for the marking period of this assignment.",
-        "Registrar reopens it, or leave it.",
+        "Ask the registrar to open the marking period again, or leave these grades out.",
         "SIS admin",
         H,
         ASSIGNMENT,

@@ -247,6 +247,11 @@ def _next_sentence(story: ClassStory, told: Explanation) -> str:
             )
         return "Nothing: there is nothing to send."
     if story.next is Next.UNKNOWN:
+        if told.live and not told.gone and not story.checks:
+            return (
+                "Nothing is sent: in Canvas the student is no longer in a section of this class. What the SIS holds "
+                "stays, unless the account's rules take it out."
+            )
         return "Not known without asking both sides."
     verb = "would be sent" if story.next is Next.SENDS else "would be taken out of the SIS"
     if told.observes:
