@@ -130,6 +130,7 @@ EXAMPLES: dict[str, Any] = {
     "lineage": "3f2a9c1e",
     "private_hosts": ["sis.district.example"],
     "keys": "env:GRADESYNC_KEY",
+    "page.source": "https://github.com/OWNER/REPO/blob/main",
     "notify.name": "night-watch",
     "notify.url": "env:ALARM_ADDRESS",
     "notify.to": ["support"],

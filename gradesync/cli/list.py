@@ -11,6 +11,10 @@ from gradesync.cli.render import show
 from gradesync.domain.schedule import SyncType
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gradesync.domain.hold import Hold
+    from gradesync.domain.report import ScheduleRow
     from gradesync.engine.queries import ListFilter
     from gradesync.wiring import App
 
@@ -71,7 +75,17 @@ def command(
         if asked and not schedule_rows(app.store, ListFilter()):
             asked = {}
         now = app.store.now()
-        show(form, "rows", rows, now, holds=app.store.holds(now), **asked)
+        holds = _holds_over(rows, app.store.holds(now)) if wanted != ListFilter() else app.store.holds(now)
+        show(form, "rows", rows, now, holds=holds, **asked)
+
+
+def _holds_over(rows: Sequence[ScheduleRow], holds: Sequence[Hold]) -> list[Hold]:
+    """Those over at least one of the schedules that are listed: others would be taken for theirs."""
+    return [
+        hold
+        for hold in holds
+        if any(hold.scope.covers(row.schedule.id, row.schedule.type, row.group) for row in rows)
+    ]
 
 
 def _say_gap(app: App) -> None:
@@ -93,7 +107,7 @@ def _needs(app: App, wanted: ListFilter, form: str, *, every: bool) -> None:
     rows, causes = needing(app.store, wanted)
     now = app.store.now()
     if form == "json":
-        show(form, "rows", rows, now, holds=app.store.holds(now), causes=causes)
+        show(form, "rows", rows, now, holds=_holds_over(rows, app.store.holds(now)), causes=causes)
     elif not rows and not schedule_rows(app.store, ListFilter()):
         show(form, "rows", (), now)
     else:

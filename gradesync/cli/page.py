@@ -17,6 +17,7 @@ from gradesync.errors import ConfigInvalid
 if TYPE_CHECKING:
     from gradesync.domain.page_overview import Audience, Overview, Written
     from gradesync.domain.schedule import ScheduleId
+    from gradesync.reporting.page import Options
     from gradesync.wiring import App
 
 _MANY = 50
@@ -58,7 +59,8 @@ _MANY = 50
 @click.option(
     "--source",
     metavar="URL",
-    help="Where the tree's files can be seen, for links to their lines. In a GitHub job it is known.",
+    help="Where the tree's files can be seen, for links to their lines; else as gradesync.yaml says under "
+    "`page`. A GitHub job knows its own.",
 )
 @click.option(
     "--title", default="gradesync", show_default=True, metavar="TEXT", help="What stands at the top."
@@ -99,18 +101,18 @@ def command(
     """
     from gradesync.cli.page_files import check_place, put
     from gradesync.domain.page_overview import Audience
-    from gradesync.reporting.page import Options, build
+    from gradesync.reporting.page import build
 
     if source is not None and not source.startswith("https://"):
         raise click.UsageError("--source is an address that begins with https://")
     if serve == (target is not None):
         raise click.UsageError("say where with -o DIR, or look at it with --serve")
-    chosen = Options(title, source or _known_source(), stale_after, alone=account is not None)
     shown_to = Audience(audience)
     if target is None:
         from gradesync.cli import page_serve
 
         with opened(said) as app:
+            chosen = _options(app, title, source, stale_after, account)
             page_serve.serve(
                 lambda: build(
                     _gathered(said, app, account, runs, shown_to), audience=shown_to, options=chosen
@@ -122,10 +124,19 @@ def command(
     check_place(target)
     with _collector_resting():
         with opened(said) as app:
+            chosen = _options(app, title, source, stale_after, account)
             whole = _gathered(said, app, account, runs, shown_to)
         files = build(whole, audience=shown_to, options=chosen)
         done = put(target, _told(files, len(whole.accounts)))
     _report(form, target, audience, len(whole.accounts), done.files, done.bytes, done.largest)
+
+
+def _options(app: App, title: str, source: str | None, stale_after: int, account: str | None) -> Options:
+    """What was typed comes first, then what gradesync.yaml says, then what the job knows of itself."""
+    from gradesync.reporting.page import Options
+
+    shown_at = source or app.settings.page.get("source") or _known_source()
+    return Options(title, shown_at, stale_after, alone=account is not None)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from gradesync.domain.rights import Right
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
+    from gradesync.engine.tools import Tools
     from gradesync.wiring import App
 
 
@@ -41,12 +42,26 @@ def command(
             return max(_withdraw(app, id) for id in ids)
         tools = app.tools()
         made = [request_run(tools, id, Mode.FULL if full else Mode.DELTA, reason) for id in ids]
+        stopped = [sentence for id in ids for sentence in _stopping(tools, id)]
     what = str(ids[0]) if len(ids) == 1 else f"{len(ids)} schedules"
-    tell(f"{what} will run in the next pass")
+    tell(f"{what} will run in the next pass" if not stopped else f"{what}: asked for")
+    for sentence in stopped:
+        tell(sentence)
     if form == "json":
         rows = [{"id": one.id, "schedule": str(one.schedule), "mode": one.mode.value} for one in made]
         json_out({"version": 1, "kind": "requests", "requests": rows})
     return 0
+
+
+def _stopping(tools: Tools, id: ScheduleId) -> list[str]:
+    """What keeps a wish waiting: whoever leaves one must not wait for a run that does not come."""
+    from gradesync.engine.control import blocks_of, find_account
+
+    found = blocks_of(tools, find_account(tools, id.account), id, tools.store.now())
+    if not found:
+        return []
+    why = "; ".join(block.sentence for block in found)
+    return [f"{id} is stopped: {why}; the wish waits until that ends, for 24 hours at most"]
 
 
 def _withdraw(app: App, id: ScheduleId) -> int:

@@ -48,6 +48,7 @@ class Settings:
     alarms: Mapping[str, Any] = field(default_factory=dict)
     ping: str | None = None
     ping_fail: str | None = None
+    page: Mapping[str, Any] = field(default_factory=dict)
     keys: str | None = None
     secrets: str | None = None
     people: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -150,6 +151,7 @@ def _settings(value: Mapping[str, Any]) -> Settings:
         alarms=value.get("alarms", {}),
         ping=value.get("ping"),
         ping_fail=value.get("ping_fail"),
+        page=value.get("page", {}),
         keys=value.get("keys"),
         secrets=value.get("secrets"),
         people=value.get("people", {}),

@@ -31,6 +31,7 @@ class Word(StrEnum):
     WAITING = "Waiting for someone"
     HELD = "On hold"
     PAUSED = "Paused"
+    NEW = "Not run yet"
     OK = "OK"
 
 
@@ -89,7 +90,8 @@ def word_of(row: ScheduleRow, now: datetime) -> Word:
         return Word.LATE
     if (result is not None and result.outcome is Outcome.WARNING) or _waits_for_person(row.waiting):
         return Word.WAITING
-    return Word.OK
+    # One that only runs by hand owes nobody a first run.
+    return Word.NEW if row.last is None and row.next_run_at is not None else Word.OK
 
 
 def _waits_for_person(waiting: Mapping[str, int]) -> bool:
@@ -111,6 +113,9 @@ def standing_of(
     words = [word_of(row, now) for row in rows]
     active = [word for word in words if word is not Word.PAUSED]
     word = min(active, key=WORST_FIRST.__getitem__) if active else Word.PAUSED
+    if word is Word.NEW and any(row.last is not None for row in rows):
+        # One more schedule is no reason to doubt an account that works.
+        word = Word.OK
     worst = [row for row, its in zip(rows, words, strict=True) if its is word]
     slots = [row.next_run_at for row in rows if row.next_run_at is not None and not row.blocks]
     return Standing(

@@ -95,6 +95,15 @@ def test_one_request_waits_at_a_time_and_can_be_withdrawn(tree: Tree) -> None:
     assert "no schedule" in tree.run("request", "riverside/nothing", code=1).stderr
 
 
+def test_a_wish_for_what_is_held_does_not_promise_the_next_pass(tree: Tree) -> None:
+    tree.run("reconcile")
+    tree.run("pause", "riverside/grades", "--reason", "SIS upgrade", "--for", "4h")
+    told = tree.run("request", "riverside/grades").stderr
+    assert "will run in the next pass" not in told
+    assert "SIS upgrade; the wish waits until that ends, for 24 hours at most" in told
+    assert "will run in the next pass" in tree.run("request", "oak-hill/grades").stderr
+
+
 def test_unlocking_a_free_account_says_so(tree: Tree) -> None:
     tree.run("reconcile")
     assert "nobody works" in tree.run("store", "unlock", "riverside", "--reason", "x", code=1).stderr

@@ -43,6 +43,13 @@ def test_filters_narrow_the_list(recorded: Tree, arguments: list[str], expected:
     assert _ids(recorded, *arguments) == expected
 
 
+def test_the_list_of_one_account_counts_no_hold_of_another(recorded: Tree) -> None:
+    recorded.run("pause", "oak-hill", "--reason", "SIS upgrade", "--for", "4h")
+    assert "1 hold in force" in recorded.run("list").stdout
+    assert "1 hold in force" in recorded.run("list", "oak-hill").stdout
+    assert "in force" not in recorded.run("list", "riverside").stdout
+
+
 def test_the_list_shows_the_vendor_pages_columns(recorded: Tree) -> None:
     heading = recorded.run("list").stdout.splitlines()[0]
     for column in (

@@ -47,6 +47,32 @@ def test_it_names_the_line_of_the_file_and_links_to_it(recorded: Tree, tmp_path:
     assert "already says something else" not in page
 
 
+def test_where_the_files_can_be_seen_is_written_once_and_what_is_typed_comes_first(
+    recorded: Tree, tmp_path: Path
+) -> None:
+    settings = recorded.root / "gradesync.yaml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8") + "page: {source: 'https://git.example.org/o/r/blob/main/'}\n",
+        encoding="utf-8",
+    )
+    for typed, shown in (((), "/o/r/blob/main/"), (("--source", "https://git.example.org/typed"), "/typed/")):
+        recorded.run("page", "-o", str(tmp_path / "site"), *typed)
+        page = text(tmp_path / "site", "accounts/riverside/index.html")
+        assert f'href="https://git.example.org{shown}schedules/riverside.yaml#L' in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://git.example.org/o", "javascript:alert(1)", "https://me:word@git.example.org", "https://x/?a=b"],
+)
+def test_an_address_that_makes_no_safe_link_is_a_problem_of_the_file(recorded: Tree, address: str) -> None:
+    settings = recorded.root / "gradesync.yaml"
+    settings.write_text(
+        settings.read_text(encoding="utf-8") + f"page: {{source: '{address}'}}\n", encoding="utf-8"
+    )
+    assert "page: {source" in recorded.run("validate", code=1).output
+
+
 def test_it_says_when_the_file_is_ahead_of_what_is_recorded(recorded: Tree, tmp_path: Path) -> None:
     recorded.account("riverside", recorded.text("riverside").replace("daily at 04:00", "daily at 05:00"))
     recorded.run("page", "-o", str(tmp_path / "site"))

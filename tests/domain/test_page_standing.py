@@ -69,7 +69,8 @@ def a_row(name: str = "grades", outcome: Outcome | None = Outcome.COMPLETED, **m
     ("row", "word"),
     [
         (a_row(), Word.OK),
-        (a_row(outcome=None), Word.OK),
+        (a_row(outcome=None), Word.NEW),
+        (a_row(outcome=None, next_run_at=None), Word.OK),
         (a_row(outcome=Outcome.WARNING), Word.WAITING),
         (a_row(outcome=Outcome.STOPPED), Word.OK),
         (a_row(outcome=Outcome.FAILED), Word.FAILING),
@@ -105,6 +106,13 @@ def test_the_account_s_word_is_the_worst_of_those_that_are_not_paused(
     else:
         ranks = [WORST_FIRST[word_of(row, NOW)] for row in rows[: len(outcomes)]]
         assert WORST_FIRST[word] == min(ranks)
+
+
+def test_an_account_in_which_nothing_ran_is_not_told_to_be_well_and_a_new_schedule_spoils_no_other() -> None:
+    new = a_row("new", outcome=None)
+    assert standing_of([new], [], (), NOW).word is Word.NEW
+    assert standing_of([new, a_row()], [], (), NOW).word is Word.OK
+    assert standing_of([new, a_row(outcome=Outcome.FAILED)], [], (), NOW).word is Word.FAILING
 
 
 def test_failing_since_the_first_failure_of_the_unbroken_row() -> None:

@@ -57,6 +57,22 @@ def _address(value: Any, info: ValidationInfo, *, with_query: bool) -> str:
     return text.rstrip("/")
 
 
+def _source_url(value: Any) -> str:
+    # Only shown as a link: nothing of ours is sent there, so the owner's list of hosts does not matter.
+    text = text_in(value).strip()
+    parts = split_url(text)
+    if parts is None or parts.scheme != "https":
+        hint = "write it like `https://git.example.org/org/repo/blob/main`"
+        raise refuse("GS-110", "this is not an https address", hint)
+    if parts.username is not None or parts.password is not None:
+        raise refuse(
+            "GS-107", "an address carries no user or password", "remove it; rotate a real password now"
+        )
+    if parts.query or parts.fragment:
+        raise refuse("GS-110", "an address ends before `?` and `#`", "remove what follows")
+    return text.rstrip("/")
+
+
 def split_url(text: str) -> SplitResult | None:
     """The parts of an address, or None when it has no usable host."""
     try:
@@ -121,6 +137,13 @@ TokenUrl = Annotated[
     str,
     PlainValidator(_token_url),
     in_schema("string", pattern=r"^https?://[^\s#@]+$", examples=["https://sis.example/oauth2/token"]),
+]
+SourceUrl = Annotated[
+    str,
+    PlainValidator(_source_url),
+    in_schema(
+        "string", pattern=r"^https://[^\s?#@]+$", examples=["https://git.example.org/org/repo/blob/main"]
+    ),
 ]
 Host = Annotated[str, PlainValidator(_host), in_schema("string", examples=["*.instructure.com"])]
 Server = Annotated[str, PlainValidator(_server), in_schema("string", examples=["sftp.riverside.example"])]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gradesync.config.schema.addresses import Host
+from gradesync.config.schema.addresses import Host, SourceUrl
 from gradesync.config.schema.fields import (
     Contact,
     May,
@@ -87,6 +87,12 @@ class Alarms(Strict):
     late_after: Minutes = left_out("Time without a pass; three times the usual one when left out.")
 
 
+class PageKeys(Strict):
+    """What the page is made with."""
+
+    source: SourceUrl = left_out("Where the tree's files can be seen: lines of files become links.")
+
+
 class Person(Strict):
     """Somebody who acts."""
 
@@ -117,6 +123,7 @@ class SettingsFile(Strict):
     alarms: Alarms = filled(Alarms, "How long something may stand before it deserves an alarm.")
     ping: Reference = left_out("Where the address is kept that is called after each good pass.")
     ping_fail: Reference = left_out("Where the address is kept that is called after a pass that is not.")
+    page: PageKeys = filled(PageKeys, "What `gradesync page` is made with.")
     keys: Reference = left_out("Where the key of the ledger's hashes is kept.")
     secrets: SecretsTemplate = left_out("How secrets are found whose reference an account leaves out.")
     people: dict[Name, Person] = filled(dict, description="Who acts.")

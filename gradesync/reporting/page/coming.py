@@ -30,6 +30,7 @@ def week_days(week: AccountWeek, now: datetime) -> list[Row]:
 
 def _slot(stretch: Stretch, zone: str) -> Row:
     first = words.local(stretch.first, zone)
+    at_home = f" {zone}"  # the page says once that all times are the account's; a narrow day would cut the name in two
     time, often = f"{first:%H:%M}", stretch.schedule.type.value
     if stretch.count > 1:
         time = f"{time} to {words.local(stretch.last, zone):%H:%M}"
@@ -42,7 +43,7 @@ def _slot(stretch: Stretch, zone: str) -> Row:
         clean(stretch.schedule.id.name),
         TYPE_SLUGS[stretch.schedule.type],
         often,
-        "; ".join(clean(block.sentence) for block in stretch.blocks),
+        "; ".join(clean(block.sentence).removesuffix(at_home) for block in stretch.blocks),
     )
 
 

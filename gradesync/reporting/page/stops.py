@@ -78,13 +78,15 @@ def _blackout(one: Blackout, now: datetime) -> Row:
 
 
 def request_rows(account: PageAccount, stamps: Stamps) -> list[Row]:
-    """Wishes that wait for the next pass."""
+    """Wishes that wait: for the next pass, or for the end of what stops their schedule."""
+    stopped = {one.row.schedule.id: one.row.blocks for one in account.schedules}
     return [
         (
             clean(one.schedule.name),
             who_line(one.actor.name, one.actor.via),
             *stamps(one.created_at, account.time_zone),
             clean(one.reason or ""),
+            "; ".join(clean(block.sentence) for block in stopped.get(one.schedule, ())),
         )
         for one in account.requests
     ]

@@ -24,6 +24,7 @@ SLUGS = {
     Word.WAITING: "waiting",
     Word.HELD: "held",
     Word.PAUSED: "paused",
+    Word.NEW: "new",
     Word.OK: "ok",
 }
 """The class, and the picture, of a word."""
@@ -98,6 +99,8 @@ def next_step(account: PageAccount, now: datetime) -> str:
         reasons = [clean(one.row.schedule.reason) for one in account.schedules if one.row.schedule.reason]
         told = f" ({reasons[0]})" if reasons else ""
         return f"Paused in its file{told}: nothing runs until the file says otherwise."
+    if word is Word.NEW:
+        return "Nothing has run yet. The first run starts by itself when it is due."
     if account.standing.causes and word in (Word.FAILING, Word.WAITING):
         code = account.standing.causes[0][0]
         title, todo = code_text(code)
@@ -146,6 +149,7 @@ PUBLIC_SENTENCES = {
     Word.LATE: "A run is late. It is made up for by itself as soon as the next one starts.",
     Word.HELD: "The sync was stopped on purpose for now. What is owed follows when it goes on.",
     Word.PAUSED: "The sync is switched off for now.",
+    Word.NEW: "The sync is set up. It has not run yet.",
     Word.FAILING: "The last run did not work. What is owed follows with the next run that does.",
 }
 """What a state means to somebody who cannot do anything about it."""

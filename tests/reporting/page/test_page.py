@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradesync.domain.due import Block
-from gradesync.domain.page_overview import Audience
-from gradesync.domain.page_standing import Word
+from gradesync.domain.page_overview import Audience, Overview, PageSchedule
+from gradesync.domain.page_standing import Word, standing_of, word_of
 from gradesync.domain.problem import CODES
 from gradesync.domain.schedule import SyncType
-from gradesync.reporting.page import MAX_BYTES, Options
+from gradesync.reporting.page import MAX_BYTES, Options, build
 from gradesync.reporting.page.changes import changes
+from tests.reporting import samples as s
 from tests.reporting.page.samples import EVIL, PERSON, Page, an_account, site
 
 STAFF = site(an_account(), an_account("oak-hill", name="Oak Hill Schools"), written=True)
@@ -203,6 +204,38 @@ def test_stops_wishes_and_windows_are_told_with_who_and_why() -> None:
     assert "until Sat 28 Nov 09:00 EST. SIS upgrade" in text
     assert "upcoming: 2026-11-26 00:00 to 2026-11-28 00:00 America/New_York, roster-nightly only" in text
     assert f"grades : asked for by {PERSON} (CI)" in text
+
+
+def test_a_wish_for_a_schedule_that_is_stopped_does_not_promise_a_run() -> None:
+    account = an_account()
+    (wish,) = account.requests
+    held = next(one.row for one in account.schedules if one.row.blocks)
+    asked = replace(account, requests=(wish, replace(wish, schedule=held.schedule.id)))
+    files = {path: content.decode() for path, content in build(Overview(at=s.NOW, accounts=(asked,)))}
+    for name in ("accounts/riverside/index.html", "stops.html"):
+        text = Page(files[name]).text
+        assert text.count("It runs at the next pass.") == 1
+        assert text.count(f"It waits, because the schedule is stopped: {held.blocks[0].sentence}") == 1
+
+
+def test_an_account_in_which_nothing_ran_does_not_say_that_all_is_well() -> None:
+    rows = [replace(one.row, last=None, waiting={}, waiting_since={}) for one in an_account().schedules]
+    new = replace(
+        an_account(),
+        standing=standing_of(rows, (), (), s.NOW),
+        schedules=tuple(PageSchedule(row, word_of(row, s.NOW), ()) for row in rows),
+        holds=(),
+    )
+    new = replace(new, standing=replace(new.standing, word=Word.NEW))
+    for audience, told in (
+        (Audience.STAFF, "Nothing has run yet."),
+        (Audience.PUBLIC, "It has not run yet."),
+    ):
+        made = build(Overview(at=s.NOW, accounts=(new,)), audience=audience)
+        text = Page(dict(made)["accounts/riverside/index.html"].decode()).text
+        assert told in text
+        assert "Not run yet" in text
+        assert "Everything runs as planned" not in text
 
 
 def test_across_accounts_each_hold_stands_once_and_windows_count_their_accounts() -> None:
