@@ -125,6 +125,7 @@ def _action(row: Mapping[str, Any]) -> Action:
         held=row["held"] is True,
         held_by=_maybe(row["held_by"]) or "",
         hold_ids=tuple(map(_str, _list(row["holds"]))),
+        despite=tuple(map(_str, _list(row.get("despite_holds", [])))),
         time_zone=zone,
         locked=row["locked"] is True,
     )

@@ -46,7 +46,7 @@ class Action:
     `moved_from` is the old name of a move: a schedule's, or the account's when `schedule` is None. `time_zone` is the
     recorded zone of what has no new definition. `locked`: no consent lets it through, only another merge first;
     `consent` is the digest by which somebody let it through. `held_by` tells the holds over it to people, `hold_ids`
-    names them.
+    names them. `despite` names the persons' holds it would end or slip from: consent to it is consent despite these.
     """
 
     kind: ActionKind
@@ -63,6 +63,7 @@ class Action:
     held: bool = False
     held_by: str = ""
     hold_ids: tuple[str, ...] = ()
+    despite: tuple[str, ...] = ()
     time_zone: str | None = None
     locked: bool = False
     consent: str | None = None
@@ -111,10 +112,15 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """12 hex digits over the withheld actions that can be allowed; empty text when there is none."""
+        """12 hex digits over the withheld actions that can be allowed; empty text when there is none.
+
+        A hold that somebody places over one of them makes it another digest: whoever consented did not know of it.
+        """
         if not self.consentable:
             return ""
-        rows = sorted([a.kind, a.subject, a.digest or "", a.moved_from or ""] for a in self.consentable)
+        rows = sorted(
+            [a.kind, a.subject, a.digest or "", a.moved_from or "", *a.despite] for a in self.consentable
+        )
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:12]
 
     @property

@@ -21,7 +21,7 @@ from gradesync.domain.definition import (
 )
 from gradesync.domain.hold import HoldKind
 from gradesync.domain.problem import Place
-from gradesync.domain.slipping import group_of, slipping
+from gradesync.domain.slipping import group_of, operators_over, slipping
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Guards:
         self.withheld: list[Action] = []
         self.stops: list[Stop] = []
         self._subjects: set[tuple[str, str]] = set()
+        self._despite: dict[tuple[str, str], set[str]] = {}
 
     def holds(self, action: Action) -> bool:
         """Whether the action is withheld; an action is known by its kind and subject within one plan."""
@@ -78,6 +79,12 @@ class Guards:
         self._slipped(actions)
         self._shares(actions, leaving)
         self._farewells(actions)
+        noted = ((a, self._despite.get((a.kind.value, a.subject), ())) for a in self.withheld)
+        self.withheld = [replace(a, despite=tuple(sorted(holds))) for a, holds in noted]
+
+    def _note(self, action: Action, holds: Iterable[str]) -> None:
+        """Holds an action would go over, whichever guard withholds it: consent is bound to them."""
+        self._despite.setdefault((action.kind.value, action.subject), set()).update(holds)
 
     def _withhold(self, actions: Iterable[Action], stop: Stop) -> None:
         fresh = [replace(action, locked=stop.locked) for action in actions if not self.holds(action)]
@@ -254,9 +261,13 @@ class Guards:
 
     def _held(self, actions: Sequence[Action], leaving: Collection[str]) -> None:
         """Somebody stopped the schedule and means to look at it; deleting it would end that quietly."""
+        former = {a.account: a.moved_from for a in actions if a.schedule is None and a.moved_from}
         for key, mine in _by_account(_retiring(actions)).items():
             held = [action for action in mine if self._recorded(action).stopped]
             if held and key not in leaving:
+                for action in held:
+                    old = self._recorded(action)
+                    self._note(action, operators_over(self.recorded, old, former.get(key, key)))
                 names = ", ".join(str(action.schedule) for action in held)
                 self._withhold(
                     held,
@@ -270,9 +281,11 @@ class Guards:
     def _slipped(self, actions: Sequence[Action]) -> None:
         """Another group or another type would take a schedule out from under an operator's hold: a deploy would undo a
         stop, and nobody would have released it."""
-        scopes = [hold.scope for hold in self.recorded.holds if hold.kind is HoldKind.OPERATOR]
-        if not any(scope.group or scope.type for scope in scopes):
+        operators = [hold for hold in self.recorded.holds if hold.kind is HoldKind.OPERATOR]
+        wide = [hold for hold in operators if hold.scope.group or hold.scope.type]
+        if not wide:
             return
+        scopes = [hold.scope for hold in operators]
         for key, mine in _by_account(actions).items():
             whole = next((a for a in mine if a.schedule is None and a.text is not None), None)
             old = self.recorded.accounts.get((whole.moved_from if whole is not None else None) or key)
@@ -285,6 +298,8 @@ class Guards:
                 changed = [a for a in mine if (a.moved_from or a.schedule) in slipped and a.text is not None]
                 # In another group the account is one piece: a schedule of it cannot stay behind.
                 moved = [a for a in mine if a.kind is not ActionKind.PAUSE] if before != after else changed
+                for action in moved:
+                    self._note(action, (hold.id for hold in wide))
                 how = f"group {before or 'none'} -> {after or 'none'}" if before != after else "another type"
                 self._withhold(
                     moved,

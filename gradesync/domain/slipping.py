@@ -1,4 +1,5 @@
-"""Schedules that a change of their group or type would take out from under a hold on that group or type. Pure.
+"""Schedules that a change of their group or type would take out from under a hold on that group or type, and the holds
+that persons placed over one. Pure.
 
 Whether that may happen is `safety`'s to say.
 """
@@ -9,8 +10,8 @@ import json
 from collections.abc import Sequence
 
 from gradesync.domain.action import Action
-from gradesync.domain.definition import RecordedAccount
-from gradesync.domain.hold import HoldScope
+from gradesync.domain.definition import Recorded, RecordedAccount, RecordedSchedule
+from gradesync.domain.hold import HoldKind, HoldScope
 from gradesync.domain.schedule import ScheduleId, SyncType
 
 
@@ -39,6 +40,18 @@ def slipping(
     return found
 
 
+def operators_over(recorded: Recorded, old: RecordedSchedule, former: str) -> list[str]:
+    """The ids of the persons' holds over a schedule that is stopped; `former` is its account's key in the holds."""
+    type, group = _type_of(old.text), group_of(recorded.accounts[old.account].text)
+    ids = [
+        hold.id
+        for hold in recorded.holds
+        if hold.kind is HoldKind.OPERATOR
+        and any(hold.scope.covers(ScheduleId(key, old.name), type, group) for key in {old.account, former})
+    ]
+    return ids or ["held"]
+
+
 def group_of(text: str) -> str | None:
     """The folder of an account, from its canonical definition."""
     group: str | None = json.loads(text).get("group")
@@ -49,4 +62,4 @@ def _type_of(text: str) -> SyncType:
     return SyncType(json.loads(text)["type"])
 
 
-__all__ = ["group_of", "slipping"]
+__all__ = ["group_of", "operators_over", "slipping"]

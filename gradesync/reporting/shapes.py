@@ -110,6 +110,7 @@ def action_shape(action: Action) -> Shape:
         "held": action.held,
         "held_by": action.held_by or None,
         "holds": list(action.hold_ids),
+        "despite_holds": list(action.despite),
         "time_zone": zone_of(action),
         "locked": action.locked,
     }

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gradesync.domain.action import ActionKind, Plan
 from gradesync.domain.definition import DesiredAccount, Recorded
@@ -321,3 +323,69 @@ def test_a_pause_goes_through_beside_a_group_that_is_left_under_a_hold() -> None
     have = recorded(account("r", {**GRADES, "more": schedule(posted_by="p")}, group="pilot"))
     plan = make_plan(desired(account("r", paused, group="south")), under(have, group="pilot"), NOW)
     assert kinds(plan) == {("pause", "r/more")}
+
+
+def hold_over(scope: HoldScope, number: int = 1) -> Hold:
+    """A person's hold, placed now."""
+    return Hold(
+        f"hold-{number}", scope, Actor("ana", "OS user"), "to be looked at", NOW, NOW + timedelta(days=3)
+    )
+
+
+COVERING = st.sampled_from(
+    [
+        HoldScope(account="r", schedule="s000"),
+        HoldScope(account="r"),
+        HoldScope(type=SyncType.GRADE_PASSBACK),
+        HoldScope(),
+    ]
+)
+
+
+@given(
+    scopes=st.lists(COVERING, min_size=1, max_size=3),
+    before=st.integers(0, 2),
+    gone=st.integers(4, 9),
+    way=st.sampled_from(["rows", "file", "schedules"]),
+)
+def test_consent_given_before_a_hold_was_placed_does_not_end_the_held_schedule(
+    scopes: list[HoldScope], before: int, gone: int, way: str
+) -> None:
+    have = recorded(account("r", many(10)), *(account(f"other{n}", many(9)) for n in range(2)))
+    rest = {
+        "rows": [account("r", dict(list(many(10).items())[gone:]))],
+        "schedules": [account("r", {})],
+        "file": [],
+    }
+    tree = desired(*rest[way], *(account(f"other{n}", many(9)) for n in range(2)))
+    held_from = have
+    for number, scope in enumerate(scopes):
+        if number == min(before, len(scopes) - 1):
+            held_from = have
+        have = replace(held(have, "r", "s000", by_person=True), holds=(*have.holds, hold_over(scope, number)))
+    shown = make_plan(tree, held_from, NOW)
+    assert ("retire", "r/s000") in withheld(shown)
+    later = make_plan(tree, have, NOW, allow=shown.digest)
+    assert ("retire", "r/s000") in withheld(later)
+    assert not later.allowed
+    anew = make_plan(tree, have, NOW, allow=make_plan(tree, have, NOW).digest)
+    assert ("retire", "r/s000") in kinds(anew), "who knows of the hold may consent"
+
+
+def test_a_hold_over_something_else_leaves_the_consent_alone() -> None:
+    have = recorded(account("r", many(10)), account("s", many(3)))
+    tree = desired(account("r", dict(list(many(10).items())[4:])), account("s", many(3)))
+    shown = make_plan(tree, have, NOW)
+    other = replace(held(have, "s", "s000", by_person=True), holds=(hold_over(HoldScope(account="s")),))
+    assert make_plan(tree, other, NOW, allow=shown.digest).allowed
+
+
+def test_the_holds_a_renamed_account_brings_along_are_part_of_the_consent() -> None:
+    have = recorded(account("old", many(10)))
+    tree = desired(replace(account("new", dict(list(many(10).items())[4:])), moved_from="old"))
+    shown = make_plan(tree, have, NOW)
+    scope = HoldScope(account="old", schedule="s000")
+    have = replace(held(have, "old", "s000", by_person=True), holds=(hold_over(scope),))
+    later = make_plan(tree, have, NOW, allow=shown.digest)
+    assert not later.allowed
+    assert [a.despite for a in later.withheld if a.subject == "new/s000"] == [("hold-1",)]
