@@ -47,9 +47,9 @@ def schedule_why(
     reason = f": {after['reason']}" if after.get("reason") else ""
     match kind:
         case ActionKind.CREATE if after.get("state") == "paused":
-            return f"new in {file}, paused{reason}"
+            return f"{_described(after)}; new in {file}, paused{reason}"
         case ActionKind.CREATE:
-            return f"new in {file}"
+            return f"{_described(after)}; new in {file}"
         case ActionKind.PAUSE:
             return f"paused in {file}{reason}"
         case ActionKind.RESUME:
@@ -62,6 +62,33 @@ def schedule_why(
             return f"changed in {file}"
 
 
+def _described(after: Mapping[str, object]) -> str:
+    """What a new schedule does, since nothing else of it is told: nothing of it differs."""
+    zone = f", {after['time_zone']}" if after.get("time_zone") else ""
+    observes = "; it observes and sends nothing" if after.get("state") == "observe" else ""
+    return f"{after.get('type')}, {after.get('interval')}{zone}{observes}"
+
+
+_MEANS = {
+    ("passback.missing", '"zero"'): "work marked missing is sent as 0",
+    ("passback.missing", '"flag"'): "work marked missing is flagged in the SIS",
+    (
+        "passback.excused",
+        '"exempt"',
+    ): "excused work is sent as exempt, which OneRoster 1.1 says as 0 and exempt",
+    ("passback.conflict", '"canvas_wins"'): "what was edited by hand in the SIS is overwritten",
+    ("passback.deletions", '"blank"'): "results already sent are emptied in the SIS when they go in Canvas",
+    ("passback.deletions", '"delete"'): "records already sent are deleted in the SIS when they go in Canvas",
+    ("passback.gone_in_sis", '"recreate"'): "records that were removed in the SIS are written again",
+    (
+        "passback.no_due_date",
+        '"last_day_of_period"',
+    ): "work without a due date is sent, due on its period's last day",
+    ("roster.leavers", '"suspend"'): "people whom the SIS disables are suspended in Canvas",
+    ("roster.verify", '"off"'): "no import is read back",
+}
+"""What those values mean that send, overwrite or take away more than before."""
+
 _DECIDED_ANEW = ("passback", "roster", "scope", "sis", "canvas")
 
 
@@ -71,7 +98,9 @@ def account_why(fields: tuple[FieldChange, ...], moved_from: str | None) -> str:
         return f"renamed from {moved_from}; history, holds, requests, ledger and watermarks stay"
     touched = sorted({f.path.split(".")[0] for f in fields} & set(_DECIDED_ANEW))
     if touched:
-        return f"{', '.join(touched)} changed; the next grade passback is full and decides every record anew"
+        means = "".join(f"; {_MEANS[key]}" for f in fields if (key := (f.path, f.after or "")) in _MEANS)
+        anew = "the next grade passback is full and decides every record anew"
+        return f"{', '.join(touched)} changed{means}; {anew}"
     if [one.path for one in fields] == ["state"]:
         return "its state; what that means stands with each schedule"
-    return "changed; nothing is decided anew"
+    return "changed; what is sent stays as it was"

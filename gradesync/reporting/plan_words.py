@@ -76,6 +76,8 @@ def why(action: Action) -> str:
     file = action.place.file if action.place else ""
     if action.why == _SAID_BY_PLACE.get(action.kind, "").format(file):
         return ""
+    if action.kind is ActionKind.CREATE:
+        return clean(action.why.removesuffix(f"; new in {file}"))
     if action.kind is ActionKind.RETIRE and action.schedule is not None:
         return f"{clean(action.why)}; it never runs again, and its history stays"
     return clean(action.why)
@@ -101,6 +103,8 @@ def next_run_line(action: Action, now: datetime | None) -> str | None:
 def held_line(action: Action) -> str:
     """What a hold over a change means, and whose it is."""
     means = "held: the change is stored, and nothing starts"
+    if action.kind is ActionKind.RETIRE:
+        means = "somebody holds it"
     return f"{means} ({clean(action.held_by)})" if action.held_by else f"{means} until the hold ends"
 
 
@@ -157,7 +161,24 @@ def value(json_text: str | None) -> str:
         found = json.loads(json_text)
     except ValueError:
         return clean(json_text)
+    if found == []:
+        return "(none)"
+    if isinstance(found, list) and all(isinstance(one, dict) for one in found):
+        return clean("; ".join(_entry(one) for one in found))
     return clean(found) if isinstance(found, str) and found else clean(json_text)
+
+
+def _entry(one: Mapping[str, object]) -> str:
+    """An entry of a list, such as a blackout: `name Summer, from ..., until ..., schedules roster-nightly`."""
+    order = ("name", "from", "until")
+    keys = [*(key for key in order if key in one), *(key for key in one if key not in order)]
+    return ", ".join(f"{key} {_plain(one[key])}" for key in keys)
+
+
+def _plain(found: object) -> str:
+    if isinstance(found, list) and all(isinstance(one, str) for one in found):
+        return " and ".join(found)
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def is_new_account(action: Action) -> bool:
@@ -182,6 +203,9 @@ _TO = {ActionKind.CHANGE_ACCOUNT: ("account to change", "accounts to change")}
 def plan_summary(plan: Plan) -> str:
     """`Plan: 1 to create, 2 to change. 34 unchanged.`; one sentence when there is nothing to do."""
     unchanged = f"{plan.unchanged:,} unchanged."
+    if not plan.changes and plan.frozen:
+        frozen = plural(len(plan.frozen), "account is", "accounts are")
+        return f"{frozen} frozen: files have problems. In all others nothing would change: {unchanged}"
     if not plan.changes:
         return f"Nothing to do: {plural(plan.accounts, 'account')} as the files say, {unchanged}"
     counts, new = dict(plan.counts()), sum(is_new_account(action) for action in plan.actions)
@@ -190,7 +214,8 @@ def plan_summary(plan: Plan) -> str:
     parts += [_to(kind, counts.get(kind.value, 0)) for kind in _KIND_ORDER]
     told = ", ".join(part for part in parts if part) or "nothing to apply"
     withheld = f", {len(plan.withheld):,} withheld" if plan.withheld else ""
-    return f"Plan: {told}{withheld}. {unchanged}"
+    frozen = f" {plural(len(plan.frozen), 'account')} frozen by problems." if plan.frozen else ""
+    return f"Plan: {told}{withheld}. {unchanged}{frozen}"
 
 
 def _to(kind: ActionKind, count: int) -> str:

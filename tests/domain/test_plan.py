@@ -121,7 +121,22 @@ def test_a_changed_policy_says_what_is_decided_anew() -> None:
     assert [f.path for f in action.fields] == ["passback"]
     only_name = account("riverside", {"grades": schedule()}, name="New name")
     (action,) = make_plan(desired(only_name), recorded(before), NOW).actions
-    assert "nothing is decided anew" in action.why
+    assert "what is sent stays as it was" in action.why
+
+
+def test_a_policy_that_sends_or_overwrites_more_is_told_in_words() -> None:
+    before = account("riverside", {"grades": schedule()}, passback={"missing": "withhold"})
+    after = account("riverside", {"grades": schedule()}, passback={"missing": "zero"})
+    (action,) = make_plan(desired(after), recorded(before), NOW).actions
+    assert "work marked missing is sent as 0" in action.why
+    (back,) = make_plan(desired(before), recorded(after), NOW).actions
+    assert "sent as 0" not in back.why
+
+
+def test_a_new_schedule_says_what_it_does_and_whether_it_only_observes() -> None:
+    new = account("riverside", {"grades": schedule(state="observe")})
+    (_, action) = make_plan(desired(new), recorded(), NOW).actions
+    assert action.why.startswith("grade passback, every 15 minutes, America/New_York; it observes")
 
 
 def test_a_move_keeps_the_schedule_and_its_next_run() -> None:

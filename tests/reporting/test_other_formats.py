@@ -100,7 +100,7 @@ def test_a_plan_in_ci_annotates_stops_and_folds_the_plan() -> None:
     assert lines[2] == "::group::Plan"
     assert lines[-2:] == [
         "::endgroup::",
-        "Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged.",
+        "Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged. 1 account frozen by problems.",
     ]
 
 

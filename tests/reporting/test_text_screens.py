@@ -14,7 +14,7 @@ from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
-from gradesync.reporting import text
+from gradesync.reporting import plan_words, text
 from gradesync.reporting.clean import cell_width
 from tests.reporting import samples as s
 
@@ -98,7 +98,7 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
           to consent to exactly these: gradesync reconcile --allow DIGEST --reason '...'
 
         2 problems in 1 file, 1 warning. See `gradesync validate`.
-        Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged.
+        Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged. 1 account frozen by problems.
         """
     ).replace("DIGEST", s.PLAN.digest)
 
@@ -316,6 +316,19 @@ def test_a_pass_over_frozen_accounts_does_not_say_that_all_is_well() -> None:
         Nothing to do in the accounts without problems.
         """
     )
+
+
+def test_a_plan_with_frozen_accounts_alone_does_not_begin_with_nothing_to_do() -> None:
+    told = text.plan(replace(s.NOTHING, frozen=("elm",)), s.PROBLEMS, s.NOW, style=s.PLAIN)
+    assert told.endswith(
+        "1 account is frozen: files have problems. In all others nothing would change: 38 unchanged.\n"
+    )
+
+
+def test_a_changed_list_of_blackouts_is_told_in_words() -> None:
+    before = '[{"from": "2027-06-25 18:00", "name": "Summer", "schedules": ["a", "b"], "until": "2027-07-06 06:00"}]'
+    told = "name Summer, from 2027-06-25 18:00, until 2027-07-06 06:00, schedules a and b"
+    assert (plan_words.value(before), plan_words.value("[]")) == (told, "(none)")
 
 
 def test_a_new_store_a_stale_tree_and_an_interruption_are_told() -> None:
