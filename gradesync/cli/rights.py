@@ -47,9 +47,11 @@ def _refuse(people: People, who: Identity, right: Right, target: Target) -> None
     if found is None:
         return
     ask = f"ask {_listed(found.who_may)}, or " if found.who_may else ""
+    # Whom GitHub knows may be a stranger on this machine: the way it is written here saves a second refusal.
+    login = "" if who.by_clock else f", with the login `{who.realm}:{who.login}`"
     raise NotAllowed(
         f"GS-710: {found.sentence}",
-        hint=f"{ask}have the owner of the tree add `{right}` to `people` in gradesync.yaml",
+        hint=f"{ask}have the owner of the tree add `{right}` to `people` in gradesync.yaml{login}",
     )
 
 

@@ -94,6 +94,7 @@ def test_whom_nobody_wrote_down_cannot_act(guarded: Tree, command: str) -> None:
     before = guarded.run("history", "--format", "json").stdout
     refused = guarded.run("--as", "Ana Ortiz", *command.split(), *ACTING[command], code=1)
     assert "GS-710" in refused.stderr
+    assert f"with the login `os:{ME}`" in refused.stderr
     assert "Ana Ortiz" in refused.stderr
     assert guarded.run("history", "--format", "json").stdout == before
 
