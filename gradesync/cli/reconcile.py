@@ -182,7 +182,7 @@ def _pass(
     if loaded is not None and loaded.problems and form == "text" and news:
         show("text", "problems", loaded.problems, sources(said.root))
     watch = watching()
-    mode = OpenMode.EXISTING if due else OpenMode.CREATE
+    mode = OpenMode.EXISTING if due else OpenMode.CREATE_BY_THE_WAY
     # Where gradesync.yaml leaves open which store is meant, opening by it tells so and ends.
     settings = loaded.settings if loaded is not None and loaded.known else None
     with opened(said, mode, watch, settings=settings, to_run=True) as app:

@@ -24,7 +24,8 @@ def command() -> None:
 def init(said: Invocation, form: str) -> None:
     """Make the store that gradesync.yaml names.
 
-    Left out there, it is .gradesync/store.db. The first `gradesync reconcile` makes it too.
+    Left out there, it is .gradesync/store.db. The first `gradesync reconcile` makes it too, but never in a CI job,
+    whose disk is gone with it.
     """
     from gradesync.wiring import OpenMode
 

@@ -19,6 +19,11 @@ secrets: env
 
 # Where schedules, runs, holds and history are recorded. Left out: .gradesync/store.db beside this file.
 # store: "postgresql://gradesync:{{env:GRADESYNC_DB_PASSWORD}}@db.example.org/gradesync"
+
+# In GitLab, Jenkins, Kubernetes: wherever passes run on machines that forget everything, write these two lines, and
+# put the store's URL and the ledger's key into these variables.
+# store: env:GRADESYNC_STORE
+# keys: env:GRADESYNC_KEY
 """
 
 ACCOUNT = f"""\

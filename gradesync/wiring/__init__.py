@@ -31,13 +31,18 @@ __all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
 class OpenMode(Enum):
     """What becomes of a store that is not there: an error, a new one, or (for a plan) an empty one in RAM.
 
-    MIGRATE is EXISTING, and an older schema on PostgreSQL is brought up to date.
+    CREATE_BY_THE_WAY is CREATE, but not where the new store would be gone with a CI job. MIGRATE is EXISTING, and an
+    older schema on PostgreSQL is brought up to date.
     """
 
     EXISTING = "existing"
     CREATE = "create"
+    CREATE_BY_THE_WAY = "create by the way"
     EMPTY_IF_MISSING = "empty if missing"
     MIGRATE = "migrate"
+
+
+_CREATING = (OpenMode.CREATE, OpenMode.CREATE_BY_THE_WAY)
 
 
 @dataclass
@@ -174,7 +179,7 @@ def open_app(
         settings = read_settings(root, file_cache(root), to_stop=to_stop, to_run=to_run)
     store, missing = _open(root, settings, mode)
     try:
-        info = store.info() if settings.lineage is not None or mode is OpenMode.CREATE else None
+        info = store.info() if settings.lineage is not None or mode in _CREATING else None
         if missing is None and settings.lineage is not None:
             from gradesync.store.open import check_lineage
 
@@ -196,11 +201,13 @@ def _open(root: Path, settings: Settings, mode: OpenMode) -> tuple[Store, str | 
     """The store, and the place of the one that is missing when an empty one stands in for it."""
     from gradesync.errors import StoreMissing
     from gradesync.store.open import open_store
-    from gradesync.wiring.place import store_place
+    from gradesync.wiring.place import refuse_passing_store, store_place
 
     place = store_place(root, settings.store)
     # With a pinned lineage a new store is never the one that was meant.
-    create = mode is OpenMode.CREATE and settings.lineage is None
+    create = mode in _CREATING and settings.lineage is None
+    if create and mode is OpenMode.CREATE_BY_THE_WAY:
+        refuse_passing_store(root, settings.store)
     try:
         return open_store(place, create=create, migrate=mode is OpenMode.MIGRATE), None
     except StoreMissing as missing:

@@ -15,6 +15,24 @@ from gradesync.wiring.secrets import References
 
 _INSIDE = re.compile(r"\{((?:env|file):[^{}\s]+)\}")
 _SQLITE = "sqlite:///"
+_CI = ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD", "BUILDKITE", "CIRCLECI", "CI")
+"""What the services set in their jobs, any of them."""
+
+
+def refuse_passing_store(root: Path, setting: str | None) -> None:
+    """A CI job's disk is gone with the job: a store made there by the way would make every pass the first one.
+
+    Raises StoreUnavailable where this is a job, nothing says where the store is, and there is none yet.
+    """
+    said = next((name for name in _CI if os.environ.get(name, "").lower() not in ("", "0", "false")), None)
+    if said is None or setting is not None or (root / ".gradesync" / "store.db").exists():
+        return
+    raise StoreUnavailable(
+        f"this is a CI job ({said} is set), and gradesync.yaml does not say where the store is: a new one here would "
+        "be gone with the job, and every pass would begin anew",
+        hint="write `store: env:GRADESYNC_STORE` and `keys: env:GRADESYNC_KEY` in gradesync.yaml; "
+        "or, where this disk stays, make the store on purpose: `gradesync store init`",
+    )
 
 
 def store_place(root: Path, setting: str | None) -> str:

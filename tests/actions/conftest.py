@@ -48,8 +48,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(root, "init", "-q", "-b", "main")
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "two accounts")
-    command = [sys.executable, "-m", "gradesync", "-C", str(root), "reconcile", "--no-syncs"]
-    subprocess.run(command, check=True, capture_output=True, env=as_clock())
+    for words in (["store", "init"], ["reconcile", "--no-syncs"]):
+        command = [sys.executable, "-m", "gradesync", "-C", str(root), *words]
+        subprocess.run(command, check=True, capture_output=True, env=as_clock())
     return root
 
 

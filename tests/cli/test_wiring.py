@@ -72,6 +72,28 @@ def test_no_new_file_becomes_the_store_where_the_environment_names_another_one(
     assert store_place(tmp_path, None) == str(tmp_path / ".gradesync" / "store.db")
 
 
+@pytest.mark.parametrize("name", ["CI", "GITHUB_ACTIONS", "GITLAB_CI"])
+def test_a_pass_in_a_ci_job_makes_no_store_that_is_gone_with_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "true")
+    with (
+        pytest.raises(StoreUnavailable, match="gone with the job") as caught,
+        open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY),
+    ):
+        pass
+    assert "`store: env:GRADESYNC_STORE`" in (caught.value.hint or "")
+    assert not (tmp_path / ".gradesync" / "store.db").exists()
+    # On purpose it is made, and then passes work with it; and so they do where the tree says where it is.
+    with open_app(tmp_path, mode=OpenMode.CREATE) as app:
+        assert app.new_store
+    with open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY) as app:
+        assert not app.new_store
+    said = Settings(store="sqlite:///data/store.db")
+    with open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY, settings=said) as app:
+        assert app.new_store
+
+
 def test_a_store_others_may_use_wants_a_key_they_share(tmp_path: Path) -> None:
     keys = AccountKeys(tmp_path / "key", None, References(tmp_path), MemoryStore())
     with pytest.raises(ConnectionProblem, match="no key they share") as caught:

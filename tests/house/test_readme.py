@@ -15,13 +15,15 @@ from click.testing import CliRunner
 
 from gradesync.cli.main import group
 from gradesync.config.loader import load
+from tests.house.conftest import JOB
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 YAML = re.compile(r"^```yaml\n# (\S+\.ya?ml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "100"}
+_HERE = {name: value for name, value in os.environ.items() if name not in JOB}
+ENVIRONMENT = {**_HERE, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "100"}
 HOSTS = 'hosts: ["*.instructure.com", genesis.riverside.example, 127.0.0.1]\nsecrets: env\n'
 
 
