@@ -247,7 +247,9 @@ def test_scores_and_titles_are_shown_to_whoever_may_see_values_and_to_nobody_els
 def test_what_stops_the_schedule_is_told_with_what_would_be_sent() -> None:
     district = District(state="paused", reason="upgrade")
     district.reconcile(district.tree())
-    assert "would be sent, but the schedule is blocked" in as_text(explained(district), style=PLAIN)
+    said = as_text(explained(district), style=PLAIN)
+    assert "would be sent, but the schedule is blocked" in said
+    assert "by itself" in said
     watching = District(state="observe")
     watching.reconcile(watching.tree())
     assert "only observes" in as_text(explained(watching), style=PLAIN)

@@ -219,6 +219,9 @@ def test_a_hand_edit_and_a_half_graded_work_have_a_step_that_says_no() -> None:
     sis = district.school.sis
     sis.results[id] = replace(sis.results[id], score=Decimal(1))
     assert answers(story(explained(district)))["unchanged by hand in the SIS"] is False
+    said = as_text(explained(district), style=PLAIN)
+    assert "Nothing more is sent." in said
+    assert "not sent" not in said
     district.school.grade(2, 11, "3", state="pending_review")
     one = story(explained(district, assignment=2))
     assert [c.code for c in one.checks if c.answer is False and c.code] == [one.code]

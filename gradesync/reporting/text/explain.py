@@ -257,7 +257,8 @@ def _next_sentence(story: ClassStory, told: Explanation) -> str:
     if told.observes:
         return f"It {verb}, but this schedule only observes."
     if told.blocked:
-        return f"It {verb}, but the schedule is blocked: {clean('; '.join(told.blocked))}."
+        why = clean("; ".join(told.blocked))
+        return f"It {verb}, but the schedule is blocked: {why}. It goes by itself after that."
     verb = verb.replace("would be", "will be")
     if told.next_run_at is None:
         return f"It {verb} by the next run; none is planned."
@@ -266,7 +267,8 @@ def _next_sentence(story: ClassStory, told: Explanation) -> str:
 
 def _waits(story: ClassStory, told: Explanation) -> str:
     """That it is not there, and when it is looked at again: a blocked schedule looks at nothing."""
-    text = "It is not sent."
+    # What went before stays where it is: `not sent` would deny that.
+    text = "It is not sent." if story.last_write is None else "Nothing more is sent."
     if story.next is Next.REFUSED:
         text = (
             "The SIS refused it."
