@@ -61,10 +61,18 @@ def test_a_login_nobody_knows_may_do_nothing(job: Job, tree: Path) -> None:
     assert holds(tree) == []
 
 
-def test_whoever_repeats_a_job_acts_and_not_whom_it_was_first_for(job: Job, tree: Path) -> None:
-    again = job(GITHUB_TRIGGERING_ACTOR="mallory", GITHUB_RUN_ATTEMPT="2")
+def test_a_repeated_job_is_refused_because_rights_may_have_changed(job: Job, tree: Path) -> None:
+    again = job(GITHUB_RUN_ATTEMPT="2")  # by somebody whom its files still allow it
     done = again.use("act", action="pause", target="oak-hill", reason="once more")
+    assert (done.code, done.outputs["exit-code"]) == (64, "64")
+    assert "Press the button of the form again" in done.log
+    assert holds(tree) == []
+
+
+def test_whoever_pressed_the_button_acts_and_not_whom_the_job_is_for(job: Job, tree: Path) -> None:
+    done = job(GITHUB_TRIGGERING_ACTOR="mallory").use("act", action="pause", target="oak-hill", reason="fun")
     assert done.code == 1
+    assert "GS-710" in done.log
     assert holds(tree) == []
 
 
@@ -156,3 +164,13 @@ def test_an_action_that_is_none_of_the_seven_is_refused(job: Job, tmp_path: Path
     done = job().use("act", action="store purge; touch pwned", target="riverside", reason="x")
     assert done.code == 64
     assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("action", ["pause", "pause-all", "resume", "request", "stop", "approve"])
+def test_a_target_that_looks_like_an_option_is_none(action: str, job: Job, tree: Path) -> None:
+    runner = job()
+    assert runner.use("act", action="pause", target="riverside", reason="outage").code == 0
+    done = runner.use("act", action=action, target="--everything", reason="fun")
+    assert done.code != 0, done.log
+    # Neither one more nor one less.
+    assert len(holds(tree)) == 1
