@@ -66,6 +66,12 @@ def explain_postgresql(
             return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=hint)
     if state is None and "authentication failed" in sentence:
         return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=_POSTGRESQL_STATES["28"])
+    if state is None and "connection option" in sentence:
+        # The library refuses to ask anybody; the option's value is not part of what it says.
+        return StoreUnavailable(
+            f"The store at {place} cannot be asked: {sentence}",
+            hint="Options behind the `?` of the store's URL are libpq's, such as sslmode=verify-full; mend it.",
+        )
     if state is None and type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout"):
         return StoreUnavailable(
             f"The store at {place} cannot be reached: {sentence}",

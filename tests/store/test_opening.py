@@ -143,6 +143,13 @@ def test_an_unreachable_server_is_told_without_its_password() -> None:
     assert "hunter2" not in f"{caught.value!r} {caught.value.hint} {caught.value.__cause__}"
 
 
+def test_an_option_that_postgresql_does_not_know_is_named() -> None:
+    with pytest.raises(StoreUnavailable, match="sslmod") as caught:
+        open_store("postgresql://u:hunter2@127.0.0.1:1/db?sslmod=require", create=False)
+    assert "libpq" in str(caught.value.hint)
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
 def test_a_url_that_cannot_be_read_is_not_repeated() -> None:
     with pytest.raises(StoreUnavailable) as caught:
         open_store("postgresql://sync:hunter2@host:port/grades", create=True)
