@@ -14,6 +14,10 @@ YOUNG_OBJECTS = 50_000
 """New objects before Python looks for cycles among them; its own 700 means a hundred searches while starting."""
 
 
+BROKEN_PIPE = 141
+"""As a shell tells of a program that SIGPIPE ended; `cli.boundary` answers the same for everything else."""
+
+
 def main() -> None:
     """Run the command line and end the process with its exit code (DESIGN.md 4)."""
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
@@ -22,6 +26,10 @@ def main() -> None:
     except KeyboardInterrupt:
         # Pressed while modules were still being imported: nothing had begun.
         sys.exit(130)
+    except BrokenPipeError:
+        # `gradesync --help | head`: enough was read. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
     finally:
         # Everything that must be closed has been. Without this Python searches all modules for cycles on its way
         # out, a quarter of the time of a short command, only to give back what the process's end gives back anyway.
@@ -37,12 +45,12 @@ def _run(arguments: list[str]) -> int:
     if arguments in (["--version"], ["-V"]):
         from gradesync import __version__
 
-        print(f"gradesync {__version__}")
+        print(f"gradesync {__version__}", flush=True)
         return 0
     if arguments in ([], ["--help"], ["-h"]):
         from gradesync.cli.table import help_text
 
-        print(help_text())
+        print(help_text(), flush=True)
         return 0
     from gradesync.cli.main import run
 

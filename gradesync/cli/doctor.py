@@ -153,4 +153,4 @@ def _show(form: str, what: str, told: Any, **named: Any) -> None:
         return
     if form == "text":
         named["style"] = style()
-    click.echo(function(told, **named).rstrip("\n"))
+    click.echo(function(told, **named).rstrip("\n"), color=named["style"].color if form == "text" else None)

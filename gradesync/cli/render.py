@@ -29,7 +29,8 @@ def show(form: str, what: str, *values: Any, **named: Any) -> None:
         named["style"] = style()
     text = function(*values, **named)
     if text:
-        click.echo(text.rstrip("\n"))
+        # Whoever asks for colours gets them in a pipe too, which click would take out again.
+        click.echo(text.rstrip("\n"), color=named["style"].color if form == "text" else None)
 
 
 def json_out(value: Any) -> None:

@@ -30,6 +30,20 @@ HEAVY = [
 ]
 
 
+def test_a_reader_that_has_seen_enough_of_the_help_is_no_crash() -> None:
+    begun = subprocess.Popen(
+        [sys.executable, "-m", "gradesync", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert begun.stdout is not None
+    begun.stdout.close()
+    _, said = begun.communicate()
+    assert begun.returncode == 141
+    assert said == ""
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
 def test_help_and_version_import_no_library(arguments: list[str]) -> None:
     code = (

@@ -34,6 +34,12 @@ def test_who_asked_for_colours_gets_them(
     assert render.style().terminal is terminal
 
 
+def test_colours_that_were_asked_for_reach_the_pipe(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    assert "\x1b[" in tree.run("show", "riverside/grades", env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b" not in tree.run("show", "riverside/grades").stdout
+
+
 @pytest.mark.parametrize("columns", ["nonsense", "0", "-5", "80"])
 def test_a_width_that_is_none_is_no_crash(columns: str, tree: Tree) -> None:
     tree.run("store", "init")
