@@ -48,7 +48,7 @@ class BearerToken:
     """A token made by hand in Canvas; nothing can renew it."""
 
     def __init__(self, value: str) -> None:
-        self._header = f"Bearer {_visible(value)}"
+        self._header = f"Bearer {_visible(value, hint=_LOOK)}"
 
     def current(self) -> str | None:
         """The header, always."""
@@ -189,9 +189,12 @@ class ClientCredentials:
         return self._header
 
 
-def _visible(token: str) -> str:
+_LOOK = "`gradesync doctor --secrets` says which one it is, and what is wrong with it"
+
+
+def _visible(token: str, hint: str | None = None) -> str:
     """The token without blanks around it; a line break inside would write headers of its own."""
     value = token.strip()
     if not value or not value.isascii() or any(c <= " " or c == "\x7f" for c in value):
-        raise ConnectionProblem("A token holds characters that no token has.", code="GS-207")
+        raise ConnectionProblem("A token holds characters that no token has.", code="GS-207", hint=hint)
     return value

@@ -90,8 +90,10 @@ class _Control:
                 self._front.stand(str(body.get("name")), body.get("district"))
             else:
                 self._front.faults.orders.append(FaultOrder(**body))
-        except (GradesyncError, TypeError) as problem:
+        except GradesyncError as problem:
             return _error(400, str(problem))
+        except TypeError:
+            return _error(400, "a fault with times takes name, side, method, path and when")
         return web.json_response({"ok": True})
 
     async def clear_faults(self, request: web.Request) -> web.Response:

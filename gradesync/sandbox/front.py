@@ -135,6 +135,10 @@ class Front:
         except web.HTTPException as answer:
             status = answer.status
             raise
+        except ConnectionResetError:
+            # Whoever asked has gone away before saying all of it, as a stopped run does: nothing is wrong here.
+            status = 0
+            return web.Response(status=400)
         finally:
             run = request.headers.get("X-Gradesync-Run", "")
             self._record(RequestRecord(side, district, request.method, path, status, utc_now(), run))

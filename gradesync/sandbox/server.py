@@ -173,7 +173,8 @@ def _bind(port: int) -> socket.socket:
     except OSError as problem:
         listener.close()
         raise GradesyncError(
-            f"port {port} of 127.0.0.1 cannot be used", hint="take another --port"
+            f"port {port} of 127.0.0.1 cannot be used: something serves there already",
+            hint="end that, or take another --port and write it into the addresses under schedules/",
         ) from problem
     return listener
 

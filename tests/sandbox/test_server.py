@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -77,7 +78,9 @@ def test_an_ordered_fault_hits_the_next_fitting_request_only(
 
 def test_unknown_faults_are_refused(sandbox: Sandbox) -> None:
     assert control(sandbox, "POST", "faults", {"name": "flood", "times": 1}).status == 400
-    assert control(sandbox, "POST", "faults", {"name": "cut", "times": 1, "colour": 1}).status == 400
+    odd = control(sandbox, "POST", "faults", {"name": "cut", "times": 1, "colour": 1})
+    assert odd.status == 400
+    assert "takes name, side, method, path and when" in str(odd.body)
     with pytest.raises(UsageProblem, match="unknown fault"):
         Sandbox(faults=("flood",))
 
@@ -228,8 +231,25 @@ def test_teaching_a_sandbox_that_is_not_there_says_so() -> None:
 
 def test_a_taken_port_is_said_plainly(sandbox: Sandbox) -> None:
     port = int(sandbox.url.rpartition(":")[2])
-    with pytest.raises(GradesyncError, match=f"port {port}"), running((), port=port):
+    with pytest.raises(GradesyncError, match=f"port {port}") as told, running((), port=port):
         pass
+    assert "schedules" in (told.value.hint or "")
+
+
+def test_who_goes_away_in_the_middle_of_asking_is_no_trouble(
+    sandbox: Sandbox, sis: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = urlsplit(f"{sis.api}/categories/half")
+    lines = [f"PUT {address.path} HTTP/1.1", f"Host: {address.netloc}", "Content-Length: 99"]
+    lines += [f"{name}: {value}" for name, value in sis.headers.items()]
+    sandbox.forget_requests()
+    with socket.create_connection((str(address.hostname), int(address.port or 0))) as asking:
+        asking.sendall("\r\n".join([*lines, "", "{"]).encode())
+    give_up = time.monotonic() + 10
+    while not sandbox.requests and time.monotonic() < give_up:
+        time.sleep(0.01)
+    assert [one.status for one in sandbox.requests] == [0]
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
