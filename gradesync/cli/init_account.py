@@ -17,6 +17,7 @@ from gradesync.errors import GradesyncError
 if TYPE_CHECKING:
     from gradesync.cli.account_text import NewAccount
     from gradesync.config.settings import Settings
+    from gradesync.domain.definition import Desired
     from gradesync.domain.problem import Problem
     from gradesync.domain.vendor_table import VendorTable
 
@@ -67,7 +68,7 @@ def begin_account(said: Invocation, wish: AccountWish) -> int:
     shown = path.relative_to(said.root).as_posix()
     tell(f"{shown} written; the account begins in `state: observe` and sends nothing")
     left = _told_table(table)
-    problems = _checked(said, shown)
+    problems = _checked(said, shown, wish.account)
     hosts = _unknown_hosts(text) if any(one.code == "GS-108" for one in problems) else ()
     _told_next(said.root, wish.account, settings, hosts)
     if any(not problem.warning for problem in problems):
@@ -243,16 +244,30 @@ def _told_table(table: VendorTable | None) -> int:
     return len(left)
 
 
-def _checked(said: Invocation, file: str) -> tuple[Problem, ...]:
-    """What the loader says of the new file, shown as `validate` would."""
+def _checked(said: Invocation, file: str, account: str) -> tuple[Problem, ...]:
+    """What the loader says of the new file, shown as `validate` would; and which schedules it did not write itself."""
     from gradesync.cli.common import load_tree
     from gradesync.cli.render import show
     from gradesync.cli.validate import sources
 
-    problems = tuple(one for one in load_tree(said).problems if one.place.file == file)
+    loaded = load_tree(said)
+    _tell_inherited(loaded.desired, file, account)
+    problems = tuple(one for one in loaded.problems if one.place.file == file)
     if problems:
         show("text", "problems", problems, sources(said.root))
     return problems
+
+
+def _tell_inherited(desired: Desired, file: str, account: str) -> None:
+    """Schedules of _defaults.yaml run beside those of the table: two imports of one roster at the same hour."""
+    found = desired.accounts.get(account)
+    for name in sorted(found.schedules) if found is not None else ():
+        place = desired.place(file, ("schedules", name))
+        if place.file != file:
+            tell(
+                f"besides, it inherits the schedule {name} from {place.file}:{place.line}; where the file has its own "
+                f"for that, give it the name {name}, or take the inherited one out"
+            )
 
 
 def _unknown_hosts(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli import render
-from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import NotFound
 
@@ -48,6 +48,23 @@ def command(said: Invocation, target: str, form: str, effective: bool, vendor_te
         return
     with opened(said) as app:
         _show(app, target, form, vendor_text=vendor_text)
+    if form == "text" and not _RUN.match(target):
+        _tell_frozen(said, target.partition("/")[0])
+
+
+def _tell_frozen(said: Invocation, account: str) -> None:
+    """What is recorded is not what the file says, while the file has problems: else nobody would see why."""
+    from gradesync.errors import ConfigInvalid
+
+    try:
+        frozen = account in load_tree(said).desired.frozen
+    except ConfigInvalid:
+        return  # This folder is no tree: what the store says is all there is.
+    if frozen:
+        tell(
+            f"{account} is frozen: its file has problems, so this is its last good definition; "
+            "`gradesync validate` names them"
+        )
 
 
 def _check_vendor_text(target: str, form: str, *, effective: bool) -> None:

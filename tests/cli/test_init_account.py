@@ -57,6 +57,15 @@ def test_flags_alone_write_an_account_that_validates_and_observes(root: Path) ->
     run(root, "validate")
 
 
+def test_schedules_that_come_from_the_folder_are_named(root: Path) -> None:
+    (root / "schedules" / "pilot").mkdir()
+    (root / "schedules" / "pilot" / "_defaults.yaml").write_text(
+        "schedules:\n  nightly-of-all: {type: roster import, interval: 'daily at 03:30'}\n"
+    )
+    told = run(root, "init", "lakeside", *FLAGS, "--group", "pilot", "--yes").output
+    assert "it inherits the schedule nightly-of-all from schedules/pilot/_defaults.yaml:2" in told
+
+
 def test_nothing_is_ever_overwritten(root: Path) -> None:
     run(root, "init", "lakeside", *FLAGS, "--yes")
     before = (root / "schedules" / "lakeside.yaml").read_bytes()

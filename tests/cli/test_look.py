@@ -151,3 +151,14 @@ def test_a_question_nobody_answers_to_is_not_called_an_empty_store(tree: Tree) -
     assert tree.run("list", "--needs", "district").stdout.strip() == "Nothing waits for the district now."
     assert tree.run("list", "--group", "nobody").stdout.strip() == "No schedule fits what was asked for now."
     assert json.loads(tree.run("list", "--needs", "district", "--format", "json").stdout)["schedules"] == []
+
+
+def test_show_says_that_an_account_is_frozen_by_its_file(recorded: Tree) -> None:
+    assert "frozen" not in recorded.run("show", "oak-hill").stderr
+    file = recorded.root / "schedules" / "oak-hill.yaml"
+    file.write_text(file.read_text() + "collor: red\n")
+    for target in ("oak-hill", "oak-hill/grades"):
+        told = recorded.run("show", target)
+        assert "oak-hill is frozen" in told.stderr
+        assert "oak-hill is frozen" not in told.stdout
+    assert "frozen" not in recorded.run("show", "lakeside").stderr
