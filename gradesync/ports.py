@@ -823,6 +823,15 @@ class Store(Protocol):
         """Remember that a pass ended."""
         ...
 
+    # frozen accounts
+    def frozen(self) -> Mapping[str, datetime]:
+        """Accounts whose file has problems in the tree applied last, and since when."""
+        ...
+
+    def note_frozen(self, frozen: Mapping[str, datetime], facts: Sequence[Fact]) -> None:
+        """Remember which accounts are frozen now, all of them, together with the facts of what changed."""
+        ...
+
     # history
     def append(self, facts: Sequence[Fact]) -> None: ...
     def history(

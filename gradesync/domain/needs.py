@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from gradesync.domain.problem import CODES, Act, Radius
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Outcome, Run
+from gradesync.domain.run import Outcome, Run, RunResult
 from gradesync.domain.schedule import ScheduleId
 
 FRESH = timedelta(hours=24)
@@ -20,6 +20,9 @@ FRESH = timedelta(hours=24)
 
 Began = Mapping[tuple[ScheduleId, str], tuple[datetime, bool]]
 """By schedule and code: since when its runs meet it, and whether it may be longer (see `streak`)."""
+
+FROZEN = "GS-713"
+"""The account's file has problems: nobody sees from the runs that it is not what they follow."""
 
 GROUPS = {"teacher": "teacher", "support": "support", "us": "support", "admin": "district"}
 """Who must act -> whose list it stands in; everybody else is the district's."""
@@ -63,9 +66,12 @@ def needs(row: ScheduleRow) -> tuple[Need, ...]:
 
     What waits counts too: a quiet delta does not make the records of the night before disappear.
     """
+    frozen = (Need(FROZEN, "support", 0),) if row.frozen_since is not None else ()
     result = row.last.result if row.last is not None else None
-    if result is None:
-        return ()
+    return frozen if result is None else (*_of_run(row, result), *frozen)
+
+
+def _of_run(row: ScheduleRow, result: RunResult) -> tuple[Need, ...]:
     failed = result.outcome is Outcome.FAILED
     found = []
     for code in sorted({*result.codes, *row.waiting}):
@@ -166,7 +172,9 @@ def _cause(
         # What waits is the account's, what a run met is the schedule's own.
         whose = "" if row.waiting.get(code) else row.schedule.id.name
         records[row.schedule.id.account, whose] = need.records
-        if code in row.waiting_since:
+        if code == FROZEN and row.frozen_since is not None:
+            began.append((row.frozen_since, False))
+        elif code in row.waiting_since:
             began.append((row.waiting_since[code], False))
         elif (since := known.get((row.schedule.id, code))) is not None:
             began.append(since)
@@ -217,4 +225,16 @@ JUDGING = (Outcome.COMPLETED, Outcome.WARNING, Outcome.FAILED)
 """Ends of runs that say whether a cause still stands."""
 
 
-__all__ = ["FRESH", "JUDGING", "Began", "Cause", "Need", "causes", "groups", "needs", "streak", "streaks"]
+__all__ = [
+    "FRESH",
+    "FROZEN",
+    "JUDGING",
+    "Began",
+    "Cause",
+    "Need",
+    "causes",
+    "groups",
+    "needs",
+    "streak",
+    "streaks",
+]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gradesync.domain.needs import FROZEN
 from gradesync.domain.problem import CODES, Act
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Outcome, Run, RunResult
@@ -88,6 +89,8 @@ def word_of(row: ScheduleRow, now: datetime) -> Word:
     # While a run is at work the account's other slots wait for it: that is not what "late" is for.
     if row.running is None and row.next_run_at is not None and row.next_run_at + LATE_AFTER < now:
         return Word.LATE
+    if row.frozen_since is not None:
+        return Word.WAITING
     if (result is not None and result.outcome is Outcome.WARNING) or _waits_for_person(row.waiting):
         return Word.WAITING
     # One that only runs by hand owes nobody a first run.
@@ -164,11 +167,13 @@ def _causes(rows: Sequence[ScheduleRow]) -> tuple[tuple[str, int], ...]:
         # All passbacks of an account share its waiting records.
         waiting |= Counter(row.waiting)
     found = met | waiting
+    if any(row.frozen_since is not None for row in rows):
+        found[FROZEN] = 1
 
-    def place(item: tuple[str, int]) -> tuple[bool, bool, int, str]:
+    def place(item: tuple[str, int]) -> tuple[bool, bool, bool, int, str]:
         code = CODES.get(item[0])
         person = code is None or code.needs_person
-        return (not person, code is not None and code.act is Act.INFO, -item[1], item[0])
+        return (item[0] != FROZEN, not person, code is not None and code.act is Act.INFO, -item[1], item[0])
 
     return tuple(sorted(found.items(), key=place)[:TOP])
 
@@ -178,7 +183,8 @@ def _since(word: Word, worst: Sequence[ScheduleRow], runs: Sequence[Run]) -> dat
     if word is Word.LATE:
         return min((row.next_run_at for row in worst if row.next_run_at is not None), default=None)
     if word is Word.WAITING:
-        began = [
+        began = [row.frozen_since for row in worst if row.frozen_since is not None]
+        began += [
             at
             for row in worst
             for code, at in row.waiting_since.items()

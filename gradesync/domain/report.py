@@ -146,7 +146,8 @@ class ScheduleRow:
 
     `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
     account's waiting records by code, `waiting_since` tells when the oldest of each began to wait. `blackouts` are
-    those that cover the schedule, past ones too. `hosts` are Canvas's and the SIS's.
+    those that cover the schedule, past ones too. `hosts` are Canvas's and the SIS's. `frozen_since`: since then the
+    account's file has problems, and its last good definition keeps running.
     """
 
     schedule: Schedule
@@ -161,6 +162,7 @@ class ScheduleRow:
     waiting_since: Mapping[str, datetime] = field(default_factory=dict)
     blackouts: tuple[Blackout, ...] = ()
     hosts: tuple[str, str] = ("", "")
+    frozen_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

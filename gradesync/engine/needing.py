@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gradesync.domain.needs import Cause, causes, needs
+from gradesync.domain.needs import FROZEN, Cause, causes, needs
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.schedule import ScheduleId
 from gradesync.engine.queries import ListFilter, schedule_rows
@@ -29,7 +29,7 @@ def _told_by_runs(rows: Sequence[ScheduleRow]) -> set[tuple[ScheduleId, str]]:
         (row.schedule.id, need.code)
         for row in rows
         for need in needs(row)
-        if need.code not in row.waiting_since
+        if need.code not in row.waiting_since and need.code != FROZEN
     }
 
 

@@ -65,6 +65,7 @@ class _Lookups:
     leases: Mapping[str, Lease]
     waiting: Mapping[str, Mapping[str, int]]
     since: Mapping[str, Mapping[str, datetime]]
+    frozen: Mapping[str, datetime]
 
     @classmethod
     def read(cls, store: Store, now: datetime, only: Iterable[str] | None) -> _Lookups:
@@ -81,10 +82,13 @@ class _Lookups:
             leases={lease.account: lease for lease in store.leases()},
             waiting=waiting,
             since=since,
+            frozen=store.frozen(),
         )
 
     def may_need(self, account: str, name: str) -> bool:
         """Whether anybody may have to act on a schedule: most need nobody, and are not looked at any further."""
+        if account in self.frozen:
+            return True
         run = self.last.get(ScheduleId(account, name))
         if run is None or run.result is None:
             return False
@@ -125,6 +129,7 @@ def _rows(
             waiting_since=_waiting(lookups.since, schedule),
             blackouts=tuple(one for one in blackouts if one.covers(name)),
             hosts=hosts,
+            frozen_since=lookups.frozen.get(account.key),
         )
 
 
@@ -158,7 +163,11 @@ def _badness(row: ScheduleRow) -> int:
     outcome = row.last.result.outcome if row.last is not None and row.last.result is not None else None
     if outcome in (Outcome.FAILED, Outcome.ABANDONED):
         return 0
-    if outcome is Outcome.WARNING or any(CODES[code].needs_person for code in row.waiting):
+    if (
+        row.frozen_since is not None
+        or outcome is Outcome.WARNING
+        or any(CODES[code].needs_person for code in row.waiting)
+    ):
         return 1
     return 2 if row.blocks else 3
 

@@ -14,6 +14,7 @@ from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport
 from gradesync.domain.saved_plan import SavedPlan
 from gradesync.engine.apply import Applied, Behind, Credit, Wish, apply_wish
+from gradesync.engine.freezing import note_frozen
 from gradesync.engine.holding import end_holds
 from gradesync.engine.passing import PassState
 from gradesync.engine.runs import run_all
@@ -71,6 +72,8 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
     )
     # A tree that is behind applies nothing, but what is due runs from the recorded definitions.
     files = Applied(None) if options.desired is None else apply_wish(tools, options.wish)
+    if options.desired is not None and files.behind is None:
+        note_frozen(tools, options.desired.frozen, options.only)
     # After the files were applied and before anything starts: a hold until a change ends with that change.
     end_holds(tools)
     state = PassState(tools, options.only)

@@ -263,6 +263,7 @@ def row_shape(row: ScheduleRow, now: datetime) -> Shape:
         "account_busy": lease_shape(row.running),
         "group": row.group,
         "labels": dict(row.labels),
+        "frozen_since": instant(row.frozen_since),
         "waiting": sum(row.waiting.values()),
         "waiting_codes": waiting_shapes(row.waiting, row.waiting_since),
     }

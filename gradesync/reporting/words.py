@@ -140,6 +140,8 @@ def state_words(row: ScheduleRow) -> tuple[str, ...]:
 def needs_someone(row: ScheduleRow) -> bool:
     """Whether the last run failed or needs a person, or records of earlier runs still wait for one."""
     result = row.last.result if row.last is not None else None
+    if row.frozen_since is not None:
+        return True
     if result is not None and result.outcome in (Outcome.FAILED, Outcome.WARNING, Outcome.ABANDONED):
         return True
     return any(CODES[code].needs_person for code in row.waiting)

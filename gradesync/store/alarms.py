@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,9 @@ from gradesync.store.tables import instant_of, micros_of
 
 _PASSES = "passes"
 """The fact of table `meta` that holds when the last passes ended: whole microseconds, as JSON."""
+
+_FROZEN = "frozen"
+"""The fact that holds which accounts are frozen: whole microseconds since when, by account, as JSON."""
 
 
 def alarms(tx: Tx) -> list[Alarm]:
@@ -53,6 +56,16 @@ def passes(tx: Tx) -> tuple[datetime, ...]:
 def note_pass(tx: Tx, at: datetime) -> None:
     """Remember that a pass ended. Two that end at once may leave one behind: the next is a minute away."""
     set_meta(tx, _PASSES, json.dumps([micros_of(one) for one in with_pass(passes(tx), at)]))
+
+
+def frozen(tx: Tx) -> dict[str, datetime]:
+    """Accounts whose file has problems in the tree applied last, and since when."""
+    return {key: instant_of(at) for key, at in json.loads(get_meta(tx, _FROZEN) or "{}").items()}
+
+
+def note_frozen(tx: Tx, since: Mapping[str, datetime]) -> None:
+    """Remember which accounts are frozen now. Of two passes that end at once the later one is right about it."""
+    set_meta(tx, _FROZEN, json.dumps({key: micros_of(at) for key, at in sorted(since.items())}))
 
 
 def _values(row: Alarm) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gradesync.domain.alarm import Alarm, AlarmChange, AlarmKey
-from gradesync.store import alarms
+from gradesync.domain.history import Fact
+from gradesync.store import alarms, history
 from gradesync.store.database import Database
 
 
@@ -36,3 +37,14 @@ class SqlAlarms:
         """Remember that a pass ended."""
         with self._db.write() as tx:
             alarms.note_pass(tx, at)
+
+    def frozen(self) -> Mapping[str, datetime]:
+        """Accounts whose file has problems, and since when."""
+        with self._db.read() as tx:
+            return alarms.frozen(tx)
+
+    def note_frozen(self, frozen: Mapping[str, datetime], facts: Sequence[Fact]) -> None:
+        """Remember them, with the facts."""
+        with self._db.write() as tx:
+            alarms.note_frozen(tx, frozen)
+            history.append(tx, facts)

@@ -94,6 +94,14 @@ class Alarms:
         assert erased["alarm"] == 1
         assert [one.key.account for one in store.alarms()] == ["hillside"]
 
+    def test_frozen_accounts_are_remembered_with_their_facts(self, store: Store) -> None:
+        assert store.frozen() == {}
+        store.note_frozen({"riverside": minutes(3)}, [Fact("account frozen", ALEX, "riverside")])
+        assert store.frozen() == {"riverside": minutes(3)}
+        store.note_frozen({}, [])
+        assert store.frozen() == {}
+        assert [one.fact.what for one in store.history("riverside")] == ["account frozen"]
+
     def test_the_last_passes_are_remembered_in_order(self, store: Store) -> None:
         assert list(store.passes()) == []
         for number in [3, 1, 2, *range(10, 10 + PASSES_KEPT)]:

@@ -127,4 +127,14 @@ ENTRIES = (
         ACCOUNT,
         "The plan stands in the job's summary; schedules go on as before.",
     ),
+    Code(
+        "GS-713",
+        "Account frozen",
+        "The account's file has problems in the tree that was applied last, so nothing of it was taken.",
+        "Run `gradesync validate`: it names file, line and way out; then correct the file.",
+        "support",
+        P,
+        ACCOUNT,
+        "The last good definition keeps running, pauses and other changes of the file not among it.",
+    ),
 )

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from gradesync.domain.hold import Hold, HoldKind
+from gradesync.domain.needs import FROZEN
 from gradesync.domain.page_overview import PageAccount
 from gradesync.domain.page_standing import Word
 from gradesync.domain.problem import CODES
@@ -160,6 +161,8 @@ _PUBLIC_WHO = {"teacher": "teachers", "district": "the district", "support": "th
 def public_sentence(account: PageAccount) -> str:
     """Plain words, without a code, a name or a number."""
     word = account.standing.word
+    if word is Word.WAITING and [code for code, _ in account.standing.causes] == [FROZEN]:
+        return "The sync runs. A change of its settings waits for somebody to correct it."
     who = [text for key, text in _PUBLIC_WHO.items() if key in account.standing.who]
     if word not in (Word.WAITING, Word.FAILING) or not who:
         return PUBLIC_SENTENCES[word]

@@ -74,7 +74,8 @@ def rows(
     told = _waiting(rows, now, style) if waiting else []
     stops = _stops(rows, holds, now, style)
     counted = folded(_counted(rows, now), style)
-    return finished([*lines, "", *_running(rows, now, style), *counted, *told, *stops])
+    frozen = _frozen(rows, now, style)
+    return finished([*lines, "", *_running(rows, now, style), *counted, *frozen, *told, *stops])
 
 
 MAY_GO = ("FIRST RUN", "POSTED BY", "TIME ZONE", "TYPE", "INTERVAL", "LAST RUN", "NEXT RUN", "STATE")
@@ -112,6 +113,15 @@ def _stops(rows: Sequence[ScheduleRow], holds: Sequence[Hold], now: datetime, st
 
     told = (holds_line(holds, now), blackouts_line(rows, now))
     return [line for one in told if one for line in folded(one, style, "", " " * 9)]
+
+
+def _frozen(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:
+    """The accounts whose file has problems."""
+    if all(row.frozen_since is None for row in rows):
+        return []
+    from gradesync.reporting.text.frozen import frozen_lines  # most lists have none
+
+    return frozen_lines(rows, now, style)
 
 
 def _running(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:

@@ -14,6 +14,7 @@ from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.running import running_line
 from gradesync.reporting.style import Style
+from gradesync.reporting.text.frozen import frozen_lines
 from gradesync.reporting.text.held import blackout_lines, hold_until
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS, rows
@@ -39,6 +40,7 @@ def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
     ]
     lines = [style.paint(clean(s.id), "bold"), *fields(pairs, style), *_blocks(row, style)]
     lines += blackout_lines(row.blackouts, now, style)
+    lines += frozen_lines([row], now, style)
     lines += _busy(row.running, now, style)
     lines += _waiting("Waiting in the account", row.waiting, row.waiting_since, now, style)
     return finished([*lines, *_last(row, style)])

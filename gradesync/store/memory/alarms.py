@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gradesync.domain.alarm import Alarm, AlarmChange, AlarmKey
 from gradesync.domain.alarm_passes import with_pass
+from gradesync.domain.history import Fact
 from gradesync.store.memory.state import MemoryState
 
 
@@ -42,3 +43,14 @@ class Alarms(MemoryState):
         """Remember that a pass ended."""
         with self.lock:
             self.pass_ends = with_pass(self.pass_ends, at)
+
+    def frozen(self) -> Mapping[str, datetime]:
+        """Accounts whose file has problems, and since when."""
+        with self.lock:
+            return dict(self.frozen_since)
+
+    def note_frozen(self, frozen: Mapping[str, datetime], facts: Sequence[Fact]) -> None:
+        """Remember them, with the facts."""
+        with self.lock:
+            self.frozen_since = dict(frozen)
+            self._append(facts)

@@ -111,6 +111,7 @@ class MemoryState:
         self.approval_rows: dict[tuple[str, str], Approval] = {}
         self.alarm_rows: dict[AlarmKey, Alarm] = {}
         self.pass_ends: tuple[datetime, ...] = ()
+        self.frozen_since: dict[str, datetime] = {}
         self.generation_rows: dict[str, tuple[str, dict[tuple[str, str], bytes]]] = {}
         self.history_chains: dict[str, list[HistoryEntry]] = {}
         self.checkpoint_heads: dict[str, int] = {}
