@@ -46,14 +46,15 @@ class RunEnd:
     """One run as it ended in this process. `result` None means that its lease was lost: somebody else goes on.
 
     `previous` is the schedule's last result in the same mode; `known` counts the records of the account that waited
-    already, by code: what a person has been told of is not news. `classes` are of a dry run of a grade passback,
-    `change` of one of a roster import.
+    already, by code: what a person has been told of is not news; `waits` counts those that wait now. `classes` are of a
+    dry run of a grade passback, `change` of one of a roster import.
     """
 
     run: Run
     result: RunResult | None
     previous: RunResult | None = None
     known: Mapping[str, int] = field(default_factory=dict)
+    waits: Mapping[str, int] = field(default_factory=dict)
     classes: tuple[ClassCounts, ...] = ()
     change: RosterChange | None = None
     problem: str | None = None
@@ -72,6 +73,13 @@ class RunEnd:
             CODES[code].needs_person and count > max(before.get(code, 0), self.known.get(code, 0))
             for code, count in self.result.codes.items()
         )
+
+    @property
+    def untried(self) -> Mapping[str, int]:
+        """Records that wait, by code, which a delta passed over: nothing had changed that would let them through."""
+        if self.result is None or self.result.outcome not in (Outcome.COMPLETED, Outcome.WARNING):
+            return {}
+        return {code: n for code, n in self.waits.items() if n and code not in self.result.codes}
 
     @property
     def needs_person(self) -> bool:

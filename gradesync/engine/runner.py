@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from gradesync.domain.account import Account
 from gradesync.domain.definition import RecordedAccount
+from gradesync.domain.history import Fact
 from gradesync.domain.interval import to_local
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.report import ClassCounts, RunEnd
@@ -36,6 +37,7 @@ from gradesync.domain.run import (
     Trigger,
 )
 from gradesync.domain.schedule import ScheduleId, State, SyncType
+from gradesync.engine.comparing import known_waiting, left_waiting, result_before
 from gradesync.engine.ending import finish
 from gradesync.engine.headway import Overheard
 from gradesync.engine.lease import LeaseGuard, kept
@@ -44,7 +46,7 @@ from gradesync.engine.telling import tell_begin, tell_end
 from gradesync.engine.tools import Tools
 from gradesync.errors import ConnectionProblem, GradesyncError, Halted, LeaseLost, NotFound, StoreUnavailable
 from gradesync.events import tell, within
-from gradesync.ports import GradebookSource, RunQuery
+from gradesync.ports import GradebookSource
 from gradesync.syncs.grade_passback import PassbackJob, pass_back, preview_passback
 from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.roster_import import RosterJob, import_roster, preview_roster
@@ -53,9 +55,6 @@ from gradesync.syncs.waiting import Waiting
 
 STILL_ARRIVES = 1.0
 """Seconds after which a write that a stop cut off has reached the other side, or never will."""
-
-LOOKBACK = 500
-"""How many runs back an earlier one of the same mode is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ async def _carried_out(
     guard.extend_from(before)
     overheard = Overheard(tools.progress, tools.monotonic)
     tools, tracker = replace(tools, progress=overheard), StageTracker()
-    previous, known = _previous(tools, run), _known(tools, run)
+    previous, known = result_before(tools, run), known_waiting(tools, run)
     problem: GradesyncError | None = None
     try:
         async with kept(tools, run.schedule.account, answer.epoch, guard, lambda: overheard.latest):
@@ -125,9 +124,23 @@ async def _carried_out(
         # the lease ends with this process.
         with suppress(LeaseLost, StoreUnavailable):
             tools.store.hand_back(answer)
+            if run.trigger is Trigger.BY_HAND:
+                why = {"why": "interrupted; handed back to the next pass"}
+                tools.store.append(
+                    [
+                        Fact(
+                            "run interrupted",
+                            tools.actor,
+                            run.schedule.account,
+                            run.schedule.name,
+                            run.id,
+                            why,
+                        )
+                    ]
+                )
         raise
     end = await finish(tools, answer, replace(result, seconds=overheard.seconds()), problem, guard)
-    return replace(end, previous=previous, known=known)
+    return replace(end, previous=previous, known=known, waits=left_waiting(tools, run))
 
 
 async def _sync(
@@ -338,20 +351,6 @@ def known_key(tools: Tools, account: str) -> KeyedHash:
             hint="bring the old key back (`keys:` in gradesync.yaml, or .gradesync/key)",
         )
     return keyed
-
-
-def _previous(tools: Tools, run: Run) -> RunResult | None:
-    """The last result in the same mode: a delta sees less than a full run, so each is compared with its like."""
-    query = RunQuery(account=run.schedule.account, schedule=run.schedule.name, limit=LOOKBACK)
-    for earlier in tools.store.runs(query):
-        if earlier.id != run.id and earlier.mode is run.mode and earlier.result is not None:
-            return earlier.result
-    return None
-
-
-def _known(tools: Tools, run: Run) -> Mapping[str, int]:
-    """Records of the account that waited already, by code."""
-    return {code: count for (_, code), count in tools.store.waiting_counts(run.schedule.account).items()}
 
 
 def _today(now: datetime, account: Account) -> date:

@@ -133,6 +133,7 @@ def end_keys(end: RunEnd) -> Shape:
         "result": result_shape(end.result),
         "previous": result_shape(end.previous),
         "known": dict(sorted(end.known.items())),
+        "untried": dict(sorted(end.untried.items())),
         "new_or_worse": end.new_or_worse,
         "needs_person": end.needs_person,
         "problem": end.problem,

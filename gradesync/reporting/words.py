@@ -144,7 +144,8 @@ def needs_someone(row: ScheduleRow) -> bool:
         return True
     if result is not None and result.outcome in (Outcome.FAILED, Outcome.WARNING, Outcome.ABANDONED):
         return True
-    return any(CODES[code].needs_person for code in row.waiting)
+    # Whoever may open a closed period must hear of it, as `list --needs` says.
+    return any(CODES[code].needs_person or CODES[code].act is Act.HOLD for code in row.waiting)
 
 
 def next_run_of(row: ScheduleRow) -> datetime | None:
@@ -270,10 +271,10 @@ def waiting_order(codes: Mapping[str, int], began: Mapping[str, datetime]) -> li
 
 
 def waiting_short(code: str, count: int, began: datetime | None, now: datetime) -> str:
-    """`12 GS-405 since 3 days (teacher)`."""
-    aged = f" {since(began, now)}" if began is not None else ""
-    who = f" ({CODES[code].who})" if code in CODES else ""
-    return f"{count:,} {clean(code)}{aged}{who}"
+    """`12 GS-405 Category is not mapped, since 3 days (teacher)`."""
+    aged = f", {since(began, now)}" if began is not None else ""
+    title, who = (f" {CODES[code].title}", f" ({CODES[code].who})") if code in CODES else ("", "")
+    return f"{count:,} {clean(code)}{title}{aged}{who}"
 
 
 def codes_short(codes: Mapping[str, int]) -> str:

@@ -39,6 +39,9 @@ def test_a_stop_says_the_numbers_the_examples_and_both_commands(
     assert f"gradesync run {ID} --dry-run" in flat
     shown = live.run("show", run_of(stopped)).output
     assert "gradesync approve" in shown
+    of_schedule = " ".join(live.run("show", ID).output.split())
+    assert "SCHOOL WHAT BEFORE AFTER" in of_schedule
+    assert run_of(of_schedule) == run_of(stopped)
     people = sandbox.schools["riverside"].district.people
     for output in (stopped, shown):
         assert not any(one.family_name in output or one.sourced_id in output for one in people)

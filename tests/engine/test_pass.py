@@ -23,7 +23,7 @@ from gradesync.engine.runner import effective, queued_run
 from gradesync.errors import AccountBusy, Blocked, ConnectionProblem, NotFound, StoreUnavailable
 from tests.domain.plan_samples import account, desired, schedule
 from tests.engine.district import GRADES, OTHER, District
-from tests.syncs.passback_school import START
+from tests.syncs.passback_school import START, work
 
 HERE = HoldScope(account="riverside", schedule="grades")
 

@@ -176,7 +176,9 @@ def test_the_list_is_the_vendor_pages_columns_when_piped() -> None:
     assert shown[4:] == [
         "",
         "3 schedules: 1 active, 1 held, 1 paused. 1 needs someone.",
-        "Waiting, grades and their columns: 12 GS-401 since 3 days (teacher), 1 GS-411 since 2 hours (teacher).",
+        "Waiting, grades and their columns: 13",
+        "  12 GS-401 No due date, since 3 days (teacher)",
+        f"  1 GS-411 {CODES['GS-411'].title}, since 2 hours (teacher)",
     ]
     assert len({line.index(s.ZONE) for line in shown[1:4]}) == 1
 
@@ -215,8 +217,9 @@ def test_a_narrow_terminal_gets_a_line_per_schedule_and_is_told_what_is_missing(
         piped or as JSON they are there. Times are on each schedule's own clock.
 
         3 schedules: 1 active, 1 held, 1 paused. 1 needs someone.
-        Waiting, grades and their columns: 12 GS-401 since 3 days (teacher), 1 GS-411
-                 since 2 hours (teacher).
+        Waiting, grades and their columns: 13
+          12 GS-401 No due date, since 3 days (teacher)
+          1 GS-411 Grade not posted yet, since 2 hours (teacher)
         """
     )
 

@@ -7,6 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from gradesync.domain.problem import CODES
+from gradesync.domain.report import RunEnd
+from gradesync.domain.run import Outcome, RunResult, Stage, Trigger
 from gradesync.domain.schedule import ScheduleId
 from gradesync.reporting import structured, text, words
 from tests.reporting import samples as s
@@ -50,11 +53,52 @@ def test_what_needs_a_person_comes_first_and_the_oldest_of_it_before_the_rest() 
         waiting={"GS-503": 4, "GS-405": 1, "GS-401": 12},
         waiting_since={"GS-503": s.at(1, 0, 1), "GS-405": s.at(14, 0, 1), "GS-401": s.at(14, 0, 22)},
     )
-    told = text.rows([row], s.NOW, style=s.PLAIN).splitlines()[-1]
-    assert told == (
-        "Waiting, grades and their columns: 1 GS-405 since 24 days (teacher), 12 GS-401 since 3 days (teacher), "
-        "4 GS-503 since 24 days (SIS admin)."
-    )
+    assert waiting_lines(text.rows([row], s.NOW, style=s.PLAIN)) == [
+        "Waiting, grades and their columns: 17",
+        f"  1 GS-405 {CODES['GS-405'].title}, since 24 days (teacher)",
+        "  12 GS-401 No due date, since 3 days (teacher)",
+        f"  4 GS-503 {CODES['GS-503'].title}, since 24 days (SIS admin)",
+    ]
+
+
+def waiting_lines(shown: str) -> list[str]:
+    """What is said of what waits, to the end."""
+    lines = shown.splitlines()
+    return lines[next(n for n, line in enumerate(lines) if line.startswith("Waiting")) :]
+
+
+def test_of_many_codes_the_first_few_are_named_and_the_rest_counted() -> None:
+    codes = [code for code, entry in CODES.items() if code.startswith("GS-4") and entry.needs_person][:9]
+    row = replace(s.GRADES_ROW, waiting=dict.fromkeys(codes, 3), waiting_since={})
+    head, *told, rest = waiting_lines(text.rows([row], s.NOW, style=s.PLAIN))
+    assert head.endswith(": 27")
+    assert len(told) == 4
+    assert rest == "  and 5 codes more with 15; see `gradesync show ACCOUNT`"
+
+
+def test_records_of_a_closed_period_make_a_schedule_need_someone_as_the_lists_of_needs_say() -> None:
+    assert s.GRADES_ROW.last is not None
+    quiet = replace(s.GRADES_ROW.last, result=RunResult(Outcome.COMPLETED, Stage.RECORD))
+    row = replace(s.GRADES_ROW, waiting={"GS-501": 1212}, waiting_since={}, last=quiet)
+    assert "1 needs someone." in text.rows([row], s.NOW, style=s.PLAIN)
+
+
+def quiet_end(trigger: Trigger) -> RunEnd:
+    assert s.GRADES_ROW.last is not None
+    run = replace(s.GRADES_ROW.last, trigger=trigger, attempt=1)
+    return RunEnd(run, RunResult(Outcome.COMPLETED, Stage.RECORD), waits={"GS-501": 1212})
+
+
+def test_a_run_that_found_nothing_changed_says_how_many_wait_and_how_they_are_tried() -> None:
+    told = " ".join(text.run_end(quiet_end(Trigger.BY_HAND), style=s.PLAIN).split())
+    assert "completed: nothing had changed, and 1,212 records wait" in told
+    assert "not tried by this run: 1,212 GS-501 (Marking period closed)" in told
+    assert "gradesync run riverside/grades --full" in told
+
+
+def test_the_runs_of_slots_say_it_in_three_words() -> None:
+    told = " ".join(text.run_end(quiet_end(Trigger.SLOT), style=s.PLAIN).split())
+    assert told.endswith("nothing had changed, and 1,212 records wait")
 
 
 def test_two_schedules_of_one_account_count_what_waits_once_and_accounts_add_up() -> None:
@@ -64,8 +108,9 @@ def test_two_schedules_of_one_account_count_what_waits_once_and_accounts_add_up(
         schedule=replace(s.GRADES_ROW.schedule, id=ScheduleId("oak-hill", "grades")),
         waiting_since={"GS-401": s.at(14, 0, 20), "GS-411": s.at(14, 0)},
     )
-    told = text.rows([s.GRADES_ROW, other, oak], s.NOW, style=s.PLAIN).splitlines()[-1]
-    assert told.startswith("Waiting, grades and their columns: 24 GS-401 since 5 days (teacher), 2 GS-411")
+    _, first, second = waiting_lines(text.rows([s.GRADES_ROW, other, oak], s.NOW, style=s.PLAIN))
+    assert first == "  24 GS-401 No due date, since 5 days (teacher)"
+    assert second.startswith("  2 GS-411 ")
 
 
 def test_a_schedule_says_what_waits_with_the_remedy_and_for_how_long() -> None:

@@ -142,10 +142,23 @@ def _waiting(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[s
         number.update(row.waiting)
         for code, at in row.waiting_since.items():
             since[code] = min(at, since.get(code, at))
-    told = [words.waiting_short(c, number[c], since.get(c), now) for c in words.waiting_order(number, since)]
-    return (
-        folded(f"Waiting, grades and their columns: {', '.join(told)}.", style, "", " " * 9) if told else []
-    )
+    codes = words.waiting_order(number, since)
+    if not codes:
+        return []
+    lines = [f"Waiting, grades and their columns: {sum(number.values()):,}"]
+    for code in codes[:_WAITING_NAMED]:
+        lines += folded(
+            words.waiting_short(code, number[code], since.get(code), now), style, "  ", "         "
+        )
+    rest = codes[_WAITING_NAMED:]
+    if rest:
+        records = sum(number[code] for code in rest)
+        told = f"and {words.plural(len(rest), 'code')} more with {records:,}; see `gradesync show ACCOUNT`"
+        lines += folded(told, style, "  ", "    ")
+    return lines
+
+
+_WAITING_NAMED = 4
 
 
 def _cells(row: ScheduleRow) -> tuple[Cell, ...]:

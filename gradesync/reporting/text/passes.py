@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradesync.domain.problem import CODES
 from gradesync.domain.report import ClassCounts, PassReport, RunEnd
-from gradesync.domain.run import Outcome, Run, RunResult, Stage, answers_to
+from gradesync.domain.run import Outcome, Run, RunResult, Stage, Trigger, answers_to
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
@@ -178,7 +179,7 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
         head = f"{style.paint(clean(end.run.schedule), 'bold')}  {end.run.type.value}"
         told = clean(end.problem or "the lease was lost; another pass goes on")
         return [f"{indent}{head}  {style.paint('handed on', 'magenta')}: {told}"]
-    counts = words.counts_line(result.counts, future=dry) or _uncounted(result, dry=dry)
+    counts = words.counts_line(result.counts, future=dry) or _uncounted(end, result, dry=dry)
     outcome = "dry run" if dry else result.outcome.value
     color = "cyan" if dry else OUTCOME_COLORS[result.outcome]
     at = f" at {result.stage.value}" if result.outcome in (Outcome.FAILED, Outcome.STOPPED) else ""
@@ -188,6 +189,7 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
     lines[0] = lines[0].replace(f"  {outcome}", f"  {style.paint(outcome, color)}", 1)
     if codes:
         lines += code_lines(result, style, indent + "  ")
+    lines += _untried(end, style, indent + "  ")
     if end.problem:
         lines += folded(clean(end.problem), style, indent + "  ")
     if end.hint:
@@ -203,15 +205,31 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
     return lines
 
 
+def _untried(end: RunEnd, style: Style, indent: str) -> list[str]:
+    """What waits that a person's run passed over, and how it is tried: they may have come because of just that."""
+    if end.run.trigger is Trigger.SLOT or not end.untried:
+        return []
+    order = sorted(end.untried, key=lambda code: (-end.untried[code], code))
+    told = [f"{end.untried[code]:,} {clean(code)} ({CODES[code].title})" for code in order[:_NAMED]]
+    more = [f"{len(order) - _NAMED:,} codes more"] if len(order) > _NAMED else []
+    sentence = (
+        f"waiting, and not tried by this run: {', '.join([*told, *more])}. They are tried when what they wait for "
+        f"changes, and by every full run, one a day; now: gradesync run {clean(end.run.schedule)} --full"
+    )
+    return folded(sentence, style, indent, indent + "  ")
+
+
 _BEFORE_WRITING = frozenset({Stage.FETCH, Stage.MATCH, Stage.DECIDE})
 
 
-def _uncounted(result: RunResult, *, dry: bool) -> str:
+def _uncounted(end: RunEnd, result: RunResult, *, dry: bool) -> str:
     """What it means that nothing was counted; empty where it means nothing."""
     if dry:
         return "nothing would be sent"
     if result.outcome is Outcome.COMPLETED:
-        return "nothing had changed"
+        number = sum(end.untried.values())
+        waits = "record waits" if number == 1 else "records wait"
+        return f"nothing had changed, and {number:,} {waits}" if number else "nothing had changed"
     return "nothing was sent" if result.stage in _BEFORE_WRITING else ""
 
 

@@ -19,6 +19,7 @@ from gradesync.reporting.text.held import blackout_lines, hold_until
 from gradesync.reporting.text.layout import Cell, fields, finished, folded, table
 from gradesync.reporting.text.listing import OUTCOME_COLORS, rows
 from gradesync.reporting.text.passes import code_lines
+from gradesync.reporting.text.rosters import stop_lines
 
 
 def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
@@ -102,7 +103,12 @@ def _last(row: ScheduleRow, style: Style) -> list[str]:
         pairs.append(("stage", result.stage.value))
         pairs.append(("counts", words.counts_line(result.counts)))
     lines = ["", "Last run", *fields(pairs, style)]
-    return lines if result is None else [*lines, *code_lines(result, style, "  ")]
+    if result is None:
+        return lines
+    lines += code_lines(result, style, "  ")
+    # A run the brake held waits for a person: which school, why, and the commands stand where they look first.
+    stopped = stop_lines(result.roster, last, style, "  ")
+    return [*lines, "", *stopped] if stopped else lines
 
 
 def account(view: AccountView, now: datetime, *, style: Style) -> str:
