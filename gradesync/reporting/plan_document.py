@@ -1,5 +1,5 @@
-"""A plan in Markdown, gravest first: what is withheld, what is retired, whose secrets move, what begins to send,
-what runs again, what is held, and then the rest.
+"""A plan in Markdown, gravest first: what is withheld, what is retired, whose secrets move, what policy sends more,
+what begins to send, what runs again, what is held, and then the rest.
 
 Where there is too little room, the harmless part is told by account, then everything by account, then by numbers.
 What is withheld, why, and how to consent stands there in every case. Everything people wrote is escaped, see `clean`.
@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from gradesync.domain.action import Action, ActionKind, FieldChange, Plan
 from gradesync.domain.problem import Problem
-from gradesync.domain.reasons import begins_to_send
+from gradesync.domain.reasons import grows_bold, meaning
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.annotations import shortened
 from gradesync.reporting.clean import clean, code, markdown
@@ -37,16 +37,18 @@ class Danger(IntEnum):
 
     RETIRED = 0
     NEW_HOST = 1
-    BEGINS = 2
-    RESUMED = 3
-    HELD = 4
-    OTHER = 5
+    BOLD = 2
+    BEGINS = 3
+    RESUMED = 4
+    HELD = 5
+    OTHER = 6
 
 
 HEADINGS = {
     Danger.RETIRED: "Will be retired",
     Danger.NEW_HOST: "Addresses change: secrets go there",
-    Danger.BEGINS: "Will begin to send: no longer `observe`",
+    Danger.BOLD: "Policies change: more is sent, overwritten or taken away",
+    Danger.BEGINS: "Will begin to send",
     Danger.RESUMED: "Will run again",
     Danger.HELD: "Under a hold: stored, and nothing starts",
     Danger.OTHER: "Other changes",
@@ -68,7 +70,9 @@ def danger_of(action: Action) -> Danger:
         return Danger.RETIRED
     if any(_is_address(field) for field in action.fields):
         return Danger.NEW_HOST
-    if begins_to_send(action.fields):
+    if grows_bold(action.fields):
+        return Danger.BOLD
+    if plan_words.begins(action):
         return Danger.BEGINS
     if action.kind is ActionKind.RESUME:
         return Danger.RESUMED
@@ -189,7 +193,8 @@ def _consent(plan: Plan, links: Links) -> str:
         return "No consent lets this through; the hints say what does.\n"
     some = len(plan.consentable) < len(plan.withheld)
     but = " What is protected stays, whoever consents." if some else ""
-    button = f" the workflow `act` with `allow` and `{plan.digest}`, or" if links.base else ""
+    form = f"under Actions, act, Run workflow (action `allow`, target `{plan.digest}`)"
+    button = f" {form}, or by" if links.base else ""
     return (
         "After the merge, whoever has the right `allow` can consent to exactly this, with a reason that the history "
         f"keeps:{button} the command below.{but}\n\n```sh\n{plan_words.allow_command(plan.digest)}\n```\n"
@@ -292,9 +297,12 @@ def action_block(
     why = f": {markdown(shortened(plan_words.why(action), _LONG))}" if plan_words.why(action) else ""
     lines = [f"- `{sign} {_verb(action)}` **{markdown(_subject(action))}**{place}{why}"]
     for field in action.fields:
-        before, after = (code(shortened(plan_words.value(v), _LONG)) for v in (field.before, field.after))
+        before, after = (
+            code(shortened(plan_words.side(field, v), _LONG)) for v in (field.before, field.after)
+        )
+        means = f" ({markdown(meaning(field))})" if meaning(field) else ""
         name = markdown(shortened(plan_words.field_name(field.path), _LONG))
-        lines.append(f"  - {name}: {before} → {after}")
+        lines.append(f"  - {name}: {before} → {after}{means}")
     if moved := plan_words.next_run_line(action, now):
         lines.append(f"  - {markdown(moved)}")
     if action.held:
