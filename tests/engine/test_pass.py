@@ -346,6 +346,42 @@ def test_a_run_by_hand_does_not_wait_for_a_busy_account() -> None:
     assert not [run for run in district.runs() if run.state is RunState.QUEUED]
 
 
+def test_a_run_that_met_a_busy_account_makes_nothing_of_the_next_one_look_new() -> None:
+    district = District()
+    course = next(iter(district.school.canvas.held.values()))
+    course.assignments[0] = work(course.assignments[0].id, course.course.id, due_at=None)
+    district.reconcile(district.tree())
+
+    def full() -> Any:
+        return asyncio.run(run_by_hand(district.tools, ByHand(GRADES, mode=Mode.FULL)))
+
+    assert full().new_or_worse
+    claimed = queue_while_busy(district)
+    with pytest.raises(AccountBusy):
+        full()
+    finish(district, claimed)
+    again = full()
+    assert again.previous.outcome is Outcome.WARNING
+    assert not again.new_or_worse
+
+
+def test_a_delta_over_records_that_wait_says_how_many_it_did_not_try() -> None:
+    district = District()
+    district.school.sis.closed = frozenset({"q1"})
+    district.started()
+    delta = asyncio.run(run_by_hand(district.tools, ByHand(GRADES)))
+    assert delta.result is not None
+    assert delta.result.outcome is Outcome.COMPLETED
+    assert set(delta.untried) == {"GS-501"}
+    assert delta.untried["GS-501"] > 0
+    district.school.sis.closed = frozenset()
+    full = asyncio.run(run_by_hand(district.tools, ByHand(GRADES, mode=Mode.FULL)))
+    assert full.result is not None
+    assert full.result.counts["sent"] > 0
+    assert not full.untried
+    assert not district.store.waiting_counts("riverside")
+
+
 def test_a_dry_run_leaves_no_row_and_no_write() -> None:
     district = District()
     district.reconcile(district.tree())
