@@ -124,7 +124,7 @@ def check_hook(url: str, hosts: Iterable[str]) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        good = parts.port != 0 and not any(c.isspace() or ord(c) < 32 for c in url)
+        good = parts.port != 0 and not any(c.isspace() or ord(c) < 32 or c == "\\" for c in url)
     except ValueError:
         host, good, parts = "", False, urlsplit("")
     plain = parts.scheme == "http" and is_loopback(host)

@@ -139,6 +139,7 @@ BAD = [
     ("webhook", "http://127.evil.example/s3cr3t", (), "no https address"),
     ("webhook", "https://127.0.0.1.evil.example/s3cr3t", (), "not allowed"),
     ("apprise", "json://127.evil.example/s3cr3t", (), "not allowed"),
+    ("webhook", r"https://evil.example\.webhook.office.com/s3cr3t", (), "no https address"),
     ("webhook", "s3cr3t", (), "no https address"),
     ("apprise", "json://10.0.0.7/s3cr3t", ("10.0.0.7",), "not encrypted"),
     ("apprise", "jsons://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),

@@ -39,7 +39,8 @@ async def certificate_of(
     except ssl.SSLCertVerificationError as refused:
         # OpenSSL's own few words ("certificate has expired") name nobody.
         raise ConnectionProblem(
-            f"The certificate of {NAMES[side]} is not accepted: {refused.verify_message}.", code="GS-205"
+            f"{NAMES[side]} shows a certificate that is not accepted: {refused.verify_message}.",
+            code="GS-205",
         ) from None
     except ssl.SSLError:
         raise ConnectionProblem(f"The secure connection to {NAMES[side]} failed.", code="GS-205") from None
