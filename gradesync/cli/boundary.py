@@ -41,7 +41,10 @@ def guarded(call: Callable[[], object]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, click.Abort):
-        _say_line("interrupted; unfinished runs were handed back to the next pass")
+        _say_line(
+            "interrupted; unfinished runs were handed back, and the next pass goes on with them "
+            "(`gradesync stop ACCOUNT` ends them)"
+        )
         return INTERRUPTED
     except BrokenPipeError:
         # Python would complain once more when it flushes at exit.
