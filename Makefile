@@ -65,13 +65,13 @@ $(BIN)/python:
 # the package itself is built from the checkout without an isolated (and so unhashed) build environment.
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
 	@[ -f $(VENV)/dev.stamp ] && [ $(VENV)/dev.stamp -nt $< ] || { \
-	  echo "Installing what gradesync runs on into $(VENV) ..."; \
+	  echo "Installing what gradesync runs on into $(VENV); the first time that takes a minute or two ..."; \
 	  $(BIN)/python -m pip install --quiet --require-hashes -r $<; }
 	@PYTHONWARNINGS=ignore::UserWarning $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
-	@echo "Installing what the tests need into $(VENV) ..."
+	@echo "Installing what the tests need into $(VENV); the first time that takes a minute or two ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
 	@PYTHONWARNINGS=ignore::UserWarning $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/run.stamp

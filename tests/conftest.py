@@ -3,8 +3,11 @@ runs the tests."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Hypothesis times each example and the making of it; a slow machine is no defect, and speed is measured elsewhere.
@@ -14,3 +17,12 @@ settings.load_profile("gradesync")
 # Commands under test write outputs and summaries where these say: those of the tests' own job are not theirs.
 for _name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_TOKEN"):
     os.environ.pop(_name, None)
+
+
+@pytest.fixture(autouse=True)
+def _log_of_the_next_test() -> Iterator[None]:
+    """A command in this process attaches the log to its own stderr; the next test's begins as a new process's would."""
+    yield
+    ours = logging.getLogger("gradesync")
+    ours.handlers, ours.propagate = [], True
+    ours.setLevel(logging.NOTSET)

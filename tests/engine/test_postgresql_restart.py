@@ -119,6 +119,8 @@ def test_a_pass_whose_database_stays_away_says_so_and_the_next_takes_the_run_up(
             del server.ensure_postgres_running
         started()
         district.later(2)
+        # What comes now is no test of short leases, and the machine may be busy.
+        district.tools = replace(district.tools, lease_seconds=60)
         (end,) = district.reconcile().ends
         assert end.result is not None
         assert (end.result.outcome, end.run.attempt) == (Outcome.COMPLETED, 2)
