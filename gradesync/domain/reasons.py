@@ -53,7 +53,8 @@ def schedule_why(
         case ActionKind.PAUSE:
             return f"paused in {file}{reason}"
         case ActionKind.RESUME:
-            return f"no longer paused in {file}; nothing is caught up"
+            means = "it observes and sends nothing" if after.get("state") == "observe" else "it sends again"
+            return f"no longer paused in {file}; {means}, and nothing is caught up"
         case ActionKind.MOVE:
             return f"renamed from {moved_from}; history, holds and ledger stay"
         case _ if begins_to_send(fields):
@@ -65,8 +66,11 @@ def schedule_why(
 def _described(after: Mapping[str, object]) -> str:
     """What a new schedule does, since nothing else of it is told: nothing of it differs."""
     zone = f", {after['time_zone']}" if after.get("time_zone") else ""
-    observes = "; it observes and sends nothing" if after.get("state") == "observe" else ""
-    return f"{after.get('type')}, {after.get('interval')}{zone}{observes}"
+    sends = _SENDS.get(str(after.get("state")), "")
+    return f"{after.get('type')}, {after.get('interval')}{zone}{sends}"
+
+
+_SENDS = {"observe": "; it observes and sends nothing", "active": "; it sends from its first run on"}
 
 
 _MEANS = {
@@ -88,6 +92,45 @@ _MEANS = {
     ("roster.verify", '"off"'): "no import is read back",
 }
 """What those values mean that send, overwrite or take away more than before."""
+
+_ALSO_MEANS = {
+    ("passback.missing", '"withhold"'): "work marked missing without a score is not sent, and reported",
+    ("passback.excused", '"withhold"'): "excused work is not sent, and reported",
+    ("passback.conflict", '"withhold"'): "what was edited by hand in the SIS stays, and is reported",
+    ("passback.deletions", '"report"'): "what goes in Canvas stays in the SIS, and is reported",
+    (
+        "passback.gone_in_sis",
+        '"withhold"',
+    ): "records that were removed in the SIS stay away, and are reported",
+    ("passback.no_due_date", '"withhold"'): "work without a due date is not sent, and reported",
+    ("passback.over_max", '"send"'): "scores above the points possible are sent as they are",
+    ("passback.over_max", '"withhold"'): "scores above the points possible are not sent, and reported",
+    ("passback.letter_grades", '"score"'): "letter-graded work is sent as its points",
+    ("passback.letter_grades", '"text"'): "letter-graded work is sent as its letter",
+    ("passback.letter_grades", '"withhold"'): "letter-graded work is not sent, and reported",
+    ("passback.long_titles", '"withhold"'): "assignments with a title longer than the SIS shows are not sent",
+    ("passback.long_titles", '"shorten"'): "titles longer than the SIS shows are cut",
+    ("passback.new_assignments", '"at_once"'): "new assignments appear in the SIS before any score",
+    (
+        "passback.new_assignments",
+        '"with_first_score"',
+    ): "new assignments appear in the SIS with their first score",
+}
+
+
+def meaning(field: FieldChange) -> str:
+    """What the new value of a policy means, where the action's reason does not say it; else empty."""
+    if field.path == "passback.default_category":
+        if field.after is None:
+            return "work whose group matches no category is not sent, and reported"
+        return "work whose group matches no category is sent into this one"
+    return _ALSO_MEANS.get((field.path, field.after or ""), "")
+
+
+def grows_bold(fields: tuple[FieldChange, ...]) -> bool:
+    """Whether a policy changes to one that sends, overwrites or takes away more than before."""
+    return any((one.path, one.after or "") in _MEANS for one in fields)
+
 
 _DECIDED_ANEW = ("passback", "roster", "scope", "sis", "canvas")
 

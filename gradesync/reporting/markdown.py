@@ -96,7 +96,12 @@ def _withheld(report: PassReport, links: Links) -> list[Section]:
     plan = report.plan
     if plan is None or not plan.withheld:
         return []
-    consent = f"To consent: {code(plan_words.allow_command(plan.digest))}\n" if plan.digest else ""
+    form = (
+        f"under Actions, act, Run workflow (action `allow`, target {code(plan.digest)}), or by "
+        if links.base
+        else ""
+    )
+    consent = f"To consent: {form}{code(plan_words.allow_command(plan.digest))}\n" if plan.digest else ""
     stops = [
         f"- ⛔ {markdown(shortened(s.sentence, _LONG))}<br>hint: {markdown(shortened(s.hint, _LONG))}"
         for s in plan.stops

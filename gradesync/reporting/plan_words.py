@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from gradesync.domain.action import Action, ActionKind, Plan
+from gradesync.domain.action import Action, ActionKind, FieldChange, Plan
 from gradesync.domain.definition import WRITTEN_AS
+from gradesync.domain.reasons import begins_to_send
 from gradesync.domain.report import PassReport
 from gradesync.domain.saved_plan import StaleAction
 from gradesync.reporting.clean import clean
@@ -181,6 +182,29 @@ def _plain(found: object) -> str:
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
+def side(field: FieldChange, before_or_after: str | None) -> str:
+    """One side of a field change; what a file leaves out is told as the value that counts then."""
+    if before_or_after is None and field.path in _LEFT_OUT:
+        return _LEFT_OUT[field.path]
+    return value(before_or_after)
+
+
+_LEFT_OUT = {"state": "active", "shared": "false", "protect": "false"}
+"""Not recorded where it is the usual one."""
+
+
+def begins(action: Action) -> bool:
+    """Whether something that sent nothing until now will send: out of `observe`, or new and active."""
+    new = action.kind is ActionKind.CREATE and '"state":"active"' in (action.text or "").replace(" ", "")
+    return new or begins_to_send(action.fields)
+
+
+def begins_summary(plan: Plan) -> str:
+    """How many schedules begin to send; empty when none does."""
+    found = sum(begins(action) for action in plan.actions)
+    return f"{plural(found, 'schedule begins', 'schedules begin')} to send with this plan." if found else ""
+
+
 def is_new_account(action: Action) -> bool:
     """An account met for the first time: nothing of it was recorded, so nothing of it differs."""
     return action.kind is ActionKind.CHANGE_ACCOUNT and not action.fields
@@ -236,6 +260,11 @@ def frozen_line(account: str) -> str:
 def allow_command(digest: str) -> str:
     """The one command that consents to exactly what was withheld."""
     return f"gradesync reconcile --allow {clean(digest)} --reason '...'"
+
+
+def allow_form(digest: str) -> str:
+    """The same consent for whoever has no terminal."""
+    return f"on GitHub: Actions, act, Run workflow (action `allow`, target `{clean(digest)}`, and a reason)"
 
 
 def group(actions: Sequence[Action]) -> Mapping[str, list[Action]]:

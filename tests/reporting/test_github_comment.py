@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gradesync.domain.action import Action, ActionKind, FieldChange, Plan, Stop
 from gradesync.domain.problem import Place, Problem
 from gradesync.domain.sticky import Stamp, stamp_of
-from gradesync.reporting import github, markdown, text
+from gradesync.reporting import github, markdown, plan_words, text
 from gradesync.reporting.comment_body import COMMENT_LIMIT, comment_body, is_quiet
 from gradesync.reporting.fitting import SUMMARY_LIMIT, Section, fitted, size
 from gradesync.reporting.links import Links
@@ -139,6 +139,29 @@ def test_a_file_that_is_gone_is_named_and_not_linked() -> None:
     assert "schedules/riverside.yaml#L9)" in body(
         Plan((replace(s.CHANGE, place=Place("schedules/riverside.yaml", 9)),))
     )
+
+
+def test_a_new_schedule_that_sends_begins_to_send_and_one_that_observes_does_not() -> None:
+    new = replace(s.CHANGE, kind=ActionKind.CREATE, held=False, fields=(), text='{"state":"active"}')
+    assert danger_of(new) is Danger.BEGINS
+    assert "1 schedule begins to send" in plan_words.begins_summary(Plan((new,)))
+    quiet = replace(new, text='{"state":"observe","reason":"it says \\"state\\":\\"active\\""}')
+    assert danger_of(quiet) is Danger.OTHER
+    assert plan_words.begins_summary(Plan((quiet,))) == ""
+
+
+def test_a_policy_that_sends_more_stands_apart_and_values_say_what_they_mean() -> None:
+    zero = FieldChange("passback.missing", '"withhold"', '"zero"')
+    policy = replace(
+        s.CHANGE, kind=ActionKind.CHANGE_ACCOUNT, schedule=None, held=False, fields=(zero,), text=None
+    )
+    assert danger_of(policy) is Danger.BOLD
+    back = FieldChange("passback.missing", '"zero"', '"withhold"')
+    safe = replace(policy, fields=(back, FieldChange("state", '"observe"', None)))
+    assert danger_of(safe) is Danger.OTHER
+    told = body(Plan((safe,)))
+    assert "work marked missing without a score is not sent" in told
+    assert "`observe` → `active`" in told
 
 
 def texts(plan: Plan, problems: tuple[Problem, ...], said: str) -> dict[str, str]:

@@ -76,7 +76,7 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
         oakhill
           = pause     grades  schedules/oakhill.yaml:27
               paused in schedules/oakhill.yaml: SIS upgrade
-              state  (none) -> paused
+              state  active -> paused
               next run  Wed 25 Nov 15:00 EST -> none
           + create    roster  schedules/oakhill.yaml:20
               next run  Thu 26 Nov 02:00 EST
@@ -96,6 +96,7 @@ def test_the_plan_names_places_fields_and_what_it_means_in_time() -> None:
               no longer in schedules/riverside.yaml; it never runs again, and its history stays
               next run  Wed 25 Nov 20:00 UTC -> none
           to consent to exactly these: gradesync reconcile --allow DIGEST --reason '...'
+          or on GitHub: Actions, act, Run workflow (action `allow`, target `DIGEST`, and a reason)
 
         2 problems in 1 file, 1 warning. See `gradesync validate`.
         Plan: 1 to create, 1 to change, 1 to pause, 1 withheld. 34 unchanged. 1 account frozen by problems.

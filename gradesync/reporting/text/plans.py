@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.problem import Problem
+from gradesync.domain.reasons import meaning
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.clean import cell_width, clean
 from gradesync.reporting.style import Style
@@ -41,6 +42,8 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
             lines += folded(f"! {held}", style, color="yellow")
             for by in plan_words.holds_in_force(plan):
                 lines += folded(by, style, "  ", "    ", color="yellow")
+        if begins := plan_words.begins_summary(plan):
+            lines += folded(begins, style, color="yellow")
         lines.append("")
     for account in plan.frozen:
         lines += folded(plan_words.frozen_line(account) + ".", style, color="yellow")
@@ -72,6 +75,7 @@ def _withheld(plan: Plan, now: datetime | None, style: Style) -> list[str]:
             lines += _action(action, now, style, withheld=True)
     if plan.digest:
         lines.append(f"  to consent to exactly these: {plan_words.allow_command(plan.digest)}")
+        lines += folded(f"or {plan_words.allow_form(plan.digest)}", style, "  ", "     ")
     if plan.digest and len(plan.consentable) < len(plan.withheld):
         lines.append("  (not to what is protected: that stays)")
     return [*lines, ""]
@@ -96,7 +100,8 @@ def _action(action: Action, now: datetime | None, style: Style, *, withheld: boo
     for field in action.fields:
         path = clean(plan_words.field_name(field.path))
         padded = path + " " * (width - cell_width(path))
-        change = f"{padded}  {plan_words.value(field.before)} -> {plan_words.value(field.after)}"
+        before, after = (plan_words.side(field, one) for one in (field.before, field.after))
+        change = f"{padded}  {before} -> {after}{f' ({meaning(field)})' if meaning(field) else ''}"
         lines += folded(change, style, _INDENT, _INDENT + " " * (width + 2))
     moved = plan_words.next_run_line(action, now)
     if moved:
