@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gradesync.domain.problem import CODES, Problem
+from gradesync.domain.problem import CODES, Act, Problem
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.run import Lease, Outcome, Run, RunResult
 from gradesync.domain.schedule import Schedule, ScheduleId
@@ -80,6 +80,14 @@ class RunEnd:
         if self.result is None or self.result.outcome not in (Outcome.COMPLETED, Outcome.WARNING):
             return {}
         return {code: n for code, n in self.waits.items() if n and code not in self.result.codes}
+
+    @property
+    def heals(self) -> bool:
+        """Whether the run failed by what the next pass tries again by itself alone, such as a server that is away."""
+        if self.result is None or self.result.outcome is not Outcome.FAILED:
+            return False
+        met = [code for code, count in self.result.codes.items() if count]
+        return bool(met) and all(CODES[code].act is Act.RETRY for code in met)
 
     @property
     def needs_person(self) -> bool:

@@ -159,11 +159,14 @@ def _ran(ends: Sequence[RunEnd]) -> str:
 
 
 def _needing(ends: Sequence[RunEnd]) -> str:
-    needing = sum(end.needs_person for end in ends)
+    healing = sum(end.heals for end in ends)
+    again = "is tried again by itself" if healing == 1 else "are tried again by themselves"
+    heals = f" {healing} failed and {again}." if healing else ""
+    needing = sum(end.needs_person and not end.heals for end in ends)
     if not needing:
-        return ""
-    fresh = sum(end.new_or_worse for end in ends)
-    return (
+        return f"{heals} Nobody needs to act." if heals else ""
+    fresh = sum(end.new_or_worse and not end.heals for end in ends)
+    return heals + (
         f" {needing} {'needs' if needing == 1 else 'need'} someone, {fresh or 'none'} of them new or worse."
     )
 
