@@ -115,13 +115,6 @@ def command(
             else:
                 wish = replace(wish, lifted=True)
             end = _run(app, wish, watch.clear)
-        except KeyboardInterrupt:
-            watch.clear()
-            if not dry_run:
-                tell(
-                    f"the next pass goes on with {id}; to end it for good: gradesync stop {id.account} --reason '...'"
-                )
-            raise
         finally:
             watch.clear()
         show(form, "run_end", end)

@@ -137,7 +137,7 @@ def test_a_second_run_is_told_who_works_and_since_when_and_an_interrupt_hands_ba
     assert first.returncode == 130
     assert "Traceback" not in said
     assert "handed back" in said
-    assert "the next pass goes on with riverside/grades; to end it for good: gradesync stop riverside" in said
+    assert "the next pass goes on with them (`gradesync stop ACCOUNT` ends them)" in said
     assert "run interrupted" in slow_tree.run("history", "riverside").stdout
     # The lease is free at once: nobody has to wait for it to run out.
     assert "nobody works" in slow_tree.run("store", "unlock", "riverside", "--reason", "x", code=1).stderr
