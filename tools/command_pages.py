@@ -50,7 +50,7 @@ BEYOND: dict[str, dict[int, str]] = {
     "notify send": {1: "a channel did not take its message"},
     "notify test": {1: "a channel did not take its message"},
     "holds": {1: "with `--exit-code`: a hold is shown"},
-    "resume": {1: "a schedule of the scope is paused in its file"},
+    "resume": {1: "nothing was released, or a schedule of the scope is paused in its file"},
 }
 """Exit codes a command has beyond 0, 1, 64 and 130, or means in its own way."""
 SHARED = ("-C", "--as", "--verbose", "--log-format", "--help")

@@ -35,7 +35,8 @@ def command(
 ) -> int:
     """Release the holds placed with exactly this scope. Nothing that was missed is caught up.
 
-    Exit 1 when a schedule of the scope is paused in its file: only a change there can start it.
+    Exit 1 when nothing was released, or when a schedule of the scope is paused in its file: only a change there can
+    start it.
     """
     from gradesync.engine.control import paused_in_yaml, release
 
@@ -68,7 +69,7 @@ def command(
                 "paused_in_files": [{"schedule": id, "place": place} for id, place in places.items()],
             }
         )
-    return 1 if paused else 0
+    return 1 if paused or not resumed.released else 0
 
 
 def _tell_still(resumed: Resumed) -> None:

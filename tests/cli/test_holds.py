@@ -56,7 +56,7 @@ def test_pause_all_covers_what_its_scope_says(tree: Tree) -> None:
     rows = json.loads(tree.run("list", "--format", "json").stdout)["schedules"]
     blocked = {row["id"] for row in rows if row["next_run_at"] is None}
     assert blocked == {"riverside/grades", "oak-hill/grades"}
-    told = tree.run("resume", "riverside/grades").stderr
+    told = tree.run("resume", "riverside/grades", code=1).stderr
     assert "still blocked" in told
     assert "to end what holds it: gradesync resume --type grade-passback" in told
     assert "to end it: gradesync resume --type grade-passback" in tree.run("show", "riverside/grades").stdout

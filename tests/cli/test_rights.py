@@ -127,7 +127,7 @@ def test_a_right_counts_in_its_account_and_in_its_group(tree: Tree) -> None:
     assert "only on riverside" in tree.run("pause", "oak-hill", "--reason", "x", code=1).stderr
     tree.run("request", "oak-hill/grades")
     tree.run("request", "elm/grades", code=1)
-    tree.run("resume", "elm")
+    assert "no hold" in tree.run("resume", "elm", code=1).stderr
     tree.run("resume", "--everything", code=1)
     tree.run("pause-all", "--group", "north", "--reason", "x", code=1)
 
