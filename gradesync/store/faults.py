@@ -39,7 +39,7 @@ def explain_sqlite(origin: BaseException | None, place: str) -> StoreUnavailable
 
 
 _POSTGRESQL_STATES = {
-    "28": "Check user and password in the store's URL.",
+    "28": "Check the role (user) and its password in the store's URL.",
     "3D": "Create the database first, or correct its name in the store's URL.",
     "53": "The server is out of space, memory or connections.",
     "25006": "The server is read-only; is it a replica?",
@@ -53,6 +53,18 @@ _POSTGRESQL_STATES = {
 }
 
 
+_AT_THE_DOOR = (
+    (("authentication failed",), _POSTGRESQL_STATES["28"]),
+    (('role "', "does not exist"), _POSTGRESQL_STATES["28"]),
+    (('role "', "is not permitted to log in"), _POSTGRESQL_STATES["28"]),
+    (('database "', "does not exist"), _POSTGRESQL_STATES["3D"]),
+    (
+        ("no pg_hba.conf entry",),
+        "The server takes no such role from this machine: its pg_hba.conf says who may come.",
+    ),
+)
+
+
 def explain_postgresql(
     origin: BaseException | None, place: str, secrets: Iterable[str]
 ) -> StoreUnavailable | None:
@@ -64,8 +76,10 @@ def explain_postgresql(
     for prefix, hint in _POSTGRESQL_STATES.items():
         if state and state.startswith(prefix):
             return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=hint)
-    if state is None and "authentication failed" in sentence:
-        return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=_POSTGRESQL_STATES["28"])
+    for words, hint in _AT_THE_DOOR:
+        # The server was reached and said no; while connecting the library keeps its code to itself.
+        if state is None and all(one in sentence for one in words):
+            return StoreUnavailable(f"The store at {place} refused: {sentence}", hint=hint)
     if state is None and "connection option" in sentence:
         # The library refuses to ask anybody; the option's value is not part of what it says.
         return StoreUnavailable(
