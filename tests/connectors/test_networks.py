@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.networks import refusal
+from gradesync.connectors.resolving import GuardedResolver
 from gradesync.connectors.retry import RetryPolicy
 from gradesync.errors import ConnectionProblem
 from tests.connectors.hostile import hostile, says
@@ -105,6 +106,12 @@ def test_a_public_name_that_leads_to_this_machine_reaches_nothing(monkeypatch: p
     assert reached == 0
     assert asked == [HOST], "asked once, refused, and not tried again"
     assert HOST not in str(problem)
+
+
+def test_of_a_names_addresses_only_those_outside_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolved_to(monkeypatch, "10.0.0.7", "93.184.215.14", "169.254.169.254")
+    found = asyncio.run(GuardedResolver().resolve(HOST, 443))
+    assert [one["host"] for one in found] == ["93.184.215.14"]
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "169.254.169.254", "[fd00::1]", "[::ffff:10.0.0.7]"])

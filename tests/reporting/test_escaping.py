@@ -199,3 +199,7 @@ def test_a_row_of_findings_has_three_cells_whatever_they_say(given_text: str) ->
     found = Problem("GS-102", given_text, Place(given_text, 1, 1), given_text)
     row = markdown.problems([found]).rstrip("\n").split("\n")[-1]
     assert row.count("|") == 4
+
+
+def test_the_older_form_of_a_runners_command_stands_nowhere_in_a_line() -> None:
+    assert "##[" not in guarded("reason: ##[error]broken ##[add-mask]x")
