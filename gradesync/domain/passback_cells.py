@@ -88,7 +88,7 @@ class Cells:
         subject = result_subject(self.rules.hash, assignment.id, self.given.class_id, student.sis_user_id)
         entry = self.given.ledger.get((RESULT, subject))
         if item.verdict is Verdict.NOTHING:
-            if entry is not None and entry.record_id in self.removals.held:
+            if entry is not None and self.removals.found(entry) is not None:
                 # Sent into a column that a person or another tool had made, and withdrawn since.
                 return self.removals.result(assignment.id, entry, "GS-419")
             return None
@@ -129,7 +129,7 @@ class Cells:
         return replace(plain, code=STILL_SHOWN)
 
     def _shows_other(self, entry: LedgerEntry, submission: Submission, code: str) -> bool:
-        found = self.removals.held.get(entry.record_id)
+        found = self.removals.found(entry)
         if found is None or not self.removals.left_behind(entry) or entry.sent in self.removals.blanks:
             return False
         if code == UNFINISHED and submission.score is not None:
@@ -138,7 +138,7 @@ class Cells:
         return found.score is not None or bool(found.text) or found.status == EXEMPT
 
     def _was_exempt(self, entry: LedgerEntry) -> bool:
-        found = self.removals.held.get(entry.record_id)
+        found = self.removals.found(entry)
         return found is not None and found.status == EXEMPT
 
     def second_ones(self, decided: Iterable[ResultDecision]) -> list[ResultDecision]:
@@ -257,7 +257,7 @@ class Cells:
             if kind != RESULT or subject in seen or subject in current:
                 continue
             if self.removals.left_behind(entry):
-                found = self.removals.held.get(entry.record_id)
+                found = self.removals.found(entry)
                 work_is_gone = found is not None and found.line_item_id in unlisted
                 yield self.removals.result(0, entry, "GS-419" if work_is_gone else "GS-424")
 

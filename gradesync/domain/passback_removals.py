@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from gradesync.domain.gradebook import LineItem, Result
-from gradesync.domain.line_item import line_item_key
+from gradesync.domain.keyed import minted_line_item_id, minted_result_id
+from gradesync.domain.line_item import item_subject, line_item_key
 from gradesync.domain.passback_decisions import ClassDecision, ClassInput, LineItemDecision, ResultDecision
-from gradesync.domain.record import RESULT, LedgerEntry
+from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry
 from gradesync.domain.wish import BLANKS, NOT_SUBMITTED, SUBMITTED, Rules, Speech, Verdict, value_key
 
 OVER_LIMIT = "GS-425"
@@ -30,11 +31,52 @@ class Removals:
     held: Mapping[str, Result] = field(init=False)
     blanks: frozenset[str] = field(init=False)
     speech: Speech = field(init=False)
+    renamed: Mapping[str, Result] = field(init=False)
+    unlocated: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.held = {result.id: result for result in self.given.sis.results}
         self.blanks = frozenset(self.rules.hash(value) for value in BLANKS)
         self.speech = Speech.of(self.rules)
+        lost = {
+            entry.record_id: entry
+            for (kind, _), entry in self.given.ledger.items()
+            if kind == RESULT and entry.intent is not None and entry.record_id not in self.held
+        }
+        self.renamed = self._renamed(lost) if lost else {}
+        self.unlocated = frozenset(
+            entry.intent for id, entry in lost.items() if entry.intent is not None and id not in self.renamed
+        )
+
+    def _renamed(self, lost: Mapping[str, LedgerEntry]) -> Mapping[str, Result]:
+        """What the SIS holds in the cells of `lost`, by the id we asked for.
+
+        A SIS that gives ids of its own has stored the result under another one; the run that sent it broke off
+        before it could note which. The id we mint names the cell, so it finds the result again; where a SIS holds
+        several in a cell, the one with just our score.
+        """
+        minted = {
+            entry.record_id: minted_line_item_id(self.rules.root_uuid, assignment.id, self.given.class_id)
+            for assignment in self.given.assignments
+            if (entry := self._column_entry(assignment.id)) is not None
+        }
+        found: dict[str, Result] = {}
+        for result in sorted(self.given.sis.results, key=lambda one: one.id):
+            # A column of the same run was known by our id when the results' ids were minted.
+            for column in {result.line_item_id, minted.get(result.line_item_id, result.line_item_id)}:
+                asked = minted_result_id(column, result.student_id)
+                entry = lost.get(asked)
+                if entry is not None and (asked not in found or self._holds(result, entry) is not None):
+                    found[asked] = result
+        return found
+
+    def _column_entry(self, assignment_id: int) -> LedgerEntry | None:
+        subject = item_subject(self.rules.hash, assignment_id, self.given.class_id)
+        return self.given.ledger.get((LINE_ITEM, subject))
+
+    def found(self, entry: LedgerEntry) -> Result | None:
+        """The result the SIS holds of ours, be it under an id of its own; None when it holds none."""
+        return self.held.get(entry.record_id) or self.renamed.get(entry.record_id)
 
     @property
     def removes(self) -> bool:
@@ -46,7 +88,7 @@ class Removals:
 
     def left_behind(self, entry: LedgerEntry) -> bool:
         """Whether the SIS may show a result of ours; a run that broke off may have sent it without noting so."""
-        return entry.sent is not None or (entry.intent is not None and entry.record_id in self.held)
+        return entry.sent is not None or (entry.intent is not None and self.found(entry) is not None)
 
     def result(
         self, assignment_id: int, entry: LedgerEntry, code: str, *, handed_in: bool = False
@@ -60,13 +102,13 @@ class Removals:
         if not self.removes:
             # The SIS goes on showing the old score; a person is told, or the nightly run will look again.
             return plain
-        found = self.held.get(entry.record_id)
+        found = self.found(entry)
         if found is None:
             # Gone on both sides: agreement, and nothing of ours is left to know.
             return replace(plain, verdict=Verdict.NOTHING, code=None, forget=True)
-        holds = self._holds(found, entry)
+        holds = self._holds(found, entry) if entry.record_id in self.held else None
         if holds is None:
-            # Somebody changed the score in the SIS: it is not ours to take away.
+            # Somebody changed the score in the SIS, or may have typed it: it is not ours to take away.
             return replace(plain, code=HAND_EDIT, result=found)
         plain = replace(plain, code=None, holds=holds)
         if self.rules.policy.deletions == "delete":
@@ -92,13 +134,29 @@ class Removals:
 
     def cells_of(self, column_id: str, assignment_id: int, code: str) -> list[ResultDecision]:
         """Every result of ours in a column whose assignment is gone."""
-        ours = {
-            entry.record_id: entry
-            for (kind, _), entry in self.given.ledger.items()
-            if kind == RESULT and self.left_behind(entry)
-        }
+        ours = self._ours()
         there = (result.id for result in self.given.sis.results if result.line_item_id == column_id)
         return [self.result(assignment_id, ours[id], code) for id in sorted(there) if id in ours]
+
+    def _ours(self) -> Mapping[str, LedgerEntry]:
+        """The ledger's results by the id under which the SIS holds them."""
+        return {
+            found.id: entry
+            for (kind, _), entry in self.given.ledger.items()
+            if kind == RESULT and (found := self.found(entry)) is not None and self.left_behind(entry)
+        }
+
+    def _may_hold_ours(self, column: LineItem) -> bool:
+        """Whether a result nobody has linked shows just what a broken-off run was about to write somewhere."""
+        if not self.unlocated:
+            return False
+        ours = self._ours()
+        others = (r for r in self.given.sis.results if r.line_item_id == column.id and r.id not in ours)
+        return any(
+            self.rules.hash(self.speech.key_of(other, text=text)) in self.unlocated
+            for other in others
+            for text in (False, True)
+        )
 
     def column(
         self, assignment_id: int, entry: LedgerEntry, found: LineItem | None, cells: list[ResultDecision]
@@ -109,6 +167,9 @@ class Removals:
             # Gone on both sides.
             return replace(plain, forget=True)
         if self.rules.policy.deletions == "blank":
+            if self._may_hold_ours(found):
+                # A score of a run that broke off stands there, as it seems, under an id that nobody knows.
+                return replace(plain, verdict=Verdict.WITHHELD, code=HAND_EDIT)
             # An empty column stays where it is: it counts for nobody.
             return plain
         holds = self.rules.hash(*line_item_key(found, self.rules.profile.omit))

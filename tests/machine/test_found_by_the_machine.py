@@ -10,6 +10,7 @@ import pytest
 
 from gradesync.domain.gradebook import LineItem, Result
 from gradesync.domain.run import Mode
+from tests.machine.test_passback_machine import Passback12, PassbackMinted, PassbackPosted
 from tests.syncs.passback_school import DUE, Crash, School, Sis
 
 
@@ -80,9 +81,10 @@ def test_the_nightly_run_carries_a_score_that_a_sis_did_not_store_for_a_while() 
     assert not school.store.waiting_rows("riverside")
 
 
+@pytest.mark.parametrize("own_ids", [False, True])
 @pytest.mark.parametrize("at", range(1, 11))
-def test_a_score_cleared_after_a_killed_run_had_sent_it_is_told(at: int) -> None:
-    school = School()
+def test_a_score_cleared_after_a_killed_run_had_sent_it_is_told(at: int, own_ids: bool) -> None:
+    school = School(own_ids=own_ids)
     school.sis.crash_at, school.sis.crash_after = at, True
     with pytest.raises(Crash):
         school.run()
@@ -92,6 +94,34 @@ def test_a_score_cleared_after_a_killed_run_had_sent_it_is_told(at: int) -> None
         course.submissions[:] = [replace(s, score=None, grade=None) for s in course.submissions]
     school.later()
     assert school.run(Mode.FULL).codes.get("GS-418", 0) == len(written)
+
+
+@pytest.mark.parametrize("at", range(1, 11))
+@pytest.mark.parametrize("unlisted", [False, True])
+@pytest.mark.parametrize("deletions", ["report", "blank", "delete"])
+def test_a_score_of_a_student_who_left_is_told_though_the_sis_gave_it_an_id_that_the_killed_run_did_not_note(
+    at: int, unlisted: bool, deletions: str
+) -> None:
+    school = School(own_ids=True)
+    school.passback = {"deletions": deletions}
+    school.sis.crash_at, school.sis.crash_after = at, True
+    with pytest.raises(Crash):
+        school.run()
+    school.sis.crash_at = None
+    noted = {entry.record_id for entry in school.store.read_records("riverside").ledger("c1").values()}
+    left = {id: one for id, one in school.sis.results.items() if one.student_id == "s11"}
+    unnoted = {id: one for id, one in left.items() if id not in noted}
+    students = school.canvas.held[1].students
+    leaver = students.pop(0)
+    if not unlisted:
+        students.append(replace(leaver, state="inactive"))
+    school.later()
+    told = school.run(Mode.FULL).codes
+    if deletions == "report":
+        assert told.get("GS-424", 0) == len(left)
+    else:
+        assert told.get("GS-412", 0) == len(unnoted)
+        assert {id: school.sis.results.get(id) for id in unnoted} == unnoted, "not ours for certain"
 
 
 def test_a_score_in_a_column_that_somebody_else_made_is_told_when_the_work_is_withdrawn() -> None:
@@ -122,3 +152,26 @@ def test_a_column_that_somebody_else_made_and_renames_is_not_made_a_second_time(
     codes = school.run(Mode.FULL).codes
     assert len(school.sis.line_items) == columns
     assert codes == {"GS-412": 1}
+
+
+@pytest.mark.parametrize("machine", [Passback12, PassbackMinted, PassbackPosted])
+@pytest.mark.parametrize("taken_back", ["cleared", "dropped"])
+@pytest.mark.parametrize("kill_at", [2, 4])
+def test_scores_that_a_killed_pass_brought_are_told_whatever_ids_the_sis_gave_them(
+    machine: type[Passback12], taken_back: str, kill_at: int
+) -> None:
+    state = machine()
+    state.first_pass()
+    state.new_assignment(course=110, halves=18, number=95)
+    state.killed_pass(kill_at=kill_at, mode=Mode.FULL)
+    canvas = state.canvas
+    newest = max(canvas.assignments)
+    if taken_back == "cleared":
+        for row in list(canvas.submissions_by_course[110]):
+            if row.assignment_id == newest and row.score is not None:
+                canvas.clear(newest, row.user_id)
+    else:
+        for one in canvas.enrollments_of_course(110):
+            if one.type == "StudentEnrollment":
+                canvas.set_enrollment_state(one, "inactive")
+    state.teardown()
