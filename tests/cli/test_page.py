@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,7 +71,9 @@ def test_an_address_that_makes_no_safe_link_is_a_problem_of_the_file(recorded: T
     settings.write_text(
         settings.read_text(encoding="utf-8") + f"page: {{source: '{address}'}}\n", encoding="utf-8"
     )
-    assert "page: {source" in recorded.run("validate", code=1).output
+    said = recorded.run("validate", code=1).output
+    assert re.search(r"gradesync\.yaml:\d+:\d+: GS-1(?:07|10) `source`", said), said
+    assert "word" not in said.replace("password", ""), "what may be a secret is not shown again"
 
 
 def test_it_says_when_the_file_is_ahead_of_what_is_recorded(recorded: Tree, tmp_path: Path) -> None:
