@@ -30,16 +30,19 @@ def test_the_page_about_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for key in ("riverside", "oak-hill"):
         (tmp_path / "schedules" / f"{key}.yaml").write_text(ACCOUNT.format(key=key))
     assert gradesync(tmp_path, "gradesync reconcile --no-syncs")[0] == 0
-    ran, said = 0, ""
+    typed: list[str] = []
+    said = ""
     for block in CONSOLE.findall((DOCS / "holds.md").read_text(encoding="utf-8")):
         for line in block.splitlines():
             if not line.startswith("$ "):
                 assert line.replace("held by you", "held by") in said.replace(actor(tmp_path), ""), line
                 continue
             code, said = gradesync(tmp_path, line[2:])
-            assert code == 0, (line, said)
-            ran += 1
-    assert ran == 19
+            # The page's second `resume riverside` closes a breaker; here no key was ever refused, and it says so.
+            again = line == "$ gradesync resume riverside" and line in typed
+            assert code == (1 if again else 0), (line, said)
+            typed.append(line)
+    assert len(typed) == 19
 
 
 def actor(root: Path) -> str:
