@@ -16,6 +16,7 @@ LOG = logging.getLogger("gradesync.events")
 
 ACTIONS: Mapping[str, str] = {
     "account.applied": "What the files say of an account was recorded",
+    "accounts.frozen": "The files of so many accounts have problems, so nothing of them changes",
     "alarm.failed": "An alarm could not be delivered",
     "alarm.sent": "An alarm was delivered",
     "answer.unknown": "The other side gave an answer that no code stands for",

@@ -36,7 +36,7 @@ def test_who_asked_for_colours_gets_them(
 
 def test_colours_that_were_asked_for_reach_the_pipe(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
-    assert "\x1b[" in tree.run("show", "riverside/grades", env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" in tree.run("show", "riverside/grades", env={"FORCE_COLOR": "1", "NO_COLOR": ""}).stdout
     assert "\x1b" not in tree.run("show", "riverside/grades").stdout
 
 
