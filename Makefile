@@ -26,7 +26,7 @@ demo: $(VENV)/run.stamp  ## a made-up school, its schedules, one pass and what c
 test: $(VENV)/dev.stamp  ## all tests, with branch coverage
 	@rm -f .coverage .coverage.*
 ifeq ($(strip $(TESTS)),)
-	@$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile
+	@$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
 else
