@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,6 +92,22 @@ def file_server(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _never_forever() -> Iterator[None]:
+    """A browser that no longer answers fails its test; some calls to it know no time limit of their own."""
+
+    def late(_number: int, _frame: object) -> None:
+        raise TimeoutError("the browser did not answer in three minutes")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(180)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="package")
