@@ -77,6 +77,7 @@ def _complete(call: Callable[[], Any]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except Exception:
+        # A shell's question is no command: a trace here would land in what somebody is typing.
         return 1
     return 0
 

@@ -41,30 +41,20 @@ class HoldScope:
         )
 
     def __str__(self) -> str:
-        parts = []
-        if self.schedule is not None:
-            parts.append(f"{self.account}/{self.schedule}")
-        elif self.account is not None:
-            parts.append(self.account)
-        if self.group is not None:
-            parts.append(f"group {self.group}")
-        if self.type is not None:
-            parts.append(f"type {self.type}")
-        return ", ".join(parts) or "everything"
+        return ", ".join(self._parts("group ", "type ")) or "everything"
 
     @property
     def arguments(self) -> str:
         """The scope as `gradesync resume` takes it."""
-        parts = []
-        if self.schedule is not None:
-            parts.append(f"{self.account}/{self.schedule}")
-        elif self.account is not None:
-            parts.append(self.account)
-        if self.group is not None:
-            parts.append(f"--group {self.group}")
-        if self.type is not None:
-            parts.append(f"--type {self.type.value.replace(' ', '-')}")
-        return " ".join(parts) or "--everything"
+        return " ".join(self._parts("--group ", "--type ", blank="-")) or "--everything"
+
+    def _parts(self, group: str, type: str, blank: str = " ") -> list[str]:
+        place = self.account if self.schedule is None else f"{self.account}/{self.schedule}"
+        return [
+            *([place] if place is not None else []),
+            *([f"{group}{self.group}"] if self.group is not None else []),
+            *([f"{type}{self.type.value.replace(' ', blank)}"] if self.type is not None else []),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
