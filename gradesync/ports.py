@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from gradesync.domain.roster_rows import RowMessage
     from gradesync.domain.roster_takeover import HeldIds
     from gradesync.domain.run import ClaimAnswer, Claimed, Headway, Holder, Lease, RunResult
+    from gradesync.domain.run_line import RunLine
     from gradesync.domain.sticky import OwnComment
 
 Clock = Callable[[], datetime]
@@ -708,7 +709,7 @@ class Store(Protocol):
     def records(self, claimed: Claimed) -> RunRecords: ...
     def read_records(self, account: str) -> ReadRecords: ...
     def runs(self, query: RunQuery) -> Sequence[Run]: ...
-    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[RunLine]:
         """The `each` newest runs of every schedule, retired ones too, newest first."""
         ...
 

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gradesync.errors import GradesyncError
 
@@ -79,29 +79,34 @@ def _write(folder: Path, files: Iterable[tuple[str, bytes]]) -> Put:
     number = size = largest = 0
     known: set[str] = {""}
     folder.chmod(0o755)
-    _write_one(f"{folder}/{MARKER}", _MARKED)
-    for name, content in files:
-        parent = name.rpartition("/")[0]
-        if parent not in known:
-            _make(folder, parent, known)
-        _write_one(f"{folder}/{name}", content)
-        number, size, largest = number + 1, size + len(content), max(largest, len(content))
+    # For as long as it takes: else each file and each folder would need a call of its own for its rights.
+    before = os.umask(0o022)
+    try:
+        _write_one(f"{folder}/{MARKER}", _MARKED)
+        for name, content in files:
+            parent = name.rpartition("/")[0]
+            if parent not in known:
+                _make(folder, parent, known)
+            _write_one(f"{folder}/{name}", content)
+            number, size, largest = number + 1, size + len(content), max(largest, len(content))
+    finally:
+        os.umask(before)
     return Put(number, size, largest)
 
 
 def _make(folder: Path, parent: str, known: set[str]) -> None:
-    for part in [*reversed(PurePosixPath(parent).parents), PurePosixPath(parent)]:
-        if part.name and str(part) not in known:
-            (folder / part).mkdir(exist_ok=True)
-            (folder / part).chmod(0o755)
-            known.add(str(part))
+    parts = parent.split("/")
+    for number in range(1, len(parts) + 1):
+        part = "/".join(parts[:number])
+        if part not in known:
+            os.mkdir(f"{folder}/{part}", 0o755)  # noqa: PTH102 - a path object for each costs as much as the folder
+            known.add(part)
 
 
 def _write_one(path: str, content: bytes) -> None:
     # A page is thousands of small files: a file object for each costs as much as the writing.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
-        os.fchmod(handle, 0o644)
         written = os.write(handle, content)
         while written < len(content):
             written += os.write(handle, memoryview(content)[written:])

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from gradesync.domain.page_standing import Standing, Word
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Lease, Run
+from gradesync.domain.run import Lease
+from gradesync.domain.run_line import RunLine
 from gradesync.domain.schedule import ScheduleId
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class PageAccount:
     group: str | None
     standing: Standing
     schedules: tuple[PageSchedule, ...]
-    runs: tuple[Run, ...] = ()
+    runs: tuple[RunLine, ...] = ()
     runs_kept: int = 0
     holds: tuple[Hold, ...] = ()
     blackouts: tuple[Blackout, ...] = ()

@@ -14,7 +14,8 @@ from enum import StrEnum
 from gradesync.domain.needs import FROZEN
 from gradesync.domain.problem import CODES, Act
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Outcome, Run, RunResult
+from gradesync.domain.run import Outcome, RunResult
+from gradesync.domain.run_line import RunLine, line_of
 
 LATE_AFTER = timedelta(minutes=30)
 """A slot that no pass has taken up after this time makes its schedule late: passes of a CI job come every 5 to 15
@@ -103,7 +104,7 @@ def _waits_for_person(waiting: Mapping[str, int]) -> bool:
 
 def standing_of(
     rows: Sequence[ScheduleRow],
-    runs: Sequence[Run],
+    runs: Sequence[RunLine],
     needs: Iterable[str],
     now: datetime,
     *,
@@ -178,7 +179,7 @@ def _causes(rows: Sequence[ScheduleRow]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found.items(), key=place)[:TOP])
 
 
-def _since(word: Word, worst: Sequence[ScheduleRow], runs: Sequence[Run]) -> datetime | None:
+def _since(word: Word, worst: Sequence[ScheduleRow], runs: Sequence[RunLine]) -> datetime | None:
     """Since when it stands so; the earliest of its worst schedules."""
     if word is Word.LATE:
         return min((row.next_run_at for row in worst if row.next_run_at is not None), default=None)
@@ -197,35 +198,32 @@ def _since(word: Word, worst: Sequence[ScheduleRow], runs: Sequence[Run]) -> dat
 
 
 def _streak(
-    worst: Sequence[ScheduleRow], runs: Sequence[Run], outcomes: tuple[Outcome, ...]
+    worst: Sequence[ScheduleRow], runs: Sequence[RunLine], outcomes: tuple[Outcome, ...]
 ) -> datetime | None:
     """When the unbroken row of such ends began, as far back as runs are at hand."""
     began: list[datetime] = []
     for row in worst:
         first = None
         for run in runs:
-            if run.schedule.name != row.schedule.id.name or run.result is None:
+            if run.schedule.name != row.schedule.id.name or run.outcome is None:
                 continue
-            if run.result.outcome not in outcomes:
+            if run.outcome not in outcomes:
                 break
             first = _when(run)
         if first is None and row.last is not None:
-            first = _when(row.last)
+            first = _when(line_of(row.last))
         if first is not None:
             began.append(first)
     return min(began, default=None)
 
 
-def _last_good(rows: Sequence[ScheduleRow], runs: Sequence[Run]) -> datetime | None:
-    known = [row.last for row in rows if row.last is not None]
-    worked = [
-        _when(run) for run in (*known, *runs) if run.result is not None and run.result.outcome in _WORKED
-    ]
-    return max(worked, default=None)
+def _last_good(rows: Sequence[ScheduleRow], runs: Sequence[RunLine]) -> datetime | None:
+    lines = [*[line_of(row.last) for row in rows if row.last is not None], *runs]
+    return max([_when(run) for run in lines if run.outcome in _WORKED], default=None)
 
 
-def _when(run: Run) -> datetime:
-    return run.ended_at or run.started_at or run.created_at
+def _when(run: RunLine) -> datetime:
+    return run.ended_at or run.at
 
 
 def bucket(number: int) -> str:

@@ -195,10 +195,12 @@ def _blocked(
 
 
 def _troubled(run: Run) -> bool:
-    if run.result is None:
-        return False
-    met = {code for code, count in run.result.codes.items() if count}
-    return run.result.outcome in _BAD or bool(met & (KEY_CODES | BRAKE_CODES))
+    return run.result is not None and _in_trouble(run.result.outcome, run.result.codes)
+
+
+def _in_trouble(outcome: Outcome, codes: Mapping[str, int]) -> bool:
+    met = {code for code, count in codes.items() if count}
+    return outcome in _BAD or bool(met & (KEY_CODES | BRAKE_CODES))
 
 
 def _streaks(store: Store, troubled: Mapping[ScheduleId, Run]) -> Mapping[ScheduleId, tuple[int, datetime]]:
@@ -209,11 +211,11 @@ def _streaks(store: Store, troubled: Mapping[ScheduleId, Run]) -> Mapping[Schedu
     over: set[ScheduleId] = set()
     for run in store.recent_runs(LOOKBACK, {id.account for id in troubled}):
         id = run.schedule
-        if id not in troubled or id in over or run.result is None or run.ended_at is None:
+        if id not in troubled or id in over or run.outcome is None or run.ended_at is None:
             continue
-        if run.result.outcome in _SILENT:
+        if run.outcome in _SILENT:
             continue
-        if _troubled(run):
+        if _in_trouble(run.outcome, run.codes):
             found[id] = (found.get(id, (0, run.ended_at))[0] + 1, run.ended_at)
         else:
             over.add(id)

@@ -156,11 +156,17 @@ def next_run_of(row: ScheduleRow) -> datetime | None:
 
 def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
     """`12 sent, 3 withheld`; words that were counted zero times are left out."""
-    words = sorted([w for w, n in counts.items() if n], key=_place)
-    return ", ".join(_counted(counts[word], _future(word) if future else word) for word in words)
+    words = _in_order(tuple(counts))
+    return ", ".join([_counted(counts[w], _future(w) if future else w) for w in words if counts[w]])
 
 
 _PLACES = {word: place for place, word in enumerate(COUNT_WORDS)}
+
+
+@lru_cache(maxsize=4096)
+def _in_order(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A page says the same few words of tens of thousands of runs."""
+    return tuple(sorted(words, key=_place))
 
 
 def _place(word: str) -> tuple[int, str]:
@@ -186,14 +192,15 @@ _ONE = (("classes", "class"), ("line items", "line item"), ("users", "user"), ("
 
 def _counted(number: int, word: str) -> str:
     """`2 classes out of scope`, `1 class out of scope`."""
+    return f"{number:,} {_said(word, number == 1)}"
+
+
+@lru_cache(maxsize=1024)
+def _said(word: str, alone: bool) -> str:
     word = _SAID.get(word, word)
-    for many, one in _ONE if number == 1 else ():
+    for many, one in _ONE if alone else ():
         word = word.replace(many, one)
-    return f"{number:,} {_cleaned(word)}"
-
-
-_cleaned = lru_cache(maxsize=256)(clean)
-"""What is counted has few words, and a page of runs says them tens of thousands of times."""
+    return clean(word)
 
 
 def code_line(code: str, count: int, where: str = "") -> str:

@@ -128,6 +128,12 @@ class Tx:
         assert cursor is not None  # a SELECT always has one
         return cursor.fetchall()
 
+    def plain(self, statement: Executable) -> Sequence[tuple[Any, ...]]:
+        """All rows of a SELECT as the driver gives them, instants as numbers: for those read by the ten thousand."""
+        cursor = self.execute(statement).cursor
+        assert cursor is not None  # a SELECT always has one
+        return cursor.fetchall()
+
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Insert many rows as they are, in the database's quickest way. For columns as they are stored."""
         driver: Any = self.connection.connection.driver_connection

@@ -79,7 +79,7 @@ def result_values(result: RunResult | None) -> dict[str, object]:
         "stage": result.stage.value,
         # A stage's time is of the run as its counts are, under a name that no count has.
         "counts": to_json(
-            {**result.counts, **{f"{_SECONDS}{stage}": spent for stage, spent in result.seconds.items()}}
+            {**result.counts, **{f"{SECONDS}{stage}": spent for stage, spent in result.seconds.items()}}
         ),
         # An answer's key is its code and more, so that both share one column.
         "codes": to_json({**result.codes, **result.answers}),
@@ -93,13 +93,13 @@ def _by_value(kind: type[_E]) -> Mapping[str, _E]:
     return {member.value: member for member in kind}
 
 
-_TYPES, _TRIGGERS, _MODES, _STATES = (
+TYPES, TRIGGERS, MODES, STATES = (
     _by_value(SyncType),
     _by_value(Trigger),
     _by_value(Mode),
     _by_value(RunState),
 )
-_OUTCOMES, _STAGES = _by_value(Outcome), _by_value(Stage)
+OUTCOMES, STAGES = _by_value(Outcome), _by_value(Stage)
 
 _RUN_COLUMNS = 27
 
@@ -114,13 +114,13 @@ def run_of(row: Row[*tuple[Any, ...]]) -> Run:
     return Run(
         id=id_,
         schedule=ScheduleId(account, schedule),
-        type=_TYPES[type_],
+        type=TYPES[type_],
         slot_key=slot_key,
         slot_at=slot_at,
-        trigger=_TRIGGERS[trigger],
-        mode=_MODES[mode],
+        trigger=TRIGGERS[trigger],
+        mode=MODES[mode],
         actor=Actor(actor, via),
-        state=_STATES[state],
+        state=STATES[state],
         created_at=created_at,
         attempt=attempt,
         epoch=epoch,
@@ -140,12 +140,12 @@ def _result_of(
     # Only answers of the other side are written with a blank in their key, and few runs met any.
     answered = " " in codes
     seconds: dict[str, float] = {}
-    if _SECONDS in counts:
-        seconds = {key.removeprefix(_SECONDS): n for key, n in counted.items() if key.startswith(_SECONDS)}
-        counted = {key: n for key, n in counted.items() if not key.startswith(_SECONDS)}
+    if SECONDS in counts:
+        seconds = {key.removeprefix(SECONDS): n for key, n in counted.items() if key.startswith(SECONDS)}
+        counted = {key: n for key, n in counted.items() if not key.startswith(SECONDS)}
     return RunResult(
-        outcome=_OUTCOMES[outcome],
-        stage=_STAGES[stage],
+        outcome=OUTCOMES[outcome],
+        stage=STAGES[stage],
         counts=counted,
         codes={key: n for key, n in found.items() if " " not in key} if answered else found,
         vendor=json.loads(vendor) if vendor else {},
@@ -155,7 +155,9 @@ def _result_of(
     )
 
 
-_SECONDS = "seconds of "
+SECONDS = "seconds of "
+"""Begins the name under which a stage's time is kept among a run's counts."""
+
 _READ = json.JSONDecoder().raw_decode
 
 

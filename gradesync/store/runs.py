@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, literal, literal_column, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select, text, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import Mode, Outcome, Run, RunResult, RunState, Stage
@@ -172,32 +172,6 @@ def read(tx: Tx, query: RunQuery) -> list[Run]:
         if value is not None:
             statement = statement.where(column == value)
     return [run_of(row) for row in tx.execute(statement)]
-
-
-def recent(tx: Tx, each: int, accounts: Iterable[str] | None) -> list[Run]:
-    """The `each` newest runs of every schedule, newest first.
-
-    Each schedule's oldest wanted instant is looked up in the index, so that years of runs cost no more than a week's.
-    """
-    s, r = t.schedule.c, t.run.c
-    older = t.run.alias("older").c
-    oldest = (
-        select(older.created_at)
-        .where(older.account == s.account, older.schedule == s.name)
-        .order_by(older.created_at.desc())
-        .limit(1)
-        .offset(each - 1)
-        .correlate(t.schedule)
-        .scalar_subquery()
-    )
-    query = select(*t.run.columns).select_from(
-        t.schedule.join(t.run, and_(r.account == s.account, r.schedule == s.name))
-    )
-    query = query.where(r.created_at >= func.coalesce(oldest, literal(t.EPOCH, t.Instant())))
-    if accounts is not None:
-        query = query.where(s.account.in_(list(accounts)))
-    found = [run_of(row) for row in tx.execute(query)]
-    return sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)
 
 
 def counted(tx: Tx, accounts: Iterable[str] | None) -> Mapping[str, int]:

@@ -27,6 +27,7 @@ from gradesync.store import (
     history,
     leases,
     ledger,
+    lines,
     runs,
     streaks,
     terms,
@@ -38,6 +39,7 @@ from gradesync.store.sql_alarms import SqlAlarms
 from gradesync.store.sql_definitions import SqlDefinitions
 
 if TYPE_CHECKING:
+    from gradesync.domain.run_line import RunLine
     from gradesync.store.queue import Queue
 
 
@@ -188,10 +190,10 @@ class SqlStore(SqlDefinitions, SqlAlarms):
         with self._db.read() as tx:
             return runs.read(tx, query)
 
-    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[RunLine]:
         """The newest runs of every schedule, newest first."""
         with self._db.read() as tx:
-            return runs.recent(tx, each, accounts)
+            return lines.recent(tx, each, accounts)
 
     def met_since(
         self, met: Collection[tuple[ScheduleId, str]], each: int

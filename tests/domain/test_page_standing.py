@@ -23,6 +23,7 @@ from gradesync.domain.page_standing import (
 from gradesync.domain.problem import CODES
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import SCHEDULER, Lease, Mode, Outcome, Run, RunResult, RunState, Stage, Trigger
+from gradesync.domain.run_line import line_of
 from gradesync.domain.schedule import Schedule, ScheduleId, State, SyncType
 
 NOW = datetime(2026, 11, 25, 19, 5, tzinfo=UTC)
@@ -123,7 +124,7 @@ def test_failing_since_the_first_failure_of_the_unbroken_row() -> None:
         a_run(Outcome.COMPLETED, 3),
         a_run(Outcome.FAILED, 4),
     ]
-    found = standing_of([a_row(outcome=Outcome.FAILED)], runs, (), NOW)
+    found = standing_of([a_row(outcome=Outcome.FAILED)], [line_of(run) for run in runs], (), NOW)
     assert found.since == NOW - timedelta(hours=2)
     assert found.last_good_at == NOW - timedelta(hours=1.5)
 
@@ -166,7 +167,7 @@ def test_nothing_starts_by_itself_while_everything_is_blocked() -> None:
 )
 def test_every_account_has_a_standing_whatever_its_codes(codes: dict[str, int], outcome: Outcome) -> None:
     row = a_row(last=a_run(outcome, codes=codes), waiting=codes)
-    found = standing_of([row], [row.last] if row.last else [], ("teacher",), NOW)
+    found = standing_of([row], [line_of(row.last)] if row.last else [], ("teacher",), NOW)
     assert len(found.causes) <= TOP
     assert all(number > 0 for _, number in found.causes)
 

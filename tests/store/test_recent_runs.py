@@ -15,7 +15,7 @@ def test_each_schedule_has_its_newest_runs_and_no_account_pays_for_another(store
     queue(store, ScheduleId("riverside", "roster"), at=minutes(-900))
     queue(store, ScheduleId("oak-hill", "grades"), at=minutes(2))
 
-    found = [(str(run.schedule), run.created_at) for run in store.recent_runs(3)]
+    found = [(str(run.schedule), run.at) for run in store.recent_runs(3)]
 
     assert found == [
         ("riverside/grades", minutes(4)),

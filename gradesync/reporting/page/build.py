@@ -13,7 +13,7 @@ from gradesync.domain.page_overview import Audience, Overview, PageAccount
 from gradesync.domain.page_standing import WORST_FIRST, Word
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
-from gradesync.reporting.page import changes, chart, coming, public, staff, stops
+from gradesync.reporting.page import changes, chart, coming, public, runs, staff, stops
 from gradesync.reporting.page.environment import assets, template
 from gradesync.reporting.page.wording import SLUGS, Stamps
 
@@ -205,7 +205,7 @@ def _account_pages(
 
 def _history(account: PageAccount, a: dict[str, str], site: _Site, stamps: Stamps) -> bytes:
     """The newest runs; fewer than were read where they would make the file too large."""
-    rows = [staff.run_row(run, account.time_zone, stamps, account.lease) for run in account.runs]
+    rows = [runs.run_row(run, account.time_zone, stamps, account.lease) for run in account.runs]
     while True:
         older = account.runs_kept - len(rows)
         more = f"gradesync history {account.key} --last 200"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from gradesync.domain.week import AccountWeek, Stretch
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
+from gradesync.reporting.page.environment import Escaped, escaped
 from gradesync.reporting.page.wording import TYPE_SLUGS
 
 Row = tuple[Any, ...]
 
 
 def week_days(week: AccountWeek, now: datetime) -> list[Row]:
-    """(date, title, slots) of each local day."""
+    """(date, title, slots) of each local day; the cells of slots are escaped."""
     by_day: dict[object, list[Row]] = {day: [] for day in week.days}
     never = _never(week)
     for stretch in week.stretches:
@@ -28,23 +30,42 @@ def week_days(week: AccountWeek, now: datetime) -> list[Row]:
     ]
 
 
-def _slot(stretch: Stretch, zone: str) -> Row:
-    first = words.local(stretch.first, zone)
-    at_home = f" {zone}"  # the page says once that all times are the account's; a narrow day would cut the name in two
-    time, often = f"{first:%H:%M}", stretch.schedule.type.value
-    if stretch.count > 1:
-        time = f"{time} to {words.local(stretch.last, zone):%H:%M}"
-        number = f"{stretch.count:,} times{' or more' if stretch.capped else ''}"
-        often += (
-            f", every {words.plural(stretch.every, 'minute')}, {number}" if stretch.every else f", {number}"
-        )
+def _slot(stretch: Stretch, zone: str) -> tuple[Escaped, Escaped, Escaped, Escaped, Escaped]:
+    schedule, at_home = stretch.schedule, f" {zone}"
+    # The page says once that all times are the account's; a narrow day would cut the name in two.
+    why = [clean(block.sentence).removesuffix(at_home) for block in stretch.blocks]
     return (
-        time,
-        clean(stretch.schedule.id.name),
-        TYPE_SLUGS[stretch.schedule.type],
-        often,
-        "; ".join(clean(block.sentence).removesuffix(at_home) for block in stretch.blocks),
+        _time(stretch.first, stretch.last, zone),
+        _name(schedule.id.name),
+        _SLUGS[schedule.type],
+        _often(schedule.type.value, stretch.count, stretch.every, stretch.capped),
+        escaped("; ".join(why)) if why else Escaped(""),
     )
+
+
+@lru_cache(maxsize=4096)
+def _time(first: datetime, last: datetime, zone: str) -> Escaped:
+    """`15:00 to 17:00` on the zone's clock; most accounts share their zone and their hours."""
+    times = dict.fromkeys(f"{words.local(one, zone):%H:%M}" for one in (first, last))
+    return escaped(" to ".join(times))
+
+
+@lru_cache(maxsize=4096)
+def _often(type: str, count: int, every: int | None, capped: bool) -> Escaped:
+    if count == 1:
+        return escaped(type)
+    number = f"{count:,} times{' or more' if capped else ''}"
+    return escaped(
+        f"{type}, every {words.plural(every, 'minute')}, {number}" if every else f"{type}, {number}"
+    )
+
+
+@lru_cache(maxsize=4096)
+def _name(name: str) -> Escaped:
+    return escaped(clean(name))
+
+
+_SLUGS = {type: escaped(slug) for type, slug in TYPE_SLUGS.items()}
 
 
 def _never(week: AccountWeek) -> Mapping[str, str]:

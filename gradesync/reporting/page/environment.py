@@ -1,6 +1,7 @@
 """The one place that knows Jinja2: templates compiled once for the process, and the files that go beside them.
 
-Everything a template shows is escaped. No template has a filter or a macro in a row: a page has many rows.
+Everything a template shows is escaped: by the template, or before, where a template says `autoescape false`; only
+values of type `Escaped`, and numbers, may stand there. No template has a filter or a macro in a row: a page has many.
 """
 
 from __future__ import annotations
@@ -8,22 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import NewType
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+from markupsafe import escape
+
+Escaped = NewType("Escaped", str)
+"""A text that may stand in HTML as it is; in a template that escapes, it is shown the same."""
 
 _HERE = "gradesync.reporting.page"
 ASSETS = ("style.css", "page.js", "icon.svg")
 
 
-def _source(name: str) -> str | None:
+def source(name: str) -> str | None:
+    """A template's text; None where there is none."""
     found = files(_HERE) / "templates" / name
     return found.read_text(encoding="utf-8") if found.is_file() else None
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """How all templates are read; made once."""
     return Environment(
-        loader=FunctionLoader(_source),
+        loader=FunctionLoader(source),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -36,7 +44,14 @@ def _environment() -> Environment:
 @cache
 def template(name: str) -> Template:
     """A template by its file's name, compiled."""
-    return _environment().get_template(name)
+    return environment().get_template(name)
+
+
+def escaped(text: str) -> Escaped:
+    """The text as HTML shows it, in an element or in a quoted attribute."""
+    found = escape(text)
+    # A text with nothing to escape is left as plain as it is: a template that escapes is quicker with those.
+    return Escaped(text if found == text else found)
 
 
 @cache

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from gradesync.domain.page_overview import PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST
 from gradesync.domain.report import ScheduleRow
-from gradesync.domain.run import Lease, Mode, Run, RunState, Trigger
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import wording
@@ -85,7 +83,7 @@ def schedule_row(one: PageSchedule, stamps: Stamps) -> Row:
         *wording.schedule_state(row),
         *stamps(began, zone),
         outcome,
-        mark_of(outcome),
+        wording.mark_of(outcome),
         wording.needs_text(one.needs),
         clean(row.group or ""),
     )
@@ -96,75 +94,6 @@ def first_run(row: ScheduleRow, stamps: Stamps) -> tuple[str, str]:
     schedule = row.schedule
     at = row.first_ran_at or words.declared_first_run(schedule)
     return ("", clean(schedule.first_run or "")) if at is None else stamps(at, schedule.time_zone)
-
-
-def mark_of(outcome: str) -> str:
-    """The class of an outcome; `abandoned` looks like a failure, which it is."""
-    return "failed" if outcome == "abandoned" else outcome
-
-
-# --- history --------------------------------------------------------------------------------------------------
-
-
-def run_row(run: Run, zone: str, stamps: Stamps, lease: Lease | None = None) -> Row:
-    """One line of the history; the account's `lease` tells where a run at work is.
-
-    A page has tens of thousands of them, so the words of enumerations are taken as they are kept (`_value_`): `value`
-    is a look-up each time.
-    """
-    result = run.result
-    codes: tuple[Row, ...] = ()
-    if result is None:
-        outcome, slug = ("running" if run.state is RunState.RUNNING else "queued"), "open"
-        headway = lease.headway if lease is not None and lease.run_id == run.id else None
-        stage = "" if headway is None else clean(headway.stage)
-        counts = ""
-    else:
-        outcome, stage = result.outcome._value_, result.stage._value_
-        slug = mark_of(outcome)
-        counts = words.counts_line(result.counts) or "nothing to carry"
-        if result.codes:
-            codes = tuple(
-                [(clean(code), n, *wording.code_text(code)) for code, n in sorted(result.codes.items()) if n]
-            )
-    return (
-        *stamps(run.started_at or run.ended_at or run.created_at, zone),
-        run.type._value_,
-        _clean_name(run.schedule.name),
-        who_line(run.actor.name, run.actor.via),
-        run.trigger._value_,
-        stage,
-        slug,
-        outcome,
-        counts,
-        codes,
-        run_facts(run),
-        run.id,
-    )
-
-
-_clean_name = lru_cache(maxsize=4096)(clean)
-"""A schedule has many runs."""
-
-
-@lru_cache(maxsize=4096)
-def who_line(name: str, via: str) -> str:
-    """`sam (OS user)`; few people start many runs."""
-    return f"{clean(name)} ({clean(via)})"
-
-
-def run_facts(run: Run) -> str:
-    """What is not usual about a run; empty for most."""
-    told = [f"{run.mode.value} run"] if run.mode is not Mode.DELTA else []
-    if run.late_by >= 60:
-        told.append(f"began {words.plural(run.late_by // 60, 'minute')} late")
-    if run.attempt > 1:
-        told.append(f"attempt {run.attempt}")
-    if run.trigger is not Trigger.SLOT and run.reason:
-        told.append(f"reason: {clean(run.reason)}")
-    if run.class_filter:
-        told.append("one class only")
-    return ". ".join(text[:1].upper() + text[1:] for text in told) + ("." if told else "")
 
 
 # --- codes ------------------------------------------------------------------------------------------------------
@@ -209,8 +138,7 @@ def codes_of(account: PageAccount) -> set[str]:
     for one in account.schedules:
         found.update(one.row.waiting)
     for run in account.runs:
-        if run.result is not None:
-            found.update(run.result.codes)
+        found.update(run.codes)
     return found
 
 
@@ -218,7 +146,6 @@ __all__ = [
     "account_row",
     "code_rows",
     "codes_of",
-    "run_row",
     "schedule_row",
     "standing",
     "waiting_rows",

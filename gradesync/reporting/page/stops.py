@@ -10,7 +10,7 @@ from gradesync.domain.page_overview import Overview, PageAccount
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import wording
-from gradesync.reporting.page.staff import who_line
+from gradesync.reporting.page.runs import who_line
 from gradesync.reporting.page.wording import Stamps
 from gradesync.reporting.running import running_line
 

@@ -18,6 +18,7 @@ from gradesync.domain.report import ScheduleRow
 from gradesync.domain.schedule import SyncType
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
+from gradesync.reporting.page.environment import Escaped, escaped
 
 SLUGS = {
     Word.FAILING: "failing",
@@ -43,22 +44,29 @@ TYPE_SLUGS = {SyncType.ROSTER_IMPORT: "roster", SyncType.GRADE_PASSBACK: "grades
 
 
 class Stamps:
-    """Instants as (machine's text, people's text); the same few thousand come again and again."""
+    """Instants as (machine's text, people's text), to the minute; the same few thousand come again and again."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._known: dict[tuple[datetime, str], tuple[str, str]] = {}
+        self._known: dict[tuple[int, int, int, str], tuple[Escaped, Escaped]] = {}
 
     def __call__(self, instant: datetime | None, zone: str) -> tuple[str, str]:
         """Both empty for None."""
-        if instant is None:
-            return "", ""
-        key = (instant, zone)
+        return ("", "") if instant is None else self.cells(instant, zone)
+
+    def cells(self, instant: datetime, zone: str) -> tuple[Escaped, Escaped]:
+        """The same, escaped."""
+        key = (instant.toordinal(), instant.hour, instant.minute, zone)
         found = self._known.get(key)
         if found is None:
             iso = f"{instant:%Y-%m-%dT%H:%M}Z"
-            found = self._known[key] = (iso, words.clock(instant, zone, self._now))
+            found = self._known[key] = (escaped(iso), escaped(words.clock(instant, zone, self._now)))
         return found
+
+
+def mark_of(outcome: str) -> str:
+    """The class of an outcome; `abandoned` looks like a failure, which it is."""
+    return "failed" if outcome == "abandoned" else outcome
 
 
 @lru_cache(maxsize=512)

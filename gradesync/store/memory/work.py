@@ -25,6 +25,7 @@ from gradesync.domain.run import (
     RunState,
     Stage,
 )
+from gradesync.domain.run_line import RunLine, line_of
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import ReadRecords, RunQuery, RunRecords
 from gradesync.store.facts import abandoned_fact, outcome_of_lost
@@ -197,7 +198,7 @@ class Work(MemoryState):
         """Since when the runs of a schedule meet a code."""
         return streaks(self.runs(RunQuery(limit=len(self.run_rows))), met, each)
 
-    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[Run]:
+    def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[RunLine]:
         """The newest runs of every schedule, newest first."""
         with self.lock:
             known, wanted = set(self.schedule_rows), None if accounts is None else set(accounts)
@@ -207,11 +208,11 @@ class Work(MemoryState):
                 if run.schedule in known and (wanted is None or run.schedule.account in wanted)
             ]
         taken: dict[object, int] = {}
-        found: list[Run] = []
+        found: list[RunLine] = []
         for run in sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True):
             taken[run.schedule] = taken.get(run.schedule, 0) + 1
             if taken[run.schedule] <= each:
-                found.append(run)
+                found.append(line_of(run))
         return found
 
     def run_counts(self, accounts: Iterable[str] | None = None) -> Mapping[str, int]:

@@ -23,6 +23,7 @@ from gradesync.domain.run import (
     Stage,
     Trigger,
 )
+from gradesync.domain.run_line import line_of
 from gradesync.domain.schedule import ScheduleId
 from gradesync.domain.week import account_week
 from gradesync.reporting.page import Options, build
@@ -71,9 +72,9 @@ def an_account(
         name=name,
         time_zone=s.ZONE,
         group=text[:30],
-        standing=standing_of(rows, ends, ("district", "teacher"), s.NOW),
+        standing=standing_of(rows, [line_of(run) for run in ends], ("district", "teacher"), s.NOW),
         schedules=tuple(PageSchedule(row, word_of(row, s.NOW), ("teacher",)) for row in rows),
-        runs=(at_work, *ends),
+        runs=tuple(line_of(run) for run in (at_work, *ends)),
         runs_kept=runs + 1 if kept is None else kept,
         holds=holds,
         blackouts=blackouts,
