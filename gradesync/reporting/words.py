@@ -156,7 +156,7 @@ def next_run_of(row: ScheduleRow) -> datetime | None:
 
 def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
     """`12 sent, 3 withheld`; words that were counted zero times are left out."""
-    words = _in_order(tuple(counts))
+    words = counts_in_order(tuple(counts))
     return ", ".join([_counted(counts[w], _future(w) if future else w) for w in words if counts[w]])
 
 
@@ -164,8 +164,8 @@ _PLACES = {word: place for place, word in enumerate(COUNT_WORDS)}
 
 
 @lru_cache(maxsize=4096)
-def _in_order(words: tuple[str, ...]) -> tuple[str, ...]:
-    """A page says the same few words of tens of thousands of runs."""
+def counts_in_order(words: tuple[str, ...]) -> tuple[str, ...]:
+    """As they are said; kept, because a page says the same few words of tens of thousands of runs."""
     return tuple(sorted(words, key=_place))
 
 
@@ -192,11 +192,12 @@ _ONE = (("classes", "class"), ("line items", "line item"), ("users", "user"), ("
 
 def _counted(number: int, word: str) -> str:
     """`2 classes out of scope`, `1 class out of scope`."""
-    return f"{number:,} {_said(word, number == 1)}"
+    return f"{number:,} {count_word(word, number == 1)}"
 
 
 @lru_cache(maxsize=1024)
-def _said(word: str, alone: bool) -> str:
+def count_word(word: str, alone: bool) -> str:
+    """What was counted, in the plural or `alone`."""
     word = _SAID.get(word, word)
     for many, one in _ONE if alone else ():
         word = word.replace(many, one)

@@ -6,7 +6,7 @@ values of type `Escaped`, and numbers, may stand there. No template has a filter
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NewType
@@ -45,6 +45,13 @@ def environment() -> Environment:
 def template(name: str) -> Template:
     """A template by its file's name, compiled."""
     return environment().get_template(name)
+
+
+@cache
+def piece(name: str) -> Callable[..., Escaped]:
+    """A macro of `run_cells.html`: what it says of its arguments is escaped. Dear, so whoever asks keeps the answer."""
+    macro = getattr(template("run_cells.html").module, name)
+    return lambda *values: Escaped(str(macro(*values)))
 
 
 def escaped(text: str) -> Escaped:

@@ -1,7 +1,7 @@
-"""Lines of the history: the one table with tens of thousands of rows, and so the one whose cells are escaped here.
+"""Lines of the history: the one table with tens of thousands of rows, put together from pieces that were made once.
 
-Its template shows them as they are. A text that comes again is escaped once and kept, which halves the time of a page.
-The type tells which cells are fit for that: `Escaped`, and no other text.
+The pieces come from `run_cells.html`, which escapes; what is left is escaped here, and `history.html` shows all of it
+as it is. With every cell escaped anew a page of many accounts would take half as long again.
 """
 
 from __future__ import annotations
@@ -14,33 +14,18 @@ from gradesync.domain.run import Lease, Mode, RunState, Trigger
 from gradesync.domain.run_line import RunLine
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
-from gradesync.reporting.page.environment import Escaped, escaped
+from gradesync.reporting.page.environment import Escaped, escaped, piece
 from gradesync.reporting.page.wording import Stamps, code_text, mark_of
 
 
-class CodeCells(NamedTuple):
-    """A code that a run met, as its line in the details takes it apart."""
-
-    code: Escaped
-    number: Escaped
-    title: Escaped
-    to_do: Escaped
-
-
-class RunCells(NamedTuple):
-    """A run as `history.html` takes it apart; `when` is the machine's text, `clock` people's, `slug` a class."""
+class RunRow(NamedTuple):
+    """A run as `history.html` takes it apart: cells as HTML, and what stands in the last cell."""
 
     when: Escaped
-    clock: Escaped
-    type: Escaped
-    schedule: Escaped
-    who: Escaped
-    trigger: Escaped
-    stage: Escaped
-    slug: Escaped
-    outcome: Escaped
+    whose: Escaped
+    end: Escaped
     counts: Escaped
-    codes: tuple[CodeCells, ...]
+    codes: Escaped
     facts: Escaped
     id: Escaped
 
@@ -49,60 +34,69 @@ _NO_TEXT = Escaped("")
 _NOTHING = Escaped("nothing to carry")
 
 
-def run_row(run: RunLine, zone: str, stamps: Stamps, lease: Lease | None = None) -> RunCells:
+def run_row(run: RunLine, zone: str, stamps: Stamps, lease: Lease | None = None) -> RunRow:
     """One line of the history; the account's `lease` tells where a run at work is.
 
     The words of enumerations are taken as they are kept (`_value_`): `value` is a look-up each time.
     """
     if run.outcome is None or run.stage is None:
         headway = lease.headway if lease is not None and lease.run_id == run.id else None
-        end = (
-            escaped("" if headway is None else clean(headway.stage)),
-            Escaped("open"),
-            Escaped("running" if run.state is RunState.RUNNING else "queued"),
-        )
-        counts = _NO_TEXT
+        state = "running" if run.state is RunState.RUNNING else "queued"
+        end, counts = _end("" if headway is None else clean(headway.stage), "open", state), _NO_TEXT
     else:
-        end = _end(run.stage._value_, run.outcome._value_)
-        counts = escaped(words.counts_line(run.counts)) or _NOTHING
-    id = run.id
-    return RunCells(
-        *stamps.cells(run.at, zone),
-        *_who_and_what(run.type._value_, run.schedule.name, run.actor, run.via, run.trigger._value_),
-        *end,
+        outcome = run.outcome._value_
+        end = _end(run.stage._value_, mark_of(outcome), outcome)
+        counts = _counts(run.counts) or _NOTHING
+    return RunRow(
+        _when(*stamps(run.at, zone)),
+        _whose(run.type._value_, run.schedule.name, run.actor, run.via, run.trigger._value_),
+        end,
         counts,
-        _codes(run.codes) if run.codes else (),
+        _codes(run.codes) if run.codes else _NO_TEXT,
         _facts(run),
-        Escaped(id) if id.isalnum() else escaped(id),
+        Escaped(run.id) if run.id.isalnum() else escaped(run.id),
     )
 
 
-@lru_cache(maxsize=256)
-def _end(stage: str, outcome: str) -> tuple[Escaped, Escaped, Escaped]:
-    return escaped(stage), escaped(mark_of(outcome)), escaped(outcome)
+@lru_cache(maxsize=16_384)
+def _when(iso: str, clock: str) -> Escaped:
+    return piece("when")(iso, clock)
 
 
 @lru_cache(maxsize=16_384)
-def _who_and_what(
-    type: str, name: str, actor: str, via: str, trigger: str
-) -> tuple[Escaped, Escaped, Escaped, Escaped]:
+def _whose(type: str, name: str, actor: str, via: str, trigger: str) -> Escaped:
     """What the runs of a schedule have in common."""
-    return escaped(type), escaped(clean(name)), escaped(who_line(actor, via)), escaped(trigger)
+    return piece("whose")(type, clean(name), who_line(actor, via), trigger)
+
+
+@lru_cache(maxsize=256)
+def _end(stage: str, slug: str, outcome: str) -> Escaped:
+    return piece("end")(stage, slug, outcome)
+
+
+def _counts(counts: Mapping[str, int]) -> Escaped:
+    """`words.counts_line`, escaped word by word."""
+    ordered = words.counts_in_order(tuple(counts))
+    return Escaped(", ".join([f"{n:,} {_word(word, n == 1)}" for word in ordered if (n := counts[word])]))
+
+
+@lru_cache(maxsize=1024)
+def _word(word: str, alone: bool) -> Escaped:
+    return escaped(words.count_word(word, alone))
+
+
+def _codes(met: Mapping[str, int]) -> Escaped:
+    return Escaped("".join([_code(code, number) for code, number in sorted(met.items()) if number]))
+
+
+@lru_cache(maxsize=16_384)
+def _code(code: str, number: int) -> Escaped:
+    return piece("met")(clean(code), number, *code_text(code))
 
 
 def who_line(name: str, via: str) -> str:
     """`sam (OS user)`."""
     return f"{clean(name)} ({clean(via)})"
-
-
-def _codes(met: Mapping[str, int]) -> tuple[CodeCells, ...]:
-    return tuple([_code(code, number) for code, number in sorted(met.items()) if number])
-
-
-@lru_cache(maxsize=16_384)
-def _code(code: str, number: int) -> CodeCells:
-    title, to_do = code_text(code)
-    return CodeCells(escaped(clean(code)), escaped(str(number)), escaped(title), escaped(to_do))
 
 
 def _facts(run: RunLine) -> Escaped:
@@ -122,4 +116,4 @@ def _facts(run: RunLine) -> Escaped:
     return escaped(". ".join(text[:1].upper() + text[1:] for text in told) + ("." if told else ""))
 
 
-__all__ = ["RunCells", "run_row", "who_line"]
+__all__ = ["RunRow", "run_row", "who_line"]

@@ -18,7 +18,6 @@ from gradesync.domain.report import ScheduleRow
 from gradesync.domain.schedule import SyncType
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
-from gradesync.reporting.page.environment import Escaped, escaped
 
 SLUGS = {
     Word.FAILING: "failing",
@@ -48,19 +47,17 @@ class Stamps:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._known: dict[tuple[int, int, int, str], tuple[Escaped, Escaped]] = {}
+        self._known: dict[tuple[int, int, int, str], tuple[str, str]] = {}
 
     def __call__(self, instant: datetime | None, zone: str) -> tuple[str, str]:
         """Both empty for None."""
-        return ("", "") if instant is None else self.cells(instant, zone)
-
-    def cells(self, instant: datetime, zone: str) -> tuple[Escaped, Escaped]:
-        """The same, escaped."""
+        if instant is None:
+            return "", ""
         key = (instant.toordinal(), instant.hour, instant.minute, zone)
         found = self._known.get(key)
         if found is None:
             iso = f"{instant:%Y-%m-%dT%H:%M}Z"
-            found = self._known[key] = (escaped(iso), escaped(words.clock(instant, zone, self._now)))
+            found = self._known[key] = (iso, words.clock(instant, zone, self._now))
         return found
 
 
