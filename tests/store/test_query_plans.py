@@ -45,6 +45,7 @@ CALLS: dict[str, tuple[Callable[[SqlStore], object], str | None]] = {
         lambda s: s.runs(RunQuery(account="riverside", schedule="grades")),
         "ix_run_schedule",
     ),
+    "every schedule's newest runs": (lambda s: s.recent_runs(25, ["riverside"]), "ix_run_schedule"),
     "one run": (lambda s: s.runs(RunQuery(run_id="x")), None),
     "last runs of an account": (lambda s: s.last_runs(["riverside"]), None),
     "first runs of an account": (lambda s: s.first_runs(["riverside"]), None),
