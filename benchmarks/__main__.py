@@ -50,13 +50,13 @@ How to read it:
 
 PAGE = """\
 the whole command in a process whose imports are warm: the store and the account files read, every account judged,
-  its week worked out, every file rendered and written, the folder put in its place. No two runs are alike: counts, codes,
-  times of stages and instants vary. The baseline has every value ready as plain text and the same templates, compiled, but
-  for two: where ours puts the rows of a history and the drawings together from pieces made once, the baseline's
-  (`benchmarks/bare`) loop over plain values, as anybody would write it. It renders, encodes and writes; the files are
-  compared byte for byte. Both write into a new folder when everything earlier is on the disk, and take turns in one
-  process. Four in ten files are copies of style, script and icon: each account's folder is complete in itself. Wall time
-  is mostly the disk's where other programs write too, so CPU stands beside it."""
+  its week worked out, every file rendered and written, the folder put in its place. No two runs are alike: counts,
+  codes, times of stages and instants vary. The baseline has every value ready as plain text and the same templates,
+  compiled, but for two: where ours puts the rows of a history and the drawings together from pieces made once, the
+  baseline's (`benchmarks/bare`) loop over plain values, as anybody would write it. It renders, encodes and writes;
+  the files are compared byte for byte. Both write into a new folder when everything earlier is on the disk, and
+  take turns in one process. Four in ten files are copies of style, script and icon: each account's folder is
+  complete in itself. Wall time is mostly the disk's where other programs write too, so CPU stands beside it."""
 
 PASSBACK = """\
 sandbox Canvas and SIS in one process of their own over HTTP on loopback. The replay sends the very
