@@ -13,7 +13,8 @@ from gradesync.errors import NotFound
 
 @new_command(
     "approve",
-    'gradesync approve 3f2b9c1e0a7d4c58b6e1f0a9d8c7b6a5 --reason "West closed, its classes moved to North"',
+    "gradesync approve 3f2b9c1e0a7d4c58b6e1f0a9d8c7b6a5 \\\n"
+    '  --reason "West closed, its classes moved to North"',
 )
 @click.argument("run_id", metavar="RUN")
 @click.option("--reason", required=True, help="Why this change is right; kept in the history.")

@@ -48,7 +48,7 @@ class Done:
 
 @new_command(
     "comment",
-    "gradesync comment --plan plan.json                # in a job of a pull request\n"
+    "gradesync comment --plan plan.json   # in a job of a pull request\n"
     "gradesync comment --plan plan.json --number 212\n"
     "gradesync plan --format json | gradesync comment --plan - --dry-run",
 )

@@ -22,7 +22,8 @@ _PLACES = {
 
 @new_command(
     "completion",
-    "gradesync completion bash > ~/.local/share/bash-completion/completions/gradesync\n"
+    "gradesync completion bash \\\n"
+    "  > ~/.local/share/bash-completion/completions/gradesync\n"
     'gradesync completion zsh > "${fpath[1]}/_gradesync"\n'
     "gradesync completion fish > ~/.config/fish/completions/gradesync.fish",
 )

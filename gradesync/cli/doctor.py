@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @new_command(
     "doctor",
     "gradesync doctor riverside\n"
-    "gradesync doctor riverside --names           # also the titles that match nothing\n"
+    "gradesync doctor riverside --names  # also the titles that match nothing\n"
     "gradesync doctor riverside --format markdown > ticket.md\n"
-    "gradesync doctor --secrets                   # every account, without asking anybody",
+    "gradesync doctor --secrets          # every account, without asking anybody",
 )
 @click.argument("account", required=False)
 @click.option("--secrets", is_flag=True, help="Look at the secrets of every account; reaches nobody.")

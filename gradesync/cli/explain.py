@@ -42,7 +42,8 @@ class _Asked:
     "explain",
     "gradesync explain GS-405\n"
     "gradesync explain riverside/grades --assignment 4711 --student sis:s-1042\n"
-    "gradesync explain riverside --assignment courses/12/assignments/4711 --student 88 --was 87\n"
+    "gradesync explain riverside --assignment courses/12/assignments/4711 \\\n"
+    "  --student 88 --was 87\n"
     "gradesync explain riverside --worklist",
 )
 @click.argument("target", metavar="CODE|ACCOUNT|ACCOUNT/SCHEDULE")

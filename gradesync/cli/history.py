@@ -29,7 +29,7 @@ THE_STORE = "\0store"
     "gradesync history --verify\n"
     "gradesync history --export history.jsonl\n"
     "gradesync history --verify history.jsonl --witness 3f2b9c1e0a7d4c58\n"
-    'gradesync history --purge --before 2025-07-01 --yes --reason "retention, two school years"',
+    'gradesync history --purge --before 2025-07-01 --yes --reason "two years"',
 )
 @click.argument("target", required=False, metavar="[ACCOUNT|ACCOUNT/SCHEDULE]")
 @format_option()

@@ -17,8 +17,9 @@ from gradesync.errors import GradesyncError
     "gradesync init\n"
     "gradesync init ../district-schedules --store\n"
     "gradesync init ../district-schedules --repo --owner @district/lms\n"
-    "gradesync init riverside                      # in a tree: asks, and writes schedules/riverside.yaml\n"
-    "gradesync init riverside --from-table pasted.txt --canvas https://... --profile genesis --sis https://...",
+    "gradesync init riverside   # in a tree: asks, and writes its file\n"
+    "gradesync init riverside --from-table pasted.txt --canvas https://... \\\n"
+    "  --profile genesis --sis https://...",
 )
 @click.argument("target", required=False, metavar="[FOLDER|ACCOUNT]")
 @click.option("--store", is_flag=True, help="Make the store too.")

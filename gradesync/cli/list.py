@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     "list",
     "gradesync list\n"
     "gradesync list riverside\n"
-    "gradesync list --needs support               # the daily view: causes, what is new first\n"
+    "gradesync list --needs support    # the daily view, what is new first\n"
     "gradesync list --needs district --all\n"
-    "gradesync list --code GS-405                 # every schedule that waits because of it\n"
+    "gradesync list --code GS-405      # every schedule that waits because of it\n"
     "gradesync list --type grade-passback --label region=north",
 )
 @click.argument("account", required=False)

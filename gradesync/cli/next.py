@@ -13,7 +13,8 @@ from gradesync.cli.render import show
 @new_command(
     "next",
     'gradesync next "weekdays at 06:00" --time-zone America/New_York\n'
-    'gradesync next "every 90 minutes" --time-zone America/Denver --first-run "2026-09-01 07:00" --count 10',
+    'gradesync next "every 90 minutes" --time-zone America/Denver \\\n'
+    '  --first-run "2026-09-01 07:00" --count 10',
 )
 @click.argument("interval")
 @click.option("--time-zone", required=True, metavar="ZONE", help="Like America/New_York.")

@@ -84,8 +84,7 @@ def list_(said: Invocation, form: str) -> int:
 
 @new_command(
     "send",
-    "gradesync notify send\n"
-    "*/10 * * * * gradesync -C /srv/tree notify send   # a timer apart from the passes misses them",
+    "gradesync notify send\n*/10 * * * * gradesync -C /srv/tree notify send   # notices missing passes",
 )
 def send(said: Invocation) -> int:
     """Look at what is recorded and send what is due, without a pass.

@@ -30,7 +30,7 @@ _MANY = 50
     "gradesync page -o site --source https://github.com/OWNER/REPO/blob/main\n"
     "gradesync page -o public --audience public\n"
     "gradesync page -o riverside-page --account riverside\n"
-    "gradesync page --serve   # nothing is written: look at it on this machine, always fresh",
+    "gradesync page --serve   # nothing is written: look at it here, always fresh",
 )
 @click.option(
     "-o",
@@ -118,7 +118,9 @@ def command(
                     _gathered(said, app, account, runs, shown_to), audience=shown_to, options=chosen
                 ),
                 port,
-                lambda address: tell(f"{address} shows the page to this machine; Ctrl-C ends it"),
+                lambda address: tell(
+                    f"{address} shows the page, on this machine only, to whoever has this address; Ctrl-C ends it"
+                ),
             )
         return
     check_place(target)

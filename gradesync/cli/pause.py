@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 @new_command(
     "pause",
     'gradesync pause riverside/grades --reason "SIS upgrade" --for 4h\n'
-    'gradesync pause riverside/grades --reason "wrong category map" --until-changed --now\n'
-    'gradesync pause oak-hill --reason "new school year" --until "2027-08-20 06:00"',
+    'gradesync pause riverside/grades --reason "wrong map" --until-changed --now\n'
+    'gradesync pause oak-hill --reason "new year" --until "2027-08-20 06:00"',
 )
 @click.argument("target", metavar="ACCOUNT[/SCHEDULE]")
 @click.option("--reason", required=True, help="Why; everybody who looks is shown it.")

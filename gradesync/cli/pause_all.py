@@ -13,7 +13,7 @@ from gradesync.domain.schedule import SyncType
 @new_command(
     "pause-all",
     'gradesync pause-all riverside --reason "roll-over" --for 2d\n'
-    'gradesync pause-all --type grade-passback --reason "SIS vendor outage" --for 6h\n'
+    'gradesync pause-all --type grade-passback --reason "SIS outage" --for 6h\n'
     'gradesync pause-all --everything --reason "leaked key" --now',
 )
 @scope_options

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     "plan",
     "gradesync plan\n"
     "gradesync plan --account riverside\n"
-    "gradesync plan --detailed-exitcode             # 2: changes wait\n"
-    "gradesync plan --out plan.json                 # then: gradesync reconcile --plan plan.json\n"
-    "gradesync plan --format github --out plan.json # annotations; then: gradesync comment --plan plan.json",
+    "gradesync plan --detailed-exitcode   # 2: changes wait\n"
+    "gradesync plan --out plan.json       # then: reconcile --plan plan.json\n"
+    "gradesync plan --format github --out plan.json   # annotations, for a CI job",
 )
 @format_option("markdown", "github")
 @click.option(

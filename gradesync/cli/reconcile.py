@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 @new_command(
     "reconcile",
     "gradesync reconcile\n"
-    "gradesync reconcile --due                    # from cron: no files, only what is due\n"
+    "gradesync reconcile --due                # from cron: only what is due\n"
     'gradesync reconcile --allow 3f2a9c --reason "two schools left the district"\n'
-    "gradesync reconcile --plan plan.json         # exactly what `gradesync plan --out` saved\n"
-    "gradesync reconcile --loop --every 60s       # a service of one process\n"
-    "gradesync reconcile --enqueue                # the runs are `gradesync worker`'s\n"
+    "gradesync reconcile --plan plan.json     # exactly what `plan --out` saved\n"
+    "gradesync reconcile --loop --every 60s   # a service of one process\n"
+    "gradesync reconcile --enqueue            # for `gradesync worker`\n"
     "gradesync reconcile --due --shard 2/4 --max-time 25m",
 )
 @format_option("markdown", "github")

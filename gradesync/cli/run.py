@@ -42,7 +42,8 @@ MOST = 1000
     "gradesync run riverside/grades --dry-run --full\n"
     "gradesync run riverside/roster-nightly --dry-run --csv-to look\n"
     "gradesync run riverside/grades --full --yes\n"
-    'gradesync run oak-hill/grades --despite paused --reason "parents\' evening tonight"',
+    "gradesync run oak-hill/grades --despite paused \\\n"
+    '  --reason "parents\' evening tonight"',
 )
 @click.argument("id", type=ScheduleParam(), metavar="ACCOUNT/SCHEDULE")
 @format_option()

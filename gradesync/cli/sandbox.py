@@ -131,7 +131,7 @@ def _told(done: dict[str, dict[str, int]]) -> None:
     "sis-edit",
     "gradesync sandbox sis-edit --times 5\n"
     "gradesync sandbox sis-edit --district riverside --act close-period\n"
-    "gradesync sandbox sis-edit --district riverside --act change-score --value 55",
+    "gradesync sandbox sis-edit --act change-score --value 55",
 )
 @click.option("--url", default=f"http://127.0.0.1:{PORT}", show_default=True, help="The sandbox's address.")
 @click.option("--district", metavar="NAME", help="Default: all of them.")

@@ -23,7 +23,7 @@ _RUN = re.compile(r"[0-9a-f]{32}\Z")
     "show",
     "gradesync show riverside/grades\n"
     "gradesync show riverside --effective   # every value with its file and line\n"
-    "gradesync show 0f3a...c1 --vendor-text   # of a run: what the other side said, in its own words",
+    "gradesync show 0f3a...c1 --vendor-text   # of a run: the other side's words",
 )
 @click.argument("target", metavar="ACCOUNT|ACCOUNT/SCHEDULE|RUN")
 @format_option()

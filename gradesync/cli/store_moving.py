@@ -44,7 +44,8 @@ def migrate(said: Invocation, form: str, *, backed_up: bool) -> None:
 
 
 @new_command(
-    "grants", "gradesync store grants --read gradesync_read --run gradesync_run | psql service=gradesync"
+    "grants",
+    "gradesync store grants --read gradesync_read --run gradesync_run \\\n  | psql service=gradesync",
 )
 @click.option(
     "--read", "reader", required=True, metavar="ROLE", help="May only read: plan, list, show, history."

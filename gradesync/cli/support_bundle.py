@@ -16,7 +16,7 @@ _RUN = re.compile(r"[0-9a-f]{32}\Z")
 
 @new_command(
     "support-bundle",
-    "gradesync support-bundle riverside/grades --show        # of its last run; look first\n"
+    "gradesync support-bundle riverside/grades --show   # look first\n"
     "gradesync support-bundle riverside/grades\n"
     "gradesync support-bundle 0f3a4b5c6d7e8f900f3a4b5c6d7e8f90 -o for-support.zip",
 )

@@ -18,7 +18,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("validate", "validate", "Check every file; needs neither secrets nor a store"),
             ("plan", "plan", "Show what reconcile would change, and change nothing"),
-            ("comment", "comment", "Show a saved plan as the one comment of a pull request, with labels"),
+            ("comment", "comment", "A saved plan as the one comment of a pull request, with labels"),
             ("next", "next", "Show when an interval falls"),
             ("schema", "schema", "Print the JSON schema of the files"),
         ),
@@ -27,11 +27,11 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Run",
         (
             ("reconcile", "reconcile", "Apply the files, then run what is due or asked for"),
-            ("worker", "worker", "Carry out the runs that `reconcile --enqueue` puts on the queue"),
+            ("worker", "worker", "Carry out the runs that `reconcile --enqueue` has queued"),
             ("run", "run", "Run one schedule now, in your name"),
             ("request", "request", "Ask the next pass to run a schedule"),
             ("approve", "approve", "Let one roster import through that was stopped, and no other"),
-            ("adopt", "adopt", "Take over what another tool's sync wrote, without writing to the SIS"),
+            ("adopt", "adopt", "Take over what another tool's sync wrote; no SIS is written to"),
         ),
     ),
     (
@@ -58,11 +58,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "Find out why",
         (
-            (
-                "explain",
-                "explain",
-                "A GS code in plain words, one grade's life, or lists of what teachers must do",
-            ),
+            ("explain", "explain", "A GS code in plain words, a grade's life, teachers' worklists"),
             ("compare", "compare", "Both gradebooks beside each other, and why they differ"),
             ("support-bundle", "support_bundle", "What a developer needs of a run, without names and scores"),
         ),
@@ -91,9 +87,9 @@ def help_text() -> str:
     lines = [
         "Usage: gradesync [OPTIONS] COMMAND [ARGS]...",
         "",
-        "  Grade and roster sync schedules between Canvas and a SIS, kept as reviewed files.",
+        "  Grade and roster sync schedules between Canvas and a SIS, as reviewed files.",
         "",
-        "  New here? `gradesync demo` shows everything with made-up schools on this machine.",
+        "  New here? `gradesync demo` shows it all with made-up schools on this machine.",
     ]
     for title, rows in SECTIONS:
         lines += ["", f"{title}:"]
@@ -103,7 +99,8 @@ def help_text() -> str:
     lines += [
         "",
         "`gradesync COMMAND --help` explains a command, with examples.",
-        "Exit codes: 0 fine, 1 problems, 2 changes wait (plan --detailed-exitcode), 3 a run needs a person,",
-        "  4 account busy, 5 safety stop, 6 a saved plan no longer fits, 64 usage, 130 interrupted.",
+        "Exit codes: 0 fine, 1 problems, 2 changes wait (plan --detailed-exitcode),",
+        "  3 a run needs a person, 4 account busy, 5 safety stop, 6 a saved plan no",
+        "  longer fits, 64 usage, 130 interrupted.",
     ]
     return "\n".join(lines)

@@ -17,7 +17,7 @@ CONCURRENCY = 4
     "worker",
     "gradesync worker\n"
     "gradesync worker --concurrency 8 --name north-1\n"
-    "gradesync reconcile --enqueue                # elsewhere, each minute: puts on the queue what is due",
+    "gradesync reconcile --enqueue   # elsewhere, each minute: queues what is due",
 )
 @click.option(
     "--concurrency",

@@ -117,7 +117,8 @@ IN_BLOCK = re.compile(r"^[$ ]*(?:\.venv/bin/)?(gradesync [^\n]+)$", re.MULTILINE
 def spoken_commands(page: Path) -> Iterator[list[str]]:
     """The words of every command line a page shows, in its sentences and in its blocks."""
     text = page.read_text(encoding="utf-8")
-    blocks = "\n".join(FENCE.findall(text))
+    # A long command goes on in the next line, behind a backslash.
+    blocks = "\n".join(FENCE.findall(text)).replace("\\\n", " ")
     for found in (*IN_TEXT.findall(FENCE.sub("", text)), *IN_BLOCK.findall(blocks)):
         for one in re.split(r" (?:\||\|\||&&|;) ", found.split("#")[0]):
             if one.strip().startswith("gradesync "):
