@@ -2,7 +2,8 @@
 
 Nothing is written to disk: the site is a mapping in memory, so a path can name one of its files and nothing else. Only
 loopback answers, and only to a browser that was sent to this address: a page elsewhere that points its own name at
-127.0.0.1 (DNS rebinding) gets no answer.
+127.0.0.1 (DNS rebinding) gets no answer. Loopback belongs to every user of the machine, so the site stands under a name
+that nobody can guess, made anew at each start and told on the terminal alone.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hmac import compare_digest
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from socketserver import TCPServer
-from urllib.parse import urlsplit
+from typing import Any
 
 from gradesync.cli.common import tell
 from gradesync.errors import ConfigInvalid, GradesyncError
@@ -56,9 +60,12 @@ _HEADERS = (
     ("Cache-Control", "no-store"),
 )
 _LIVE = (
-    b'<script src="/live.js" defer></script>\n'
+    b'<script src="%slive.js" defer></script>\n'
     b'<noscript><meta http-equiv="refresh" content="30"></noscript>\n</head>'
 )
+_GUESSES = 32
+"""Bytes of chance in the name of the place: more than anybody can try."""
+
 _MADE = re.compile(rb'<time datetime="([^"]*)" data-made="[^"]*">([^<]*)</time>')
 """When a page was made stands in it; that alone is no reason to load it anew."""
 
@@ -98,7 +105,7 @@ def site_of(built: Iterable[tuple[str, bytes]]) -> Site:
     found: dict[str, bytes] = {}
     for path, content in sorted(built):
         digest.update(path.encode() + b"\0" + _timeless(content) + b"\0")
-        found[path] = _alive(content) if path.endswith(".html") else content
+        found[path] = _alive(content, path.count("/")) if path.endswith(".html") else content
     version = digest.hexdigest()
     found["live.js"] = files("gradesync.reporting.page").joinpath("assets").joinpath("live.js").read_bytes()
     found["version.json"] = json.dumps({"version": version}).encode()
@@ -115,21 +122,21 @@ def _timeless(page: bytes) -> bytes:
     return page
 
 
-def _alive(page: bytes) -> bytes:
-    """The page with the script that asks for the version; the static one may ask nobody."""
+def _alive(page: bytes, deep: int) -> bytes:
+    """The page, so many folders deep, with the script that asks for the version; the static one may ask nobody."""
     return page.replace(b"script-src 'self';", b"script-src 'self'; connect-src 'self';", 1).replace(
-        b"</head>", _LIVE, 1
+        b"</head>", _LIVE % (b"../" * deep), 1
     )
 
 
-def server(fresh: Fresh, port: int) -> ThreadingHTTPServer:
+def server(fresh: Fresh, port: int) -> Server:
     """A server that is not running yet; port 0 takes a free one. Raises ConfigInvalid when the port is taken."""
 
     class Handler(_Handler):
         site = fresh
 
     try:
-        return _Server((HOST, port), Handler)
+        return Server((HOST, port), Handler)
     except OSError as problem:
         text = f"nothing can be served on port {port}: {problem.strerror}"
         raise ConfigInvalid(
@@ -142,7 +149,7 @@ def serve(build: Build, port: int, announce: Callable[[str], None]) -> None:
     fresh = Fresh(build)
     fresh.site()
     with server(fresh, port) as running:
-        announce(f"http://{HOST}:{running.server_port}/")
+        announce(running.address)
         try:
             running.serve_forever()
         except KeyboardInterrupt:
@@ -150,7 +157,9 @@ def serve(build: Build, port: int, announce: Callable[[str], None]) -> None:
             return
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """Knows the only place under which it answers."""
+
     daemon_threads = True
     # Whoever holds the port already must be noticed, not joined.
     allow_reuse_address = True
@@ -160,6 +169,17 @@ class _Server(ThreadingHTTPServer):
         """Without asking a name server for a name of this machine, which nobody needs and which may take seconds."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
+        self.place = secrets.token_urlsafe(_GUESSES)
+
+    @property
+    def address(self) -> str:
+        """Where the site is; whoever has this can open it."""
+        return f"http://{HOST}:{self.server_port}/{self.place}/"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that goes away in the middle of an answer is nothing to tell anybody."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -185,7 +205,16 @@ class _Handler(BaseHTTPRequestHandler):
                 HTTPStatus.MISDIRECTED_REQUEST, "This address is served to this machine only.", body=body
             )
             return
-        path = urlsplit(self.path).path.lstrip("/")
+        path = self._below_place()
+        if path is None:
+            # Before the site is made: a stranger's guesses are no load.
+            self._plain(HTTPStatus.NOT_FOUND, "There is no such page.", body=body)
+            return
+        if path == "":
+            # Without the stroke at its end the site's own links would lead beside it.
+            self._moved(f"/{self._server.place}/", body=body)
+            return
+        path = path[1:]
         try:
             found = self.site.site().files
         except GradesyncError as problem:
@@ -199,17 +228,34 @@ class _Handler(BaseHTTPRequestHandler):
         content = found.get(name)
         if content is None and f"{name}/index.html" in found:
             # Built from a name of the site, never from what was asked for.
-            self._send(HTTPStatus.MOVED_PERMANENTLY, b"", "text/plain; charset=utf-8", f"/{name}/", body=body)
+            self._moved(f"/{self._server.place}/{name}/", body=body)
         elif content is None:
             self._plain(HTTPStatus.NOT_FOUND, "There is no such page.", body=body)
         else:
             suffix = name[name.rfind(".") :] if "." in name else ""
             self._send(HTTPStatus.OK, content, _TYPES.get(suffix, "application/octet-stream"), body=body)
 
+    @property
+    def _server(self) -> Server:
+        assert isinstance(self.server, Server)
+        return self.server
+
+    def _below_place(self) -> str | None:
+        """What was asked for after the site's place, `/` first, without its query; None for everything outside.
+
+        Compared in constant time: how long an answer takes tells nobody how much of a guess was right.
+        """
+        first, stroke, rest = self.path.partition("?")[0].removeprefix("/").partition("/")
+        # The base class reads the line as Latin-1, so that every byte that came is one letter.
+        known = compare_digest(first.encode("latin-1"), self._server.place.encode("latin-1"))
+        return stroke + rest if known else None
+
     def _asked_for_us(self) -> bool:
-        assert isinstance(self.server, ThreadingHTTPServer)
-        port = self.server.server_port
+        port = self._server.server_port
         return self.headers.get_all("Host") in ([f"{HOST}:{port}"], [f"localhost:{port}"])
+
+    def _moved(self, location: str, *, body: bool) -> None:
+        self._send(HTTPStatus.MOVED_PERMANENTLY, b"", _TYPES[".txt"], location, body=body)
 
     def _plain(self, status: HTTPStatus, sentence: str, *, body: bool) -> None:
         self._send(status, f"{sentence}\n".encode(), _TYPES[".txt"], body=body)
@@ -236,4 +282,4 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: addresses asked for are nobody's business, and the terminal is for people."""
 
 
-__all__ = ["FRESH", "HOST", "Build", "Fresh", "Site", "serve", "server", "site_of"]
+__all__ = ["FRESH", "HOST", "Build", "Fresh", "Server", "Site", "serve", "server", "site_of"]

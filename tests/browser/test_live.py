@@ -42,7 +42,7 @@ class Live:
 def live(site: Site) -> Iterator[Live]:
     made = Live(site)
     with server(Fresh(made.build, clock=lambda: made.now), 0) as running:
-        made.address = f"http://127.0.0.1:{running.server_port}"
+        made.address = running.address.removesuffix("/")
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield made
@@ -110,6 +110,20 @@ def test_a_server_that_is_gone_is_said(live: Live, opened: Open) -> None:
     page.clock.run_for(EVERY + 100)
     expect(page.locator(".live")).to_contain_text("does not answer")
     expect(page.locator("h1")).to_have_text("Accounts")
+
+
+def test_a_page_whose_server_began_anew_says_so(live: Live, opened: Open) -> None:
+    page = shown(live, opened, "/accounts/riverside/")
+    page.route("**/version.json", lambda route: route.fulfill(status=404))
+    page.clock.run_for(EVERY + 100)
+    expect(page.locator(".live")).to_contain_text("another address")
+
+
+def test_links_stay_under_the_address_that_was_told(live: Live, opened: Open) -> None:
+    page = shown(live, opened, "/accounts/riverside/")
+    page.get_by_role("link", name="History", exact=True).click()
+    expect(page.locator(".live")).to_contain_text("refreshes by itself")
+    assert page.url.startswith(f"{live.address}/accounts/riverside/")
 
 
 def test_without_a_script_the_page_asks_to_be_loaded_anew(live: Live, opened: Open) -> None:

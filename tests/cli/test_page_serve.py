@@ -1,4 +1,5 @@
-"""The served page over real HTTP: loopback, GET and HEAD, one host name, nothing but the site's own files."""
+"""The served page over real HTTP: loopback, GET and HEAD, one host name, an address that nobody can guess, nothing but
+the site's own files."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class Scene:
     """A served site whose files the test changes, on a clock that the test moves."""
 
     port: int = 0
+    place: str = ""
     words: bytes = b"first"
     made: bytes = b"10:00"
     builds: int = 0
@@ -48,10 +50,11 @@ class Scene:
         yield from self.extra.items()
 
     def ask(
-        self, path: str = "/", method: str = "GET", host: str | None = None
+        self, path: str = "/", method: str = "GET", host: str | None = None, *, outside: bool = False
     ) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.putrequest(method, path, skip_host=True)
+        whole = path if outside else f"/{self.place}{path}"
+        connection.putrequest(method, whole, skip_host=True)
         if host != "":
             connection.putheader("Host", host or f"127.0.0.1:{self.port}")
         connection.endheaders()
@@ -69,7 +72,8 @@ class Scene:
 def scene() -> Iterator[Scene]:
     made = Scene()
     with server(Fresh(made.build, clock=lambda: made.now), 0) as running:
-        made.port = running.server_port
+        made.port, made.place = running.server_port, running.place
+        assert running.address == f"http://127.0.0.1:{made.port}/{made.place}/"
         assert running.server_address[0] == "127.0.0.1"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -93,7 +97,9 @@ def test_pages_come_with_the_headers_that_protect_them(scene: Scene) -> None:
 
 def test_a_folder_leads_to_its_page_and_queries_do_not_matter(scene: Scene) -> None:
     status, headers, _ = scene.ask("/riverside")
-    assert (status, headers["location"]) == (301, "/riverside/")
+    assert (status, headers["location"]) == (301, f"/{scene.place}/riverside/")
+    status, headers, _ = scene.ask("")
+    assert (status, headers["location"]) == (301, f"/{scene.place}/")
     assert scene.ask("/riverside/?a=b")[0] == 200
 
 
@@ -141,8 +147,69 @@ def test_a_path_can_name_only_what_the_site_has(scene: Scene, path: str) -> None
 
 
 def test_a_doubled_slash_never_leads_to_another_host(scene: Scene) -> None:
-    _, headers, _ = scene.ask("//evil.example/riverside")
-    assert headers.get("location", "/riverside/") == "/riverside/"
+    own = f"/{scene.place}/riverside/"
+    for path in ("//evil.example/riverside", f"//evil.example/{scene.place}/riverside"):
+        for outside in (True, False):
+            _, headers, _ = scene.ask(path, outside=outside)
+            assert headers.get("location", own) == own
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/riverside/", "/version.json", "/live.js", "/%00", "*"]
+)
+def test_whoever_does_not_know_the_address_is_answered_like_a_page_that_is_not_there(
+    scene: Scene, path: str
+) -> None:
+    status, headers, body = scene.ask(path, outside=True)
+    missing = scene.ask("/nothing")
+    assert (status, body) == (missing[0], missing[2]) == (404, b"There is no such page.\n")
+    assert "location" not in headers
+    assert scene.place not in str(headers)
+
+
+def test_a_part_of_the_address_or_more_than_it_is_not_the_address(scene: Scene) -> None:
+    place = scene.place
+    for guess in (place[:-1], place + "x", place.swapcase(), f"x/{place}", f"{place}%2f", f"?{place}"):
+        assert scene.ask(f"/{guess}/", outside=True)[0] == 404
+
+
+def test_guesses_make_no_page(scene: Scene) -> None:
+    scene.ask("/guess/", outside=True)
+    assert scene.builds == 0
+
+
+def test_each_start_has_an_address_of_its_own_too_long_to_be_tried() -> None:
+    places = set()
+    for _ in range(2):
+        with server(Fresh(Scene().build), 0) as one:
+            places.add(one.place)
+    assert len(places) == 2
+    assert all(len(place) >= 40 for place in places)
+
+
+def test_an_address_that_is_none_is_no_error_of_the_server(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scene.ask("http://[/", outside=True)[0] == 404
+    with socket.create_connection(("127.0.0.1", scene.port)) as raw:
+        host = f"Host: 127.0.0.1:{scene.port}\r\nConnection: close\r\n\r\n"
+        raw.sendall(b"GET /\xff\xc3\xa9/ HTTP/1.1\r\n" + host.encode())
+        assert raw.recv(100).startswith(b"HTTP/1.1 404")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_reader_who_goes_away_is_not_told_and_anything_else_is(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server(Fresh(scene.build), 0) as one:
+        for problem in (BrokenPipeError(), ValueError("told")):
+            try:
+                raise problem
+            except (BrokenPipeError, ValueError):
+                one.handle_error(None, ("127.0.0.1", 1))
+    told = capsys.readouterr().err
+    assert "BrokenPipeError" not in told
+    assert "ValueError: told" in told
 
 
 def test_the_page_is_made_anew_only_after_a_while_and_its_version_tells_changes(scene: Scene) -> None:
@@ -214,7 +281,7 @@ def test_a_store_that_is_away_is_said_and_comes_back(
 def test_served_pages_ask_for_their_version_and_static_ones_could_not() -> None:
     (page,) = [(c) for p, c in site_of(list(Scene().build())).files.items() if p == "riverside/index.html"]
     assert b"connect-src 'self'" in page
-    assert b'<script src="/live.js" defer></script>' in page
+    assert b'<script src="../live.js" defer></script>' in page
     assert b"<noscript><meta http-equiv=" in page
     assert b"live.js" not in HTML
 
@@ -234,7 +301,8 @@ def test_the_command_serves_the_real_page_until_ctrl_c(tree: Tree) -> None:
         assert process.stderr is not None
         address = process.stderr.readline().split()[0]
         assert address.startswith("http://127.0.0.1:")
-        scene = Scene(port=int(address.rsplit(":", 1)[1].strip("/")))
+        port, place = address.removesuffix("/").rsplit(":", 1)[1].split("/")
+        scene = Scene(port=int(port), place=place)
         status, _, page = scene.ask("/")
         first = scene.version()
         process.send_signal(signal.SIGINT)
@@ -244,3 +312,4 @@ def test_the_command_serves_the_real_page_until_ctrl_c(tree: Tree) -> None:
     assert first
     assert process.returncode == 0, out + err
     assert "Traceback" not in err
+    assert place not in out + err  # told once

@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const EVERY = 5000;
+  const VERSION = new URL("version.json", document.currentScript.src); // the site need not stand at the top
   const KEPT = "gradesync-live:" + location.pathname;
   let known = null;
   let paused = sessionStorage.getItem("gradesync-live-paused") === "yes";
@@ -73,7 +74,12 @@
   const look = async () => {
     if (paused || document.hidden) return;
     try {
-      const answer = await fetch("/version.json", { cache: "no-store" });
+      const answer = await fetch(VERSION, { cache: "no-store" });
+      if (answer.status === 404) {
+        // Served anew, it stands at another address, which only its terminal tells.
+        tell("The page is served at another address now; this one is as it was.");
+        return;
+      }
       if (!answer.ok) throw new Error(String(answer.status));
       const { version } = await answer.json();
       if (known === null) known = version;
