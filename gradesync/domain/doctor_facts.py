@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class Section:
     course_id: int
     section_id: int
     class_id: str | None
+
+
+class GraphQl(StrEnum):
+    """What Canvas's GraphQL said to the smallest question: everything but an answer leaves a passback to REST."""
+
+    ANSWERS = "answers"
+    MISSING = "missing"
+    REFUSED = "refused"
+    NOTHING = "nothing"
+    """It answers, and shows this token nothing, as it does to a developer key with scopes."""
+    UNCLEAR = "unclear"
+    SILENT = "silent"
+    """It is down for the moment, and a run would not wait for it either."""
 
 
 @dataclass(frozen=True, slots=True)

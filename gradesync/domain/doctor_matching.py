@@ -10,7 +10,7 @@ from datetime import date
 
 from gradesync.domain.account import PassbackPolicy, Scope
 from gradesync.domain.doctor import BOTH, CANVAS, SIS, Check, Verdict, fine, found, skipped, spare
-from gradesync.domain.doctor_facts import Admin, Groups, Page, SectionSample, Students, Term
+from gradesync.domain.doctor_facts import Admin, GraphQl, Groups, Page, SectionSample, Students, Term
 from gradesync.domain.doctor_judging import NAMES, begun, plural
 from gradesync.domain.gradebook import Category
 from gradesync.domain.line_item import category_for
@@ -194,6 +194,31 @@ def paging(seen: Page) -> Check:
         seen.total is None
     )
     return fine(name, SIS, f"The SIS takes a page of {seen.asked} rows.{unsaid}", counts)
+
+
+def graphql(seen: GraphQl | None) -> Check:
+    """Whether a passback may ask what changed, many courses at once. Without, it goes by REST: never a failure."""
+    name = "canvas-graphql"
+    if seen is None:
+        return skipped(name, CANVAS, "there is no term to ask it about, or the token may not list terms")
+    if seen is GraphQl.ANSWERS:
+        sentence = "Canvas's GraphQL answers, so a grade passback learns of changes many courses at once."
+        return fine(name, CANVAS, sentence, {"offered": 1})
+    sentence = (
+        f"{_WITHOUT[seen]}. Grade passback works without: it asks course by course, so runs take longer, and what is "
+        "not a new or changed score (a grade taken back, work hidden later) arrives with the nightly full run."
+    )
+    return fine(name, CANVAS, sentence, {"offered": 0})
+
+
+_WITHOUT = {
+    GraphQl.MISSING: "This Canvas has no GraphQL",
+    GraphQl.REFUSED: "Canvas does not let this token use GraphQL; a plain token of the service user may",
+    GraphQl.NOTHING: "Canvas's GraphQL shows this token nothing, as with a developer key that has scopes; "
+    "a plain token of the service user sees it",
+    GraphQl.SILENT: "Canvas's GraphQL did not answer just now",
+    GraphQl.UNCLEAR: "Canvas's GraphQL gave no answer that is understood",
+}
 
 
 def includes(kept: bool | None) -> Check:

@@ -20,6 +20,7 @@ from gradesync.domain.doctor_facts import (
     Admin,
     Certificate,
     Granted,
+    GraphQl,
     Groups,
     Hello,
     Page,
@@ -55,6 +56,7 @@ class CanvasSide(Protocol):
     async def account_calls(self, names: Sequence[str]) -> Labelled: ...
     async def course_calls(self, course_id: int) -> Labelled: ...
     async def terms(self) -> Sequence[Term]: ...
+    async def graphql(self) -> GraphQl | None: ...
     async def admin(self, posted_by: str) -> Admin | None: ...
     async def sections(self, courses: int) -> SectionSample: ...
     async def students(self, section_id: int) -> Students: ...
@@ -221,6 +223,9 @@ async def look_at_canvas(side: Side, canvas: CanvasSide, tools: Instruments, pat
     async def terms() -> Check:
         return matching.terms("canvas-terms", CANVAS, await canvas.terms(), account.scope, today)
 
+    async def changes() -> Check:
+        return matching.graphql(await canvas.graphql())
+
     await side.make("canvas-tls", secure, vital=True)
     await side.make("canvas-token", token, vital=True)
     for name, work in (
@@ -231,6 +236,8 @@ async def look_at_canvas(side: Side, canvas: CanvasSide, tools: Instruments, pat
         ("canvas-terms", terms),
     ):
         await side.make(name, work)
+    if str(SyncType.GRADE_PASSBACK) in patient.types:
+        await side.make("canvas-graphql", changes)
     for schedule, person in _posters(account):
         await side.make(f"posted-by-{schedule}", _posted(canvas, schedule, person))
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from gradesync.sandbox import canvas_graphql
 from gradesync.sandbox.canvas_state import CanvasSettings
+from gradesync.sandbox.canvas_world import CanvasWorld
 from gradesync.sandbox.faults import FaultOrder
 from gradesync.sandbox.server import Sandbox, running
 from gradesync.sandbox.sis_auth import KNOWN_SCOPES
@@ -74,12 +76,30 @@ def test_a_district_in_order_is_examined_before_anything_was_recorded(tree: Tree
     assert not (tree.root / ".gradesync").exists()
 
 
-def test_only_questions_are_asked_of_both_sides(tree: Tree, served: Sandbox) -> None:
+def test_only_questions_are_asked_of_both_sides(
+    tree: Tree, served: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries: list[tuple[str, dict[str, Any]]] = []
+    answer = canvas_graphql._answer
+
+    def heard(world: CanvasWorld, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        queries.append((query, variables))
+        return answer(world, query, variables)
+
+    monkeypatch.setattr(canvas_graphql, "_answer", heard)
     served.front.forget()
     examined(tree)
     asked = {(one.side, one.method, one.path) for one in served.front.records}
     assert {method for _, method, _ in asked} == {"GET", "POST"}
-    assert {(side, path) for side, method, path in asked if method == "POST"} == {("sis", "/token")}
+    assert {(side, path) for side, method, path in asked if method == "POST"} == {
+        ("sis", "/token"),
+        ("canvas", "/api/graphql"),
+    }
+    # What the POST to Canvas holds is this one query, which reads the number of one course.
+    [(query, variables)] = queries
+    assert query == "query($term: ID!) { term(id: $term) { coursesConnection(first: 1) { nodes { _id } } } }"
+    assert set(variables) == {"term"}
+    assert int(variables["term"]) in served.schools["riverside"].canvas.terms
     assert len(served.front.records) < 120
 
 
@@ -104,6 +124,19 @@ def test_a_canvas_that_does_not_tell_rights_is_tried_call_by_call(tree: Tree, se
     told = examined(tree, code=3)
     assert check(told, "canvas-permissions")["status"] == "skipped"
     assert check(told, "canvas-calls")["counts"] == {"calls": 5}
+
+
+@pytest.mark.parametrize(
+    ("manner", "words"), [("graphql", "has no GraphQL"), ("scoped_key", "plain token of the service user")]
+)
+def test_a_canvas_without_graphql_is_told_of_and_fails_nothing(
+    tree: Tree, served: Sandbox, manner: str, words: str
+) -> None:
+    setattr(served.schools["riverside"].canvas.settings, manner, manner == "scoped_key")
+    found = check(examined(tree, code=3), "canvas-graphql")
+    assert (found["status"], found["counts"]) == ("ok", {"offered": 0})
+    assert words in found["sentence"]
+    assert "course by course" in found["sentence"]
 
 
 @pytest.mark.parametrize("fault", ["server-error", "throttle", "truncated-json"])
@@ -193,7 +226,7 @@ def test_an_account_without_grade_passback_is_never_asked_for_rights_to_write(
     )
     told = examined(tree)
     assert check(told, "sis-scopes-write")["status"] == "skipped"
-    assert "sis-gradebook" not in {one["name"] for one in told["checks"]}
+    assert not {"sis-gradebook", "canvas-graphql"} & {one["name"] for one in told["checks"]}
     assert check(told, "canvas-permissions")["counts"] == {"needed": 3}
 
 

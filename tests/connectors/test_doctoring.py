@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,18 +20,18 @@ from cryptography.x509.oid import NameOID
 
 from gradesync.connectors.auth import BearerToken, ClientCredentials
 from gradesync.connectors.doctoring import certificate
-from gradesync.connectors.doctoring.canvas import CanvasProbe, _begins
+from gradesync.connectors.doctoring.canvas import CanvasProbe, _begins, smallest_question
 from gradesync.connectors.doctoring.certificate import certificate_of
 from gradesync.connectors.doctoring.sis import Doorway, SisProbe
 from gradesync.connectors.http import HttpClient
 from gradesync.connectors.retry import RetryPolicy
 from gradesync.connectors.sftp import Login, SftpPickup
 from gradesync.domain.account import Scope
-from gradesync.domain.doctor_facts import Certificate
+from gradesync.domain.doctor_facts import Certificate, GraphQl
 from gradesync.domain.profile import PROFILES
 from gradesync.domain.roster_files import ONEROSTER_CSV, RosterFiles, SftpPlace
 from gradesync.errors import ConnectionProblem
-from tests.connectors.hostile import hostile, says
+from tests.connectors.hostile import Answer, hostile, says
 from tests.connectors.test_sftp import LINE, OTHER_KEY, PASSWORD, Server, put, served
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -198,11 +199,40 @@ def test_an_answer_that_makes_no_sense_is_a_problem_and_never_a_crash(body: Any)
                     canvas.hello, canvas.whose, canvas.token_end, canvas.includes, canvas.terms,
                     lambda: canvas.permissions(["read_sis"]), lambda: canvas.admin("jo"), lambda: canvas.admin("7"),
                     lambda: canvas.sections(3), lambda: canvas.students(1), lambda: canvas.groups(1),
-                    lambda: canvas.account_calls(["terms"]), lambda: canvas.course_calls(1),
+                    lambda: canvas.account_calls(["terms"]), lambda: canvas.course_calls(1), canvas.graphql,
                     probe.hello, probe.page, probe.terms, probe.class_ids, probe.roster_answers,
                     lambda: probe.members("c"), lambda: probe.categories(["c"]), lambda: probe.gradebook_answers("c"),
                 ):  # fmt: skip
                     with suppress(ConnectionProblem):
                         await question()
+
+    asyncio.run(ask())
+
+
+QUERY = "query($term: ID!) { term(id: $term) { coursesConnection(first: 1) { nodes { _id } } } }"
+TERMS = says({"enrollment_terms": [{"id": 12, "name": "2026-2027"}]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        (says({"data": {"term": {"coursesConnection": {"nodes": []}}}}), GraphQl.ANSWERS),
+        (says({"data": {"term": None}}), GraphQl.NOTHING),
+        (says({"errors": [{"message": "not today"}]}), GraphQl.UNCLEAR),
+        (says({"errors": [{"message": "no such address"}]}, status=404), GraphQl.MISSING),
+        (says({"errors": []}, status=502), GraphQl.SILENT),
+        (says({"errors": [{"message": "user not authorized"}]}, status=403), GraphQl.REFUSED),
+    ],
+)
+def test_the_one_post_to_canvas_is_a_query_that_can_only_read(answer: Answer, meaning: GraphQl) -> None:
+    async def ask() -> None:
+        async with hostile(TERMS, answer) as server:
+            client = HttpClient(server.url, side="canvas", auth=BearerToken("t"))
+            async with client:
+                assert await CanvasProbe(client, Scope(), "America/New_York", "1234~").graphql() is meaning
+        told = [(one.method, one.path, one.body) for one in server.seen]
+        body = json.dumps({"query": QUERY, "variables": {"term": "12"}}).encode()
+        assert told == [("GET", "/api/v1/accounts/self/terms", b""), ("POST", "/api/graphql", body)]
+        assert body == smallest_question(12)
 
     asyncio.run(ask())

@@ -18,6 +18,7 @@ from gradesync.domain.doctor_facts import (
     Admin,
     Certificate,
     Granted,
+    GraphQl,
     Groups,
     Hello,
     Page,
@@ -82,6 +83,10 @@ class FakeCanvas:
     async def terms(self) -> list[Term]:
         self._meet("terms")
         return [YEAR]
+
+    async def graphql(self) -> GraphQl | None:
+        self._meet("graphql")
+        return GraphQl.ANSWERS
 
     async def admin(self, posted_by: str) -> Admin | None:
         self._meet("admin")
@@ -197,7 +202,7 @@ NAMES = [
     f"canvas.{one}"
     for one in (
         "certificate", "hello", "whose", "token_end", "permissions", "includes", "account_calls", "course_calls",
-        "terms", "admin", "sections", "students", "groups",
+        "terms", "admin", "sections", "students", "groups", "graphql",
     )
 ] + [
     f"sis.{one}"

@@ -1,4 +1,4 @@
-"""Canvas as an examination asks it: GETs alone, one page each, nobody's name kept.
+"""Canvas as an examination asks it: GETs of one page, nobody's name kept; the one POST is GraphQL's smallest question.
 
 Endpoints: canvas.md 1.1, 3.3; `accounts/:id/permissions` (Accounts API) tells the calling token's own rights, and
 `users/self/user_generated_tokens` (Access Tokens API) when hand-made tokens end. Nothing acts as anybody else.
@@ -6,6 +6,7 @@ Endpoints: canvas.md 1.1, 3.3; `accounts/:id/permissions` (Accounts API) tells t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from gradesync.connectors.wire import instant, text_of
 from gradesync.domain.account import Scope
 from gradesync.domain.doctor_facts import (
     Admin,
+    GraphQl,
     Groups,
     Hello,
     Section,
@@ -43,6 +45,13 @@ _ADMIN_PAGES = 5
 _NOT_FOUND = 404
 _UNTOLD = frozenset({"GS-203", "GS-305", "GS-306"})
 """Refusals that mean only that this Canvas, or this token, does not tell."""
+_GRAPHQL = "/api/graphql"
+_NOT_OFFERED = {
+    "GS-203": GraphQl.REFUSED,
+    "GS-302": GraphQl.SILENT,
+    "GS-305": GraphQl.MISSING,
+    "GS-306": GraphQl.UNCLEAR,
+}
 ROSTER_CALLS = ("sub_accounts", "terms", "users", "sis_imports")
 COURSE_CALLS = ("assignments", "assignment_groups", "enrollments", "students/submissions")
 
@@ -132,6 +141,33 @@ class CanvasProbe:
         """Living terms, in days of the account's zone."""
         rows = await self._page("/accounts/self/terms", query=_LIVING, key="enrollment_terms")
         return [self._read(self._term, row) for row in rows]
+
+    async def graphql(self) -> GraphQl | None:
+        """Whether GraphQL shows this token one course of a term; None without a term to ask about.
+
+        What leaves a passback to REST in a run is an answer here; a refused key and a full bucket are raised.
+        """
+        try:
+            terms = await self._page("/accounts/self/terms", query=_LIVING, key="enrollment_terms", size=1)
+        except ConnectionProblem as problem:
+            if problem.code not in _UNTOLD:
+                raise
+            return None
+        if not terms:
+            return None
+        body = smallest_question(self._read(lambda row: parse.whole(row, "id"), terms[0]))
+        try:
+            answer = (await self._client.ask(_GRAPHQL, body=body)).json()
+        except ConnectionProblem as problem:
+            if problem.code not in _NOT_OFFERED:
+                raise
+            return _NOT_OFFERED[problem.code]
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, dict):
+            return GraphQl.UNCLEAR
+        term = data.get("term")
+        shown = isinstance(term, dict) and isinstance(term.get("coursesConnection"), dict)
+        return GraphQl.ANSWERS if shown else GraphQl.NOTHING
 
     def _term(self, row: Row) -> Term:
         start, end = instant(row.get("start_at")), instant(row.get("end_at"))
@@ -241,6 +277,12 @@ class CanvasProbe:
 
     def _read(self, parser: Callable[[Any], T], row: Any) -> T:
         return parsed(self._client, parser, row)
+
+
+def smallest_question(term: int) -> bytes:
+    """The body of the one POST: a query, which GraphQL never lets change anything, for the number of one course."""
+    query = "query($term: ID!) { term(id: $term) { coursesConnection(first: 1) { nodes { _id } } } }"
+    return json.dumps({"query": query, "variables": {"term": str(term)}}).encode()
 
 
 def _section(row: Row) -> Section:
