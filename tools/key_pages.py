@@ -131,6 +131,7 @@ EXAMPLES: dict[str, Any] = {
     "private_hosts": ["sis.district.example"],
     "keys": "env:GRADESYNC_KEY",
     "page.source": "https://github.com/OWNER/REPO/blob/main",
+    "page.address": "https://pages.example.org/gradesync",
     "notify.name": "night-watch",
     "notify.url": "env:ALARM_ADDRESS",
     "notify.to": ["support"],

@@ -201,7 +201,9 @@ def _parsed(found: Found) -> tuple[dict[str, Any], bool, list[Problem]]:
     }
     blamed = {finding.path[0] for finding in findings if finding.path and not finding.warning}
     heard = bool(reached) and not blamed & set(_TO_TELL)
-    telling = {key: part[key] for key in _TO_TELL if part.get(key) is not None} if heard else {}
+    # A message without its links is better than none, so `page` silences nothing.
+    told = [*_TO_TELL, *(["page"] if "page" not in blamed else [])]
+    telling = {key: part[key] for key in told if part.get(key) is not None} if heard else {}
     return {**kept, **telling, **reached}, False, problems
 
 

@@ -174,10 +174,21 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """Where whoever reads a message looks: the job of CI that sent it, and the page. Empty: not known.
+
+    Both are https addresses that were found harmless: no query, no markup.
+    """
+
+    run: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What one channel is sent at once. `to` are addresses; empty for a channel that is one itself.
 
-    `test` marks one that is sent only to see whether it arrives.
+    `test` marks one that is sent only to see whether it arrives. `where` is put in by whoever sends.
     """
 
     at: datetime
@@ -185,6 +196,7 @@ class Message:
     to: tuple[str, ...] = ()
     time_zone: str = "UTC"
     test: bool = False
+    where: Where = Where()
 
 
 @dataclass(frozen=True, slots=True)

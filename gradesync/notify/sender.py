@@ -6,10 +6,11 @@ A plain webhook goes through the house's own client; everything else through app
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from gradesync.domain.alarm import Letter, Message
+from gradesync.domain.alarm import Letter, Message, Where
 from gradesync.domain.alarm_rule import AlarmRule
 from gradesync.errors import ConnectionProblem, NotSent
 from gradesync.notify import targets, words
@@ -33,7 +34,10 @@ class Web(Protocol):
 
 
 class Sender:
-    """Sends; `hosts` are the owner's `notify_hosts`, `ping` and `ping_fail` references to addresses (or None)."""
+    """Sends; `hosts` are the owner's `notify_hosts`, `ping` and `ping_fail` references to addresses (or None).
+
+    Every message ends with `where`.
+    """
 
     def __init__(
         self,
@@ -43,15 +47,18 @@ class Sender:
         hosts: tuple[str, ...] = (),
         ping: str | None = None,
         ping_fail: str | None = None,
+        where: Where | None = None,
     ) -> None:
         self._secrets = secrets
         self._web = web
         self._hosts = hosts
         self._ping, self._ping_fail = ping, ping_fail
+        self._where = where or Where()
 
     def send(self, rule: AlarmRule, message: Message) -> None:
         """Hand the message to the rule's channel. Raises NotSent."""
         url = self._address(rule.url, f"notify rule {rule.name}")
+        message = replace(message, where=self._where)
         if rule.channel == "webhook":
             self._web.post(targets.check_hook(url, self._hosts), json.dumps(shape(message)).encode())
             return
@@ -80,11 +87,13 @@ def shape(message: Message) -> dict[str, Any]:
         "test": message.test,
         "at": _instant(message.at),
         "text": f"{words.subject(message)}\n{words.body(message)}",
-        "letters": [_letter(one) for one in message.letters],
+        "run_url": message.where.run or None,
+        "page_url": words.page_url(message) or None,
+        "letters": [_letter(one, message.where) for one in message.letters],
     }
 
 
-def _letter(one: Letter) -> dict[str, Any]:
+def _letter(one: Letter, where: Where) -> dict[str, Any]:
     cause = one.cause
     return {
         "news": one.news.value,
@@ -102,6 +111,7 @@ def _letter(one: Letter) -> dict[str, Any]:
         "sentence": words.sentence_of(cause),
         "to_do": words.to_do(cause),
         "command": words.command_of(cause),
+        "page_url": words.page_of(where, cause.account) or None,
     }
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
-from gradesync.domain.alarm import AlarmKind, Cause, Letter, Message, News
+from gradesync.domain.alarm import AlarmKind, Cause, Letter, Message, News, Where
 from gradesync.domain.interval import to_local
 from gradesync.domain.problem import CODES
 from gradesync.notify.harmless import harmless
@@ -47,9 +48,8 @@ def subject(message: Message) -> str:
 def body(message: Message) -> str:
     """The whole message as plain text."""
     if message.test:
-        return "This channel works. `gradesync notify test` sent this; nothing is the matter.".replace(
-            "`", ""
-        )
+        works = "This channel works. gradesync notify test sent this; nothing is the matter."
+        return "\n".join([works, *_where(message)])
     groups = _groups(message.letters)
     lines: list[str] = []
     for news, head in _HEADS.items():
@@ -60,8 +60,28 @@ def body(message: Message) -> str:
         lines += ["", f"And {len(groups) - LINES} more: gradesync list"]
     codes = sorted({one.cause.code for one in message.letters if one.cause.code in CODES})
     explain = f" More about a code: gradesync explain {codes[0]}." if codes else ""
-    lines += ["", f"Seen {_time(message.at, message.time_zone)}.{explain}"]
+    lines += ["", f"Seen {_time(message.at, message.time_zone)}.{explain}", *_where(message)]
     return "\n".join(lines).strip("\n")
+
+
+def _where(message: Message) -> list[str]:
+    """Where to look. These are links on purpose, and so the only text of a message that does not go through `harmless`:
+    their shape was checked where they were read."""
+    found = (("Page", page_url(message)), ("CI job", message.where.run))
+    return [f"{what}: {address}" for what, address in found if address]
+
+
+def page_url(message: Message) -> str:
+    """The page of the one account the message is about, or of all of them; empty where none is published."""
+    accounts = {one.cause.account for one in message.letters}
+    return page_of(message.where, accounts.pop() if len(accounts) == 1 else "")
+
+
+def page_of(where: Where, account: str) -> str:
+    """The page of an account, or of all of them for ""; empty where none is published."""
+    # The file is named, as in the page's own links: not every server shows a folder by its index.
+    below = f"/accounts/{quote(account, safe='')}/index.html" if account else ""
+    return f"{where.page}{below}" if where.page else ""
 
 
 def _groups(letters: Sequence[Letter]) -> list[list[Letter]]:

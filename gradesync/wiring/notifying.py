@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gradesync.domain.alarm import Where
 from gradesync.domain.alarm_rule import AlarmSettings, rules_of
 
 if TYPE_CHECKING:
     from gradesync.config.settings import Settings
     from gradesync.ports import Notifier
     from gradesync.wiring import App
+
+_HOST = r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]{0,200}[A-Za-z0-9])?(?::[0-9]{1,5})?"
+_SERVER = re.compile(_HOST)
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+_RUN = re.compile(r"[0-9]{1,19}")
+_JOB = re.compile(rf"{_HOST}(?:/[A-Za-z0-9_.-]{{1,200}}){{1,30}}")
+_UPWARDS = re.compile(r"/\.{1,2}(?:/|\Z)")
 
 
 def alarm_settings(settings: Settings) -> AlarmSettings:
@@ -35,4 +46,25 @@ def notifier(app: App) -> Notifier:
         hosts=app.settings.notify_hosts,
         ping=app.settings.ping,
         ping_fail=app.settings.ping_fail,
+        where=Where(run=job_address(), page=str(app.settings.page.get("address") or "")),
     )
+
+
+def job_address(environ: Mapping[str, str] | None = None) -> str:
+    """The address of the CI job this process runs in, by GitHub Actions or GitLab CI; empty anywhere else.
+
+    An environment can hold anything, so it is believed in the shape of an https address without user, query and
+    fragment only: nothing in it can be markup, a mention or a key.
+    """
+    env = os.environ if environ is None else environ
+    address = ""
+    if env.get("GITHUB_ACTIONS") == "true":
+        server, repository = env.get("GITHUB_SERVER_URL", "").rstrip("/"), env.get("GITHUB_REPOSITORY", "")
+        run = env.get("GITHUB_RUN_ID", "")
+        if _SERVER.fullmatch(server) and _REPOSITORY.fullmatch(repository) and _RUN.fullmatch(run):
+            address = f"{server}/{repository}/actions/runs/{run}"
+    elif env.get("GITLAB_CI") == "true":
+        job = env.get("CI_JOB_URL", "")
+        address = job if _JOB.fullmatch(job) else ""
+    # A reader's browser would walk up with it, and arrive elsewhere than the text says.
+    return "" if _UPWARDS.search(address) else address

@@ -148,3 +148,37 @@ def test_a_slip_elsewhere_leaves_the_rules_and_a_slip_in_them_leaves_none(tmp_pa
     assert len(settings_with_problems(tmp_path).settings.notify) == 1
     read(tmp_path, rule + "ping: https://hc.example/x\n")
     assert settings_with_problems(tmp_path).settings.notify == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://pages.example.org/north/sync/", "https://pages.example.org/north/sync"),
+        ("https://pages.example.org/sync/index.html", "https://pages.example.org/sync"),
+        ("https://pages.example.org:8443", "https://pages.example.org:8443"),
+        ("https://pages.example.org/a%20b/~x", "https://pages.example.org/a%20b/~x"),
+    ],
+)
+def test_the_pages_address_is_taken(tmp_path: Path, address: str, kept: str) -> None:
+    assert read(tmp_path, f"page: {{address: '{address}'}}\n") == []
+    assert settings_with_problems(tmp_path).settings.page["address"] == kept
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "words"),
+    [
+        ("http://pages.example.org", "GS-110", "not an https address"),
+        ("pages.example.org", "GS-110", "not an https address"),
+        ("https://pages.example.org/x?token=1", "GS-110", "ends before"),
+        ("https://u:p@pages.example.org/", "GS-107", "no user or password"),
+        ("https://pages.example.org/<!channel>", "GS-110", "break a link"),
+        ("https://pages.example.org/x*y", "GS-110", "break a link"),
+        ("https://pages.example.org/x/../y", "GS-110", "break a link"),
+    ],
+)
+def test_a_pages_address_that_is_no_plain_link_is_told(
+    tmp_path: Path, address: str, code: str, words: str
+) -> None:
+    [(found, line, message)] = read(tmp_path, f"page: {{address: '{address}'}}\n")
+    assert (found, line) == (code, 1)
+    assert words in message

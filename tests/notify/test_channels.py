@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from gradesync.connectors.hooks import Hooks
-from gradesync.domain.alarm import Message
+from gradesync.domain.alarm import Message, Where
 from gradesync.errors import ConnectionProblem, NotSent
 from gradesync.notify.sender import Sender
 from tests.notify.samples import T0, failed, key_cause, message, raised, rule
@@ -293,3 +293,19 @@ def test_a_test_message_says_that_nothing_is_the_matter(hook: Hook) -> None:
     send("webhook", hook.url(), Message(T0, (), test=True))
     assert hook.bodies[0]["test"] is True
     assert "nothing is the matter" in hook.bodies[0]["text"]
+
+
+def test_a_webhook_gets_the_addresses_to_look_at(hook: Hook) -> None:
+    where = Where("https://ci.example/job/1", "https://pages.example.org/sync")
+    Sender(Kept(hook.url()), Hooks(), where=where).send(rule(), NEWS)
+    Sender(Kept(hook.url()), Hooks(), where=where).send(
+        rule(), message(raised(failed("oak")), raised(failed()))
+    )
+    send("webhook", hook.url())
+    one, two, none = hook.bodies
+    mine = "https://pages.example.org/sync/accounts/riverside/index.html"
+    assert (one["run_url"], one["page_url"]) == ("https://ci.example/job/1", mine)
+    assert one["text"].endswith(f"Page: {mine}\nCI job: https://ci.example/job/1")
+    assert two["page_url"] == "https://pages.example.org/sync"
+    assert {each["account"]: each["page_url"] for each in two["letters"]}["riverside"] == mine
+    assert (none["run_url"], none["page_url"], none["letters"][0]["page_url"]) == (None, None, None)

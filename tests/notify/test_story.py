@@ -184,6 +184,20 @@ def test_passes_that_stay_away_are_noticed_by_whoever_looks_and_by_the_next(tree
     assert letters(hook) == []
 
 
+def test_every_message_ends_with_where_to_look(tree: Tree, hook: Hook, box: Mailbox) -> None:
+    with (tree.root / "gradesync.yaml").open("a") as file:
+        file.write("page: {address: 'https://pages.example.org/sync/'}\nsafety: {all_share: much}\n")
+    (tree.root / "secrets" / "riverside" / "canvas_token").write_text("revoked")
+    tree.all_due()
+    job = {"GITLAB_CI": "true", "CI_JOB_URL": "https://gitlab.example/north/sync/-/jobs/815"}
+    tree.run("reconcile", "--due", env=job)
+    [body] = hook.bodies
+    mine = "https://pages.example.org/sync/accounts/riverside/index.html"
+    assert (body["page_url"], body["run_url"]) == (mine, job["CI_JOB_URL"])
+    said = box.mails[0][1].get_content().splitlines()  # type: ignore[attr-defined]  # an EmailMessage
+    assert said[-2:] == [f"Page: {mine}", f"CI job: {job['CI_JOB_URL']}"]
+
+
 def test_a_channel_is_tried_and_says_what_to_do(tree: Tree, hook: Hook, box: Mailbox) -> None:
     good = tree.run("notify", "test")
     assert good.code == 0, good.said

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from gradesync.domain.alarm import AlarmKind, Cause, Letter, News
+from gradesync.domain.alarm import AlarmKind, Cause, Letter, News, Where
 from gradesync.notify import words
 from gradesync.notify.harmless import harmless
 from tests.notify.samples import T0, failed, hours, key_cause, message, raised
@@ -138,3 +138,27 @@ def test_lengths_are_told_in_two_units() -> None:
 def test_a_file_with_problems_is_to_be_mended_and_no_run_is_looked_for() -> None:
     text = words.body(message(raised(Cause(AlarmKind.PROBLEMS, "riverside", "", T0, "support", count=1))))
     assert "must act: Mend the file: gradesync validate shows what is wrong" in text
+
+
+RUN, PAGE = "https://github.com/north/sync/actions/runs/4711", "https://pages.example.org/sync"
+
+
+def test_a_message_about_one_account_ends_with_its_page_and_the_job_of_ci() -> None:
+    where = Where(RUN, PAGE)
+    one = message(raised(key_cause()), raised(failed()), where=where)
+    assert words.body(one).splitlines()[-2:] == [
+        f"Page: {PAGE}/accounts/riverside/index.html",
+        f"CI job: {RUN}",
+    ]
+    several = message(raised(key_cause()), raised(failed("oak")), where=where)
+    assert words.body(several).splitlines()[-2:] == [f"Page: {PAGE}", f"CI job: {RUN}"]
+    everybodys = message(raised(Cause(AlarmKind.LATE, "", "", T0, "support")), where=where)
+    assert f"Page: {PAGE}\n" in words.body(everybodys)
+    assert words.body(message(test=True, where=where)).endswith(f"Page: {PAGE}\nCI job: {RUN}")
+
+
+def test_what_is_not_known_is_not_linked() -> None:
+    only_page = words.body(message(raised(key_cause()), where=Where(page=PAGE)))
+    assert "CI job" not in only_page
+    assert only_page.endswith("/accounts/riverside/index.html")
+    assert "https://" not in words.body(message(raised(key_cause())))

@@ -18,6 +18,7 @@ _HOST = re.compile(
     r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*\Z|[0-9a-f:]+\Z"
 )
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
+_PLAIN = re.compile(r"https://[A-Za-z0-9.:-]+(?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)*")
 _KEY_LINE = re.compile(r"(?:\S+ )?(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?\Z")
 
 
@@ -58,12 +59,15 @@ def _address(value: Any, info: ValidationInfo, *, with_query: bool) -> str:
 
 
 def _source_url(value: Any) -> str:
+    return _shown_url(value, "https://git.example.org/org/repo/blob/main")
+
+
+def _shown_url(value: Any, example: str) -> str:
     # Only shown as a link: nothing of ours is sent there, so the owner's list of hosts does not matter.
     text = text_in(value).strip()
     parts = split_url(text)
     if parts is None or parts.scheme != "https":
-        hint = "write it like `https://git.example.org/org/repo/blob/main`"
-        raise refuse("GS-110", "this is not an https address", hint)
+        raise refuse("GS-110", "this is not an https address", f"write it like `{example}`")
     if parts.username is not None or parts.password is not None:
         raise refuse(
             "GS-107", "an address carries no user or password", "remove it; rotate a real password now"
@@ -71,6 +75,15 @@ def _source_url(value: Any) -> str:
     if parts.query or parts.fragment:
         raise refuse("GS-110", "an address ends before `?` and `#`", "remove what follows")
     return text.rstrip("/")
+
+
+def _page_url(value: Any) -> str:
+    # It ends alarms in chats and mails as a link, so nothing in it may be markup there, or lead elsewhere.
+    text = _shown_url(value, "https://pages.example.org/gradesync")
+    if not _PLAIN.fullmatch(text) or {".", ".."} & set(text.split("/")):
+        hint = "percent-encode anything but letters, digits and `._~-` in its path"
+        raise refuse("GS-110", "this address holds characters that would break a link", hint)
+    return text.removesuffix("/index.html")
 
 
 def split_url(text: str) -> SplitResult | None:
@@ -143,6 +156,15 @@ SourceUrl = Annotated[
     PlainValidator(_source_url),
     in_schema(
         "string", pattern=r"^https://[^\s?#@]+$", examples=["https://git.example.org/org/repo/blob/main"]
+    ),
+]
+PageUrl = Annotated[
+    str,
+    PlainValidator(_page_url),
+    in_schema(
+        "string",
+        pattern=r"^https://[A-Za-z0-9.:-]+(/[A-Za-z0-9._~%-]*)*$",
+        examples=["https://pages.example.org/gradesync"],
     ),
 ]
 Host = Annotated[str, PlainValidator(_host), in_schema("string", examples=["*.instructure.com"])]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gradesync.config.schema.addresses import Host, SourceUrl
+from gradesync.config.schema.addresses import Host, PageUrl, SourceUrl
 from gradesync.config.schema.fields import (
     Contact,
     May,
@@ -88,9 +88,10 @@ class Alarms(Strict):
 
 
 class PageKeys(Strict):
-    """What the page is made with."""
+    """What the page is made with, and where it is published."""
 
     source: SourceUrl = left_out("Where the tree's files can be seen: lines of files become links.")
+    address: PageUrl = left_out("Where the page of all accounts is published: alarms end with links to it.")
 
 
 class Person(Strict):
@@ -123,7 +124,7 @@ class SettingsFile(Strict):
     alarms: Alarms = filled(Alarms, "How long something may stand before it deserves an alarm.")
     ping: Reference = left_out("Where the address is kept that is called after each good pass.")
     ping_fail: Reference = left_out("Where the address is kept that is called after a pass that is not.")
-    page: PageKeys = filled(PageKeys, "What `gradesync page` is made with.")
+    page: PageKeys = filled(PageKeys, "What `gradesync page` is made with, and where it is published.")
     keys: Reference = left_out("Where the key of the ledger's hashes is kept.")
     secrets: SecretsTemplate = left_out("How secrets are found whose reference an account leaves out.")
     people: dict[Name, Person] = filled(dict, description="Who acts.")
