@@ -39,6 +39,7 @@ class Look(StrEnum):
     REFERENCE = "a reference (env:, file:), not the value it leads to"
     ADDRESS = "an address"
     PLACEHOLDER = "a placeholder of an example"
+    SANDBOX = "a key of the sandbox, which no real district takes"
     QUOTED = "wrapped in quotes"
     HEADER = "a whole header (Bearer ...), not the token alone"
     CANVAS_TOKEN = "a Canvas token"  # noqa: S105 - a look, no secret

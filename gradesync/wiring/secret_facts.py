@@ -26,6 +26,7 @@ _EXAMPLES = re.compile(
     re.IGNORECASE,
 )
 _BRACED = re.compile(r"\{((?:env|file):[^{}]+)\}")
+_SANDBOX = re.compile(r"sandbox-(canvas|id|secret)-[a-z0-9-]+")
 SETTINGS = "gradesync.yaml"
 """Stands where an account's name would for what belongs to the whole tree."""
 _SHORTEST: Mapping[Kind, int] = {
@@ -55,7 +56,10 @@ def secret_facts(account: str, definition: Mapping[str, Any], root: Path) -> Ite
         expires = None
         if kind in (Kind.CANVAS_TOKEN, Kind.CLIENT_SECRET) and (day := definition[path[0]].get("expires")):
             expires = date.fromisoformat(str(day))
-        yield _fact(account, kind, reference, _read(reference, root), bool(definition.get("shared")), expires)
+        # The sandbox alone is spoken to over plain http: elsewhere that is refused.
+        plain = str(definition[path[0]].get("url") or "").startswith("http://")
+        raw = _read(reference, root)
+        yield _fact(account, kind, reference, raw, bool(definition.get("shared")), expires, plain)
 
     for reference in _references((definition.get("sis") or {}).get("headers")):
         yield _fact(account, Kind.HEADER, reference, _read(reference, root), shared=True, expires=None)
@@ -86,15 +90,23 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def _fact(
-    account: str, kind: Kind, reference: str, raw: str | None, shared: bool, expires: date | None
+    account: str,
+    kind: Kind,
+    reference: str,
+    raw: str | None,
+    shared: bool,
+    expires: date | None,
+    plain: bool = False,
 ) -> SecretFact:
+    """`plain`: the key is for an address over plain http, which is this machine's sandbox."""
     value = (raw or "").strip()
     if not value or raw is None:
         return SecretFact(account, kind, reference, found=False, shared=shared, expires=expires)
     mark = hmac.new(_KEY, value.encode("utf-8", "surrogatepass"), "sha256").hexdigest()
     # A file ends in a line end as a matter of course; blanks are what people paste along.
     edges = raw.removesuffix("\n").removesuffix("\r") != value
-    return SecretFact(account, kind, reference, True, _look(kind, value), edges, mark, shared, expires)
+    look = _look(kind, value, plain)
+    return SecretFact(account, kind, reference, True, look, edges, mark, shared, expires)
 
 
 def _read(reference: str, root: Path) -> str | None:
@@ -111,7 +123,7 @@ def _read(reference: str, root: Path) -> str | None:
         return None
 
 
-def _look(kind: Kind, value: str) -> Look:
+def _look(kind: Kind, value: str, plain: bool) -> Look:
     """What the value plainly is. Only what cannot be right is named: every vendor mints keys of its own kind."""
     is_pem = value.startswith("-----BEGIN")
     if kind is Kind.PRIVATE_KEY:
@@ -135,6 +147,9 @@ def _look(kind: Kind, value: str) -> Look:
         return Look.RIGHT
     if kind is not Kind.CANVAS_TOKEN and _CANVAS.fullmatch(value):
         return Look.CANVAS_TOKEN
+    if _SANDBOX.fullmatch(value):
+        # Made of the district's name, so its length says nothing; a real district's server takes none of them.
+        return Look.RIGHT if plain else Look.SANDBOX
     if _EXAMPLES.fullmatch(value):
         return Look.PLACEHOLDER
     return Look.SHORT if len(value) < _SHORTEST.get(kind, 1) else Look.RIGHT

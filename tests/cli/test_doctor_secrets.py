@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gradesync.cli.main import group
 from gradesync.domain.doctor import Verdict
 from gradesync.domain.doctor_secrets import Kind, Look, SecretFact, judge_secrets
+from gradesync.sandbox.server import running
 from gradesync.wiring.secret_facts import secret_facts
 
 TODAY = datetime.now(UTC).date()
@@ -71,6 +72,8 @@ def test_secrets_in_order_are_counted_and_nothing_else(tmp_path: Path) -> None:
         ("canvas_token", "changeme", "GS-214", "placeholder"),
         ("canvas_token", "your-token-goes-here", "GS-214", "placeholder"),
         ("canvas_token", "1234~abc", "GS-214", "shorter"),
+        ("canvas_token", "sandbox-canvas-a", "GS-214", "a key of the sandbox"),
+        ("sis_secret", "sandbox-secret-a", "GS-214", "a key of the sandbox"),
         ("canvas_token", "Bearer 1234~abcdefghijklmnopqrstuv", "GS-214", "header"),
         ("canvas_token", '"1234~abcdefghijklmnopqrstuvw"', "GS-214", "quotes"),
         ("canvas_token", "env:RIVERSIDE_CANVAS_TOKEN_VALUE", "GS-214", "a reference"),
@@ -91,6 +94,23 @@ def test_what_cannot_be_such_a_key_is_told_without_showing_it(
     assert code in result.output
     for part in value.split():
         assert len(part) < 7 or part not in result.output
+
+
+def test_the_sandbox_s_own_keys_are_right_for_the_sandbox_however_short_the_district_s_name(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "a")
+    with running(("a",), students=1) as sandbox:
+        sandbox.write_secrets(tmp_path / "secrets")
+        account = tmp_path / "schedules" / "a.yaml"
+        account.write_text(
+            account.read_text()
+            .replace("https://a.instructure.com", f"{sandbox.url}/a/canvas")
+            .replace("https://a.example", f"{sandbox.url}/a")
+        )
+        (tmp_path / "gradesync.yaml").write_text('secrets: "file:secrets/{account}/{name}"\n')
+    assert (tmp_path / "secrets" / "a" / "canvas_token").read_text().strip() == "sandbox-canvas-a"
+    assert examined(tmp_path, code=0)["findings"] == []
 
 
 def test_one_key_of_two_accounts_is_told_of_both_unless_both_share(tmp_path: Path) -> None:
