@@ -32,11 +32,16 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageSchedule:
-    """One schedule as `list` shows it, its word, and who must act (`support`, `district`, `teacher`)."""
+    """One schedule as `list` shows it, its word, and who must act (`support`, `district`, `teacher`).
+
+    `skipped_at` is when its newest attempt was skipped: that never takes the place of the last run, which says how
+    things stand. None where the newest attempt is the last run.
+    """
 
     row: ScheduleRow
     word: Word
     needs: tuple[str, ...]
+    skipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gradesync.domain.hold import HoldsByAccount
 from gradesync.domain.interval import IntervalError
 from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST, standing_of, word_of
+from gradesync.domain.run import Outcome
 from gradesync.domain.schedule import Schedule, State
 from gradesync.domain.week import AccountWeek, Stretch, account_week, coming
 from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
@@ -85,7 +86,16 @@ class _Reads:
         name, time_zone = str(definition.get("name") or key), str(definition["time_zone"])
         group = definition.get("group")
         rows, runs = self._rows[key], self._runs[key]
-        schedules = tuple(PageSchedule(row, word_of(row, now), tuple(sorted(needs_of(row)))) for row in rows)
+        newest = _newest_ended(runs)
+        schedules = tuple(
+            PageSchedule(
+                row,
+                word_of(row, now),
+                tuple(sorted(needs_of(row))),
+                _skipped_at(row, newest.get(row.schedule.id.name)),
+            )
+            for row in rows
+        )
         needs = {who for one in schedules for who in one.needs}
         holds, blackouts = _covering(self._holds.of(key), rows, group), _blackouts(rows, now)
         return PageAccount(
@@ -162,6 +172,22 @@ class _Shared:
             found = self._known[key] = coming(schedule, (), (), since, until, time_zone=time_zone)
         # Written out: `replace` takes three times as long, and there are a dozen for each schedule.
         return tuple([Stretch(schedule, s.day, s.first, s.last, s.count, s.every, s.capped) for s in found])
+
+
+def _newest_ended(runs: Iterable[RunLine]) -> dict[str, RunLine]:
+    """The newest run of each schedule that has ended; `runs` are newest first."""
+    found: dict[str, RunLine] = {}
+    for run in runs:
+        if run.outcome is not None and run.schedule.name not in found:
+            found[run.schedule.name] = run
+    return found
+
+
+def _skipped_at(row: ScheduleRow, newest: RunLine | None) -> datetime | None:
+    """When the newest attempt was skipped, where the last run that is shown is an older one."""
+    if newest is None or newest.outcome is not Outcome.SKIPPED or row.last is None:
+        return None
+    return newest.at if newest.id != row.last.id else None
 
 
 def _covering(holds: Iterable[Hold], rows: Sequence[ScheduleRow], group: str | None) -> tuple[Hold, ...]:

@@ -11,12 +11,13 @@ import pytest
 from gradesync.domain.action import ActionKind
 from gradesync.domain.hold import HoldScope
 from gradesync.domain.page_standing import Word
+from gradesync.domain.run import Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.engine.overview import overview
 from gradesync.engine.upcoming import UpcomingFilter, upcoming
 from gradesync.errors import NotFound
 from gradesync.store.memory import MemoryStore
-from tests.store.samples import T0, FakeClock, action, apply, definition, hold, queue, request
+from tests.store.samples import T0, FakeClock, action, apply, claim, definition, hold, queue, request
 
 
 def a_store(*accounts: str, **more: object) -> MemoryStore:
@@ -105,6 +106,26 @@ def test_runs_and_wishes_stand_in_their_own_account() -> None:
     assert (len(found["riverside"].runs), found["riverside"].runs_kept) == (3, 4)
     assert (len(found["oak-hill"].runs), found["oak-hill"].runs_kept) == (0, 0)
     assert [str(one.schedule) for one in found["oak-hill"].requests] == ["oak-hill/grades"]
+
+
+def test_a_newer_attempt_that_was_skipped_is_told_beside_the_last_run() -> None:
+    store = a_store("riverside")
+    ran = queue(store, ScheduleId("riverside", "grades"), at=T0)
+    store.finish(claim(store, ran), RunResult(Outcome.COMPLETED, Stage.RECORD), [])
+    [account] = overview(store).accounts
+    assert [one.skipped_at for one in account.schedules] == [None, None]
+    for schedule in ("grades", "roster"):
+        later = queue(store, ScheduleId("riverside", schedule), at=T0 + timedelta(minutes=15))
+        store.skip_runs([later.id], [])
+    queue(store, ScheduleId("riverside", "grades"), at=T0 + timedelta(minutes=30))
+    [account] = overview(store).accounts
+    found = {one.row.schedule.id.name: one for one in account.schedules}
+    assert found["grades"].row.last is not None
+    assert found["grades"].row.last.id == ran.id
+    assert found["grades"].skipped_at is not None
+    # Of the other it is the last run itself, which says that it was skipped.
+    assert found["roster"].row.last is not None
+    assert found["roster"].skipped_at is None
 
 
 def test_blackouts_that_are_over_are_left_out() -> None:

@@ -65,7 +65,7 @@ def standing(account: PageAccount, stamps: Stamps, now: datetime) -> Mapping[str
 
 
 def schedule_row(one: PageSchedule, stamps: Stamps) -> Row:
-    """The vendor page's columns, then state, last run, who is needed, group."""
+    """The vendor page's columns, then state, last run, a newer attempt that was skipped, who is needed, group."""
     row, schedule = one.row, one.row.schedule
     zone, last = schedule.time_zone, row.last
     result = last.result if last is not None else None
@@ -84,6 +84,7 @@ def schedule_row(one: PageSchedule, stamps: Stamps) -> Row:
         *stamps(began, zone),
         outcome,
         wording.mark_of(outcome),
+        *stamps(one.skipped_at, zone),
         wording.needs_text(one.needs),
         clean(row.group or ""),
     )

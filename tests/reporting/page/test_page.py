@@ -163,6 +163,17 @@ def test_the_schedules_table_has_the_vendor_s_columns_and_what_it_never_told() -
         assert f"every 15 minutes Mon 2 Nov 07:00 EST Wed 25 Nov 14:15 EST America/New_York {PERSON}" in text
 
 
+def test_a_newer_attempt_that_was_skipped_stands_beside_the_last_run() -> None:
+    account = an_account()
+    skipped = [replace(one, skipped_at=s.at(14)) for one in account.schedules]
+    files = site(replace(account, schedules=(skipped[0], *account.schedules[1:])))
+    for file in ("schedules.html", "accounts/riverside/index.html"):
+        assert Page(files[file]).text.count("last attempt skipped, Wed 25 Nov 14:00 EST") == 1
+        assert "last attempt" not in Page(STAFF[file]).text
+    public = site(replace(account, schedules=tuple(skipped)), audience=Audience.PUBLIC)
+    assert not [name for name, text in pages(public) if "skipped" in text]
+
+
 def test_without_a_script_the_tables_are_complete_and_no_control_is_shown() -> None:
     page = Page(STAFF["schedules.html"])
     assert [form for form in page.all("form") if "hidden" not in form] == []
