@@ -6,9 +6,10 @@ What it then offers is `naming`'s and the commands' own.
 from __future__ import annotations
 
 import click
-from click.shell_completion import ShellComplete, get_completion_class
+from click.shell_completion import ShellComplete
 
 from gradesync.cli.common import Invocation, new_command, tell
+from gradesync.cli.completion_shells import SHELLS
 
 VARIABLE = "_GRADESYNC_COMPLETE"
 """Says that a shell asks, and which one."""
@@ -35,10 +36,8 @@ def command(_said: Invocation, shell: str) -> None:
     """
     from gradesync.cli.main import group
 
-    kind = get_completion_class(shell)
-    assert kind is not None  # the choices are click's own
     # Not the class's own: for bash that one starts a bash to ask for its version.
-    click.echo(ShellComplete.source(kind(group, {}, "gradesync", VARIABLE)))
+    click.echo(ShellComplete.source(SHELLS[shell](group, {}, "gradesync", VARIABLE)))
     tell(f"put it into {_PLACES[shell]}")
 
 

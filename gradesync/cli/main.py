@@ -72,6 +72,9 @@ def _completing() -> bool:
 
 def _complete(call: Callable[[], Any]) -> int:
     """Answer the shell. Whatever goes wrong, nothing is said: somebody is typing on that line."""
+    from gradesync.cli.completion_shells import register
+
+    register()
     try:
         call()
     except SystemExit as end:

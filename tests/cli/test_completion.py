@@ -1,4 +1,7 @@
-"""Tab completes what exists, in a real shell, quickly and without a word when something is wrong."""
+"""Tab completes what exists, in a real shell, quickly and without a word when something is wrong.
+
+Zsh and fish need not be installed: what they ask and what they take is tried word by word instead.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gradesync.cli.main import group
 from gradesync.cli.table import MODULES
 from tests.cli.conftest import Tree
 
@@ -89,6 +94,50 @@ def test_other_shells_get_their_script_and_where_it_goes(of: str, mark: str, tre
     answer = tree.run("completion", of)
     assert mark in answer.stdout
     assert "put it into" in answer.stderr
+
+
+def asked(shell: str, root: Path, *words: str) -> list[str]:
+    """What is answered when a shell asks about the last of the words, as it would: the plain values."""
+    line = f"gradesync -C {root} {' '.join(words)}"
+    last = words[-1]
+    count = {"fish": last}.get(shell, str(len(words) + 2))
+    environment = {"_GRADESYNC_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": count}
+    lines = CliRunner().invoke(group, [], env=environment).stdout.splitlines()
+    if shell == "zsh":
+        return lines[1::3]
+    return [one.removeprefix("plain,").partition("\t")[0] for one in lines]
+
+
+@pytest.mark.parametrize("of", ["zsh", "fish"])
+def test_other_shells_are_answered_what_exists(of: str, tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    assert set(MODULES) <= set(asked(of, tree.root, ""))
+    assert asked(of, tree.root, "rec") == ["reconcile"]
+    assert "--dry-run" in asked(of, tree.root, "run", "--d")
+    assert asked(of, tree.root, "show", "oak") == ["oak-hill", "oak-hill/grades", "oak-hill/roster-nightly"]
+    assert asked(of, tree.root, "run", "oak-hill/g") == ["oak-hill/grades"]
+    assert asked(of, tree.root, "list", "--needs", "d") == ["district"]
+
+
+@pytest.mark.parametrize(
+    ("of", "words", "offered"),
+    [
+        ("bash", ("list", "--needs", "=", "d"), "district"),
+        ("zsh", ("list", "--needs=d"), "--needs=district"),
+        ("fish", ("list", "--needs=d"), "--needs=district"),
+        ("bash", ("reconcile", "--account", "=", "oak"), "oak-hill"),
+        ("zsh", ("reconcile", "--account=oak"), "--account=oak-hill"),
+        ("fish", ("reconcile", "--account=oak"), "--account=oak-hill"),
+    ],
+)
+def test_a_value_behind_an_equals_sign_completes_as_the_shell_puts_it_into_the_line(
+    of: str, words: tuple[str, ...], offered: str, tree: Tree
+) -> None:
+    assert asked(of, tree.root, *words) == [offered]
+
+
+def test_fish_does_not_cut_a_description_at_its_first_comma(tree: Tree) -> None:
+    assert 'string split --max 1 "," $completion' in tree.run("completion", "fish").stdout
 
 
 def test_a_list_of_commands_imports_none_of_them() -> None:
