@@ -6,6 +6,7 @@ import configparser
 import re
 import shutil
 import subprocess
+from collections import ChainMap
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def documents(page: Path) -> list[tuple[str, dict[str, Any]]]:
-    return [(text, yaml.safe_load(text)) for text in blocks(page, "yaml")]
+    """Each block with its keys; a header before `---` stands beside the rest."""
+    return [(text, dict(ChainMap(*yaml.safe_load_all(text)))) for text in blocks(page, "yaml")]
 
 
 def the_one(page: Path, key: str) -> tuple[str, dict[str, Any]]:
@@ -69,14 +71,13 @@ def test_the_table_of_workflows_names_every_one() -> None:
 def test_the_gitlab_file_never_runs_two_passes_at_once_and_gives_a_merge_request_no_key() -> None:
     _, tree = the_one(CI, "stages")
     jobs = {name: job for name, job in tree.items() if isinstance(job, dict) and "script" in job}
-    assert set(jobs) == {"validate", "plan", "reconcile"}
+    assert set(jobs) == {"validate", "plan", "act", "reconcile"}
     assert {job["stage"] for job in jobs.values()} == set(tree["stages"])
     assert jobs["reconcile"]["resource_group"] == "gradesync-pass"
     assert tree["default"]["interruptible"] is False
-    assert {jobs[name]["environment"]["name"] for name in ("plan", "reconcile")} == {
-        "gradesync-plan",
-        "gradesync",
-    }
+    environments = {"plan": "gradesync-plan", "act": "gradesync-act", "reconcile": "gradesync"}
+    assert {name: jobs[name]["environment"]["name"] for name in environments} == environments
+    assert "resource_group" not in jobs["act"]  # a pause that waits is none
     for job in jobs.values():
         assert all(isinstance(line, str) for line in job["script"])
         for line in (*tree["default"]["before_script"], *job["script"]):
