@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.cli.naming import RunToApprove
 from gradesync.cli.render import show
 from gradesync.cli.rights import account_of_run, require
 from gradesync.domain.rights import Right
@@ -16,7 +17,7 @@ from gradesync.errors import NotFound
     "gradesync approve 3f2b9c1e0a7d4c58b6e1f0a9d8c7b6a5 \\\n"
     '  --reason "West closed, its classes moved to North"',
 )
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=RunToApprove())
 @click.option("--reason", required=True, help="Why this change is right; kept in the history.")
 @format_option()
 def command(said: Invocation, run_id: str, reason: str, form: str) -> None:

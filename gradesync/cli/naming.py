@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,18 @@ class Named(click.types.StringParamType):
         return [CompletionItem(one) for one in found if one.startswith(incomplete)]
 
 
+class RunToApprove(click.types.StringParamType):
+    """A run's id; completion offers those that wait for an approval, each with its schedule."""
+
+    def shell_complete(self, ctx: Context, param: Parameter, incomplete: str) -> list[CompletionItem[str]]:  # noqa: ARG002 - click's signature
+        """The runs that begin so, newest first."""
+        from gradesync.store.names import to_approve
+
+        said = ctx.find_object(Invocation) or Invocation()
+        found = to_approve(_store_of(said.root))
+        return [CompletionItem(run, help=schedule) for run, schedule in found if run.startswith(incomplete)]
+
+
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*\Z")
 _KINDS = {
     "ACCOUNT": "account",
@@ -47,14 +60,15 @@ _KINDS = {
 
 
 def teach(command: click.Command) -> click.Command:
-    """Let a command's arguments and options offer names, by what its help calls them."""
+    """The command, whose arguments and options offer the names its help speaks of; the given one is left alone."""
+    command = copy(command)
     if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            teach(inner)
+        command.commands = {name: teach(inner) for name, inner in command.commands.items()}
+    command.params = [copy(param) for param in command.params]
     for param in command.params:
         called = (param.metavar or (param.name or "").upper()).replace("[/", "|ACCOUNT/")
         kinds = [_KINDS[word] for word in re.split(r"[|\s]+", called.strip("[]. ")) if word in _KINDS]
-        if kinds and not isinstance(param.type, click.Choice | click.Path):
+        if kinds and not isinstance(param.type, click.Choice | click.Path | RunToApprove):
             param.type = Named(kinds)
     return command
 
@@ -73,7 +87,7 @@ def _all_names(root: Path, kind: str) -> Iterable[Any]:
         return ["roster-import", "grade-passback"]
     from gradesync.store.names import names
 
-    found = names(root / ".gradesync" / "store.db", kind)
+    found = names(_store_of(root), kind)
     if kind == "account":
         # Also those that no pass has recorded yet, and all of them where the store is elsewhere.
         files = sorted((root / "schedules").glob("**/*.y*ml"))
@@ -81,4 +95,9 @@ def _all_names(root: Path, kind: str) -> Iterable[Any]:
     return found
 
 
-__all__ = ["Named", "teach"]
+def _store_of(root: Path) -> Path:
+    """Where a tree's own store lies; one elsewhere is not asked."""
+    return root / ".gradesync" / "store.db"
+
+
+__all__ = ["Named", "RunToApprove", "teach"]

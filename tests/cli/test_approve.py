@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from gradesync.cli.main import group
 from gradesync.sandbox.accidents import Accident
 from gradesync.sandbox.server import Sandbox
 from tests.cli.conftest import Tree, writes
@@ -21,6 +23,29 @@ def stopped(live: Tree, sandbox: Sandbox) -> str:
     Accident(sandbox.schools["riverside"].sis, "half-the-rows")
     sandbox.forget_requests()
     return live.run("run", ID, code=3).output
+
+
+def offered(tree: Tree) -> list[list[str]]:
+    """What zsh is told behind `approve`: each run with its description."""
+    line = f"gradesync -C {tree.root} approve "
+    environment = {"_GRADESYNC_COMPLETE": "zsh_complete", "COMP_WORDS": line, "COMP_CWORD": "4"}
+    lines = CliRunner().invoke(group, [], env=environment).stdout.splitlines()
+    return [lines[at + 1 : at + 3] for at in range(0, len(lines) - 2, 3)]
+
+
+def test_completion_offers_the_run_that_waits_for_an_approval_and_no_other(
+    live: Tree, sandbox: Sandbox
+) -> None:
+    live.run("run", "riverside/grades", code=None)
+    assert offered(live) == []
+    live.run("run", ID, code=None)
+    Accident(sandbox.schools["riverside"].sis, "half-the-rows")
+    run = run_of(live.run("run", ID, code=3).output)
+    assert offered(live) == [[run, ID]]
+    live.run("approve", run, "--reason", "West was closed")
+    assert offered(live) == []
+    (live.root / ".gradesync" / "store.db").write_bytes(b"no database at all")
+    assert offered(live) == []
 
 
 def run_of(said: str) -> str:
