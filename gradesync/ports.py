@@ -826,7 +826,10 @@ class Store(Protocol):
 
     # frozen accounts
     def frozen(self) -> Mapping[str, datetime]:
-        """Accounts whose file has problems in the tree applied last, and since when."""
+        """Accounts whose file has problems in the tree applied last, and since when.
+
+        One that was never recorded stands by its file: `schedules/new.yaml`.
+        """
         ...
 
     def note_frozen(self, frozen: Mapping[str, datetime], facts: Sequence[Fact]) -> None:

@@ -67,6 +67,7 @@ def command(
     )
     with opened(said) as app:
         _say_gap(app)
+        _say_unrecorded(app, wanted)
         if needs is not None and (form == "json" or code is None):
             _needs(app, wanted, form, every=every)
             return
@@ -98,6 +99,26 @@ def _say_gap(app: App) -> None:
     since = no_pass_since(app.store, timedelta(minutes=late) if late is not None else None)
     if since is not None:
         tell(f"no pass since {since:%Y-%m-%d %H:%M} UTC: nothing is synced until one comes")
+
+
+_NAMED = 5
+
+
+def _say_unrecorded(app: App, wanted: ListFilter) -> None:
+    """An account whose very first file has problems has no row that could tell of it."""
+    if wanted not in (type(wanted)(), type(wanted)(needs="support")):
+        return
+    from gradesync.domain.unrecorded import noted_files
+    from gradesync.reporting.clean import clean
+
+    files = noted_files(app.store.frozen())
+    for one in files[:_NAMED]:
+        tell(
+            f"{clean(one.file)} has problems since {one.since:%Y-%m-%d %H:%M} UTC, so its account is not recorded and "
+            "nothing of it runs (GS-713); support must act: `gradesync validate` names every line and the way out"
+        )
+    if len(files) > _NAMED:
+        tell(f"and {len(files) - _NAMED:,} more such files: see `gradesync validate`")
 
 
 def _needs(app: App, wanted: ListFilter, form: str, *, every: bool) -> None:

@@ -15,8 +15,11 @@ from gradesync.cli.common import Invocation, format_option, load_tree, new_comma
 from gradesync.errors import ConfigInvalid
 
 if TYPE_CHECKING:
+    from gradesync.config.loader import Loaded
+    from gradesync.domain.definition import Desired
     from gradesync.domain.page_overview import Audience, Overview, Written
     from gradesync.domain.schedule import ScheduleId
+    from gradesync.domain.unrecorded import Unrecorded
     from gradesync.reporting.page import Options
     from gradesync.wiring import App
 
@@ -163,18 +166,32 @@ def _gathered(said: Invocation, app: App, account: str | None, runs: int, audien
     whole = overview(app.store, account, runs_each=runs)
     if audience.value == "public":
         return whole
-    return replace(whole, written=_written(said, app, whole))
+    try:
+        loaded = load_tree(said)
+    except ConfigInvalid:
+        return whole  # The store is the page's source; without the files it does without.
+    written = _written(said, app, whole, loaded.desired)
+    if account is not None:
+        return replace(whole, written=written)
+    return replace(whole, written=written, unrecorded=_unrecorded(whole, loaded))
 
 
-def _written(said: Invocation, app: App, whole: Overview) -> Mapping[ScheduleId, Written]:
-    """File and line of every schedule shown. The store is the page's source; without the files it does without."""
+def _written(said: Invocation, app: App, whole: Overview, desired: Desired) -> Mapping[ScheduleId, Written]:
+    """File and line of every schedule shown."""
     from gradesync.cli.page_places import places
 
-    try:
-        desired = load_tree(said).desired
-    except ConfigInvalid:
-        return {}
     return places(said.root, desired, app.store.recorded([one.key for one in whole.accounts]))
+
+
+def _unrecorded(whole: Overview, loaded: Loaded) -> tuple[Unrecorded, ...]:
+    """Files of which nothing can be taken, as they are now; since when, the store knows."""
+    from dataclasses import replace
+
+    from gradesync.domain.unrecorded import unrecorded_files
+
+    since = {one.file: one.since for one in whole.unrecorded}
+    new = loaded.desired.frozen - {one.key for one in whole.accounts}
+    return tuple(replace(one, since=since.get(one.file)) for one in unrecorded_files(loaded.problems, new))
 
 
 def _known_source() -> str | None:

@@ -16,6 +16,7 @@ from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Lease
 from gradesync.domain.run_line import RunLine
 from gradesync.domain.schedule import ScheduleId
+from gradesync.domain.unrecorded import Unrecorded
 
 if TYPE_CHECKING:
     from gradesync.domain.account import Blackout
@@ -84,13 +85,14 @@ class Overview:
     """Everything a page is made of, as it stood `at` (aware UTC). `accounts` come worst first.
 
     `commit` is what the store last applied. `written` tells where schedules stand in the files, where these are at
-    hand.
+    hand. `unrecorded` are files of which nothing could be taken yet, so that their accounts are in no list.
     """
 
     at: datetime
     accounts: tuple[PageAccount, ...]
     commit: str | None = None
     written: Mapping[ScheduleId, Written] = field(default_factory=dict)
+    unrecorded: tuple[Unrecorded, ...] = ()
 
 
 __all__ = ["Audience", "Overview", "PageAccount", "PageSchedule", "Written"]

@@ -17,6 +17,7 @@ from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST, standing_of, word_of
 from gradesync.domain.run import Outcome
 from gradesync.domain.schedule import Schedule, State
+from gradesync.domain.unrecorded import noted_files
 from gradesync.domain.week import AccountWeek, Stretch, account_week, coming
 from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
 from gradesync.errors import NotFound
@@ -44,7 +45,8 @@ def overview(
 ) -> Overview:
     """All recorded accounts (or one) with `runs_each` runs per schedule and the coming `days`. Raises NotFound.
 
-    Accounts that were retired are left out. `days` 0 makes no calendar.
+    Accounts that were retired are left out; of those whose first file has problems only the files are named, and only
+    where all accounts are asked for. `days` 0 makes no calendar.
     """
     only = [account] if account else None
     recorded = store.recorded(only)
@@ -55,7 +57,8 @@ def overview(
     reads = _Reads(store, only, now, account, runs_each)
     accounts = [reads.account(found[key], days) for key in found]
     accounts.sort(key=lambda one: (WORST_FIRST[one.standing.word], one.key))
-    return Overview(at=now, accounts=tuple(accounts), commit=recorded.commit)
+    unrecorded = () if account else noted_files(store.frozen())
+    return Overview(at=now, accounts=tuple(accounts), commit=recorded.commit, unrecorded=unrecorded)
 
 
 class _Reads:

@@ -73,7 +73,7 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
     # A tree that is behind applies nothing, but what is due runs from the recorded definitions.
     files = Applied(None) if options.desired is None else apply_wish(tools, options.wish)
     if options.desired is not None and files.behind is None:
-        note_frozen(tools, options.desired.frozen, options.only)
+        note_frozen(tools, options.desired.frozen, options.only, options.problems)
     # After the files were applied and before anything starts: a hold until a change ends with that change.
     end_holds(tools)
     state = PassState(tools, options.only)

@@ -13,6 +13,7 @@ from gradesync.domain.hold import HoldScope
 from gradesync.domain.page_standing import Word
 from gradesync.domain.run import Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId, SyncType
+from gradesync.domain.unrecorded import Unrecorded
 from gradesync.engine.overview import overview
 from gradesync.engine.upcoming import UpcomingFilter, upcoming
 from gradesync.errors import NotFound
@@ -165,3 +166,10 @@ def test_an_interval_that_cannot_be_read_costs_the_calendar_and_nothing_else() -
     [account] = overview(store).accounts
     assert account.week is None
     assert len(account.schedules) == 3
+
+
+def test_files_of_which_nothing_was_recorded_are_named_where_all_accounts_are_asked_for() -> None:
+    store = a_store("oak-hill", "riverside")
+    store.note_frozen({"oak-hill": T0, "schedules/north/elm-park.yaml": T0}, [])
+    assert overview(store).unrecorded == (Unrecorded("schedules/north/elm-park.yaml", since=T0),)
+    assert overview(store, "riverside").unrecorded == ()

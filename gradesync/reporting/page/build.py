@@ -78,7 +78,7 @@ def build(
     if not chosen.alone:
         yield from assets().items()
         front = _front if audience is Audience.STAFF else _public_front
-        yield from front(overview, site, stamps)
+        yield from front(overview, site, stamps, chosen)
     for account in overview.accounts:
         folder = "" if chosen.alone else f"accounts/{account.key}/"
         for name, content in assets().items():
@@ -94,7 +94,7 @@ def _rendered(name: str, /, **values: Any) -> bytes:
 # --- for staff --------------------------------------------------------------------------------------------------
 
 
-def _front(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
+def _front(overview: Overview, site: _Site, stamps: Stamps, options: Options) -> Iterator[File]:
     rows = [staff.account_row(account, stamps, overview.at) for account in overview.accounts]
     by_word = dict.fromkeys(Word, 0)
     for account in overview.accounts:
@@ -104,9 +104,19 @@ def _front(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
     grouped = any(account.group for account in overview.accounts)
     need = "needs" if trouble == 1 else "need"
     lead = f"{words.plural(len(rows), 'account')}; {trouble or 'none'} {need} somebody."
+    unrecorded = staff.unrecorded_rows(overview, options.source)
 
     def accounts(part: Sequence[Any], numbered: _Site) -> bytes:
-        return _rendered("overview.html", site=numbered, rows=part, tiles=tiles, lead=lead, grouped=grouped)
+        return _rendered(
+            "overview.html",
+            site=numbered,
+            rows=part,
+            tiles=tiles,
+            lead=lead,
+            grouped=grouped,
+            unrecorded=unrecorded,
+            more=len(overview.unrecorded) - len(unrecorded),
+        )
 
     yield from _in_parts("index", rows, ACCOUNTS_A_PART, accounts, site)
     worst = sorted(
@@ -122,6 +132,7 @@ def _front(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
     yield from _in_parts("schedules", lines, SCHEDULES_A_PART, schedules, site)
     yield "stops.html", _stops(overview, site, stamps)
     codes = {code for account in overview.accounts for code, _ in account.standing.causes}
+    codes.update(code for _, _, code, _, _ in unrecorded)
     links = [
         ("index.html", "Accounts"),
         ("schedules.html", "Schedules"),
@@ -222,7 +233,12 @@ def _history(account: PageAccount, a: dict[str, str], site: _Site, stamps: Stamp
 # --- for everybody ----------------------------------------------------------------------------------------------
 
 
-def _public_front(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
+def _public_front(
+    overview: Overview,
+    site: _Site,
+    stamps: Stamps,
+    options: Options,  # noqa: ARG001 - the same shape as the staff's front
+) -> Iterator[File]:
     rows = [public.account_row(account, stamps) for account in overview.accounts]
     well = sum(account.standing.word is Word.OK for account in overview.accounts)
     lead = "Everywhere." if well == len(rows) else "Not everywhere: see below."

@@ -41,7 +41,7 @@ def _change(one: PageSchedule, written: Written | None, source: str | None) -> C
         name=clean(row.schedule.id.name),
         account=row.schedule.id.account,
         place=place,
-        link=_link(source, written),
+        link=link_to(source, written),
         differs=written is not None and written.differs,
         blocks=[_sentence(block.sentence) for block in row.blocks],
         lines=_lines(row.schedule.state, clean(row.schedule.interval)),
@@ -72,7 +72,7 @@ def _lines(state: State, interval: str) -> list[tuple[str, str]]:
     return [*back, *stop, *look, rhythm]
 
 
-def _link(source: str | None, written: Written | None) -> str:
+def link_to(source: str | None, written: Written | None) -> str:
     """The line in the web view of the repository; only https, whatever was configured."""
     if source is None or written is None or not source.startswith("https://"):
         return ""

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from gradesync.domain.page_overview import PageAccount, PageSchedule
+from gradesync.domain.needs import FROZEN
+from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule, Written
 from gradesync.domain.page_standing import WORST_FIRST
 from gradesync.domain.report import ScheduleRow
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page import wording
+from gradesync.reporting.page.changes import link_to
 from gradesync.reporting.page.wording import SLUGS, Stamps
 
 Row = tuple[Any, ...]
@@ -97,6 +99,22 @@ def first_run(row: ScheduleRow, stamps: Stamps) -> tuple[str, str]:
     return ("", clean(schedule.first_run or "")) if at is None else stamps(at, schedule.time_zone)
 
 
+NAMED = 20
+"""So many files that cannot be taken are named; `gradesync validate` names them all."""
+
+
+def unrecorded_rows(overview: Overview, source: str | None) -> list[Row]:
+    """Files of which nothing could be taken yet: (place, link, code, title, since)."""
+    rows: list[Row] = []
+    for one in overview.unrecorded[:NAMED]:
+        file, code = clean(one.file), one.code or FROZEN
+        place = file if one.line is None else f"{file}:{one.line}"
+        link = "" if one.line is None else link_to(source, Written(one.file, one.line))
+        since = wording.since_text(one.since, overview.at)
+        rows.append((place, link, code, wording.code_text(code)[0], since))
+    return rows
+
+
 # --- codes ------------------------------------------------------------------------------------------------------
 
 
@@ -149,5 +167,6 @@ __all__ = [
     "codes_of",
     "schedule_row",
     "standing",
+    "unrecorded_rows",
     "waiting_rows",
 ]

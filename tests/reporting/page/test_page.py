@@ -6,6 +6,7 @@ import posixpath
 import re
 import unicodedata
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from gradesync.domain.page_overview import Audience, Overview, PageSchedule
 from gradesync.domain.page_standing import Word, standing_of, word_of
 from gradesync.domain.problem import CODES
 from gradesync.domain.schedule import SyncType
+from gradesync.domain.unrecorded import Unrecorded
 from gradesync.reporting.page import MAX_BYTES, Options, build
 from gradesync.reporting.page.changes import changes
 from tests.reporting import samples as s
@@ -315,6 +317,27 @@ def test_the_overview_is_as_support_needs_it() -> None:
     assert "District, Teachers" in text
     assert "GS-401" in text
     assert Page(site()["index.html"]).text.count("0 accounts; none need somebody.") == 1
+
+
+def test_files_that_cannot_be_taken_stand_on_the_front_page_of_staff_alone() -> None:
+    known = Unrecorded("schedules/elm.yaml", 3, "GS-102", s.NOW - timedelta(days=2))
+    noted = Unrecorded(f"schedules/{EVIL}/ash.yaml", since=s.NOW)
+    more = tuple(Unrecorded(f"schedules/a{n:02}.yaml", 1, "GS-102") for n in range(21))
+    whole = Overview(s.NOW, (an_account(),), unrecorded=(known, noted, *more))
+    options = Options(source="https://git.example.org/o/r/blob/main")
+    files = {path: content.decode() for path, content in build(whole, options=options)}
+    text = Page(files["index.html"]).text
+    title = CODES["GS-102"].title
+    assert f"schedules/elm.yaml:3 : GS-102 {title}, since 2 days" in text
+    assert "/ash.yaml : GS-713 Account frozen, since just now" in text
+    assert "And 3 more." in text
+    assert "Support must act: correct the file;" in text
+    assert "<script>alert" not in files["index.html"]
+    assert "https://git.example.org/o/r/blob/main/schedules/elm.yaml#L3" in files["index.html"]
+    assert all(f'id="{code}"' in files["codes.html"] for code in ("GS-102", "GS-713"))
+    assert "elm.yaml" not in "".join(text for path, text in files.items() if path != "index.html")
+    public = build(whole, audience=Audience.PUBLIC)
+    assert "elm.yaml" not in "".join(content.decode() for path, content in public if path.endswith("html"))
 
 
 def test_an_empty_account_says_what_is_missing() -> None:
