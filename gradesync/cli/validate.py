@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from gradesync.cli.common import Invocation, format_option, load_tree, new_comma
 from gradesync.cli.github_job import add_outputs, add_summary, changed_files, this_job
 from gradesync.cli.options import changed_option
 from gradesync.cli.render import show
+
+if TYPE_CHECKING:
+    from gradesync.config.loader import Loaded
 
 
 def sources(root: Path) -> Callable[[str], str | None]:
@@ -34,7 +38,7 @@ def sources(root: Path) -> Callable[[str], str | None]:
 @changed_option
 def command(said: Invocation, form: str, strict: bool, tick: int | None, changed: Path | None) -> int:
     """Check every file of the tree and print all problems, each with its place and its remedy."""
-    loaded = load_tree(said, tick=tick)
+    loaded = _with_keys_not_given(said.root, load_tree(said, tick=tick))
     job = this_job()
     links = job.links(said.root, None)
     if form == "github":
@@ -58,6 +62,21 @@ def command(said: Invocation, form: str, strict: bool, tick: int | None, changed
         schedules = sum(len(account.schedules) for account in accounts)
         tell(f"{_number(len(accounts), 'account')} with {_number(schedules, 'schedule')} read")
     return int(any(strict or not problem.warning for problem in loaded.problems))
+
+
+def _with_keys_not_given(root: Path, loaded: Loaded) -> Loaded:
+    """Also what only the workflows beside the files tell: a key that a pass is never given."""
+    if not (root / ".github" / "workflows").is_dir():
+        return loaded
+    from dataclasses import replace
+
+    from gradesync.wiring.handed_over import not_handed_over
+
+    more = not_handed_over(root, loaded.desired)
+    problems = sorted(
+        (*loaded.problems, *more), key=lambda one: (one.place.file, one.place.line, one.place.column)
+    )
+    return replace(loaded, problems=tuple(problems))
 
 
 def _number(number: int, word: str) -> str:

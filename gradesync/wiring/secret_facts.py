@@ -61,20 +61,20 @@ def secret_facts(account: str, definition: Mapping[str, Any], root: Path) -> Ite
         raw = _read(reference, root)
         yield _fact(account, kind, reference, raw, bool(definition.get("shared")), expires, plain)
 
-    for reference in _references((definition.get("sis") or {}).get("headers")):
+    for reference in references((definition.get("sis") or {}).get("headers")):
         yield _fact(account, Kind.HEADER, reference, _read(reference, root), shared=True, expires=None)
 
 
 def settings_facts(settings: Settings, root: Path) -> Iterator[SecretFact]:
     """The same for what gradesync.yaml refers to: the ledger's key, the store, alarms."""
-    found = [(Kind.LEDGER_KEY, one) for one in _references(settings.keys)]
-    found += [(Kind.STORE, one) for one in _references(settings.store)]
-    found += [(Kind.ALARM, one) for one in _references([*settings.notify, settings.ping, settings.ping_fail])]
+    found = [(Kind.LEDGER_KEY, one) for one in references(settings.keys)]
+    found += [(Kind.STORE, one) for one in references(settings.store)]
+    found += [(Kind.ALARM, one) for one in references([*settings.notify, settings.ping, settings.ping_fail])]
     for kind, reference in found:
         yield _fact(SETTINGS, kind, reference, _read(reference, root), shared=True, expires=None)
 
 
-def _references(value: Any) -> Iterator[str]:
+def references(value: Any) -> Iterator[str]:
     """Every reference in a value: a whole text, or in braces inside one."""
     if isinstance(value, str):
         if value.startswith(("env:", "file:")):
@@ -83,10 +83,10 @@ def _references(value: Any) -> Iterator[str]:
             yield from _BRACED.findall(value)
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _references(inner)
+            yield from references(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _references(inner)
+            yield from references(inner)
 
 
 def _fact(
