@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
 
+from gradesync.cli import alarms
 from gradesync.cli.checkouts import checkout_options
 from gradesync.cli.common import Invocation, carry_out, format_option, load_tree, new_command, opened, tell
 from gradesync.cli.github_job import add_outputs, add_summary, plan_outputs, this_job
@@ -185,7 +187,15 @@ def _pass(
     mode = OpenMode.EXISTING if due else OpenMode.CREATE_BY_THE_WAY
     # Where gradesync.yaml leaves open which store is meant, opening by it tells so and ends.
     settings = loaded.settings if loaded is not None and loaded.known else None
-    with opened(said, mode, watch, settings=settings, to_run=True) as app:
+    limited = bool(accounts) or (saved is not None and saved.only is not None)
+    telling = alarms.Telling(
+        whole=not limited, shard=shard is not None and not limited, quiet=no_notify or no_syncs
+    )
+    began = monotonic()
+    with (
+        alarms.without_store(said.root, settings, telling),
+        opened(said, mode, watch, settings=settings, to_run=True) as app,
+    ):
         _may(app, accounts, due=due, overrides=allow is not None or any_commit)
         if app.new_store:
             info = app.store.info()
@@ -212,25 +222,26 @@ def _pass(
             credit=app.authors(checkout) if checkout is not None else None,
         )
         try:
-            report = _carried_out(app, options, halt)
+            with alarms.with_store(app, telling):
+                report = _carried_out(app, options, halt)
         finally:
             watch.clear()
         if report is None:
             tell(
                 "time was up before every run had reached a class boundary; they were cut off and handed back"
             )
+            if halt is not None and not halt.told:
+                alarms.cut_off(app, options, telling, began)
             return 0
-        if told is None or report.eventful or _news(told, "plan", report.plan and report.plan.withheld):
-            links = this_job().links(said.root, checkout.commit if checkout is not None else None)
-            show(form, "pass_report", report, **({"links": links} if form in ("markdown", "github") else {}))
-            _tell_workflow(form, report, links)
-        if allow and report.plan is not None and not report.plan.allowed:
-            tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         code = exit_code_of(report, fail_on, accounts[0] if len(accounts) == 1 else None)
-        if options.run_syncs and not no_notify:
-            from gradesync.cli.alarms import after
-
-            after(app, report, options, code, shard=shard is not None and not accounts)
+        with alarms.shown(lambda: alarms.after(app, report, options, code, telling)):
+            if told is None or report.eventful or _news(told, "plan", report.plan and report.plan.withheld):
+                links = this_job().links(said.root, checkout.commit if checkout is not None else None)
+                more = {"links": links} if form in ("markdown", "github") else {}
+                show(form, "pass_report", report, **more)
+                _tell_workflow(form, report, links)
+            if allow and report.plan is not None and not report.plan.allowed:
+                tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         return code
 
 

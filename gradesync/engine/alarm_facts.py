@@ -72,6 +72,13 @@ def news_of(
     )
 
 
+def news_of_cut(began: datetime, *, only: frozenset[str] | None, shard: bool = False) -> PassNews:
+    """The news of a pass that was cut off: what the store holds, and nothing of the files."""
+    kinds = frozenset(AlarmKind) - TREE
+    look = Look(kinds, only | {""} if shard and only is not None else only)
+    return PassNews(look=look, whole=only is None or shard, began=began)
+
+
 def gather(
     store: Store, news: PassNews | None, waiting_days: int, late_after: timedelta | None
 ) -> tuple[Facts, Mapping[str, Subject]]:
@@ -222,4 +229,4 @@ def _streaks(store: Store, troubled: Mapping[ScheduleId, Run]) -> Mapping[Schedu
     return found
 
 
-__all__ = ["TREE", "PassNews", "gather", "news_of"]
+__all__ = ["TREE", "PassNews", "gather", "news_of", "news_of_cut"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from logging import WARNING
 
 from gradesync.domain.alarm import Alarm, Look, Message, Told
@@ -43,18 +43,32 @@ class Standing:
     last_pass: datetime | None
 
 
-def after_pass(store: Store, notifier: Notifier, settings: AlarmSettings, news: PassNews | None) -> Told:
+def after_pass(
+    store: Store,
+    notifier: Notifier,
+    settings: AlarmSettings,
+    news: PassNews | None,
+    *,
+    within: timedelta | None = None,
+) -> Told:
     """Note and send what a pass leaves behind; `news` None for a look by somebody who is no pass (`notify send`).
 
+    `within` is how long messages are begun in all, for a process that is about to end; what is left is due still.
     Raises StoreUnavailable; a channel's trouble is in the answer, and its messages are tried again.
     """
-    told = _carried(store, notifier, settings, news)
+    told = _carried(store, notifier, settings, news, within)
     if news is not None and news.whole:
         store.note_pass(store.now())
     return told
 
 
-def _carried(store: Store, notifier: Notifier, settings: AlarmSettings, news: PassNews | None) -> Told:
+def _carried(
+    store: Store,
+    notifier: Notifier,
+    settings: AlarmSettings,
+    news: PassNews | None,
+    within: timedelta | None,
+) -> Told:
     if not settings.rules:
         # Settings with a problem may hide the rules: what was told stays remembered.
         return Told()
@@ -62,7 +76,7 @@ def _carried(store: Store, notifier: Notifier, settings: AlarmSettings, news: Pa
     facts, accounts = gather(store, news, settings.waiting_days, settings.late_after)
     look = (news or PassNews()).look
     _note(store, rows, facts, settings.rules, accounts, look)
-    return _send(store, notifier, settings.rules, accounts, facts.now)
+    return _send(store, notifier, settings.rules, accounts, facts.now, within)
 
 
 def _note(
@@ -88,6 +102,7 @@ def _send(
     rules: Sequence[AlarmRule],
     accounts: Mapping[str, Subject],
     now: datetime,
+    within: timedelta | None,
 ) -> Told:
     rows = store.alarms()
     letters = messages = lost = unnamed = 0
@@ -98,7 +113,8 @@ def _send(
         unnamed += sum(row.news_at == now for row in nobody)
         begun = store.now()
         for envelope in ready:
-            if store.now() - begun > SENDING:
+            at = store.now()
+            if at - begun > SENDING or (within is not None and at - now > within):
                 break  # what is left is due still, and goes with the next look
             sent, trouble, gone = _posted(store, notifier, rule, envelope)
             letters += sent

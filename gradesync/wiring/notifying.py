@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradesync.domain.alarm import Where
@@ -36,17 +37,22 @@ def alarm_settings(settings: Settings) -> AlarmSettings:
 
 def notifier(app: App) -> Notifier:
     """What sends the tree's alarms."""
+    return notifier_of(app.root, app.settings)
+
+
+def notifier_of(root: Path, settings: Settings) -> Notifier:
+    """The same without a store, which it does not need."""
     from gradesync.connectors.hooks import Hooks
     from gradesync.notify.sender import Sender
     from gradesync.wiring.secrets import References
 
     return Sender(
-        References(app.root),
-        Hooks(app.settings.private_hosts),
-        hosts=app.settings.notify_hosts,
-        ping=app.settings.ping,
-        ping_fail=app.settings.ping_fail,
-        where=Where(run=job_address(), page=str(app.settings.page.get("address") or "")),
+        References(root),
+        Hooks(settings.private_hosts),
+        hosts=settings.notify_hosts,
+        ping=settings.ping,
+        ping_fail=settings.ping_fail,
+        where=Where(run=job_address(), page=str(settings.page.get("address") or "")),
     )
 
 
