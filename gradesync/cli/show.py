@@ -47,13 +47,16 @@ def command(said: Invocation, target: str, form: str, effective: bool, vendor_te
         render.show(form, "effective", values_of(said.root, target))
         return
     with opened(said) as app:
-        _show(app, target, form, vendor_text=vendor_text)
-    if form == "text" and not _RUN.match(target):
+        told = _show(app, target, form, vendor_text=vendor_text)
+    if form == "text" and not told and not _RUN.match(target):
         _tell_frozen(said, target.partition("/")[0])
 
 
 def _tell_frozen(said: Invocation, account: str) -> None:
-    """What is recorded is not what the file says, while the file has problems: else nobody would see why."""
+    """What is recorded is not what the file says, while the file has problems: else nobody would see why.
+
+    Asked only where no pass has met the file so: what the store knows was told with since when.
+    """
     from gradesync.errors import ConfigInvalid
 
     try:
@@ -76,7 +79,8 @@ def _check_vendor_text(target: str, form: str, *, effective: bool) -> None:
         )
 
 
-def _show(app: App, target: str, form: str, *, vendor_text: bool) -> None:
+def _show(app: App, target: str, form: str, *, vendor_text: bool) -> bool:
+    """Answers whether it told of a frozen account."""
     from gradesync.engine.queries import account_view, schedule_row
     from gradesync.ports import RunQuery
 
@@ -87,18 +91,22 @@ def _show(app: App, target: str, form: str, *, vendor_text: bool) -> None:
             raise NotFound(f"no run {target} is recorded", hint="`gradesync history` shows runs")
         if not vendor_text:
             render.show(form, "run", runs[0])
-            return
+            return False
         from gradesync.domain.history import Fact
 
         run = runs[0]
         fact = Fact("vendor text shown", app.actor, run.schedule.account, run.schedule.name, run_id=run.id)
         app.store.append([fact])
         render.show(form, "run", run, vendor_text=True)
-    elif "/" in target:
+        return False
+    if "/" in target:
         try:
             id = ScheduleId.parse(target)
         except ValueError as problem:
             raise click.UsageError(str(problem)) from None
-        render.show(form, "schedule", schedule_row(app.store, id), now)
-    else:
-        render.show(form, "account", account_view(app.store, target), now)
+        row = schedule_row(app.store, id)
+        render.show(form, "schedule", row, now)
+        return row.frozen_since is not None
+    view = account_view(app.store, target)
+    render.show(form, "account", view, now)
+    return any(row.frozen_since is not None for row in view.rows)

@@ -162,3 +162,8 @@ def test_show_says_that_an_account_is_frozen_by_its_file(recorded: Tree) -> None
         assert "oak-hill is frozen" in told.stderr
         assert "oak-hill is frozen" not in told.stdout
     assert "frozen" not in recorded.run("show", "lakeside").stderr
+    recorded.run("reconcile", "--no-syncs", code=1)
+    for target in ("oak-hill", "oak-hill/grades"):
+        told = recorded.run("show", target)
+        assert told.output.count("is frozen") == 1, told.output
+        assert "since" in told.stdout
