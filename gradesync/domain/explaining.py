@@ -32,7 +32,7 @@ from gradesync.domain.gradebook import (
     Submission,
 )
 from gradesync.domain.keyed import KeyedHash
-from gradesync.domain.line_item import item_subject, result_subject
+from gradesync.domain.line_item import item_subject, mapped_to, result_subject
 from gradesync.domain.passback_decisions import ClassDecision, ClassInput, LineItemDecision, ResultDecision
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, PastEvent, WaitingRow
 from gradesync.domain.retrying import DAY, worth_retrying
@@ -52,6 +52,8 @@ STATUSES = (FULLY_GRADED, EXEMPT, "not submitted", "partially graded", "submitte
 """OneRoster's words for a score's status: a value could have been sent with any of them."""
 
 
+NAMED = 20
+"""How many categories of the SIS are named; a gradebook has a handful."""
 _LETTERS = (None, *(letter + sign for letter in "ABCDEF" for sign in ("", "+", "-")))
 """Words that may have stood beside the number: the usual letters, or none."""
 
@@ -179,7 +181,10 @@ def live_story(
         found,
         checks=with_reason(checks, found.code),
         held=_compared(held, work, cell, told, rules, seen.decision.speech),
-        shown=_shown(assignment, work, item, held, seen.catalogue, cell),
+        shown=Shown(
+            _shown(assignment, work, item, held, seen.catalogue, cell)
+            + _groups(found.code, assignment, given.class_id, seen.catalogue, rules)
+        ),
     )
 
 
@@ -293,7 +298,7 @@ def _shown(
     held: Result | None,
     catalogue: SisCatalogue,
     cell: ResultDecision | None,
-) -> Shown:
+) -> tuple[tuple[str, str], ...]:
     rows: list[tuple[str, str]] = []
     if assignment is not None:
         rows.append(("assignment", assignment.title))
@@ -308,7 +313,22 @@ def _shown(
         rows += [("category", one.title) for one in catalogue.categories if one.id == item.category_id]
         rows += [("marking period", one.title) for one in catalogue.periods if one.id == item.period_id]
     rows.append(("the SIS shows", "nothing" if held is None else f"{_number(held.score)} ({held.status})"))
-    return Shown(tuple((label, text) for label, text in rows if text))
+    return tuple((label, text) for label, text in rows if text)
+
+
+def _groups(
+    code: str | None, assignment: Assignment | None, class_id: str, catalogue: SisCatalogue, rules: Rules
+) -> tuple[tuple[str, str], ...]:
+    """For a group that matches no category: what the account maps it to, and the names it could have had."""
+    if code != "GS-405" or assignment is None:
+        return ()
+    usable = {one.title for one in catalogue.categories if one.class_id in (None, class_id)}
+    named = ", ".join(f'"{title}"' for title in sorted(usable)[:NAMED])
+    rest = len(usable) - NAMED
+    mapped = mapped_to(assignment.group, rules.policy)
+    rows = [("category_map", f'"{mapped}", which is none of them')] if mapped is not None else []
+    more = f" and {rest} more" if rest > 0 else ""
+    return (("categories", named + more or "none in the SIS for this class"), *rows)
 
 
 def _number(value: Decimal | None) -> str:

@@ -97,6 +97,11 @@ def period_on(day: date, periods: Iterable[GradingPeriod]) -> GradingPeriod | No
     return hits[0] if len(hits) == 1 else None
 
 
+def mapped_to(group: str, policy: PassbackPolicy) -> str | None:
+    """What the account's `category_map` says of an assignment group."""
+    return policy.category_map.get(group) or policy.category_map.get(group.strip())
+
+
 def category_for(
     group: str, class_id: str, categories: Iterable[Category], policy: PassbackPolicy
 ) -> Category | str:
@@ -106,8 +111,7 @@ def category_for(
     this SIS must not keep a group from the category of its own name.
     """
     usable = [c for c in categories if c.class_id in (None, class_id)]
-    mapped = policy.category_map.get(group) or policy.category_map.get(group.strip())
-    for wanted in (mapped, group, policy.default_category):
+    for wanted in (mapped_to(group, policy), group, policy.default_category):
         if wanted is None:
             continue
         for fits in (

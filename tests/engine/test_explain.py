@@ -17,6 +17,7 @@ from gradesync.errors import ConnectionProblem, NotFound, UsageProblem
 from gradesync.reporting import structured
 from gradesync.reporting.style import Style
 from gradesync.reporting.text import explanation as as_text
+from tests.domain.plan_samples import account, desired, schedule
 from tests.engine.district import District
 from tests.syncs.passback_school import work
 
@@ -242,6 +243,30 @@ def test_scores_and_titles_are_shown_to_whoever_may_see_values_and_to_nobody_els
         assert "s11" not in text
     secret = explained(district, values=True)
     assert "Zebra" not in json.dumps(structured.explanation(secret))
+
+
+def test_a_group_without_a_category_names_those_of_the_class_and_what_the_account_maps_it_to() -> None:
+    district = District()
+    edit(district, 1, group="Unheard of")
+    district.started()
+    shown = " ".join(as_text(explained(district, values=True), style=PLAIN).split())
+    assert "group Unheard of points" in shown
+    assert 'categories "Homework"' in shown
+    assert "category_map" not in shown.partition("next")[0]
+    assert "Homework" not in as_text(explained(district), style=PLAIN)
+    edit(district, 1, group="Homework")
+    assert "categories" not in as_text(explained(district, values=True), style=PLAIN)
+
+
+def test_a_group_that_the_map_ties_to_no_category_is_told_what_the_map_says() -> None:
+    district = District()
+    edit(district, 1, group="Unheard of")
+    schedules, passback = {"grades": schedule()}, {"category_map": {"Unheard of": "Ghost"}}
+    tree = desired(account("riverside", schedules, scope={"terms": "all"}, passback=passback))
+    district.reconcile(tree)
+    shown = " ".join(as_text(explained(district, values=True), style=PLAIN).split())
+    assert 'categories "Homework"' in shown
+    assert 'category_map "Ghost", which is none of them' in shown
 
 
 def test_what_stops_the_schedule_is_told_with_what_would_be_sent() -> None:
