@@ -125,6 +125,16 @@ def test_the_skip_link_comes_first_and_leads_into_the_content(opened: Open) -> N
     expect(page.locator("main")).to_be_focused()
 
 
+def test_a_filter_over_one_part_of_a_list_says_so_beside_its_count(site: Site, opened: Open) -> None:
+    whole = (site.folder / "staff" / "index.html").read_text(encoding="utf-8")
+    part = whole.replace('data-for="accounts"', 'data-for="accounts" data-part="part 1 of 3"')
+    page = opened("", goto=False).page
+    page.route("**/staff/index.html", lambda route: route.fulfill(body=part, content_type="text/html"))
+    page.goto(f"{site.address}/staff/index.html")
+    page.get_by_label("Search").fill("nobody has this name")
+    expect(page.locator(".shown")).to_have_text(re.compile(r"0 of \d+ in part 1 of 3 shown"))
+
+
 def test_a_walk_with_the_keyboard_filters_sorts_opens_and_copies(opened: Open) -> None:
     page = opened("staff/index.html").page
     page.locator("[data-text]").focus()

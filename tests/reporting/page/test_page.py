@@ -374,6 +374,15 @@ def test_long_lists_come_in_parts_that_hold_everything_once() -> None:
     found = [key for name in parts for key in re.findall(r"accounts/(account-\d+)/", files[name])]
     assert sorted(found) == [one.key for one in many]
     assert all(f'href="{name}"' in files[other] for name in parts for other in parts)
+    for number, name in enumerate(
+        ["index.html", *(f"index-{n}.html" for n in range(2, len(parts) + 1))], start=1
+    ):
+        told = f"part {number} of {len(parts)}"
+        assert (
+            f"this is {told}. Search, filters and sorting look at this part alone" in Page(files[name]).text
+        )
+        assert [form["data-part"] for form in Page(files[name]).all("form")] == [told]
+    assert "data-part" not in "".join(STAFF.values())
 
 
 def test_the_same_values_make_the_same_bytes() -> None:

@@ -94,6 +94,7 @@
     });
     const search = form.querySelector("[data-text]");
     const shown = form.querySelector(".shown");
+    const part = form.dataset.part ? " in " + form.dataset.part : ""; // of a list in parts only one is looked at
     const apply = () => {
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
       const wanted = lists.filter((list) => list.value);
@@ -104,7 +105,7 @@
         row.hidden = !fits;
         if (fits) count += 1;
       });
-      shown.textContent = count + " of " + rows.length + " shown";
+      shown.textContent = count + " of " + rows.length + part + " shown";
     };
     let waiting = 0;
     form.addEventListener("input", () => {
