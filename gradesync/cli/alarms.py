@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gradesync.config.settings import Settings
     from gradesync.domain.alarm import Told
     from gradesync.domain.report import PassReport
+    from gradesync.domain.shard import Shard
     from gradesync.engine.alarm_facts import PassNews
     from gradesync.engine.reconcile import PassOptions
     from gradesync.ports import Notifier
@@ -32,10 +33,10 @@ PING_SECONDS, ALARM_SECONDS = 5.0, 15.0
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Whom a pass tells. `whole`: it is one over all accounts, or over its shard of them, and so pings."""
+    """Whom a pass tells. `whole`: it is one over all accounts, or over its `shard` of them, and so pings."""
 
     whole: bool
-    shard: bool = False
+    shard: Shard | None = None
     quiet: bool = False
 
 
@@ -64,8 +65,8 @@ def _after(app: App, report: PassReport, options: PassOptions, code: int, tellin
     from gradesync.wiring.notifying import alarm_settings, notifier
 
     from_files = options.desired is not None
-    news = news_of(report, from_files=from_files, only=options.only, shard=telling.shard)
-    sender = notifier(app)
+    news = news_of(report, from_files=from_files, only=options.only, shard=telling.shard is not None)
+    sender = notifier(app, telling.shard)
     try:
         say(after_pass(app.store, sender, alarm_settings(app.settings), news))
     finally:
@@ -123,7 +124,7 @@ def cut_off(app: App, options: PassOptions, telling: Telling, began: float) -> N
         from gradesync.engine.alarm_facts import news_of_cut
 
         start = app.store.now() - timedelta(seconds=monotonic() - began)
-        _hurry(app, telling, news_of_cut(start, only=options.only, shard=telling.shard))
+        _hurry(app, telling, news_of_cut(start, only=options.only, shard=telling.shard is not None))
 
     _never_hiding(told)
 
@@ -142,7 +143,7 @@ def _hurry(app: App, telling: Telling, news: PassNews | None) -> None:
     from gradesync.wiring.notifying import alarm_settings, notifier
 
     _fail(app.root, app.settings, telling)
-    sender = Hurried(notifier(app), ALARM_SECONDS)
+    sender = Hurried(notifier(app, telling.shard), ALARM_SECONDS)
     limit = timedelta(seconds=ALARM_SECONDS)
     say(after_pass(app.store, sender, alarm_settings(app.settings), news, within=limit))
 
@@ -159,7 +160,7 @@ def _fail(root: Path, settings: Settings | None, telling: Telling) -> None:
     from gradesync.notify.hurried import Hurried
     from gradesync.wiring.notifying import notifier_of
 
-    _ping(Hurried(notifier_of(root, settings), PING_SECONDS), good=False)
+    _ping(Hurried(notifier_of(root, settings, telling.shard), PING_SECONDS), good=False)
 
 
 def _never_hiding(telling: Callable[[], None]) -> None:

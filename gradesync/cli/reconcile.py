@@ -188,9 +188,7 @@ def _pass(
     # Where gradesync.yaml leaves open which store is meant, opening by it tells so and ends.
     settings = loaded.settings if loaded is not None and loaded.known else None
     limited = bool(accounts) or (saved is not None and saved.only is not None)
-    telling = alarms.Telling(
-        whole=not limited, shard=shard is not None and not limited, quiet=no_notify or no_syncs
-    )
+    telling = alarms.Telling(whole=not limited, shard=None if limited else shard, quiet=no_notify or no_syncs)
     began = monotonic()
     with (
         alarms.without_store(said.root, settings, telling),

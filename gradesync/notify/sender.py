@@ -16,6 +16,9 @@ from gradesync.errors import ConnectionProblem, NotSent
 from gradesync.notify import targets, words
 from gradesync.ports import Secrets
 
+SHARD, ALL_SHARDS = "{shard}", "all"
+"""In a watcher's address, and what stands for it in a pass that is not limited to a shard: each shard can be missed."""
+
 
 class Web(Protocol):
     """The house's own client, as a channel needs it. Every call raises NotSent, without the address."""
@@ -36,7 +39,8 @@ class Web(Protocol):
 class Sender:
     """Sends; `hosts` are the owner's `notify_hosts`, `ping` and `ping_fail` references to addresses (or None).
 
-    Every message ends with `where`.
+    Every message ends with `where`. `shard` is the number of the part of all accounts that this pass is about, 0 for a
+    pass over all: `{shard}` in a watcher's address becomes it.
     """
 
     def __init__(
@@ -48,12 +52,14 @@ class Sender:
         ping: str | None = None,
         ping_fail: str | None = None,
         where: Where | None = None,
+        shard: int = 0,
     ) -> None:
         self._secrets = secrets
         self._web = web
         self._hosts = hosts
         self._ping, self._ping_fail = ping, ping_fail
         self._where = where or Where()
+        self._shard = str(shard) if shard else ALL_SHARDS
 
     def send(self, rule: AlarmRule, message: Message) -> None:
         """Hand the message to the rule's channel. Raises NotSent."""
@@ -70,7 +76,8 @@ class Sender:
         """Call the watcher's address; nothing where none is named. Raises NotSent."""
         reference = self._ping if good else self._ping_fail
         if reference is not None:
-            self._web.get(targets.check_hook(self._address(reference, "ping"), self._hosts))
+            address = self._address(reference, "ping").replace(SHARD, self._shard)
+            self._web.get(targets.check_hook(address, self._hosts))
 
     def _address(self, reference: str, whose: str) -> str:
         try:

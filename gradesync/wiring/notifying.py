@@ -14,6 +14,7 @@ from gradesync.domain.alarm_rule import AlarmSettings, rules_of
 
 if TYPE_CHECKING:
     from gradesync.config.settings import Settings
+    from gradesync.domain.shard import Shard
     from gradesync.ports import Notifier
     from gradesync.wiring import App
 
@@ -35,12 +36,12 @@ def alarm_settings(settings: Settings) -> AlarmSettings:
     )
 
 
-def notifier(app: App) -> Notifier:
+def notifier(app: App, shard: Shard | None = None) -> Notifier:
     """What sends the tree's alarms."""
-    return notifier_of(app.root, app.settings)
+    return notifier_of(app.root, app.settings, shard)
 
 
-def notifier_of(root: Path, settings: Settings) -> Notifier:
+def notifier_of(root: Path, settings: Settings, shard: Shard | None = None) -> Notifier:
     """The same without a store, which it does not need."""
     from gradesync.connectors.hooks import Hooks
     from gradesync.notify.sender import Sender
@@ -53,6 +54,7 @@ def notifier_of(root: Path, settings: Settings) -> Notifier:
         ping=settings.ping,
         ping_fail=settings.ping_fail,
         where=Where(run=job_address(), page=str(settings.page.get("address") or "")),
+        shard=shard.number if shard is not None else 0,
     )
 
 

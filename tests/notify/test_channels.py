@@ -284,6 +284,16 @@ def test_the_ping_is_a_get_after_a_good_pass_and_another_after_a_bad_one(hook: H
     assert len(hook.requests) == 2
 
 
+def test_each_shard_pings_an_address_of_its_own_where_the_address_has_a_place_for_it(hook: Hook) -> None:
+    for shard, address in ((2, "/ping-{shard}/fail"), (0, "/ping-{shard}"), (3, "/ping")):
+        kept = Kept(hook.url(address))
+        Sender(kept, Hooks(), ping="env:PING", shard=shard).ping(good=True)
+    assert [path for _, path, _ in hook.requests] == ["/ping-2/fail", "/ping-all", "/ping"]
+    # What stands for the shard is no way to another host.
+    with pytest.raises(NotSent, match="not allowed"):
+        Sender(Kept("https://{shard}.evil.example/x"), Hooks(), ping="env:PING", shard=2).ping(good=True)
+
+
 def test_a_ping_goes_only_where_alarms_may() -> None:
     with pytest.raises(NotSent, match="not allowed"):
         Sender(Kept("https://evil.example/x"), Hooks(), ping="env:PING").ping(good=True)

@@ -17,6 +17,7 @@ from gradesync.domain.alarm_rule import AlarmRule
 from gradesync.engine import reconcile as passes
 from gradesync.errors import NotSent, StalePlan, StoreUnavailable
 from gradesync.notify.hurried import Hurried
+from tests.notify.conftest import keep
 from tests.notify.samples import key_cause, message, raised, rule
 from tests.notify.sinks import Hook
 from tests.notify.story import letters
@@ -150,6 +151,18 @@ def test_a_report_nobody_reads_to_its_end_is_a_pass_that_did_its_work(
     monkeypatch.setattr("gradesync.cli.reconcile.show", closed)
     run(troubled, "--due")
     assert paths(hook) == ["/hook/s3cr3t-path", "/ping"]
+
+
+def test_a_shard_pings_for_itself_well_or_not(
+    troubled: Tree, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(troubled, "ping", hook.url("/ping/{shard}"))
+    keep(troubled, "ping_fail", hook.url("/ping/{shard}/fail"))
+    run(troubled, "--due", "--shard", "2/2")
+    run(troubled, "--due")
+    ending_with(RuntimeError(), monkeypatch)
+    run(troubled, "--due", "--shard", "1/2")
+    assert [path for path in paths(hook) if "ping" in path] == ["/ping/2", "/ping/all", "/ping/1/fail"]
 
 
 class Inner:
