@@ -26,7 +26,8 @@ class Task:
     """One line of a list. `student` None: the assignment itself waits, for the whole class.
 
     `grades` is how many scores hang on it; `more` and `to_do` say what this one row adds to the code's cause, and
-    what they may do who can (empty: the code's own remedy).
+    what they may do who can (empty: the code's own remedy). `link` is the assignment's address in Canvas, which asks
+    whoever follows it to log in; empty where Canvas does not know the assignment any more.
     """
 
     course: str
@@ -39,6 +40,7 @@ class Task:
     grades: int = 0
     more: str = ""
     to_do: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,10 @@ def _who(code: str) -> str:
 
 @dataclass
 class Lists:
-    """Grows class by class; `done` makes the worklist."""
+    """Grows class by class; `done` makes the worklist. `canvas` is the address of the account's Canvas."""
 
     keyed: KeyedHash
+    canvas: str = ""
     _by_teacher: dict[int | None, tuple[Member | None, list[Task]]] = field(default_factory=dict)
     _unplaced: int = 0
     _records: int = 0
@@ -134,13 +137,21 @@ class Lists:
             self._give(None, [_task(row, class_id, "", None, None) for row in rows])
             return
         named = _Names(self.keyed, class_id, look, sis, {row.record.assignment_id for row in rows})
-        tasks = _one_per_assignment([named.task(row) for row in rows])
+        tasks = _one_per_assignment([self._linked(named.task(row), look) for row in rows])
         teachers = look.people.teachers_of(class_id)
         if not teachers:
             self._unplaced += len(rows)
             self._give(None, tasks)
         for teacher in teachers:
             self._give(teacher, tasks)
+
+    def _linked(self, task: Task, look: CourseLook) -> Task:
+        if not self.canvas or all(one.id != task.assignment_id for one in look.assignments):
+            return task
+        course = look.people.course_id
+        return replace(
+            task, link=f"{self.canvas.rstrip('/')}/courses/{course}/assignments/{task.assignment_id}"
+        )
 
     def _give(self, teacher: Member | None, tasks: Iterable[Task]) -> None:
         key = teacher.user_id if teacher is not None else None

@@ -43,7 +43,7 @@ async def make_worklist(tools: Tools, account: str, schedule: str | None) -> Wor
     by_class: dict[str, list[WaitingRow]] = defaultdict(list)
     for one in rows:
         by_class[one.record.class_id].append(one)
-    lists = Lists(keyed)
+    lists = Lists(keyed, target.account.canvas.url)
     if by_class:
         async with tools.connections.gradebook_readonly(target.account) as (source, reader):
             await _same_canvas(tools, account, source)

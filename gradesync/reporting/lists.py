@@ -25,6 +25,7 @@ HEADER = (
     "what to do",
     "waiting since",
     "code",
+    "address in Canvas",
 )
 WHOLE_CLASS = "(whole class)"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
@@ -69,6 +70,7 @@ def _row(task: Task, time_zone: str) -> tuple[str, ...]:
         task.to_do or (entry.remedy if entry is not None else ""),
         stamp(task.since, time_zone),
         task.code,
+        task.link,
     )
 
 

@@ -114,6 +114,8 @@ def test_students_of_deleted_work_keep_their_names_and_the_work_the_title_it_has
         ("Student 12, Given", "GS-418"),
     }
     assert {t.assignment for t in ortiz.tasks} == {"Work 2 (its title in the SIS; no longer in Canvas)"}
+    # Nothing is behind its address any more.
+    assert {t.link for t in ortiz.tasks} == {""}
     full(district)
     [ortiz] = made(district).files
     assert {t.assignment for t in ortiz.tasks} == {"Work 2 (its title in the SIS; no longer in Canvas)"}
@@ -179,7 +181,7 @@ def test_a_list_is_a_table_a_spreadsheet_opens() -> None:
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert tuple(rows[0]) == HEADER
     assert rows[1][:4] == ["Algebra", "c1", "Zebra essay", WHOLE_CLASS]
-    assert rows[1][-1] == "GS-401"
+    assert rows[1][-2:] == ["GS-401", "https://riverside.canvas.example/courses/1/assignments/1"]
     assert all(rows[1])
 
 
