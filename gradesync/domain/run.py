@@ -83,7 +83,8 @@ class RunResult:
     """What one run did. `counts` by word (`sent`, `unchanged`, `withheld`, `refused`, `nothing to send` ...) and
     `codes` by GS code; `vendor` keeps short vendor texts by code for the private detail, never for a log.
 
-    `answers` tells apart what a code alone does not: `GS-599 0a1b2c3d4e5f` (code and fingerprint) -> how often.
+    `answers` tells apart what a code alone does not: `GS-599 0a1b2c3d4e5f` (code and fingerprint) -> how often, and
+    `GS-502 HTTP 403` (code and status) likewise; nothing of an answer's body.
     `roster` is what a roster import would change or changed, in numbers. `seconds` is how long each stage took.
     """
 
@@ -112,8 +113,21 @@ _EVENTFUL = (
 
 def answers_to(result: RunResult, code: str) -> list[tuple[str, int]]:
     """(fingerprint, how often) of the answers behind a code, the most frequent first."""
+    return [(told, n) for told, n in _told(result, code) if not told.startswith(HTTP)]
+
+
+def statuses_to(result: RunResult, code: str) -> list[tuple[str, int]]:
+    """(HTTP status, how often) of the answers behind a code, the most frequent first."""
+    return [(told.removeprefix(HTTP), n) for told, n in _told(result, code) if told.startswith(HTTP)]
+
+
+def _told(result: RunResult, code: str) -> list[tuple[str, int]]:
     mine = [(key.partition(" ")[2], n) for key, n in result.answers.items() if key.startswith(f"{code} ")]
     return sorted(mine, key=lambda one: (-one[1], one[0]))
+
+
+HTTP = "HTTP "
+"""Begins a status where a fingerprint could stand."""
 
 
 def outcome_of(codes: Mapping[str, int]) -> Outcome:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradesync.domain.problem import CODES
-from gradesync.domain.run import Run, answers_to
+from gradesync.domain.run import Run, answers_to, statuses_to
 from gradesync.domain.support import Support
 from gradesync.reporting.clean import clean
 from gradesync.reporting.shapes import instant
@@ -30,7 +30,8 @@ nor the SIS was asked. Everything in it stands in two files of text: this one an
 What is in it
 - versions of gradesync, of Python, of the system and of the libraries
 - the run: type, trigger, mode, times, outcome, stage, seconds per stage, counts, codes
-- for answers of the other side that no code stands for: their fingerprints, and which words of a fixed list they held
+- for refusals of the other side: their HTTP status, and where no code stands for them their fingerprints; which words
+  of a fixed list they held
 - a roster's numbers, summed over all schools
 - the last three runs of the schedule that completed before it, and the outcomes of the newest twenty
 - digests of the recorded settings, the SIS profile, the interval, and policies that are a choice of few words
@@ -149,7 +150,7 @@ def _run(run: Run, *, whole: bool) -> dict[str, Any]:
 
 
 def _answers(run: Run) -> list[dict[str, Any]]:
-    """By code: who must act, the fingerprints met, and the words of the list that the answers kept held."""
+    """By code: who must act, HTTP statuses and fingerprints, and the words of the list that the answers kept held."""
     result = run.result
     if result is None:
         return []
@@ -162,6 +163,7 @@ def _answers(run: Run) -> list[dict[str, Any]]:
         {
             "code": code,
             "who": CODES[code].who if code in CODES else None,
+            "statuses": dict(statuses_to(result, code)),
             "fingerprints": dict(answers_to(result, code)),
             "words": kept.get(code, []),
         }

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from gradesync.domain.roster_change import RosterChange
-from gradesync.domain.run import Outcome, RunResult, Stage, outcome_of
+from gradesync.domain.run import HTTP, Outcome, RunResult, Stage, outcome_of
 from gradesync.errors import ConnectionProblem
 
 ANSWERS_KEPT = 20
@@ -33,9 +33,9 @@ _NEVER_KEPT = frozenset({"GS-201", "GS-202"})
 class StageTracker:
     """The one mutable thing of a run: its stage, its counts by word and its codes (GS-nnn) by number of records.
 
-    `answers` counts fingerprints beside their codes (see RunResult). `texts` are the other side's own words by code
-    (`GS-502`, `GS-502 #2`): they may name students, so the store keeps them apart and erasable, and nothing else sees
-    them. `roster` is what a roster import changes.
+    `answers` counts fingerprints and HTTP statuses beside their codes (see RunResult). `texts` are the other side's
+    own words by code (`GS-502`, `GS-502 #2`): they may name students, so the store keeps them apart and erasable, and
+    nothing else sees them. `roster` is what a roster import changes.
     """
 
     stage: Stage = Stage.FETCH
@@ -46,10 +46,12 @@ class StageTracker:
     roster: RosterChange | None = None
 
     def answered(self, problem: ConnectionProblem) -> None:
-        """Keep the other side's words apart, and group an answer that nobody has a code of its own for."""
+        """Keep the other side's words apart, count its status, and group what no code is for."""
         self._keep(problem.code, problem.vendor_text[:TEXT_LENGTH].strip())
         if problem.fingerprint:
             self.answers[f"{problem.code} {problem.fingerprint}"] += 1
+        if problem.status is not None:
+            self.answers[f"{problem.code} {HTTP}{problem.status}"] += 1
 
     def _keep(self, code: str, text: str) -> None:
         if not text or code in _NEVER_KEPT or len(self.texts) >= TEXTS_KEPT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gradesync.domain.run import Outcome, RunResult, Stage, answers_to
+from gradesync.domain.run import Outcome, RunResult, Stage, answers_to, statuses_to
 from gradesync.errors import ConnectionProblem
 from gradesync.reporting import structured, text
 from gradesync.reporting.style import Style
@@ -40,7 +40,12 @@ def test_equal_answers_are_counted_together_in_the_run_and_in_history() -> None:
     assert run.result is not None
     assert run.result.codes["GS-599"] == 3
     assert answers_to(run.result, "GS-599") == [("aaaa", 2), ("bbbb", 1)]
-    assert district.history("run ended")[-1].fact.data["answers"] == {"GS-599 aaaa": 2, "GS-599 bbbb": 1}
+    assert statuses_to(run.result, "GS-599") == [("418", 3)]
+    assert district.history("run ended")[-1].fact.data["answers"] == {
+        "GS-599 HTTP 418": 3,
+        "GS-599 aaaa": 2,
+        "GS-599 bbbb": 1,
+    }
 
 
 def test_a_run_shows_the_kinds_of_answers_and_never_their_words() -> None:
@@ -56,7 +61,11 @@ def test_a_run_shows_the_kinds_of_answers_and_never_their_words() -> None:
 
 def test_a_database_gives_codes_and_answers_back_apart() -> None:
     result = RunResult(
-        Outcome.WARNING, Stage.RECORD, {"sent": 1}, {"GS-599": 3, "GS-401": 1}, answers={"GS-599 aaaa": 3}
+        Outcome.WARNING,
+        Stage.RECORD,
+        {"sent": 1},
+        {"GS-599": 3, "GS-401": 1},
+        answers={"GS-599 aaaa": 3, "GS-599 HTTP 418": 3},
     )
     kept: Any = result_values(result)
     columns = ("outcome", "stage", "counts", "codes", "vendor", "roster")

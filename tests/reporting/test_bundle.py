@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import given
@@ -39,7 +40,7 @@ def bundle_text(**more: object) -> str:
         counts={"sent": 3},
         codes={"GS-599": 2},
         vendor={"GS-599": "Ana Ortiz 4711 got 7.5 in '=cmd' \x1b[2J"},
-        answers={"GS-599 0a1b2c3d4e5f": 2},
+        answers={"GS-599 0a1b2c3d4e5f": 2, "GS-599 HTTP 422": 2, "GS-502 HTTP 403": 1},
         seconds={"fetch": 1.25},
     )
     last = s.ROWS[0].last
@@ -52,6 +53,9 @@ def test_a_bundle_keeps_fingerprints_and_times_and_no_words_of_anybody() -> None
     text = bundle_text()
     assert '"0a1b2c3d4e5f": 2' in text
     assert '"fetch": 1.25' in text
+    told = {one["code"]: one for one in json.loads(text)["run"]["answers"]}
+    assert told["GS-599"]["statuses"] == {"422": 2}
+    assert (told["GS-502"]["statuses"], told["GS-502"]["fingerprints"]) == ({"403": 1}, {})
     for word in ("Ana", "Ortiz", "4711", "7.5", "cmd", "alg-1", "u001b", s.HOLD.reason, s.HOLD.actor.name):
         assert word not in text
 
