@@ -41,6 +41,9 @@ WORST_FIRST: Mapping[Word, int] = {word: place for place, word in enumerate(Word
 
 _FAILED = (Outcome.FAILED, Outcome.ABANDONED)
 _WORKED = (Outcome.COMPLETED, Outcome.WARNING)
+_SILENT = (None, Outcome.STOPPED, Outcome.SKIPPED)
+"""Runs that have not ended, were stopped or looked at nothing say nothing either way."""
+
 _CARRIED = ("sent", "line items sent", "blanked", "deleted", "line items deleted")
 """Counts of records that reached the other side. A roster import counts its rows twice: as sent, and as `imported`."""
 
@@ -205,7 +208,7 @@ def _streak(
     for row in worst:
         first = None
         for run in runs:
-            if run.schedule.name != row.schedule.id.name or run.outcome is None:
+            if run.schedule.name != row.schedule.id.name or run.outcome in _SILENT:
                 continue
             if run.outcome not in outcomes:
                 break

@@ -129,6 +129,14 @@ def test_failing_since_the_first_failure_of_the_unbroken_row() -> None:
     assert found.last_good_at == NOW - timedelta(hours=1.5)
 
 
+def test_a_run_that_was_skipped_or_stopped_does_not_end_the_row_of_failures() -> None:
+    runs = [a_run(Outcome.SKIPPED, 1), a_run(Outcome.FAILED, 2), a_run(Outcome.STOPPED, 3)]
+    runs += [a_run(Outcome.FAILED, 4), a_run(Outcome.COMPLETED, 5)]
+    row = replace(a_row(outcome=Outcome.FAILED), last=runs[1])
+    found = standing_of([row], [line_of(run) for run in runs], (), NOW)
+    assert (found.word, found.since) == (Word.FAILING, NOW - timedelta(hours=4))
+
+
 def test_held_since_the_oldest_hold() -> None:
     since = NOW - timedelta(days=3)
     assert standing_of([a_row(blocks=(HOLD,))], [], (), NOW, held_since=since).since == since

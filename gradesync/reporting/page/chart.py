@@ -15,6 +15,7 @@ from typing import Any
 from gradesync.domain.page_standing import carried_by
 from gradesync.domain.run import Outcome
 from gradesync.domain.run_line import RunLine
+from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page.environment import Escaped, piece
 from gradesync.reporting.page.wording import Stamps, mark_of
@@ -46,7 +47,7 @@ def strips(
         oldest, newest = (stamps(run.at, zone)[1] for run in (shown[0], shown[-1]))
         rows.append((clean(name), *(kinds[kind] for kind in (*_TOLD, _OTHER)), oldest, newest))
         said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        told = f"{len(shown)} runs from {oldest} to {newest}: {said}."
+        told = f"{words.plural(len(shown), 'run')} from {oldest} to {newest}: {said}."
         drawn.append((clean(name), max(_LEAST, len(shown)) * STEP, told, drawing(shown)))
     return drawn, rows
 

@@ -45,8 +45,14 @@ def _slot(stretch: Stretch, zone: str) -> tuple[Escaped, Escaped, Escaped, Escap
 
 @lru_cache(maxsize=4096)
 def _time(first: datetime, last: datetime, zone: str) -> Escaped:
-    """`15:00 to 17:00` on the zone's clock; most accounts share their zone and their hours."""
-    times = dict.fromkeys(f"{words.local(one, zone):%H:%M}" for one in (first, last))
+    """`15:00 to 17:00` on the zone's clock; most accounts share their zone and their hours.
+
+    Where the clock is put back, one hour comes twice: there its letters tell which is meant.
+    """
+    moments = [words.local(one, zone) for one in ((first,) if first == last else (first, last))]
+    times = [f"{moment:%H:%M}" for moment in moments]
+    if len(set(times)) < len(times):
+        times = [f"{moment:%H:%M} {words.abbreviation(moment)}" for moment in moments]
     return escaped(" to ".join(times))
 
 

@@ -15,7 +15,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import escape
 
 Escaped = NewType("Escaped", str)
-"""A text that may stand in HTML as it is; in a template that escapes, it is shown the same."""
+"""A text that is HTML already, for templates that say `autoescape false` there. One that escapes would show it twice
+escaped: wrong to look at, and never dangerous."""
 
 _HERE = "gradesync.reporting.page"
 ASSETS = ("style.css", "page.js", "icon.svg")

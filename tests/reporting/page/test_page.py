@@ -6,7 +6,7 @@ import posixpath
 import re
 import unicodedata
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from gradesync.domain.schedule import SyncType
 from gradesync.domain.unrecorded import Unrecorded
 from gradesync.reporting.page import MAX_BYTES, Options, build
 from gradesync.reporting.page.changes import changes
+from gradesync.reporting.page.coming import week_days
 from tests.reporting import samples as s
 from tests.reporting.page.samples import EVIL, PERSON, Page, an_account, site
 
@@ -300,6 +301,26 @@ def test_a_week_of_quarter_hours_is_a_line_a_day() -> None:
     assert page.text.count("96 times") == 6
     assert "02:00 roster-nightly roster import does not run: " in page.text
     assert "grades-old : every 15 minutes; paused in its YAML file (SIS upgrade)" in page.text
+
+
+def test_an_hour_that_comes_twice_is_told_apart() -> None:
+    first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # the night on which clocks are put back
+    model = an_account().week
+    assert model is not None
+    grades = next(one for one in model.stretches if one.schedule.id.name == "grades")
+    for last, count, told in (
+        (first + timedelta(hours=1), 5, "01:30 EDT to 01:30 EST"),
+        (first + timedelta(minutes=75), 6, "01:30 to 01:45"),
+        (first, 1, "01:30"),
+    ):
+        slots = replace(grades, day=first.date(), first=first, last=last, count=count, every=15)
+        week = replace(model, days=(first.date(),), stretches=(slots,))
+        [(_, _, [(time, *_)])] = week_days(week, first)
+        assert time == told
+
+
+def test_a_single_run_is_no_plural() -> None:
+    assert "1 run from Wed 25 Nov" in Page(site(an_account(runs=1))["accounts/riverside/index.html"]).text
 
 
 def test_the_chart_says_the_same_in_words() -> None:
