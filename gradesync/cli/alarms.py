@@ -188,7 +188,9 @@ def say(told: Told) -> None:
             f"alarms: {told.letters} told in {told.messages} {'message' if told.messages == 1 else 'messages'}"
         )
     for name, trouble in told.failed.items():
-        tell(f"alarms: rule {name}: {trouble}; it is tried again")
+        tell(
+            f"alarms: rule {name}: {trouble}; it is tried again (what to do: `gradesync notify test --to {name}`)"
+        )
     if told.given_up:
         tell(
             f"alarms: {told.given_up} given up after many tries; try the channel with `gradesync notify test`"

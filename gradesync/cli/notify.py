@@ -30,9 +30,11 @@ def test(said: Invocation, form: str, name: str | None) -> int:
     """
     from gradesync.domain.alarm import Message
     from gradesync.errors import NotSent
+    from gradesync.wiring import OpenMode
     from gradesync.wiring.notifying import notifier
 
-    with opened(said, to_stop=False) as app:
+    # A first channel is tried before there is a first pass, and the store has no part in it.
+    with opened(said, OpenMode.EMPTY_IF_MISSING, to_stop=False) as app:
         rules = _rules(app, name)
         now, sender = app.store.now(), notifier(app)
         answers: list[tuple[AlarmRule, str | None, str | None]] = []

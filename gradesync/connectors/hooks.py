@@ -7,10 +7,12 @@ error, redirects are not followed, cookies and proxies' settings not taken, and 
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 
 from gradesync import __version__
 from gradesync.connectors.networks import refusal
+from gradesync.domain.alarm_trouble import HINTS, Trouble, hint_of_status
 from gradesync.errors import NotSent
 
 _WHOLE, _CONNECT = 20.0, 10.0
@@ -36,7 +38,7 @@ class Hooks:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise NotSent("the channel's host has no address", hint="check its name") from None
+            raise NotSent(f"the channel {Trouble.NAME}", hint=HINTS[Trouble.NAME]) from None
         # One bad address among good ones is enough here: whoever connects chooses among them.
         why = next(
             (why for one in found if (why := refusal(host, str(one[4][0]), self._private_hosts))), None
@@ -70,12 +72,11 @@ class Hooks:
                 status = answer.status
         except RefusedAddress as refused:
             raise _elsewhere(str(refused)) from None
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as trouble:
-            late = isinstance(trouble, TimeoutError)
-            what = "did not answer in time" if late else "could not be reached"
-            raise NotSent(f"the channel {what}", hint="check the address and the network") from None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
+            why = _trouble(problem)
+            raise NotSent(f"the channel {why}", hint=HINTS[why]) from None
         if not 200 <= status < 300:
-            raise NotSent(f"the channel answered {status}", hint=_hint(status))
+            raise NotSent(f"the channel answered {status}", hint=hint_of_status(status))
 
 
 def _elsewhere(why: str) -> NotSent:
@@ -85,14 +86,20 @@ def _elsewhere(why: str) -> NotSent:
     )
 
 
-def _hint(status: int) -> str:
-    if 300 <= status < 400:
-        return "redirects are not followed: write the address that is meant"
-    if status in (401, 403, 404, 410):
-        return (
-            "the service no longer knows this address: make a new one there and keep it under the same name"
-        )
-    return "it is tried again"
+def _trouble(problem: Exception) -> Trouble:
+    """By the library's classes; only one of ours is kept, since its texts name the host."""
+    import aiohttp
+
+    if isinstance(problem, TimeoutError):
+        return Trouble.SILENT
+    if isinstance(problem, aiohttp.ClientConnectorDNSError):
+        return Trouble.NAME
+    if isinstance(problem, aiohttp.ClientConnectorCertificateError):
+        return Trouble.CERTIFICATE
+    if isinstance(problem, aiohttp.ClientSSLError):
+        return Trouble.TLS
+    refused = isinstance(problem, OSError) and problem.errno == errno.ECONNREFUSED
+    return Trouble.CLOSED if refused else Trouble.AWAY
 
 
 __all__ = ["Hooks"]

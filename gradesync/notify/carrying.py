@@ -15,13 +15,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from gradesync.domain.alarm import Message, News
+from gradesync.domain.alarm_trouble import HINTS, Trouble, hint_of_status, read_trouble
 from gradesync.errors import NotSent
 from gradesync.notify import targets, words
 
 CONNECT, READ, WHOLE = 10.0, 20.0, 60.0
 """Seconds for a connection, for a silence, and for a whole message."""
 
+_FORMS = {
+    "slack": "https://hooks.slack.com/services/ and three parts",
+    "teams": "https://, a host of logic.azure.com or powerplatform.com, and all that follows `?`",
+    "email": "mailtos://user:password@mail.example:587?from=alarms@mail.example",
+}
+
 _STATUS = re.compile(r"error[ =:]+(\d{3})\b")
+_WHY = "Socket Exception:"
+"""Before the text of an error, in the library's log for developers."""
+
 _QUIET = ("apprise", "urllib3", "requests")
 
 _ITS_ERRORS = (
@@ -38,18 +48,16 @@ def carry(channel: str, url: str, message: Message, hosts: Iterable[str], judge:
     apprise = _library(channel)
     scheme = url.partition(":")[0].lower()
     if scheme not in targets.SCHEMES:
-        raise NotSent("what is kept there is no address of a service that is used", hint="see docs/alarms.md")
+        raise _no_address(channel)
     targets.check_options(url)
     with _silent() as said:
-        service = _service(apprise, url)
+        service = _service(apprise, channel, url)
         _check(channel, service, hosts, judge)
         if message.to:
             service.targets = [(False, address) for address in message.to]
         sent = _within(WHOLE, lambda: _sent(apprise, service, message))
     if not sent:
-        status = next((match[1] for line in said if (match := _STATUS.search(line))), None)
-        answer = f" (it answered {status})" if status else ""
-        raise NotSent(f"the channel did not take the message{answer}", hint=_hint(channel, status))
+        raise _refused(channel, said)
 
 
 def _library(channel: str) -> Any:
@@ -63,7 +71,7 @@ def _library(channel: str) -> Any:
     return apprise
 
 
-def _service(apprise: Any, url: str) -> Any:
+def _service(apprise: Any, channel: str, url: str) -> Any:
     asset = apprise.AppriseAsset(
         app_id="gradesync",
         app_desc="gradesync",
@@ -80,11 +88,17 @@ def _service(apprise: Any, url: str) -> Any:
         warnings.simplefilter("ignore")
         made = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if made is None:
-        raise NotSent(
-            "what is kept there is no address of a service that is used",
-            hint="write it as the service gives it; docs/alarms.md has examples",
-        )
+        raise _no_address(channel)
     return made
+
+
+def _no_address(channel: str) -> NotSent:
+    # A cut-off secret, or the secret of something else, is the usual slip, so its form is shown.
+    what = "of a service that is used" if channel == "apprise" else f"of `channel: {channel}`"
+    form = _FORMS.get(channel, "docs/alarms.md has examples")
+    return NotSent(
+        f"the address that is kept is none {what}", hint=f"write it as the service gives it: {form}"
+    )
 
 
 def _check(channel: str, service: Any, hosts: Iterable[str], judge: Judge) -> None:
@@ -92,7 +106,8 @@ def _check(channel: str, service: Any, hosts: Iterable[str], judge: Judge) -> No
     name = type(service).__name__
     if name not in targets.EXPECTED.get(channel, tuple(targets.SERVICES)) or name not in targets.SERVICES:
         raise NotSent(
-            f"the address is not one of `channel: {channel}`", hint="compare it with docs/alarms.md"
+            f"the address is not one of `channel: {channel}`",
+            hint=f"write it as the service gives it: {_FORMS.get(channel, 'docs/alarms.md has examples')}",
         )
     attribute = targets.SERVICES[name]
     host = str(getattr(service, attribute) or "") if attribute is not None else ""
@@ -140,24 +155,24 @@ def _within(seconds: float, call: Callable[[], bool]) -> bool:
     thread.start()
     thread.join(seconds)
     if not answers:
-        raise NotSent("the channel did not answer in time", hint="it is tried again")
+        raise NotSent(f"the channel {Trouble.SILENT}", hint=HINTS[Trouble.SILENT])
     return answers[0]
 
 
 @contextmanager
 def _silent() -> Iterator[list[str]]:
-    """The libraries' logs go nowhere but into a list, of which only a status is ever read."""
+    """The libraries' logs go nowhere but into a list, of which only `_refused` reads."""
     said: list[str] = []
 
     class Keep(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             said.append(record.getMessage())
 
-    keep = Keep(logging.WARNING)
+    keep = Keep(logging.DEBUG)
     before = [(logger := logging.getLogger(name), logger.propagate, logger.level) for name in _QUIET]
     for logger, _, _ in before:
         logger.propagate = False
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(logging.DEBUG if logger.name == "apprise" else logging.WARNING)
         logger.addHandler(keep)
     try:
         yield said
@@ -168,14 +183,22 @@ def _silent() -> Iterator[list[str]]:
             logger.setLevel(level)
 
 
-def _hint(channel: str, status: str | None) -> str:
-    if status in ("401", "403", "404", "410"):
-        return (
-            "the service no longer knows this address: make a new one there and keep it under the same name"
+def _refused(channel: str, said: Iterable[str]) -> NotSent:
+    """Why, by what the library logged: of that only a status and one of our own words is taken."""
+    status = next((int(match[1]) for line in said if (match := _STATUS.search(line))), None)
+    if status is not None:
+        return NotSent(
+            f"the channel did not take the message (it answered {status})", hint=hint_of_status(status)
         )
-    if channel == "email":
-        return "check the mail server, the user and password in the address, and the recipients"
-    return "check the address and whether this machine may reach the service"
+    told = (line.partition(_WHY)[2].strip() for line in said if _WHY in line)
+    why = next((found for text in told if (found := read_trouble(text)) is not None), None)
+    what = "the mail server" if channel == "email" else "the channel"
+    if why is not None:
+        return NotSent(f"{what} {why}", hint=HINTS[why])
+    hint = "check the mail server, the user and password in the address, and the recipients"
+    if channel != "email":
+        hint = "check the address and whether this machine may reach the service"
+    return NotSent(f"{what} did not take the message", hint=hint)
 
 
 __all__ = ["carry"]

@@ -130,7 +130,8 @@ def check_hook(url: str, hosts: Iterable[str]) -> str:
     plain = parts.scheme == "http" and is_loopback(host)
     if not good or not host or not (parts.scheme == "https" or plain) or parts.username is not None:
         raise NotSent(
-            "what is kept there is no https address", hint="write the address as the service gives it"
+            "the address that is kept is no https address",
+            hint="write the whole address as the service gives it, from https:// on, without user and password",
         )
     check_host(host, hosts)
     return url

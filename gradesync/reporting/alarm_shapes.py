@@ -51,6 +51,7 @@ def channel_shapes(answers: Sequence[tuple[AlarmRule, str | None, str | None]]) 
         {
             "rule": rule.name,
             "channel": rule.channel,
+            "kept_at": clean(rule.url),
             "sent": problem is None,
             "problem": None if problem is None else clean(problem),
             "hint": None if hint is None else clean(hint),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import smtplib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 
 from gradesync.connectors.hooks import Hooks
 from gradesync.domain.alarm import Message, Where
+from gradesync.domain.alarm_trouble import Trouble, read_trouble
 from gradesync.errors import ConnectionProblem, NotSent
 from gradesync.notify.sender import Sender
 from tests.notify.samples import T0, failed, key_cause, message, raised, rule
@@ -83,8 +85,9 @@ def test_a_mail_goes_to_each_address_alone_as_plain_text(box: Mailbox) -> None:
 
 def test_a_mail_that_a_mailbox_refuses_was_not_sent(box: Mailbox) -> None:
     box.refused.add("sis@x.example")
-    with pytest.raises(NotSent, match="did not take"):
+    with pytest.raises(NotSent, match="the mail server refused a recipient") as refused:
         send("email", box.url(), replace(NEWS, to=("sis@x.example",)))
+    assert "sis@x.example" not in f"{refused.value} {refused.value.hint}"
 
 
 def test_slack_gets_its_own_kind_of_message(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,9 +157,9 @@ BAD = [
     ),
     ("slack", "mmost://127.0.0.1:1/s3cr3t", (), "not one of `channel: slack`"),
     ("teams", SLACK, (), "not one of `channel: teams`"),
-    ("apprise", "s3cr3t", (), "no address of a service"),
+    ("apprise", "s3cr3t", (), "none of a service"),
     *(
-        ("apprise", f"{scheme}://s3cr3t", (), "no address of a service")
+        ("apprise", f"{scheme}://s3cr3t", (), "none of a service")
         for scheme in (
             "file",
             "exec",
@@ -175,7 +178,7 @@ BAD = [
     ("teams", TEAMS + "&a=1;template=file:///etc/evil", (), "option `template`"),
     ("teams", TEAMS + "&a=1&%20template=file:///etc/evil", (), "option `template`"),
     ("email", "mailtos://u:s3cr3t%3Fx@smtp.gmail.com?wkd=yes", (), "option `wkd`"),
-    ("apprise", "twilio://s3cr3t:x@+15551235555", (), "no address of a service"),
+    ("apprise", "twilio://s3cr3t:x@+15551235555", (), "none of a service"),
 ]
 
 
@@ -226,10 +229,82 @@ def test_a_channel_that_refuses_says_so_without_its_address(
 def test_a_channel_nobody_answers_at() -> None:
     with http_sink() as gone:
         address = gone.url()
-    with pytest.raises(NotSent, match="could not be reached"):
-        send("webhook", address)
-    with pytest.raises(NotSent, match="did not take"):
-        send("apprise", address.replace("http:", "json:"))
+    for channel, there in (
+        ("webhook", address),
+        ("apprise", address.replace("http:", "json:")),
+        ("email", f"mailto://127.0.0.1:{gone.port}?from=a@b.example"),
+    ):
+        with pytest.raises(NotSent, match="nothing listens at its host and port") as refused:
+            send(channel, there)
+        assert str(gone.port) not in f"{refused.value} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("channel", "address"),
+    [
+        ("webhook", "https://s3cr3t.invalid/x"),
+        ("apprise", "jsons://s3cr3t.invalid/x"),
+        ("email", "mailtos://u:s3cr3t@s3cr3t.invalid?from=a@b.example"),
+    ],
+)
+def test_a_host_whose_name_leads_nowhere_is_told_apart(
+    channel: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known: s3cr3t.invalid")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NotSent, match="its host's name leads nowhere") as refused:
+        send(channel, address, hosts=("s3cr3t.invalid",))
+    assert "s3cr3t" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_mail_server_that_knows_no_login_says_so(box: Mailbox) -> None:
+    with pytest.raises(NotSent, match="the mail server does not take the user and password"):
+        send("email", box.url().replace("mailto://", "mailto://u:s3cr3t@"))
+
+
+@pytest.mark.parametrize(
+    ("trouble", "text"),
+    [
+        (Trouble.LOGIN, str(smtplib.SMTPAuthenticationError(535, b"5.7.8 Bad login of a@b.example"))),
+        (Trouble.RECIPIENT, str(smtplib.SMTPRecipientsRefused({"a@b.example": (550, b"no such user")}))),
+        (Trouble.SENDER, str(smtplib.SMTPSenderRefused(553, b"not yours", "a@b.example"))),
+        (Trouble.CLOSED, str(ConnectionRefusedError(111, "Connection refused"))),
+        (Trouble.SILENT, str(TimeoutError("timed out"))),
+        (
+            Trouble.CERTIFICATE,
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: expired (_ssl.c:1)",
+        ),
+        (Trouble.TLS, "STARTTLS extension not supported by server."),
+        (Trouble.TLS, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)"),
+        (Trouble.NAME, "HTTPSConnectionPool(host='x'): ... NameResolutionError(\"Failed to resolve 'x'\")"),
+        (None, "something new about a@b.example"),
+    ],
+)
+def test_what_a_library_says_becomes_one_of_a_few_sentences(trouble: Trouble | None, text: str) -> None:
+    assert read_trouble(text) is trouble
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "`channel`"),
+        (403, "refuses"),
+        (404, "does not know"),
+        (429, "later"),
+        (503, "in trouble"),
+        (302, "redirects"),
+    ],
+)
+def test_each_refusing_answer_says_what_to_do(status: int, words: str, hook: Hook) -> None:
+    hook.status = status
+    for channel, address in (("webhook", hook.url()), ("apprise", f"json://127.0.0.1:{hook.port}/s3cr3t")):
+        with pytest.raises(NotSent, match=str(status)) as refused:
+            send(channel, address)
+        assert words in str(refused.value.hint)
 
 
 def test_a_service_that_breaks_in_the_library_tells_no_address(

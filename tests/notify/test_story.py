@@ -44,6 +44,7 @@ def test_a_channel_that_is_away_changes_no_exit_code_and_gets_it_later(tree: Tre
     done = a_pass(tree)
     assert done.code == 3, done.said
     assert "alarms: rule ops: the channel answered 503; it is tried again" in done.err
+    assert "what to do: `gradesync notify test --to ops`" in done.err
     assert "the ping was not taken: the channel answered 503" in done.err
     assert "s3cr3t" not in done.said
     assert str(hook.port) not in done.said
@@ -135,12 +136,22 @@ def test_a_channel_is_tried_and_says_what_to_do(tree: Tree, hook: Hook, box: Mai
     assert bad.code == 1
     [one] = json.loads(bad.out)["channels"]
     assert (one["rule"], one["sent"], one["problem"]) == ("ops", False, "the channel answered 410")
+    assert one["kept_at"] == "file:secrets/hook"
     assert "make a new one" in one["hint"]
     (tree.root / "secrets" / "mail").unlink()
     gone = tree.run("notify", "test")
     assert gone.code == 1
     assert "nothing is found at file:secrets/mail" in gone.out.replace("\n", " ")
+    assert "KEPT AT" in gone.out
     assert tree.run("notify", "test", "--to", "nobody").code == 1
+
+
+def test_a_channel_is_tried_before_there_is_a_store(tree: Tree, hook: Hook) -> None:
+    for file in (tree.root / ".gradesync").glob("store.db*"):
+        file.unlink()
+    assert tree.run("notify", "test", "--to", "ops").code == 0
+    assert hook.bodies[0]["test"] is True
+    assert not (tree.root / ".gradesync" / "store.db").exists()
 
 
 def test_a_slip_elsewhere_in_the_settings_silences_no_alarm(tree: Tree, hook: Hook) -> None:

@@ -59,9 +59,10 @@ def channels(answers: Sequence[tuple[AlarmRule, str | None, str | None]], *, sty
         (
             Cell(rule.name, "bold"),
             Cell(rule.channel),
+            Cell(rule.url),
             Cell("sent" if problem is None else "FAILED", "green" if problem is None else "red"),
             Cell("" if problem is None else f"{problem}; {hint}" if hint else problem),
         )
         for rule, problem, hint in answers
     ]
-    return finished([*table(("RULE", "CHANNEL", "TEST", "WHAT TO DO"), rows, style)])
+    return finished([*table(("RULE", "CHANNEL", "KEPT AT", "TEST", "WHAT TO DO"), rows, style)])
