@@ -55,7 +55,8 @@ MOST = 1000
     "--csv-to",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="With --dry-run of a roster import: leave the files it would send in DIR. They hold student data.",
+    help="With --dry-run of a roster import: leave the files it would send in DIR. They hold student data; "
+    "that they were written is kept in the history.",
 )
 @click.option("--class", "class_", metavar="SIS_ID", help="Only this class (grade passback).")
 @click.option(

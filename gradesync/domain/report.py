@@ -47,7 +47,7 @@ class RunEnd:
 
     `previous` is the schedule's last result in the same mode; `known` counts the records of the account that waited
     already, by code: what a person has been told of is not news; `waits` counts those that wait now. `classes` are of a
-    dry run of a grade passback, `change` of one of a roster import.
+    dry run of a grade passback, `change` of one of a roster import, `kept` how many files that one left with somebody.
     """
 
     run: Run
@@ -59,6 +59,7 @@ class RunEnd:
     change: RosterChange | None = None
     problem: str | None = None
     hint: str | None = None
+    kept: int = 0
 
     @property
     def new_or_worse(self) -> bool:

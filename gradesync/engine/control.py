@@ -7,7 +7,7 @@ that names every block it goes over, with a reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -44,6 +44,32 @@ class ByHand:
     keep: Callable[[Mapping[str, Path]], None] | None = None
 
 
+@dataclass(slots=True)
+class _Keeping:
+    """Hands on the files of a dry roster import after it is in the history that they were written, and by whom.
+
+    A dry run records nothing; files with names in a folder are not nothing, and nobody should find them unexplained.
+    """
+
+    tools: Tools
+    schedule: ScheduleId
+    keep: Callable[[Mapping[str, Path]], None]
+    files: int = 0
+
+    def __call__(self, files: Mapping[str, Path]) -> None:
+        # Neither where nor what: the folder's path may hold a person's name.
+        fact = Fact(
+            "roster files written",
+            self.tools.actor,
+            self.schedule.account,
+            self.schedule.name,
+            data={"files": len(files)},
+        )
+        self.tools.store.append([fact])
+        self.files = len(files)
+        self.keep(files)
+
+
 class NeedsConsent(GradesyncError):
     """A run by hand would write more than anybody has agreed to; nothing was sent and nothing recorded."""
 
@@ -69,7 +95,11 @@ async def run_by_hand(tools: Tools, wish: ByHand) -> RunEnd:
         reason=wish.reason,
     )
     if wish.dry:
-        return await dry_run(tools, run, target, keep=wish.keep)
+        if wish.keep is None:
+            return await dry_run(tools, run, target)
+        keeping = _Keeping(tools, wish.schedule, wish.keep)
+        end = await dry_run(tools, run, target, keep=keeping)
+        return replace(end, kept=keeping.files)
     over = _refuse_blocked(tools, wish, target, now)
     broken = None
     if wish.most is not None and _may_write(target, wish.schedule):

@@ -6,6 +6,7 @@ import csv
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 from gradesync.sandbox.school_year import SchoolYear
 from gradesync.sandbox.server import Sandbox
@@ -130,7 +131,29 @@ def test_the_files_are_left_for_their_owner_alone_and_with_a_warning(
     assert writes(sandbox) == 0
     person = sandbox.schools["riverside"].district.people[0]
     assert person.family_name not in result.output
-    live.run("run", ID, "--dry-run", "--csv-to", str(folder))
+
+
+def test_that_files_with_student_data_were_written_is_in_the_history_and_a_plain_look_is_not(
+    live: Tree, tmp_path: Path
+) -> None:
+    def entries() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(live.run("history", "riverside", "--format", "json").stdout)[
+            "entries"
+        ]
+        return found
+
+    before = entries()
+    live.run("run", ID, "--dry-run")
+    assert entries() == before
+    folder = tmp_path / "robin-smith"
+    for _ in range(2):
+        result = live.run("--as", "alex", "run", ID, "--dry-run", "--csv-to", str(folder))
+    files = len(list(folder.glob("*.csv")))
+    told = [one for one in entries() if one not in before]
+    assert [(one["what"], one["data"]) for one in told] == [("roster files written", {"files": files})] * 2
+    assert all("alex" in json.dumps(one["actor"]) for one in told)
+    assert "robin" not in json.dumps(told)
+    assert f"you had {files} files written" in " ".join(result.stdout.split())
 
 
 def test_files_never_go_over_what_somebody_else_keeps_there(live: Tree, tmp_path: Path) -> None:

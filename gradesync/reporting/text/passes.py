@@ -204,8 +204,17 @@ def _end(end: RunEnd, style: Style, indent: str, *, codes: bool = True) -> list[
     if end.change is not None and (schools := school_lines(end.change, style)):
         lines += ["", *(indent + line for line in schools)]
     if dry:
-        lines += ["", f"{indent}Dry run: nothing was sent and nothing was recorded."]
+        lines += ["", *folded(_of_a_look(end.kept), style, indent)]
     return lines
+
+
+def _of_a_look(kept: int) -> str:
+    if not kept:
+        return "Dry run: nothing was sent and nothing was recorded."
+    return (
+        "Dry run: nothing was sent and no run was recorded. The history says that you had "
+        f"{words.plural(kept, 'file')} written."
+    )
 
 
 def _untried(end: RunEnd, style: Style, indent: str) -> list[str]:
