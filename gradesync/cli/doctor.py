@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 @new_command(
     "doctor",
     "gradesync doctor riverside\n"
-    "gradesync doctor riverside --names  # also the titles that match nothing\n"
+    "gradesync doctor riverside --names  # also what matches nothing, by title and place\n"
     "gradesync doctor riverside --format markdown > ticket.md\n"
     "gradesync doctor --secrets          # every account, without asking anybody",
 )
 @click.argument("account", required=False)
 @click.option("--secrets", is_flag=True, help="Look at the secrets of every account; reaches nobody.")
-@click.option("--names", is_flag=True, help="Show titles that match nothing; only on a terminal.")
+@click.option(
+    "--names", is_flag=True, help="Show titles and sections that match nothing; only on a terminal."
+)
 @format_option("markdown")
 def command(said: Invocation, account: str | None, secrets: bool, names: bool, form: str) -> int:
     """Say whether an account's connections work, and who must do what where they do not.

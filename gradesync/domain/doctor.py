@@ -35,7 +35,8 @@ class Check:
     """One question and its answer. `name` is stable, for programs; `sentence` is for people.
 
     `code` is of the catalogue; `remedy` and `who` are the catalogue's unless the check knows better. `counts` are
-    by name. `names` are titles that people gave: shown on a terminal, when asked for.
+    by name. `names` are titles that people gave, or where in Canvas something stands: shown on a terminal, when
+    asked for.
     """
 
     name: str
@@ -118,26 +119,55 @@ _DOWN = frozenset({"GS-302", "GS-508"})
 _WHEN_DOWN = (
     "Check the address in the account file; if it is right, the server is down or unreachable from here."
 )
+_WHEN_BROKEN = (
+    "Ask again in an hour; if it stays, tell whoever runs that server: it answers, with an error of its own."
+)
+_WHEN_BUSY = "Ask again in some minutes: what comes after this was not looked at."
+_WHEN_ODD = (
+    "Check that the address leads to the service itself, not to a sign-in page or a proxy before it. If it does, send "
+    "this answer (`--format markdown`, nobody is named in it) to the makers of gradesync."
+)
+_ELSEWHERE: Mapping[tuple[str, str], tuple[str, str, str]] = {
+    ("canvas-token", "GS-305"): (
+        "GS-302",
+        "No Canvas answers at the address in the account file",
+        "Write the address of Canvas alone as `url` under `canvas`, as https://DISTRICT.instructure.com.",
+    ),
+    ("sis-token", "GS-510"): (
+        "GS-510",
+        "No service that gives tokens answers at the SIS's address",
+        "Check `url` under `sis` (and `token_url`) against what the SIS shows; if right, its vendor must enable it.",
+    ),
+}
+"""(check, code) of the first request to a side -> code, sentence, remedy: what a run means by the code is not it."""
+_IN_A_RUN: Mapping[str, str] = dict.fromkeys(("GS-301", "GS-507"), _WHEN_BUSY) | dict.fromkeys(
+    ("GS-306", "GS-599"), _WHEN_ODD
+)
+"""Codes whose remedy speaks of a run, and what to do about them where there is none."""
 
 
 def of_problem(name: str, side: str, problem: ConnectionProblem) -> Check:
     """The check that a refusal ended. What passes by itself is a warning; the other side's own words stay out."""
     entry = CODES[problem.code]
+    met = str(problem).removesuffix(".")
+    if (name, problem.code) in _ELSEWHERE:
+        code, told, remedy = _ELSEWHERE[name, problem.code]
+        return found(name, side, Verdict.FAIL, f"{told}: {met}.", code, remedy=remedy, who="support")
+    passes = entry.who == "nobody" and problem.code not in _DOWN
+    verdict = Verdict.WARN if passes else Verdict.FAIL
     # What was met stands behind what it means: a school reads the first half, its technician the second.
-    sentence = f"{entry.title}: {str(problem).removesuffix('.')}."
-    if problem.code in _DOWN:
-        return found(name, side, Verdict.FAIL, sentence, problem.code, remedy=_WHEN_DOWN, who="support")
-    verdict = Verdict.WARN if entry.who == "nobody" else Verdict.FAIL
+    sentence = f"{entry.title}: {met}."
+    if remedy := _outside_a_run(problem):
+        return found(name, side, verdict, sentence, problem.code, remedy=remedy, who="support")
     remedy = _sentence(problem.hint) if problem.hint else entry.remedy
-    return Check(
-        name,
-        side,
-        verdict,
-        sentence,
-        problem.code,
-        remedy,
-        _whose(entry.who, side),
-    )
+    return Check(name, side, verdict, sentence, problem.code, remedy, _whose(entry.who, side))
+
+
+def _outside_a_run(problem: ConnectionProblem) -> str:
+    """What to do where the catalogue's remedy speaks of a run; empty where it does not."""
+    if problem.code in _DOWN:
+        return _WHEN_DOWN if problem.status is None else _WHEN_BROKEN
+    return _IN_A_RUN.get(problem.code, "")
 
 
 def _sentence(text: str) -> str:

@@ -109,7 +109,12 @@ def throttle(hello: Hello, concurrency: int) -> Check:
         )
         remedy = "Give gradesync a token of its own, or lower `concurrency` under `canvas`."
         return found(name, CANVAS, WARN, sentence, "GS-301", remedy=remedy, who="Canvas admin", counts=counts)
-    return fine(name, CANVAS, f"Canvas leaves room for {room} units; the account takes {wanted}.", counts)
+    return fine(
+        name,
+        CANVAS,
+        f"Canvas's limit leaves {room} units free, and {plural(concurrency, 'request')} at once take {wanted}.",
+        counts,
+    )
 
 
 def key_end(name: str, side: str, said: date | None, told: TokenEnd | None, today: date) -> Check:
@@ -125,7 +130,8 @@ def key_end(name: str, side: str, said: date | None, told: TokenEnd | None, toda
         if told is not None and told.told:
             return fine(name, side, "Canvas says that the token has no end.")
         unsaid = (
-            f"Neither the account file (`expires` under `{side}`) nor the other side says when the key ends."
+            f"Neither the account file (`expires` under `{side}`) nor the other side says when the key ends. "
+            "Write it there, and it is told 30 days before."
         )
         return spare(name, side, unsaid)
     days = (first - today).days
@@ -201,7 +207,7 @@ def scopes(name: str, use: str, seen: Granted) -> Check:
     missing = sorted(_short(one) for one in seen.asked if one not in seen.granted)
     counts = {"asked": len(seen.asked), "missing": len(missing)}
     if missing:
-        sentence = f"For {use} the SIS grants not all scopes: {', '.join(missing)} missing."
+        sentence = f"For {use} the SIS does not grant all scopes: {', '.join(missing)} missing."
         return found(
             name,
             SIS,

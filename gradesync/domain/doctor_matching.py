@@ -10,13 +10,16 @@ from datetime import date
 
 from gradesync.domain.account import PassbackPolicy, Scope
 from gradesync.domain.doctor import BOTH, CANVAS, SIS, Check, Verdict, fine, found, skipped, spare
-from gradesync.domain.doctor_facts import Admin, GraphQl, Groups, Page, SectionSample, Students, Term
+from gradesync.domain.doctor_facts import Admin, GraphQl, Groups, Page, Section, SectionSample, Students, Term
 from gradesync.domain.doctor_judging import NAMES, begun, plural
 from gradesync.domain.gradebook import Category
 from gradesync.domain.line_item import category_for
+from gradesync.domain.problem import CODES
 
 WARN, FAIL = Verdict.WARN, Verdict.FAIL
 
+WHICH = "the same command with `--names` shows which, at a terminal"
+"""Ends a remedy for things that have titles or places: a list for a ticket names none."""
 TERM_DAYS = 14
 """Days before a term's end from which somebody should know of it."""
 
@@ -32,15 +35,16 @@ def terms(name: str, side: str, seen: Sequence[Term], scope: Scope, today: date)
         lost = [title for title in scope.terms if title.casefold() not in titles]
         if lost:
             sentence = (
-                f"{len(lost)} of the {len(scope.terms)} titles in `scope.terms` are no term of the SIS."
+                f"Of {plural(len(scope.terms), 'title')} in `scope.terms`, {len(lost)} "
+                f"{'is' if len(lost) == 1 else 'are'} no term of the SIS."
             )
-            remedy = "Write the titles as the SIS shows them, or `terms: current`."
+            remedy = f"Write the titles as the SIS shows them, or `terms: current` ({WHICH})."
             return found(
                 name, side, FAIL, sentence, "GS-627", remedy=remedy, who="support", counts=counts, names=lost
             )
     running = [one for one in seen if _runs(one, today)]
     if not running:
-        sentence = f"{who} has {plural(len(seen), 'term')}, and none for today."
+        sentence = f"{who} has {plural(len(seen), 'term')}, and none running today."
         return found(name, side, WARN, sentence, "GS-627", who=_keeper(side), counts=counts)
     # A year goes on when its last term does: what ends last is what counts.
     last = max((one.end for one in running if one.end is not None), default=None)
@@ -51,7 +55,7 @@ def terms(name: str, side: str, seen: Sequence[Term], scope: Scope, today: date)
             name, side, WARN, sentence, "GS-627", who=_keeper(side), counts={**counts, "days_left": days}
         )
     return fine(
-        name, side, f"{who} has {plural(len(seen), 'term')}, {len(running)} of them for today.", counts
+        name, side, f"{who} has {plural(len(seen), 'term')}, {len(running)} of them running today.", counts
     )
 
 
@@ -92,11 +96,21 @@ def class_ids(sample: SectionSample, classes: Iterable[str]) -> Check:
         remedy = "Check that both addresses are of the same district, and that SIS ids are the SIS's own ids."
         return found(name, BOTH, FAIL, sentence, "GS-512", remedy=remedy, who="support", counts=counts)
     code = "GS-512" if unknown > untied else "GS-414"
-    return found(name, BOTH, WARN, sentence, code, counts=counts)
+    remedy = f"{CODES[code].remedy.removesuffix('.')} ({WHICH})."
+    places = [where(one) for one in sample.sections if one.class_id is None or one.class_id not in known]
+    return found(name, BOTH, WARN, sentence, code, remedy=remedy, counts=counts, names=places[:_MOST_NAMES])
 
 
-def student_ids(pairs: Sequence[tuple[Students, frozenset[str]]]) -> Check:
-    """Which share of Canvas's students in some classes are students of that class in the SIS. Pairs by class."""
+def where(one: Section) -> str:
+    """A section's place in Canvas, as it stands in the address of its page: nothing that a person was given."""
+    return f"courses/{one.course_id}/sections/{one.section_id}"
+
+
+def student_ids(pairs: Sequence[tuple[Students, frozenset[str]]], places: Sequence[str] = ()) -> Check:
+    """Which share of Canvas's students in some classes are students of that class in the SIS. Pairs by class.
+
+    `places` are the sections (`where`) in the order of the pairs.
+    """
     name = "ids-students"
     total = sum(len(canvas.sis_ids) + canvas.without for canvas, _ in pairs)
     if not total:
@@ -114,7 +128,14 @@ def student_ids(pairs: Sequence[tuple[Students, frozenset[str]]]) -> Check:
     if not met:
         remedy = "Look at which id Canvas holds (`roster.people`): it must be the SIS's own id of the person."
         return found(name, BOTH, FAIL, sentence, "GS-417", remedy=remedy, who="support", counts=counts)
-    return found(name, BOTH, WARN, sentence, "GS-417" if without > strangers else "GS-503", counts=counts)
+    code = "GS-417" if without > strangers else "GS-503"
+    lost = [
+        place
+        for place, (canvas, sis) in zip(places, pairs, strict=False)
+        if canvas.without or canvas.sis_ids - sis
+    ]
+    remedy = f"{CODES[code].remedy.removesuffix('.')} ({WHICH.replace('which', 'in which sections')})."
+    return found(name, BOTH, WARN, sentence, code, remedy=remedy, counts=counts, names=lost)
 
 
 # -- categories ----------------------------------------------------------------------------------------------------
@@ -151,11 +172,15 @@ def categories(seen: Sequence[tuple[str, Groups, Sequence[Category]]], policy: P
         return fine(name, BOTH, f"{head}, every group has its category in the SIS.", counts)
     sentence = (
         f"{head}, {plural(groups - matched, 'group')} of {len(classes)} class{'' if len(classes) == 1 else 'es'} "
-        f"without a category of its own in the SIS; assignments marked for the SIS in them: {marked}."
+        f"without a category of its own in the SIS; {plural(marked, 'assignment')} there "
+        f"{'is' if marked == 1 else 'are'} marked for the SIS, whose grades are not sent."
     )
     code = "GS-406" if codes["GS-406"] > codes["GS-405"] else "GS-405"
     names = sorted(lost, key=lambda title: (-lost[title], title))[:_MOST_NAMES]
-    remedy = "Name them in `passback.category_map` (see `gradesync doctor ACCOUNT --names`), or rename them in Canvas."
+    remedy = (
+        "Write each under `passback.category_map` with the SIS's category (`Canvas group: SIS category`), or rename "
+        f"it in Canvas ({WHICH})."
+    )
     return found(name, BOTH, WARN, sentence, code, remedy=remedy, who="support", counts=counts, names=names)
 
 
@@ -167,8 +192,9 @@ def posted_by(schedule: str, seen: Admin) -> Check:
     name = f"posted-by-{schedule}"
     if not seen.known:
         return found(
-            name, CANVAS, WARN, f"Canvas knows nobody of the name in `posted_by` of {schedule}.", "GS-109"
-        )
+            name, CANVAS, WARN, f"Canvas knows nobody of the name in `posted_by` of {schedule}.", "GS-109",
+            remedy=f"Write the login of an active Canvas admin as `posted_by` of {schedule}.", who="support",
+        )  # fmt: skip
     if not seen.admin:
         return found(
             name,

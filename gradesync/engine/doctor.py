@@ -128,10 +128,11 @@ async def _compare(side: Side, canvas: CanvasSide | None, sis: SisSide | None, p
 def _students(canvas: CanvasSide, sis: SisSide, met: Sequence[Section]) -> Callable[[], Awaitable[Check]]:
     async def look() -> Check:
         pairs: list[tuple[Students, frozenset[str]]] = []
-        for one in _spread(met, CLASSES_OF_STUDENTS):
+        chosen = _spread(met, CLASSES_OF_STUDENTS)
+        for one in chosen:
             assert one.class_id is not None  # only sections tied to a class are looked at
             pairs.append((await canvas.students(one.section_id), await sis.members(one.class_id)))
-        return matching.student_ids(pairs)
+        return matching.student_ids(pairs, [matching.where(one) for one in chosen])
 
     return look
 

@@ -172,7 +172,7 @@ def refused(name: str, side: str, answers: Labelled, fit: str) -> Check:
         )
     labels = ", ".join(label for label, _ in failed)
     told = of_problem(name, side, failed[0][1])
-    sentence = f"{len(failed)} of {len(answers)} calls are refused: {labels}."
+    sentence = f"{len(failed)} of {len(answers)} calls get no answer that can be used: {labels}."
     counts = {"calls": len(answers), "refused": len(failed)}
     return found(
         name, side, Verdict.FAIL, sentence, told.code or "", remedy=told.remedy, who=told.who, counts=counts

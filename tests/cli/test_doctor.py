@@ -259,6 +259,38 @@ def test_a_sis_that_nobody_answers_at_is_a_failed_check(tree: Tree) -> None:
     assert check(told, "canvas-token")["status"] == "ok"
 
 
+def test_an_address_where_no_canvas_is_fails_and_says_what_to_write(tree: Tree) -> None:
+    tree.account("riverside", tree.text("riverside").replace("/riverside/canvas", "/riverside/canvass"))
+    found = check(examined(tree, code=1), "canvas-token")
+    assert (found["status"], found["code"], found["who"]) == ("fail", "GS-302", "support")
+    assert "No Canvas answers at the address" in found["sentence"]
+    assert "`url` under `canvas`" in found["remedy"]
+
+
+def test_an_address_where_no_sis_is_sends_nobody_to_the_vendor_first(tree: Tree) -> None:
+    tree.account("riverside", tree.text("riverside").replace("/riverside/genesis", "/riverside/genesys"))
+    found = check(examined(tree, code=1), "sis-token")
+    assert (found["code"], found["who"]) == ("GS-510", "support")
+    assert found["remedy"].startswith("Check `url` under `sis`")
+
+
+@pytest.mark.parametrize("fault", ["throttle", "truncated-json", "server-error"])
+def test_no_remedy_speaks_of_a_run_that_there_is_not(tree: Tree, served: Sandbox, fault: str) -> None:
+    served.front.faults.orders.append(FaultOrder(fault, 400, side="canvas", method="GET"))
+    found = check(examined(tree), "canvas-token")
+    assert found["who"] == "support"
+    assert "run" not in found["remedy"].split()
+    assert "RUN" not in found["remedy"]
+
+
+def test_a_section_that_is_tied_to_nothing_is_placed_on_a_terminal_alone(tree: Tree) -> None:
+    told = tree.run("doctor", "riverside", "--format", "json", code=3).stdout
+    assert "`--names`" in check(json.loads(told), "ids-classes")["remedy"]
+    assert "/sections/" not in told
+    _, shown = tree.at_a_terminal("doctor", "riverside", "--names")
+    assert re.search(r"courses/\d+/sections/\d+", "".join(shown.split()))
+
+
 def test_somebody_who_is_no_admin_is_told_of_and_stops_nothing(tree: Tree) -> None:
     tree.account("riverside", tree.text("riverside").replace("sis-admin", "nobody-here"))
     found = check(examined(tree, code=3), "posted-by-grades")

@@ -174,6 +174,15 @@ def test_sections_are_fine_exactly_when_all_are_tied_to_known_classes(ids: list[
         assert (check.counts["known"], check.counts["sections"]) == (met, len(ids))
 
 
+def test_what_does_not_fit_is_named_by_its_place_in_canvas() -> None:
+    sections = (Section(1, 10, "known"), Section(2, 20, None), Section(3, 30, "strange"))
+    check = matching.class_ids(SectionSample(sections, 3, more=False), {"known"})
+    assert check.names == ("courses/2/sections/20", "courses/3/sections/30")
+    fits, without = Students(frozenset({"a"}), 0), Students(frozenset({"a"}), 1)
+    pairs = [(fits, frozenset({"a"})), (without, frozenset({"a"})), (fits, frozenset[str]())]
+    assert matching.student_ids(pairs, ["x", "y", "z"]).names == ("y", "z")
+
+
 @given(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
 def test_students_are_counted_as_known_without_id_or_not_in_class(met: int, without: int, away: int) -> None:
     there = frozenset(f"m{n}" for n in range(met))
