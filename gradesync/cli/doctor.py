@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @new_command(
     "doctor",
     "gradesync doctor riverside\n"
-    "gradesync doctor riverside --names  # also what matches nothing, by title and place\n"
+    "gradesync doctor riverside --names  # also what matches nothing, by title\n"
     "gradesync doctor riverside --format markdown > ticket.md\n"
     "gradesync doctor --secrets          # every account, without asking anybody",
 )
