@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradesync.domain.needs import Cause, causes, needs, streaks
+from gradesync.domain.problem import CODES as ALL_CODES
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Outcome, Run, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
@@ -152,6 +154,23 @@ def test_programs_get_the_causes_too() -> None:
     assert shape["new_since_yesterday"] is True
     assert shape["since"] == "2026-11-25T14:05:00Z"
     assert structured.rows([], s.NOW)["causes"] is None
+
+
+@given(st.sampled_from(sorted(ALL_CODES)), st.integers(40, 100), st.booleans())
+def test_on_a_narrow_terminal_a_title_is_told_once_and_coloured_to_its_end(
+    code: str, width: int, failing: bool
+) -> None:
+    cause = causes([row("a", waiting={"GS-504": 3})], s.NOW)[0]
+    one = replace(cause, code=code, failing=failing)
+    told = text.causes((one,), s.NOW, style=s.terminal(width, color=True), needs="support")
+    plain = re.sub(r"\x1b\[[0-9;]+m", "", told)
+    begun = next(line for line in plain.splitlines() if line.startswith(f"  {code}"))
+    assert cell_width(begun) <= width
+    assert all(cell_width(line) <= width for line in plain.split("\n\n")[0].splitlines())
+    title = f"{code} {ALL_CODES[code].title}"
+    assert " ".join(plain.split()).count(title) == 1
+    coloured = " ".join(re.findall(rf"\x1b\[{31 if failing else 1}m(.*?)\x1b\[0m", told))
+    assert coloured.endswith(title)
 
 
 CODES = ("GS-201", "GS-202", "GS-401", "GS-405", "GS-501", "GS-504", "GS-508", "GS-599", "GS-709")

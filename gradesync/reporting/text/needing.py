@@ -35,7 +35,7 @@ def causes(
     if not causes:
         return finished([f"Nothing waits for {whose} now."])
     shown = causes if every else causes[:MOST]
-    lines = [style.paint(_heading(causes, whose), "bold")]
+    lines = folded(_heading(causes, whose), style, "", "  ", "bold")
     for fresh, title in ((True, "New since yesterday"), (False, "From before")):
         some = [one for one in shown if one.fresh is fresh]
         if some:
@@ -62,14 +62,26 @@ def _one(cause: Cause, now: datetime, style: Style, command: str) -> list[str]:
     spread = [_spread(cause)]
     if cause.since is not None:
         spread.append(f"{words.since(cause.since, now)}{' or longer' if cause.capped else ''}")
-    first, *rest = folded(f"{title}: {', '.join(spread)}", style, "  ", "    ")
-    color = "red" if cause.failing else "bold"
-    lines = [f"  {style.paint(clean(title), color)}{first[2 + len(title) :]}", *rest]
+    title = clean(title)
+    broken = folded(f"{title}: {', '.join(spread)}", style, "  ", "    ")
+    lines = _painted(broken, len(title), style, "red" if cause.failing else "bold")
     lines += folded(_where(cause), style, "    ")
     lines += folded(_next(cause), style, "    ")
     if len(cause.schedules) > 1 and cause.code:
         lines.append(style.paint(f"    {command} --code {cause.code}", "dim"))
     return lines
+
+
+def _painted(lines: Sequence[str], length: int, style: Style, color: str) -> list[str]:
+    """The lines with the title coloured, its first `length` characters, over however many lines it was broken."""
+    shown = []
+    for line in lines:
+        start = len(line) - len(line.lstrip(" "))
+        end = min(start + max(length, 0), len(line))
+        shown.append(line[:start] + style.paint(line[start:end], color) + line[end:])
+        # The blank at which the line was broken belongs to the title, and is in no line.
+        length -= end - start + 1
+    return shown
 
 
 def _spread(cause: Cause) -> str:
