@@ -69,7 +69,7 @@ def begin_account(said: Invocation, wish: AccountWish) -> int:
     tell(f"{shown} written; the account begins in `state: observe` and sends nothing")
     left = _told_table(table)
     problems = _checked(said, shown, wish.account)
-    hosts = _unknown_hosts(text) if any(one.code == "GS-108" for one in problems) else ()
+    hosts = _unknown_hosts(text, settings) if any(one.code == "GS-108" for one in problems) else ()
     _told_next(said.root, wish.account, settings, hosts)
     if any(not problem.warning for problem in problems):
         return 1
@@ -270,12 +270,16 @@ def _tell_inherited(desired: Desired, file: str, account: str) -> None:
             )
 
 
-def _unknown_hosts(text: str) -> tuple[str, ...]:
-    """The hosts of the file just written, each once: what the owner may have to add."""
+def _unknown_hosts(text: str, settings: Settings) -> tuple[str, ...]:
+    """The hosts of the file just written that `hosts` does not allow, each once: what the owner has to add."""
     from urllib.parse import urlsplit
 
+    from gradesync.config.schema.addresses import host_allowed
+
     found = (urlsplit(url).hostname for url in re.findall(r"^  url: (\S+)$", text, re.MULTILINE))
-    return tuple(dict.fromkeys(host for host in found if host))
+    # No list and an empty one allow the same, as where the file is checked.
+    allowed = settings.hosts or None
+    return tuple(dict.fromkeys(host for host in found if host and not host_allowed(host, allowed)))
 
 
 def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, ...]) -> None:
@@ -292,7 +296,7 @@ def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, .
             f" .github/workflows/reconcile.yml, reconcile-cron.yml and act.yml:{lines}"
         )
     if hosts:
-        steps.append(f"have the owner add to `hosts` in gradesync.yaml what is not there: {', '.join(hosts)}")
+        steps.append(f"have the owner add to `hosts` in gradesync.yaml: {', '.join(hosts)}")
     steps += [
         f"`gradesync doctor {account}` says whether both sides answer, and who must do what",
         "`gradesync plan` shows what a merge would change; `gradesync reconcile` applies it",

@@ -66,6 +66,26 @@ def test_schedules_that_come_from_the_folder_are_named(root: Path) -> None:
     assert "it inherits the schedule nightly-of-all from schedules/pilot/_defaults.yaml:2" in told
 
 
+@pytest.mark.parametrize(
+    ("hosts", "missing"),
+    [
+        ('["*.instructure.com"]', "genesis.lakeside.example"),
+        ("[genesis.lakeside.example]", "lakeside.instructure.com"),
+        ("[other.example]", "lakeside.instructure.com, genesis.lakeside.example"),
+        ('["*.instructure.com", genesis.lakeside.example]', None),
+    ],
+)
+def test_the_owner_is_asked_only_for_hosts_that_are_not_allowed_yet(
+    hosts: str, missing: str | None, root: Path
+) -> None:
+    (root / "gradesync.yaml").write_text(f"hosts: {hosts}\nsecrets: env\n")
+    told = run(root, "init", "lakeside", *FLAGS, "--yes", code=1 if missing else 0).output
+    asked = [
+        line.partition("gradesync.yaml: ")[2] for line in told.splitlines() if "have the owner add" in line
+    ]
+    assert asked == ([missing] if missing else [])
+
+
 def test_nothing_is_ever_overwritten(root: Path) -> None:
     run(root, "init", "lakeside", *FLAGS, "--yes")
     before = (root / "schedules" / "lakeside.yaml").read_bytes()
