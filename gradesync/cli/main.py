@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gradesync.cli.boundary import forget, guarded
+from gradesync.cli.boundary import forget, guarded, set_log_format
 from gradesync.cli.common import Invocation, shared_options
 from gradesync.cli.table import MODULES, SECTIONS, help_text
 
@@ -59,10 +60,37 @@ class LazyGroup(click.Group):
         if _completing():
             return _complete(lambda: inner(*args, **{**extra, "standalone_mode": False}))
         forget()
-        code = guarded(lambda: inner(*args, **{**extra, "standalone_mode": False}))
+        given = args[0] if args else extra.get("args")
+        code = guarded(lambda: _as_asked(given, lambda: inner(*args, **{**extra, "standalone_mode": False})))
         if standalone_mode:
             raise SystemExit(code)
         return code
+
+
+def _as_asked(given: Sequence[str] | None, call: Callable[[], Any]) -> Any:
+    """Run the command line. What is wrong with it is told in the log's format, too.
+
+    click stops at the first word it does not know, before it looks at any option of that command: there the format is
+    read from the words themselves.
+    """
+    try:
+        return call()
+    except click.UsageError:
+        if _log_format(sys.argv[1:] if given is None else given) == "json":
+            set_log_format("json")
+        raise
+
+
+def _log_format(arguments: Sequence[str]) -> str | None:
+    """What the last --log-format before a `--` says."""
+    found = None
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--":
+            break
+        name, given, value = word.partition("=")
+        if name == "--log-format":
+            found = value if given else following
+    return found
 
 
 def _completing() -> bool:

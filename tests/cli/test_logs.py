@@ -65,6 +65,34 @@ def test_an_error_is_a_record_too(tree: Tree) -> None:
     assert record["hint"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--bogus", "--log-format", "json"),
+        ("list", "--bogus", "--log-format=json"),
+        ("--log-format", "json", "list", "--bogus"),
+        ("lst", "--log-format", "json"),
+        ("list", "--needs", "nobody", "--log-format", "json"),
+        ("show", "--log-format", "json"),
+        ("list", "--last", "--log-format", "text", "--log-format", "json"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_with_the_command_line_is_a_record_too(arguments: tuple[str, ...], tree: Tree) -> None:
+    answer = tree.run(*arguments, code=64)
+    [record] = [json.loads(line) for line in answer.stderr.splitlines()]
+    assert (record["action"], record["level"]) == ("command.failed", "error")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("list", "--bogus"), ("list", "--bogus", "--log-format", "text"), ("lst", "--", "--log-format", "json")],
+    ids=" ".join,
+)
+def test_nobody_gets_records_who_did_not_ask_for_them(arguments: tuple[str, ...], tree: Tree) -> None:
+    assert tree.run(*arguments, code=64).stderr.startswith("error: ")
+
+
 def test_what_one_command_asked_for_the_next_is_not_given(tree: Tree) -> None:
     tree.run("show", "nobody", "--log-format", "json", code=1)
     assert tree.run("show", "nobody", code=1).stderr.startswith("error: ")
