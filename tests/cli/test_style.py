@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gradesync.cli import render
@@ -34,10 +36,16 @@ def test_who_asked_for_colours_gets_them(
     assert render.style().terminal is terminal
 
 
-def test_colours_that_were_asked_for_reach_the_pipe(tree: Tree) -> None:
+@pytest.mark.parametrize("command", [("show", "riverside/grades"), ("list",), ("history",)], ids=" ".join)
+def test_colours_that_were_asked_for_reach_the_pipe_and_change_nothing_else(
+    command: tuple[str, ...], tree: Tree
+) -> None:
     tree.run("reconcile", "--no-syncs")
-    assert "\x1b[" in tree.run("show", "riverside/grades", env={"FORCE_COLOR": "1", "NO_COLOR": ""}).stdout
-    assert "\x1b" not in tree.run("show", "riverside/grades").stdout
+    coloured = tree.run(*command, env={"FORCE_COLOR": "1", "NO_COLOR": ""}).stdout
+    plain = tree.run(*command).stdout
+    assert "\x1b[" in coloured
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]+m", "", coloured) == plain
 
 
 @pytest.mark.parametrize("columns", ["nonsense", "0", "-5", "80"])

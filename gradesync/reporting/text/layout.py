@@ -74,7 +74,7 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[Cell]], style: Style) -
     in the middle can neither be read nor copied.
     """
     if not style.terminal:
-        return _aligned(titles, rows)
+        return _aligned_in_colour(titles, rows, style) if style.color else _aligned(titles, rows)
     widths = _fit(titles, [[clean(c.text) for c in row] for row in rows], max(style.width, NARROWEST))
     if widths is None:
         return [line for row in rows for line in _stacked(titles, row, style)][:-1]
@@ -117,6 +117,21 @@ def _aligned(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]
     texts = [list(titles), *([clean(cell.text) or "-" for cell in row] for row in rows)]
     columns = [_padded(column) for column in zip(*texts, strict=True)]
     return ["  ".join(line) for line in zip(*columns, strict=True)]
+
+
+def _aligned_in_colour(titles: Sequence[str], rows: Sequence[Sequence[Cell]], style: Style) -> list[str]:
+    """The same columns, for a pipe that was given colours: the blanks between them stay as they are."""
+    cells = [
+        [Cell(title, "bold") for title in titles],
+        *([Cell(c.text or "-", c.color) for c in r] for r in rows),
+    ]
+    texts = [[clean(cell.text) for cell in row] for row in cells]
+    columns = zip(*(_padded(column) for column in zip(*texts, strict=True)), strict=True)
+    lines: list[str] = []
+    for row, shown, line in zip(cells, texts, columns, strict=True):
+        parts = zip(row, shown, line, strict=True)
+        lines.append("  ".join(style.paint(t, cell.color) + wide[len(t) :] for cell, t, wide in parts))
+    return lines
 
 
 def _padded(column: Sequence[str]) -> list[str]:

@@ -207,7 +207,9 @@ def history(entries: Sequence[HistoryEntry], *, style: Style) -> str:
         return finished(["No history entries."])
     cells = [_entry_cells(entry) for entry in entries]
     if not style.terminal:
-        return finished(table(_HISTORY, [[Cell(text) for text in row] for row in cells], style))
+        colors = ("dim", *[""] * (len(_HISTORY) - 1))
+        painted = [[Cell(*one) for one in zip(row, colors, strict=True)] for row in cells]
+        return finished(table(_HISTORY, painted, style))
     lines: list[str] = []
     for row in cells:
         when, *rest = (clean(text) for text in row)
