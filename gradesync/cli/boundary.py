@@ -23,6 +23,10 @@ BROKEN_PIPE = 141
 """What a shell reports of a program whose reader has gone away."""
 
 
+class RunsHandedBack(KeyboardInterrupt):
+    """Somebody interrupted a command that had runs at work; those that had begun are queued again."""
+
+
 def guarded(call: Callable[[], object]) -> int:
     """Carry out a command; the answer is its exit code."""
     before = _catch_termination()
@@ -40,12 +44,8 @@ def guarded(call: Callable[[], object]) -> int:
         return 1
     except click.exceptions.Exit as end:
         return end.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _say_line(
-            "interrupted; unfinished runs were handed back, and the next pass goes on with them "
-            "(`gradesync stop ACCOUNT` ends them)"
-        )
-        return INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as end:
+        return _interrupted(end)
     except BrokenPipeError:
         # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,6 +74,14 @@ def _catch_termination() -> Callable[[int, FrameType | None], object] | int | No
         return signal.signal(signal.SIGTERM, interrupt)
     except ValueError:
         return None  # not the main thread: whoever embeds us handles signals
+
+
+def _interrupted(end: BaseException) -> int:
+    # click makes an Abort of every KeyboardInterrupt.
+    handed_back = isinstance(end, RunsHandedBack) or isinstance(end.__cause__, RunsHandedBack)
+    more = "unfinished runs were handed back, and the next pass goes on with them (`gradesync stop ACCOUNT` ends them)"
+    _say_line(f"interrupted; {more}" if handed_back else "interrupted")
+    return INTERRUPTED
 
 
 def _usage(problem: click.UsageError) -> int:

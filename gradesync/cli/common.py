@@ -207,13 +207,16 @@ def require_tree(root: Path) -> None:
         )
 
 
-def carry_out(work: Coroutine[Any, Any, T]) -> T:
+def carry_out(work: Coroutine[Any, Any, T], *, runs: bool = False) -> T:
     """Run async work to its end. SIGINT and SIGTERM cancel it, so that what is unfinished is handed back.
 
-    Raises KeyboardInterrupt then. A second signal ends the process at once.
+    Raises KeyboardInterrupt then, or RunsHandedBack where the work is that of `runs`. A second signal ends the process
+    at once.
     """
     import asyncio
     import signal
+
+    from gradesync.cli.boundary import RunsHandedBack
 
     async def body() -> T:
         task = asyncio.current_task()
@@ -223,7 +226,7 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
         def stop() -> None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
-            tell("stopping: handing back what is unfinished (again to end at once)")
+            tell(f"stopping{': handing back what is unfinished' if runs else ''} (again to end at once)")
             task.cancel()
 
         try:
@@ -235,8 +238,8 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(body())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        raise (RunsHandedBack if runs else KeyboardInterrupt) from None
 
 
 class ScheduleParam(click.ParamType["ScheduleId"]):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
+from gradesync.cli.boundary import RunsHandedBack
 from gradesync.cli.common import tell
 
 T = TypeVar("T")
@@ -68,11 +69,11 @@ class Halt:
 
 @contextmanager
 def heeding_signals(halt: Halt) -> Iterator[None]:
-    """SIGINT and SIGTERM ask for the end; the second one raises KeyboardInterrupt, which hands back at once."""
+    """SIGINT and SIGTERM ask for the end; the second raises RunsHandedBack: what is at work is queued again."""
 
     def asked(_number: int, _frame: FrameType | None) -> None:
         if halt.told:
-            raise KeyboardInterrupt
+            raise RunsHandedBack
         halt.ask()
         tell("stopping at the next class boundary (again to end at once)")
 

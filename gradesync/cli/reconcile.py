@@ -272,7 +272,7 @@ def _carried_out(app: App, options: PassOptions, halt: Halt | None) -> PassRepor
     from gradesync.engine.reconcile import reconcile
 
     if halt is None:
-        return carry_out(reconcile(app.tools(), options))
+        return carry_out(reconcile(app.tools(), options), runs=True)
     return carry_out_until(reconcile(replace(app.tools(), halted=halt.asked), options), halt)
 
 

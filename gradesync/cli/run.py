@@ -141,7 +141,7 @@ def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:
     from gradesync.engine.control import NeedsConsent, run_by_hand
 
     try:
-        return carry_out(run_by_hand(app.tools(), wish))
+        return carry_out(run_by_hand(app.tools(), wish), runs=True)
     except NeedsConsent as large:
         clear()
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -150,7 +150,7 @@ def _run(app: App, wish: ByHand, clear: Callable[[], None]) -> RunEnd:
         if not click.confirm("Send them?", err=True):
             tell(f"Nothing was sent; `gradesync run {wish.schedule} --dry-run` shows what would be.")
             raise click.exceptions.Exit(1) from None
-    return carry_out(run_by_hand(app.tools(), replace(wish, most=None, lifted=True)))
+    return carry_out(run_by_hand(app.tools(), replace(wish, most=None, lifted=True)), runs=True)
 
 
 def _keeping(app: App, id: ScheduleId, folder: Path) -> Callable[[Mapping[str, Path]], None]:

@@ -32,6 +32,6 @@ def harmless(text: object, longest: int = 200) -> str:
     spaced = " ".join(str(text).split())
     seen = "".join(c for c in spaced if unicodedata.category(c) not in _UNSEEN).translate(_REPLACED)
     seen = _ACTS.sub(rf"\1{_ZERO_WIDTH}", seen)
-    if seen[:1] in "=+-#":
+    if seen.startswith(("=", "+", "-", "#")):
         seen = _ZERO_WIDTH + seen
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"

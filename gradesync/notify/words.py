@@ -160,16 +160,13 @@ def _to_do(cause: Cause) -> str:
 
 def command_of(cause: Cause) -> str:
     """The command that shows more."""
-    account = harmless(cause.account)
     if cause.kind is AlarmKind.SAFETY_STOP or (cause.kind is AlarmKind.PROBLEMS and cause.subject == ""):
         return "gradesync plan" if cause.kind is AlarmKind.SAFETY_STOP else "gradesync validate"
     if cause.kind is AlarmKind.HOLD:
         return "gradesync holds"
     if cause.run is not None:
         return f"gradesync show {cause.run}"
-    if not account:
-        return "gradesync history"
-    return f"gradesync show {account}"
+    return f"gradesync show {harmless(cause.account)}" if cause.account else "gradesync history"
 
 
 def _id(cause: Cause) -> str:

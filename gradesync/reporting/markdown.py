@@ -19,6 +19,7 @@ from gradesync.reporting.fitting import LIMIT, Section, fitted
 from gradesync.reporting.links import NOWHERE, Links, placed
 from gradesync.reporting.plan_document import action_block, danger_of, plan_document, problem_line
 from gradesync.reporting.text.passes import closing
+from gradesync.reporting.upcoming_markdown import upcoming
 
 _LONG = 400
 
@@ -180,4 +181,4 @@ def _applied(report: PassReport, links: Links) -> list[Section]:
     return [Section("\n#### Changes\n", rows)]
 
 
-__all__ = ["LIMIT", "pass_report", "plan", "problems"]
+__all__ = ["LIMIT", "pass_report", "plan", "problems", "upcoming"]

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from gradesync.cli import boundary
-from gradesync.cli.boundary import guarded
+from gradesync.cli.boundary import RunsHandedBack, guarded
 from gradesync.cli.progress import QuietProgress
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import AccountBusy, ConnectionProblem, GradesyncError, StalePlan, StoreUnavailable
@@ -49,6 +49,23 @@ def test_each_error_has_its_exit_code_and_says_nothing_about_students(
     assert said.out == ""
     assert said.err
     assert "Ortiz" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (RunsHandedBack(), "interrupted; unfinished runs were handed back"),
+    ],
+    ids=["nothing ran", "runs at work"],
+)
+def test_only_what_had_runs_at_work_speaks_of_them_when_interrupted(
+    error: BaseException, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _raising(error) == 130
+    shown = capsys.readouterr().err
+    assert shown.startswith(said)
+    assert ("runs" in shown) == isinstance(error, RunsHandedBack)
 
 
 def test_a_stack_is_shown_only_when_asked_for(

@@ -47,6 +47,9 @@ def test_each_day_is_named_with_its_runs_and_frequent_ones_are_one_line(tree: Tr
     assert shown.count("riverside/roster-nightly  roster import") in (2, 3)
     assert "oak-hill" not in shown
     assert "oak-hill/grades" in tree.run("upcoming").stdout
+    table = tree.run("upcoming", "riverside", "--days", "3", "--format", "markdown").stdout
+    assert table.startswith("**riverside schools (riverside): 3 days from now")
+    assert "riverside/roster-nightly" in table.replace("`", "")
 
 
 def test_a_hold_and_a_blackout_are_named_at_the_slots_they_stop(tree: Tree) -> None:

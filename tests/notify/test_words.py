@@ -124,6 +124,15 @@ def test_a_hostile_name_stays_harmless_in_a_whole_message(text: str) -> None:
     )
 
 
+def test_the_command_of_an_alarm_about_everything_can_be_typed() -> None:
+    late = Cause(AlarmKind.LATE, "", "", T0, "support")
+    assert words.command_of(late) == "gradesync history"
+    assert (
+        "Look: gradesync history\n" in words.body(message(Letter(News.RAISED, late), time_zone=ZONE)) + "\n"
+    )
+    assert harmless("") == ""
+
+
 def test_no_line_is_longer_than_a_screen_or_two() -> None:
     shown = harmless("a" * 5000)
     assert len(shown) == 200

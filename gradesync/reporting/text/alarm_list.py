@@ -41,7 +41,8 @@ def alarms(
 
 
 def _cells(one: AlarmLine) -> tuple[Cell, ...]:
-    state = f"{one.state} (tried {one.attempts} times)" if one.attempts and one.state != "told" else one.state
+    tried = f" (tried {words.plural(one.attempts, 'time')})" if one.attempts and one.state != "told" else ""
+    state = f"{one.state}{tried}"
     return (
         Cell(one.rule, "bold"),
         Cell(f"{one.cause.kind} (over)" if one.over else one.cause.kind.value),
