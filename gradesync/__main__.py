@@ -21,6 +21,8 @@ BROKEN_PIPE = 141
 def main() -> None:
     """Run the command line and end the process with its exit code (DESIGN.md 4)."""
     gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    if sys.stdout is None:
+        _stand_in_for_stdout()
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:
@@ -30,10 +32,27 @@ def main() -> None:
         # `gradesync --help | head`: enough was read. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
+    except OSError as problem:
+        # `gradesync --help > /dev/full`; every other command has answered before it comes here.
+        from gradesync.cli.boundary import unwritten
+
+        sys.exit(unwritten(problem))
     finally:
         # Everything that must be closed has been. Without this Python searches all modules for cycles on its way
         # out, a quarter of the time of a short command, only to give back what the process's end gives back anyway.
         gc.freeze()
+
+
+def _stand_in_for_stdout() -> None:
+    """Started with stdout closed: whatever is printed fails as a write to a closed file does.
+
+    Without this the next file to be opened, the store, would get the number of stdout, and what a library prints.
+    """
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    if nowhere != 1:
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - lives as long as the process
 
 
 def _run(arguments: list[str]) -> int:

@@ -6,10 +6,12 @@ so of those only the type is shown, and with --verbose the stack without values.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -47,8 +49,7 @@ def guarded(call: Callable[[], object]) -> int:
     except (KeyboardInterrupt, click.Abort) as end:
         return _interrupted(end)
     except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         return BROKEN_PIPE
     except BaseExceptionGroup as several:
         return _several(several)
@@ -128,6 +129,8 @@ def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def _file_trouble(problem: OSError) -> int:
     """A file of the tree that cannot be read or written: the system's reason and the path, never a content."""
+    if problem.filename is None and (problem.errno in UNWRITTEN or _closed(problem)):
+        return unwritten(problem)
     if problem.filename is None or not problem.strerror:
         return _unexpected(problem)
     _say(
@@ -135,6 +138,41 @@ def _file_trouble(problem: OSError) -> int:
         "look at the rights and the space of this folder, or name another with -C",
     )
     return 1
+
+
+UNWRITTEN = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the system answers a write that reached nothing: no space, no quota, too large, gone."""
+
+
+def unwritten(problem: OSError) -> int:
+    """What was to be printed could not be: the system's reason, and nothing more when the process ends."""
+    drop_stdout()
+    # The system's own words for the number: those of the exception may be somebody else's.
+    reason = "it is closed" if problem.errno == errno.EBADF else os.strerror(problem.errno or 0)
+    _say(f"the output could not be written: {reason}", None)
+    return 1
+
+
+def _closed(problem: OSError) -> bool:
+    """Whether that is told of a closed stdout: any other file that is closed too early is a bug of ours."""
+    if problem.errno != errno.EBADF:
+        return False
+    try:
+        os.write(sys.stdout.fileno(), b"")
+    except OSError as ours:
+        return ours.errno == errno.EBADF
+    return False
+
+
+def drop_stdout() -> None:
+    """Let go of what stdout still holds: Python would flush it at exit, and complain once more."""
+    # An embedder's stdout may be no file; then nothing is flushed at exit either.
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, sys.stdout.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def _unexpected(bug: BaseException) -> int:

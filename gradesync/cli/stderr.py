@@ -20,8 +20,8 @@ def line(text: str, *, action: str = "note", level: str = "info", **facts: objec
 def raw(text: str) -> None:
     """The line as it is."""
     progress = sys.modules.get("gradesync.cli.progress")
-    # Nobody may read stderr any more; the exit code still tells.
-    with suppress(BrokenPipeError):
+    # Nobody may read stderr any more, or its disk is full; the exit code still tells.
+    with suppress(OSError):
         if progress is None:
             click.echo(text, err=True)
             return

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -12,6 +16,7 @@ from gradesync.cli.boundary import RunsHandedBack, guarded
 from gradesync.cli.progress import QuietProgress
 from gradesync.domain.schedule import ScheduleId
 from gradesync.errors import AccountBusy, ConnectionProblem, GradesyncError, StalePlan, StoreUnavailable
+from tests.cli.conftest import Tree
 
 
 def _raising(error: BaseException) -> int:
@@ -124,3 +129,48 @@ def test_a_side_that_could_not_be_asked_is_told_with_code_who_acts_and_the_next_
     assert "gradesync doctor" in said
     _raising(ConnectionProblem("no", code="GS-207", hint="set the variable"))
     assert "set the variable" in capsys.readouterr().err
+
+
+FULL = "error: the output could not be written: No space left on device\n"
+CLOSED = "error: the output could not be written: it is closed\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", ["list", "history --format json", "--help", "list --help"])
+@pytest.mark.parametrize(("where", "told"), [(">/dev/full", FULL), (">&-", CLOSED)])
+def test_output_that_cannot_be_written_is_one_sentence_and_no_bug(
+    arguments: str, where: str, told: str, tree: Tree
+) -> None:
+    tree.run("reconcile", "--no-syncs")
+    ended = _in_a_shell(tree, arguments, where)
+    assert (ended.returncode, ended.stderr) == (1, told)
+
+
+def test_a_command_that_prints_nothing_needs_no_stdout(tree: Tree) -> None:
+    ended = _in_a_shell(tree, "list --bogus", ">&-")
+    assert ended.returncode == 64
+    assert "could not be written" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_under_both_outputs_still_ends_with_its_exit_code(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    assert _in_a_shell(tree, "list", ">/dev/full 2>&1").returncode != 0
+
+
+def _in_a_shell(tree: Tree, arguments: str, where: str) -> subprocess.CompletedProcess[str]:
+    line = f'exec "$0" -m gradesync {arguments} {where}'
+    return subprocess.run(
+        ["sh", "-c", line, sys.executable],
+        cwd=tree.root,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+
+
+def test_a_full_disk_repeats_nothing_of_what_was_written(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _raising(OSError(28, "Ana Ortiz got 7")) == 1
+    assert capsys.readouterr().err == FULL
