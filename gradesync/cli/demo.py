@@ -64,16 +64,17 @@ def _account_file(root: Path, key: str) -> bool:
 
 def _copy_tree(root: Path, folder: Path, port: int) -> None:
     """The files people write, with the sandbox's port; never the store, the key or anything else of the tree."""
+    from gradesync.config.scan import tree_text
+
     names = [
         Path("gradesync.yaml"),
         *(path.relative_to(root) for path in (root / "schedules").rglob("*.y*ml")),
     ]
     for name in names:
-        source = root / name
-        if source.exists():
+        text = tree_text(root, str(name))
+        if text is not None:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = source.read_text(encoding="utf-8")
             target.write_text(text.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}"), encoding="utf-8")
 
 

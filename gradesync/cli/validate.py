@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,10 @@ if TYPE_CHECKING:
 
 
 def sources(root: Path) -> Callable[[str], str | None]:
-    """Finds a file's text for the line a problem stands on; None when it cannot be read."""
+    """Finds a file's text for the line a problem stands on; None when it cannot be read, or is not of the tree."""
+    from gradesync.config.scan import tree_text
 
-    def text(file: str) -> str | None:
-        try:
-            return (root / file).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return None
-
-    return text
+    return partial(tree_text, root)
 
 
 @new_command(

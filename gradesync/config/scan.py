@@ -1,6 +1,7 @@
 """Finds the files of a tree: `gradesync.yaml`, `schedules/*.yaml|yml`, one level of groups, `_defaults.yaml`.
 
 Plain reading of folders and bytes. What cannot be read is a problem with a place; what nobody reads is a warning.
+A link that leads out of the tree is never followed. Whoever quotes a file of the tree reads it with `tree_text`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradesync.config.findings import is_name
+from gradesync.config.within import real_path
 from gradesync.domain.problem import Place, Problem
 
 SETTINGS = "gradesync.yaml"
@@ -46,7 +48,20 @@ def read_settings_file(root: Path, problems: list[Problem]) -> Found | None:
         problems.append(Problem("GS-101", "this file is called gradesync.yaml", Place("gradesync.yml"), hint))
     if not os.path.lexists(root / SETTINGS):
         return None
-    return _read(str(root / SETTINGS), SETTINGS, "gradesync", None, problems)
+    link = str(root) if (root / SETTINGS).is_symlink() else None
+    return _read(str(root / SETTINGS), SETTINGS, "gradesync", None, problems, link)
+
+
+def tree_text(root: Path, file: str) -> str | None:
+    """The text of a file of the tree, to quote its lines; None for what may not or cannot be read."""
+    path, wrong = real_path(str(root), str(root / file))
+    if wrong is not None:
+        return None
+    try:
+        text, _ = _opened(path)
+        return None if text is None else text.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def scan(root: Path) -> Scan:
@@ -58,11 +73,33 @@ def scan(root: Path) -> Scan:
         message = f"the folder schedules {what}"
         result.problems.append(Problem("GS-101", message, Place(FOLDER), "check the folder given with -C"))
         return result
-    _folder(str(base), None, result)
+    if base.is_symlink() and (wrong := real_path(str(root), str(base))[1]) is not None:
+        _refused(str(base), FOLDER, wrong, None, result)
+    else:
+        _folder(str(root), str(base), None, result)
     return result
 
 
-def _folder(path: str, group: str | None, result: Scan) -> None:
+def _refused(path: str, file: str, wrong: str, group: str | None, result: Scan) -> None:
+    """A linked folder that is not of the tree. Its names freeze their accounts, for absent ones would be retired."""
+    result.problems.append(Problem("GS-101", wrong, Place(file), "put the folder itself here"))
+    folders = [(path, file, group)]
+    for folder, prefix, within in folders:
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            name = _shown(entry.name)
+            stem, dot, ending = name.rpartition(".")
+            if dot and ending in _ENDINGS and is_name(stem):
+                result.accounts.append(Found(f"{prefix}/{name}", stem, within, None))
+            elif within is None and is_name(name) and entry.is_dir(follow_symlinks=False):
+                folders.append((entry.path, f"{prefix}/{name}", name))
+
+
+def _folder(root: str, path: str, group: str | None, result: Scan) -> None:
     prefix = f"{FOLDER}/{group}" if group else FOLDER
     try:
         with os.scandir(path) as listing:
@@ -75,30 +112,34 @@ def _folder(path: str, group: str | None, result: Scan) -> None:
         stem, dot, ending = name.rpartition(".")
         if name.startswith("."):
             continue
+        link = root if entry.is_symlink() else None  # told by the listing, without a look at the file
         if not dot or ending not in _ENDINGS:
-            _other(entry, file, name, group, result)
+            _other(root, entry, file, group, result)
         elif stem == "_defaults":
             if group in result.defaults:
                 result.problems.append(
                     Problem("GS-103", "there are two files of defaults here", Place(file), "keep one")
                 )
             else:
-                result.defaults[group] = _read(entry.path, file, stem, group, result.problems)
+                result.defaults[group] = _read(entry.path, file, stem, group, result.problems, link)
         elif stem.startswith("_"):
             result.problems.append(_stray(file, "only _defaults.yaml may begin with `_`"))
         else:
-            result.accounts.append(_read(entry.path, file, stem, group, result.problems))
+            result.accounts.append(_read(entry.path, file, stem, group, result.problems, link))
 
 
-def _other(entry: os.DirEntry[str], file: str, name: str, group: str | None, result: Scan) -> None:
+def _other(root: str, entry: os.DirEntry[str], file: str, group: str | None, result: Scan) -> None:
+    name = _shown(entry.name)
     if not entry.is_dir():
         result.problems.append(_stray(file, "files here end in .yaml or .yml"))
     elif group is not None:
         result.problems.append(_stray(file, "groups hold files, not folders"))
     elif not is_name(name):
         result.problems.append(_stray(file, "a group's name is lower-case letters, digits, `-` and `_`"))
+    elif entry.is_symlink() and (wrong := real_path(root, entry.path)[1]) is not None:
+        _refused(entry.path, file, wrong, name, result)
     else:
-        _folder(entry.path, name, result)
+        _folder(root, entry.path, name, result)
 
 
 def _shown(name: str) -> str:
@@ -110,24 +151,45 @@ def _stray(file: str, hint: str) -> Problem:
     return Problem("GS-114", "this is not read", Place(file), hint, None, True)
 
 
-def _read(path: str, file: str, key: str, group: str | None, problems: list[Problem]) -> Found:
+def _read(
+    path: str, file: str, key: str, group: str | None, problems: list[Problem], link: str | None
+) -> Found:
+    """Read one file. `link` is the tree's root when the file is a link, whose end must then lie in the tree."""
     account = key if group is not None or file.startswith(FOLDER) else None
+    if link is not None:
+        path, wrong = real_path(link, path)
+        if wrong is not None:
+            problems.append(Problem("GS-101", wrong, Place(file), "write the file itself", account))
+            return Found(file, key, group, None)
     try:
-        # Without O_NONBLOCK a named pipe would keep the reader waiting for ever.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        try:
-            about = os.fstat(handle)
-            mode = about.st_mode
-            if stat.S_ISREG(mode):
-                return Found(file, key, group, _bytes(handle, about.st_size))
-        finally:
-            os.close(handle)
+        text, mode = _opened(path)
     except OSError as error:
         problems.append(_unreadable(file, error, account))
         return Found(file, key, group, None)
-    what = "this is a folder" if stat.S_ISDIR(mode) else "this is not an ordinary file"
-    problems.append(Problem("GS-101", what, Place(file), "put a file here, or remove it", account))
-    return Found(file, key, group, None)
+    if text is None:
+        what = "this is a folder" if stat.S_ISDIR(mode) else "this is not an ordinary file"
+        problems.append(Problem("GS-101", what, Place(file), "put a file here, or remove it", account))
+    return Found(file, key, group, text)
+
+
+_FLAGS = (
+    os.O_RDONLY
+    # Without it a named pipe would keep the reader waiting for ever.
+    | getattr(os, "O_NONBLOCK", 0)
+    # Links were judged before: what has become one since is not followed.
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def _opened(path: str) -> tuple[bytes | None, int]:
+    """The bytes of an ordinary file, None for anything else, and the mode. Raises OSError."""
+    handle = os.open(path, _FLAGS)
+    try:
+        about = os.fstat(handle)
+        return (_bytes(handle, about.st_size) if stat.S_ISREG(about.st_mode) else None), about.st_mode
+    finally:
+        os.close(handle)
 
 
 def _bytes(handle: int, size: int) -> bytes:
