@@ -6,23 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gradesync.config.findings import Path as KeyPath
 from gradesync.config.marks import load_tree
 from gradesync.config.merge import filled, leaves, merged
 from gradesync.config.scan import Found, Scan, scan
 from gradesync.config.schema import Allowed, validated_account
-from gradesync.config.secrets import looks_secret, may_look_random
 from gradesync.config.settings import Settings, settings_with_problems
+from gradesync.config.showing import dotted, shown
 from gradesync.config.sources import Sources
 from gradesync.domain.problem import Place
 from gradesync.domain.profile import OVERRIDABLE, PROFILES
 from gradesync.errors import ConfigInvalid, NotFound
-
-_SFTP = ("sis", "roster", "sftp")
-_SECRET = (
-    *(("canvas", "token"), ("sis", "client_id"), ("sis", "client_secret")),
-    *((*_SFTP, key) for key in ("password", "private_key", "passphrase")),
-)
 
 BUILT_IN = Place("default", 0, 0)
 """The place of a value that nobody wrote: gradesync's own default."""
@@ -33,9 +26,10 @@ Effective = tuple[str, Any, Place]
 def effective(root: Path, account: str) -> list[Effective]:
     """(dotted key, value, place) for every value of the account, in the order of the keys.
 
-    Secrets are references, so nothing here is secret; a value that looks pasted is shown as `(hidden)`. A value of
-    the SIS profile has the place `profile NAME`, a default of gradesync `default`, both on line 0. Raises NotFound,
-    and ConfigInvalid for a file that cannot be read at all.
+    Secrets are references, so nothing here is secret; a value that looks pasted, or whose key is unknown and may be
+    a secret's, is shown as `(hidden)`, and addresses without user, query and fragment. A value of the SIS profile
+    has the place `profile NAME`, a default of gradesync `default`, both on line 0. Raises NotFound, and
+    ConfigInvalid for a file that cannot be read at all.
     """
     found = scan(root)
     file = next((f for f in found.accounts if f.key == account), None)
@@ -44,12 +38,10 @@ def effective(root: Path, account: str) -> list[Effective]:
     value, sources = _merged(file, found)
     settings = settings_with_problems(root).settings
     scheme = (settings.secrets or "env").partition(":")[0]
-    written = {
-        _dotted(path): (_shown(path, leaf, scheme), sources.place(path)) for path, leaf in leaves(value)
-    }
+    written = {dotted(path): (shown(path, leaf, scheme), sources.place(path)) for path, leaf in leaves(value)}
     rows: dict[str, tuple[Any, Place]] = {}
     for path, leaf in leaves(_complete(value, sources)):
-        rows[_dotted(path)] = (leaf, BUILT_IN)
+        rows[dotted(path)] = (shown(path, leaf, scheme), BUILT_IN)
     rows |= _from_settings(settings, account, value)
     rows |= _from_profile(value)
     rows |= written
@@ -105,16 +97,3 @@ def _from_profile(value: Any) -> dict[str, tuple[Any, Place]]:
         for key in OVERRIDABLE
         if getattr(profile, key) not in (None, ())
     }
-
-
-def _dotted(path: KeyPath) -> str:
-    return ".".join(str(part) for part in path)
-
-
-def _shown(path: KeyPath, value: Any, scheme: str) -> Any:
-    """A secret is shown only as the reference it should be."""
-    if not isinstance(value, str) or value.startswith(("env:", "file:", f"{scheme}:")):
-        return value
-    if path in _SECRET or looks_secret(value, narrow=may_look_random(path)):
-        return "(hidden)"
-    return value

@@ -6,48 +6,19 @@ any key above it that it belongs to, looks like a secret; in doubt it is not sho
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from gradesync.domain.problem import Problem
+from gradesync.domain.secret_looks import key_looks_secret, keys_in, laden_address, value_looks_secret
 from gradesync.reporting.clean import cell_width, in_place
 
 HIDDEN = "(line not shown: it may hold a secret)"
 LONGEST = 1_200
 """Characters of the longest line that is looked through; people write none longer, and looking would take minutes."""
 
-_SECRET_PARTS = (
-    "token",
-    "secret",
-    "passw",
-    "passphrase",
-    "pwd",
-    "client_id",
-    "clientid",
-    "credential",
-    "auth",
-)
-_SECRET_KEYS = (
-    "token",
-    "secret",
-    "password",
-    "client_id",
-    "client_secret",
-    "api_key",
-    "access_key",
-    "private_key",
-    "credentials",
-)
-_KEY = re.compile(r"([A-Za-z_][\w.-]*)[\"']?\s*[:=]")
-_BARE = re.compile(r"[A-Za-z_][\w.-]*")
-# Tokens of Canvas, JSON web tokens, and any long word that mixes letters and digits as random text does.
-_VALUE = re.compile(
-    r"\d~\w{6,}|eyJ\w{6,}|-----BEGIN|://[^/\s]*@|(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4})"
-    r"|(?=[A-Za-z0-9+=]*\d)(?=[A-Za-z0-9+=]*[A-Za-z])[A-Za-z0-9+=]{20,}"
-    r"|(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{20,}"
-)
+_BARE = re.compile(r"[-?\s]*([A-Za-z_][\w.-]*)")
 
 
 def may_hold_secret(lines: Sequence[str], number: int) -> bool:
@@ -55,14 +26,14 @@ def may_hold_secret(lines: Sequence[str], number: int) -> bool:
     line = lines[number - 1]
     if len(line) > LONGEST:
         return True
-    if _VALUE.search(line) or _has_secret_key(line):
+    if value_looks_secret(line) or laden_address(line) or _has_secret_key(line):
         return True
     indent = _indent(line)
     for above in reversed(lines[: number - 1]):
         if not above.strip() or above.lstrip().startswith("#"):
             continue
         # A value on a line of its own belongs to the key above it, at the same depth or less.
-        continues = ":" not in line and _indent(above) <= _indent(line)
+        continues = (":" not in line or line.lstrip().startswith(":")) and _indent(above) <= _indent(line)
         if (_indent(above) < indent or continues) and (len(above) > LONGEST or _has_secret_key(above)):
             return True
         if _indent(above) < indent:
@@ -77,14 +48,10 @@ def _indent(line: str) -> int:
 
 
 def _has_secret_key(line: str) -> bool:
-    keys = [match[1].lower().replace("-", "_") for match in _KEY.finditer(line)]
-    if not keys and (bare := _BARE.fullmatch(line.strip())):
-        keys = [bare[0].lower().replace("-", "_")]
-    return any(
-        any(part in key for part in _SECRET_PARTS)
-        or difflib.get_close_matches(key, _SECRET_KEYS, n=1, cutoff=0.78)
-        for key in keys
-    )
+    keys = keys_in(line)
+    if not keys and (bare := _BARE.match(line)):
+        keys = [bare[1]]
+    return any(map(key_looks_secret, keys))
 
 
 def snippet(

@@ -54,6 +54,49 @@ def test_a_line_beside_a_secret_is_shown() -> None:
     assert "  a: {interval: never}" in shown(source, 5)
 
 
+PASTED = "hunter2pw"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f'  url: "http://host/genesis?{key}={PASTED}"' for key in ("key", "sig", "k")),
+        f"  url: http://host/genesis?{PASTED}",
+        f"  url: http://host/genesis#{PASTED}",
+        f"  url: http://host/genesis&k={PASTED}",
+        f"  url: http://u:{PASTED}@host",
+        f"  url: http://u:my {PASTED}@host/x",
+        f"  url: u:{PASTED}@host",
+        f"  url: http://u%3A{PASTED}%40host",
+        f"  note: see host/page?k={PASTED}",
+        *(
+            f"  {key}: {PASTED}"
+            for key in ("pw", "pwd", "pass", "key", "sig", "sisPw", "my-key", "api.sig", "X-Key")
+        ),
+        f"  {{a: b, pw: {PASTED}}}",
+        f"  pw {PASTED}",
+        f"  ? pw {PASTED}",
+    ],
+)
+def test_an_address_with_more_than_a_path_or_a_short_key_is_not_shown(line: str) -> None:
+    told = shown(line, 1, "GS-102")
+    assert PASTED not in told
+    assert "line not shown" in told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  url: http://x.example:8080/a",
+        "  url: http://x.example  # ours",
+        "passback: {missing: none}",
+        "  keyboard: x",
+    ],
+)
+def test_words_and_addresses_without_a_secret_are_still_shown(line: str) -> None:
+    assert line.strip() in shown(line, 1)
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60), st.integers(1, 80), st.integers(0, 80))
 def test_the_caret_line_is_drawn_for_any_file_and_place(source: str, column: int, width: int) -> None:
     problem = Problem("GS-102", "unknown", Place("a.yaml", 1, column), width=width)
