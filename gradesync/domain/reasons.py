@@ -127,6 +127,11 @@ def meaning(field: FieldChange) -> str:
     return _ALSO_MEANS.get((field.path, field.after or ""), "")
 
 
+def bold_meaning(field: FieldChange) -> str:
+    """What the new value of a policy sends, overwrites or takes away more than before; empty where it does not."""
+    return _MEANS.get((field.path, field.after or ""), "")
+
+
 def grows_bold(fields: tuple[FieldChange, ...]) -> bool:
     """Whether a policy changes to one that sends, overwrites or takes away more than before."""
     return any((one.path, one.after or "") in _MEANS for one in fields)

@@ -18,6 +18,7 @@ from gradesync.reporting.clean import code, markdown
 from gradesync.reporting.fitting import LIMIT, Section, fitted
 from gradesync.reporting.links import NOWHERE, Links, placed
 from gradesync.reporting.plan_document import action_block, danger_of, plan_document, problem_line
+from gradesync.reporting.plan_groups import stop_blocks
 from gradesync.reporting.text.passes import closing
 from gradesync.reporting.upcoming_markdown import upcoming
 
@@ -103,10 +104,7 @@ def _withheld(report: PassReport, links: Links) -> list[Section]:
         else ""
     )
     consent = f"To consent: {form}{code(plan_words.allow_command(plan.digest))}\n" if plan.digest else ""
-    stops = [
-        f"- ⛔ {markdown(shortened(s.sentence, _LONG))}<br>hint: {markdown(shortened(s.hint, _LONG))}"
-        for s in plan.stops
-    ]
+    stops = stop_blocks(plan.stops, _LONG)
     rows = [action_block(action, report.at, links, withheld=True) for action in plan.withheld]
     return [
         Section("\n#### ⛔ Withheld\n", stops, "stops", opening=consent),
@@ -154,10 +152,11 @@ def _left_alone(report: PassReport) -> list[Section]:
         f"- {markdown(account)}: not applied: it changed meanwhile, a run works in it, or another tree was applied."
         for account in report.raced
     ]
-    rows += [
-        f"- frozen: {markdown(plan_words.frozen_line(account))}"
-        for account in (report.plan.frozen if report.plan is not None else ())
-    ]
+    if report.plan is not None:
+        rows += [
+            f"- frozen: {markdown(plan_words.frozen_line(report.plan, account))}"
+            for account in report.plan.frozen
+        ]
     rows += [
         f"- busy: {markdown(lease.account)}, {markdown(lease.holder)} since {words.utc(lease.since)}"
         for lease in report.busy

@@ -1,8 +1,9 @@
 """A plan in Markdown, gravest first: what is withheld, what is retired, whose secrets move, what policy sends more,
 what begins to send, what runs again, what is held, and then the rest.
 
-Where there is too little room, the harmless part is told by account, then everything by account, then by numbers.
-What is withheld, why, and how to consent stands there in every case. Everything people wrote is escaped, see `clean`.
+Where there is too little room, the harmless part is told by account, then the grave part in groups, then all of it by
+numbers and in groups. What is withheld, why, how to consent, and every danger with its count stand there in every case.
+Everything people wrote is escaped, see `clean`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
 
-from gradesync.domain.action import Action, ActionKind, FieldChange, Plan
+from gradesync.domain.action import Action, ActionKind, Plan
 from gradesync.domain.problem import Problem
-from gradesync.domain.reasons import grows_bold, meaning
+from gradesync.domain.reasons import meaning
 from gradesync.reporting import plan_words, words
 from gradesync.reporting.annotations import shortened
 from gradesync.reporting.clean import clean, code, markdown
+from gradesync.reporting.dangers import HEADINGS, Danger, danger_of
 from gradesync.reporting.fitting import LIMIT, Section, fitted, joined, size
 from gradesync.reporting.links import NOWHERE, Links, placed
+from gradesync.reporting.plan_groups import (
+    STOPS_SINGLY,
+    danger_sections,
+    in_numbers,
+    stop_blocks,
+    withheld_in_numbers,
+)
 
 PROBLEMS_SHOWN = 20
 """Findings listed beside a plan; `validate` shows them all."""
@@ -32,29 +41,6 @@ _FOLDED_FROM = 15
 """So many harmless changes are folded away, because somebody has to find the others."""
 
 
-class Danger(IntEnum):
-    """Where an action stands in the report, gravest first."""
-
-    RETIRED = 0
-    NEW_HOST = 1
-    BOLD = 2
-    BEGINS = 3
-    RESUMED = 4
-    HELD = 5
-    OTHER = 6
-
-
-HEADINGS = {
-    Danger.RETIRED: "Will be retired",
-    Danger.NEW_HOST: "Addresses change: secrets go there",
-    Danger.BOLD: "Policies change: more is sent, overwritten or taken away",
-    Danger.BEGINS: "Will begin to send",
-    Danger.RESUMED: "Will run again",
-    Danger.HELD: "Under a hold: stored, and nothing starts",
-    Danger.OTHER: "Other changes",
-}
-
-
 class Detail(IntEnum):
     """How much is told, most first."""
 
@@ -62,26 +48,6 @@ class Detail(IntEnum):
     GRAVE = 1
     ACCOUNTS = 2
     COUNTS = 3
-
-
-def danger_of(action: Action) -> Danger:
-    """The gravest thing an action does."""
-    if action.kind is ActionKind.RETIRE:
-        return Danger.RETIRED
-    if any(_is_address(field) for field in action.fields):
-        return Danger.NEW_HOST
-    if grows_bold(action.fields):
-        return Danger.BOLD
-    if plan_words.begins(action):
-        return Danger.BEGINS
-    if action.kind is ActionKind.RESUME:
-        return Danger.RESUMED
-    return Danger.HELD if action.held else Danger.OTHER
-
-
-def _is_address(field: FieldChange) -> bool:
-    side, *_, name = field.path.split(".") if "." in field.path else (field.path, "")
-    return side in ("canvas", "sis") and (name.endswith("url") or name in ("host", "port"))
 
 
 def plan_document(
@@ -99,7 +65,7 @@ def plan_document(
     """The plan in at most `room` bytes, in the most detail that fits. `head` and `foot` always stand around it;
     `remarks` are what must be known beside it. With `fill` it is never told shorter: what does not fit is counted.
     """
-    for detail in () if fill else Detail:
+    for detail in (Detail.FULL,) if fill else Detail:
         if _hopeless(plan, detail, room):
             continue
         first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
@@ -110,9 +76,8 @@ def plan_document(
             return text
     detail = Detail.FULL if fill else Detail.COUNTS
     first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
-    return fitted(
-        first, _sections(plan, problems, now, links, detail), [*_shorter(detail, links), *foot], room
-    )
+    sections = _sections(plan, problems, now, links, detail, cut=True)
+    return fitted(first, sections, [*_shorter(detail, links), *foot], room)
 
 
 def _hopeless(plan: Plan, detail: Detail, room: int) -> bool:
@@ -152,39 +117,47 @@ def _shorter(detail: Detail, links: Links) -> list[str]:
 
 
 def _sections(
-    plan: Plan, problems: Sequence[Problem], now: datetime | None, links: Links, detail: Detail
+    plan: Plan,
+    problems: Sequence[Problem],
+    now: datetime | None,
+    links: Links,
+    detail: Detail,
+    *,
+    cut: bool = False,
 ) -> list[Section]:
-    found = _withheld(plan, now, links, detail)
-    if detail <= Detail.GRAVE:
+    """What is told, in order. Of what will be `cut` from its end, every danger is told before any single action."""
+    found = _stops(plan, links, detail)
+    grouped = detail >= Detail.ACCOUNTS
+    if plan.withheld and (grouped or cut):
+        found.append(withheld_in_numbers(plan.withheld))
+    if plan.actions and (cut or detail is Detail.COUNTS):
+        found.append(in_numbers(plan.actions))
+    if grouped or cut:
+        few = None if cut else lambda action: action_block(action, now, links)
+        found += danger_sections(plan.actions, few)
+    rest: list[Section] = []
+    if not grouped:
         grave, rest = _by_danger(plan, now, links, detail)
-        found += grave
-    else:
-        rest = [_by_account(plan.actions) if detail is Detail.ACCOUNTS else _in_numbers(plan)]
-    if detail is Detail.ACCOUNTS:
-        found, rest = [*found, *rest], []
+        found += [*_each_withheld(plan, now, links), *grave]
+    elif detail is Detail.ACCOUNTS:
+        rest = [_by_account(plan.withheld, withheld=True)] if plan.withheld else []
+        rest += [_by_account(plan.actions)] if plan.actions else []
     if detail is not Detail.COUNTS:
         found += _problems(plan, problems, links)
-    return [*found, *_frozen(plan, detail), *(rest if plan.actions else [])]
+    return [*found, *_frozen(plan, detail), *rest]
 
 
-def _withheld(plan: Plan, now: datetime | None, links: Links, detail: Detail) -> list[Section]:
+def _stops(plan: Plan, links: Links, detail: Detail) -> list[Section]:
     if not plan.withheld:
         return []
-    blocks = [
-        f"- ⛔ {markdown(shortened(s.sentence, 2 * _LONG))}<br>hint: {markdown(shortened(s.hint, _LONG))}"
-        for s in plan.stops
-    ]
-    said = Section(
-        "\n#### ⛔ Withheld: nothing of this is applied until somebody consents\n",
-        blocks,
-        "stops",
-        opening=_consent(plan, links),
-    )
-    if detail >= Detail.ACCOUNTS:
-        return [said, _by_account(plan.withheld, withheld=True)] if detail is Detail.ACCOUNTS else [said]
-    ordered = sorted(plan.withheld, key=_order)
-    rows = [action_block(action, now, links, withheld=True) for action in ordered]
-    return [said, Section("\nWithheld are:\n", rows)]
+    blocks = stop_blocks(plan.stops, 2 * _LONG, 1 if detail is Detail.COUNTS else STOPS_SINGLY)
+    heading = "\n#### ⛔ Withheld: nothing of this is applied until somebody consents\n"
+    return [Section(heading, blocks, "stops", opening=_consent(plan, links))]
+
+
+def _each_withheld(plan: Plan, now: datetime | None, links: Links) -> list[Section]:
+    rows = [action_block(action, now, links, withheld=True) for action in sorted(plan.withheld, key=_order)]
+    return [Section("\nWithheld are:\n", rows)] if rows else []
 
 
 def _consent(plan: Plan, links: Links) -> str:
@@ -228,10 +201,9 @@ def _frozen(plan: Plan, detail: Detail) -> list[Section]:
     if not plan.frozen:
         return []
     if detail is Detail.FULL:
-        rows = [f"- {markdown(plan_words.frozen_line(account))}" for account in plan.frozen]
+        rows = [f"- {markdown(plan_words.frozen_line(plan, account))}" for account in plan.frozen]
     else:
-        number = words.plural(len(plan.frozen), "account is", "accounts are")
-        rows = [f"- {number} frozen: files have problems, and the last good definitions keep running"]
+        rows = [f"- {line}" for line in plan_words.frozen_counts(plan)]
     return [Section("\n#### Frozen\n", rows, "accounts")]
 
 
@@ -273,16 +245,6 @@ def _by_account(actions: Sequence[Action], *, withheld: bool = False) -> Section
     order = sorted(groups, key=lambda key: (min(danger_of(a) for a in groups[key]), key))
     rows = [f"- **{markdown(shortened(key, _LONG))}**: {plan_words.numbers(groups[key])}" for key in order]
     return Section(f"\n#### By account{' (withheld)' if withheld else ''}\n", rows, "accounts")
-
-
-def _in_numbers(plan: Plan) -> Section:
-    rows = [
-        f"- {HEADINGS[danger]}: {number:,}"
-        for danger in Danger
-        if (number := sum(danger_of(action) is danger for action in plan.actions))
-    ]
-    accounts = words.plural(len({action.account for action in plan.actions}), "account")
-    return Section(f"\n#### In numbers: {accounts}\n", rows)
 
 
 def action_block(
