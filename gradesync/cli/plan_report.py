@@ -93,6 +93,7 @@ def _plan(body: Mapping[str, Any]) -> Plan:
         stops=tuple(map(_stop, _list(body["stops"]))),
         unchanged=_int(body["unchanged"]),
         frozen=tuple(map(_str, _list(body["frozen"]))),
+        unrecorded=tuple(map(_str, _list(body.get("unrecorded", [])))),
         commit=_maybe(body["commit"]),
         accounts=_int(body["accounts"]),
         schedules=_int(body["schedules"]),
@@ -128,6 +129,7 @@ def _action(row: Mapping[str, Any]) -> Action:
         despite=tuple(map(_str, _list(row.get("despite_holds", [])))),
         time_zone=zone,
         locked=row["locked"] is True,
+        begins=row.get("begins") is True,
     )
 
 

@@ -47,6 +47,7 @@ class Action:
     recorded zone of what has no new definition. `locked`: no consent lets it through, only another merge first;
     `consent` is the digest by which somebody let it through. `held_by` tells the holds over it to people, `hold_ids`
     names them. `despite` names the persons' holds it would end or slip from: consent to it is consent despite these.
+    `begins`: a plan that was read back from a file says so of an action whose definition the file does not hold.
     """
 
     kind: ActionKind
@@ -67,6 +68,7 @@ class Action:
     time_zone: str | None = None
     locked: bool = False
     consent: str | None = None
+    begins: bool = False
 
     @property
     def subject(self) -> str:
@@ -90,7 +92,8 @@ class Plan:
 
     `revisions` are the recorded revisions the plan was made against, by account. `digest` covers the withheld
     actions that can be consented to: `reconcile --allow DIGEST` lets through exactly those; `allowed` says that
-    somebody did. `dirty`: the tree holds changes that its commit does not.
+    somebody did. `dirty`: the tree holds changes that its commit does not. `unrecorded` are those of the frozen
+    accounts of which nothing is in force: no definition of theirs could go on.
     """
 
     actions: tuple[Action, ...]
@@ -104,6 +107,7 @@ class Plan:
     schedules: int = 0
     allowed: bool = False
     dirty: bool = False
+    unrecorded: tuple[str, ...] = ()
 
     @property
     def consentable(self) -> tuple[Action, ...]:

@@ -79,7 +79,12 @@ def plan_to_save(tools: Tools, wish: Wish) -> tuple[Plan, tuple[SavedAction, ...
 def _planned(tools: Tools, wish: Wish) -> tuple[Plan, Recorded]:
     recorded = tools.store.recorded(None if wish.only is None else _read(wish))
     plan = make_plan(wish.desired, recorded, tools.store.now(), safety=wish.safety, only=wish.only)
-    return plan, recorded
+    if not plan.frozen:
+        return plan, recorded
+    # A limited pass has read the accounts asked for alone, and the frozen ones are told all the same.
+    known = (recorded if wish.only is None else tools.store.recorded(plan.frozen)).accounts
+    new = tuple(key for key in plan.frozen if key not in known or known[key].retired)
+    return replace(plan, unrecorded=new), recorded
 
 
 def _read(wish: Wish) -> set[str]:

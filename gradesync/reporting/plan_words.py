@@ -194,9 +194,12 @@ _LEFT_OUT = {"state": "active", "shared": "false", "protect": "false"}
 
 
 def begins(action: Action) -> bool:
-    """Whether something that sent nothing until now will send: out of `observe`, or new and active."""
+    """Whether something that sent nothing until now will send: out of `observe`, or new and active.
+
+    A saved plan holds no definition, and says it itself.
+    """
     new = action.kind is ActionKind.CREATE and '"state":"active"' in (action.text or "").replace(" ", "")
-    return new or begins_to_send(action.fields)
+    return new or action.begins or begins_to_send(action.fields)
 
 
 def begins_summary(plan: Plan) -> str:
@@ -249,12 +252,27 @@ def _to(kind: ActionKind, count: int) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def frozen_line(account: str) -> str:
-    """What a frozen account means."""
+def frozen_line(plan: Plan, account: str) -> str:
+    """What a frozen account of the plan means: of a new one nothing is in force that could go on."""
+    if account in plan.unrecorded:
+        return (
+            f"{clean(account)} does not begin until its file is mended: the file has problems, "
+            "and nothing of the account is in force"
+        )
     return (
         f"{clean(account)} is frozen: its file has problems, so nothing of it changes; "
         "its last good definition keeps running"
     )
+
+
+def frozen_counts(plan: Plan) -> Sequence[str]:
+    """The same in numbers, where there is no room for names."""
+    new = len(plan.unrecorded)
+    old = len(plan.frozen) - new
+    number = plural(old, "account is", "accounts are")
+    frozen = f"{number} frozen: files have problems, and the last good definitions keep running"
+    begin = f"{plural(new, 'account does', 'accounts do')} not begin until their files are mended"
+    return [line for number, line in ((old, frozen), (new, begin)) if number]
 
 
 def allow_command(digest: str) -> str:

@@ -20,7 +20,7 @@ from gradesync.domain.needs import Cause
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd, ScheduleRow
 from gradesync.domain.run import Actor, Lease, Run, RunResult, answers_to
-from gradesync.reporting.plan_words import zone_of
+from gradesync.reporting.plan_words import begins, zone_of
 from gradesync.reporting.roster_shapes import (
     change_shape,
     class_change_shapes,
@@ -88,6 +88,7 @@ def plan_keys(plan: Plan) -> Shape:
             for s in plan.stops
         ],
         "frozen": list(plan.frozen),
+        "unrecorded": list(plan.unrecorded),
         "revisions": dict(sorted(plan.revisions.items())),
     }
 
@@ -113,6 +114,7 @@ def action_shape(action: Action) -> Shape:
         "despite_holds": list(action.despite),
         "time_zone": zone_of(action),
         "locked": action.locked,
+        "begins": begins(action),
     }
 
 

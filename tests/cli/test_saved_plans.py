@@ -260,3 +260,37 @@ def test_what_a_plan_tells_people_is_no_part_of_what_is_carried_out(changed: Tre
 def test_a_plan_that_cannot_be_written_says_so(changed: Tree) -> None:
     refused = changed.run("plan", "--out", str(changed.root / "nowhere" / "plan.json"), code=1)
     assert "cannot be written" in refused.stderr
+
+
+def test_what_begins_to_send_is_told_by_the_comment_of_the_saved_file_too(tree: Tree) -> None:
+    apply(tree)
+    whole = tree.text("oak-hill").replace("oak-hill", "elm-park")
+    tree.account("elm-park", whole.replace("posted_by: sis-admin", "state: observe"))
+    file = save(tree)
+    assert [row["definition"] for row in json.loads(file.read_text())["report"]["actions"]] == [None] * 3
+    body = tree.run("comment", "--plan", str(file), "--dry-run").stdout
+    begins, others = body.partition("#### Will begin to send")[2].split("#### Other changes")
+    assert "elm-park/roster-nightly" in begins
+    assert "elm-park/grades" in others, "what observes sends nothing"
+
+    def before_it_was_kept(content: dict[str, Any]) -> None:
+        content["report"].pop("unrecorded")
+        for row in content["report"]["actions"]:
+            row.pop("begins")
+
+    older = tampered(file, before_it_was_kept, sealed=True)
+    assert "elm-park/roster-nightly" in tree.run("comment", "--plan", str(older), "--dry-run").stdout
+    assert "changes applied" in carry_out(tree, older)
+
+
+def test_a_new_account_whose_first_file_is_broken_is_not_told_to_go_on(tree: Tree) -> None:
+    apply(tree)
+    for key in ("oak-hill", "elm-park"):
+        tree.account(key, tree.text("oak-hill").replace("oak-hill", key) + "collor: red\n")
+    file = save(tree, code=1)
+    limited = tree.run("plan", "--account", "riverside", code=None)
+    for said in (tree.run("comment", "--plan", str(file), "--dry-run"), tree.run("plan", code=1), limited):
+        told = " ".join(said.stdout.split())
+        assert "elm-park does not begin until its file is mended" in told
+        assert "elm-park is frozen" not in told
+        assert "oak-hill is frozen: its file has problems, so nothing of it changes; its last good" in told

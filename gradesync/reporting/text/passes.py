@@ -81,8 +81,9 @@ def _by_code(ends: Sequence[RunEnd], style: Style) -> list[str]:
 
 def _frozen(report: PassReport, style: Style) -> list[str]:
     lines: list[str] = []
-    for account in report.plan.frozen if report.plan is not None else ():
-        lines += folded(plan_words.frozen_line(account) + ".", style, color="yellow")
+    if report.plan is not None:
+        for account in report.plan.frozen:
+            lines += folded(plan_words.frozen_line(report.plan, account) + ".", style, color="yellow")
     if any(not problem.warning for problem in report.problems):
         lines.append(words.problem_counts(report.problems) + " See `gradesync validate`.")
     return [*lines, ""] if lines else []

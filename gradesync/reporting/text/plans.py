@@ -46,7 +46,7 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
             lines += folded(begins, style, color="yellow")
         lines.append("")
     for account in plan.frozen:
-        lines += folded(plan_words.frozen_line(account) + ".", style, color="yellow")
+        lines += folded(plan_words.frozen_line(plan, account) + ".", style, color="yellow")
     if plan.frozen:
         lines.append("")
     for account, actions in plan_words.group(plan.actions).items():
