@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from gradesync.cli.render import json_out
 from gradesync.cli.rights import require_scope
 from gradesync.cli.scopes import read_scope, scope_options
 from gradesync.domain.rights import Right
-from gradesync.domain.schedule import ScheduleId, SyncType
+from gradesync.domain.schedule import ScheduleId, State, SyncType, account_state
 
 if TYPE_CHECKING:
     from gradesync.engine.control import Resumed
@@ -79,13 +80,11 @@ def _tell_still(resumed: Resumed) -> None:
 
 
 def _where(said: Invocation, id: ScheduleId) -> str:
-    """File and line of the schedule's own `state`, else of the account's."""
+    """File and line of the account's `state` where that pauses all its schedules, else of the schedule's own."""
     desired = load_tree(said).desired
     account = desired.accounts.get(id.account)
     if account is None:
         return "its file"
-    own = desired.place(account.file, ("schedules", id.name, "state"))
-    block = desired.place(account.file, ("schedules", id.name))
-    whole = desired.place(account.file, ("state",))
-    place = own if own != block else whole
+    above = account_state(json.loads(account.text)) is State.PAUSED
+    place = desired.place(account.file, ("state",) if above else ("schedules", id.name, "state"))
     return f"{place.file}:{place.line}"

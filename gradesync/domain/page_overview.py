@@ -15,7 +15,7 @@ from gradesync.domain.page_standing import Standing, Word
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Lease
 from gradesync.domain.run_line import RunLine
-from gradesync.domain.schedule import ScheduleId
+from gradesync.domain.schedule import ScheduleId, State
 from gradesync.domain.unrecorded import Unrecorded
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class PageAccount:
     """One account. `runs` are its newest recorded runs, newest first, of `runs_kept` in all; `schedules` worst first.
 
     `holds` are those in force over any of its schedules, `blackouts` those that are not over yet. `week` is None where
-    no calendar was asked for.
+    no calendar was asked for. `state` is the account's own: no schedule's `state` undoes it.
     """
 
     key: str
@@ -66,6 +66,7 @@ class PageAccount:
     requests: tuple[Request, ...] = ()
     lease: Lease | None = None
     week: AccountWeek | None = None
+    state: State = State.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)

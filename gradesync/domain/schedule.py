@@ -22,6 +22,15 @@ class State(StrEnum):
     OBSERVE = "observe"
 
 
+def account_state(definition: Mapping[str, object]) -> State:
+    """What an account's canonical definition declares for all its schedules: the stricter of this and their own counts.
+
+    An account that is leaving stops nothing by that: its schedules are retired.
+    """
+    said = definition.get("state")
+    return State(str(said)) if said in (State.PAUSED, State.OBSERVE) else State.ACTIVE
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ScheduleId:
     """`account/name`, the identity of a schedule everywhere."""

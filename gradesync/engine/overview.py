@@ -16,7 +16,7 @@ from gradesync.domain.interval import IntervalError
 from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST, standing_of, word_of
 from gradesync.domain.run import Outcome
-from gradesync.domain.schedule import Schedule, State
+from gradesync.domain.schedule import Schedule, State, account_state
 from gradesync.domain.unrecorded import noted_files
 from gradesync.domain.week import AccountWeek, Stretch, account_week, coming
 from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
@@ -117,6 +117,7 @@ class _Reads:
             requests=tuple(self._requests[key]),
             lease=self._leases.get(key),
             week=self._week(key, name, time_zone, rows, holds, blackouts, days, group) if days else None,
+            state=account_state(definition),
         )
 
     def _week(

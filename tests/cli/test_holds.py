@@ -77,6 +77,14 @@ def test_resume_cannot_start_what_the_file_pauses_and_names_the_line(tree: Tree)
     assert f"schedules/riverside.yaml:{line}" in result.stderr
 
 
+def test_resume_names_the_account_s_line_where_no_schedule_s_own_helps(tree: Tree) -> None:
+    text = tree.text("riverside").replace("    posted_by: sis-admin", "    state: active")
+    path = tree.account("riverside", text + "state: paused\nreason: SIS upgrade\n")
+    tree.run("reconcile")
+    line = 1 + path.read_text().splitlines().index("state: paused")
+    assert f"schedules/riverside.yaml:{line};" in tree.run("resume", "riverside/grades", code=1).stderr
+
+
 def test_a_blocked_schedule_runs_by_hand_only_with_the_block_named_and_a_reason(tree: Tree) -> None:
     tree.run("reconcile")
     tree.run("pause", "riverside/grades", "--reason", "SIS upgrade")

@@ -84,6 +84,23 @@ def test_it_says_when_the_file_is_ahead_of_what_is_recorded(recorded: Tree, tmp_
     assert "daily at 04:00" in page
 
 
+def test_an_account_that_only_observes_says_so_and_where_that_is_changed(tree: Tree, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    tree.account("riverside", tree.text("riverside") + "state: observe\n")
+    tree.run("reconcile", "--no-syncs")
+    tree.run("page", "-o", str(site))
+    page = text(site, "accounts/riverside/index.html")
+    assert page.count("In the account's file, at the top") == 2, "once under each schedule"
+    assert "let it send again" not in page
+    assert "at the top" not in text(site, "accounts/oak-hill/index.html")
+    tree.account("riverside", tree.text("riverside") + "state: active\n")
+    tree.run("reconcile", "--no-syncs")
+    tree.run("page", "-o", str(site))
+    assert "at the top" not in text(site, "accounts/riverside/index.html"), (
+        "the line it told does what it said"
+    )
+
+
 def test_in_a_job_of_github_s_the_links_are_known(recorded: Tree, tmp_path: Path) -> None:
     known = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "4f2c1ab"}
     recorded.run("page", "-o", str(tmp_path / "site"), env=known)

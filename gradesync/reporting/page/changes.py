@@ -21,15 +21,19 @@ class Change:
     differs: bool
     blocks: Sequence[str]
     lines: Sequence[tuple[str, str]]
+    account_state: str
+    account_lines: Sequence[tuple[str, str]]
     commands: Sequence[tuple[str, str]]
 
 
 def changes(account: PageAccount, written: Mapping[ScheduleId, Written], source: str | None) -> list[Change]:
     """The line of YAML to change, with its place, and the commands to copy, for each schedule."""
-    return [_change(one, written.get(one.row.schedule.id), source) for one in account.schedules]
+    return [
+        _change(one, account.state, written.get(one.row.schedule.id), source) for one in account.schedules
+    ]
 
 
-def _change(one: PageSchedule, written: Written | None, source: str | None) -> Change:
+def _change(one: PageSchedule, above: State, written: Written | None, source: str | None) -> Change:
     row = one.row
     id = clean(row.schedule.id)
     place = "" if written is None else f"{clean(written.file)}:{written.line}"
@@ -37,6 +41,11 @@ def _change(one: PageSchedule, written: Written | None, source: str | None) -> C
     release = [("end the hold", f"gradesync resume {clean(scope)}") for scope in scopes]
     grades = row.schedule.type is SyncType.GRADE_PASSBACK
     why = [("know why one grade is missing", f"gradesync explain {id} --assignment ID --student ID")]
+    stopped = bool(row.blocks) or row.schedule.state is State.PAUSED
+    waits = (
+        " (the wish waits while the schedule is stopped, and is forgotten after 24 hours)" if stopped else ""
+    )
+    blocked = " (refused while the schedule is stopped)" if stopped else ""
     return Change(
         name=clean(row.schedule.id.name),
         account=row.schedule.id.account,
@@ -44,11 +53,13 @@ def _change(one: PageSchedule, written: Written | None, source: str | None) -> C
         link=link_to(source, written),
         differs=written is not None and written.differs,
         blocks=[_sentence(block.sentence) for block in row.blocks],
-        lines=_lines(row.schedule.state, clean(row.schedule.interval)),
+        lines=_lines(row.schedule.state, above, clean(row.schedule.interval)),
+        account_state=above.value,
+        account_lines=_account_lines(row.schedule.state, above),
         commands=[
             *release,
-            ("run it at the next pass", f"gradesync request {id}"),
-            ("run it now, in your name", f"gradesync run {id}"),
+            (f"run it at the next pass{waits}", f"gradesync request {id}"),
+            (f"run it now, in your name{blocked}", f"gradesync run {id}"),
             ("hold it for some hours", f'gradesync pause {id} --reason "WHY" --for 4h'),
             ("see everything about it", f"gradesync show {id}"),
             ("see older runs", f"gradesync history {id} --last 200"),
@@ -62,14 +73,33 @@ def _sentence(text: str) -> str:
     return f"{plain[:1].upper()}{plain[1:]}."
 
 
-def _lines(state: State, interval: str) -> list[tuple[str, str]]:
+def _lines(state: State, above: State, interval: str) -> list[tuple[str, str]]:
+    """What helps under the schedule's name; `state` is what counts, `above` the account's own."""
     rhythm = ("change how often it runs (now: " + interval + ")", "interval: daily at 02:00")
+    if above is State.PAUSED:
+        # Nothing that a schedule says undoes the account's pause: a line that does nothing is not offered.
+        return [rhythm]
     if state is State.PAUSED:
-        return [("let it run again", "state: active"), rhythm]
+        dry = ", only looking, as the account does" if above is State.OBSERVE else ""
+        return [(f"let it run again{dry}", "state: active"), rhythm]
     stop = [("stop it for long", 'state: paused\nreason: "WHY"')]
     look = [("let it only look, and send nothing", "state: observe")] if state is State.ACTIVE else []
-    back = [("let it send again", "state: active")] if state is State.OBSERVE else []
+    own = state is State.OBSERVE and above is State.ACTIVE
+    back = [("let it send again", "state: active")] if own else []
     return [*back, *stop, *look, rhythm]
+
+
+def _account_lines(state: State, above: State) -> list[tuple[str, str]]:
+    """What helps at the top of the account's file, where it is the account that stops its schedules."""
+    if above is State.ACTIVE:
+        return []
+    if above is State.PAUSED:
+        return [
+            ("let them run again", "state: active"),
+            ("let them only look, and send nothing", "state: observe"),
+        ]
+    held_back = " (this one stays paused by its own state)" if state is State.PAUSED else ""
+    return [(f"let them send{held_back}", "state: active")]
 
 
 def link_to(source: str | None, written: Written | None) -> str:

@@ -16,7 +16,7 @@ from gradesync.domain.due import Block
 from gradesync.domain.page_overview import Audience, Overview, PageSchedule
 from gradesync.domain.page_standing import Word, standing_of, word_of
 from gradesync.domain.problem import CODES
-from gradesync.domain.schedule import SyncType
+from gradesync.domain.schedule import State, SyncType
 from gradesync.domain.unrecorded import Unrecorded
 from gradesync.reporting.page import MAX_BYTES, Options, build
 from gradesync.reporting.page.changes import changes
@@ -273,6 +273,34 @@ def test_each_schedule_says_what_to_write_and_what_to_type() -> None:
         'gradesync pause riverside/grades --reason "WHY" --for 4h',
     ):
         assert command in text
+
+
+@pytest.mark.parametrize("above", list(State))
+@pytest.mark.parametrize("own", list(State))
+def test_a_line_is_offered_where_it_changes_something(above: State, own: State) -> None:
+    strict = [State.ACTIVE, State.OBSERVE, State.PAUSED]
+    counts = max(above, own, key=strict.index)
+    account = an_account()
+    first = account.schedules[0]
+    row = replace(first.row, schedule=replace(first.row.schedule, state=counts), blocks=())
+    (told,) = changes(replace(account, state=above, schedules=(replace(first, row=row),)), {}, None)
+    for _, line in told.lines:
+        if line.startswith("state: "):
+            written = State(line.splitlines()[0].removeprefix("state: "))
+            assert max(above, written, key=strict.index) is not counts, line
+    at_top = [line for _, line in told.account_lines]
+    assert ("state: active" in at_top) is (above is not State.ACTIVE)
+
+
+def test_what_is_stopped_does_not_promise_that_a_command_runs_it() -> None:
+    account = an_account()
+    first = account.schedules[0]
+    held = replace(first, row=replace(first.row, blocks=(WIDE,)))
+    free = replace(first, row=replace(first.row, blocks=()))
+    for one, stopped in ((held, True), (free, False)):
+        (told,) = changes(replace(account, schedules=(one,)), {}, None)
+        said = {command.split()[1]: what for what, command in told.commands}
+        assert ("refused while" in said["run"], "waits while" in said["request"]) == (stopped, stopped)
 
 
 def test_the_command_that_ends_a_hold_names_the_scope_of_the_hold() -> None:
