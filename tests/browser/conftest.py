@@ -10,7 +10,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from gradesync.sandbox.server import running
 from tests.browser.school import School, school
@@ -188,4 +189,8 @@ def opened(site: Site, browser: Browser) -> Iterator[Open]:
 
     yield open_page
     for context in contexts:
+        for page in context.pages:
+            # A page that renews itself may be in the middle of it: closing it then was seen to stand still.
+            with suppress(PlaywrightError):
+                page.goto("about:blank")
         context.close()
