@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from gradesync.domain.alarm_trouble import Trouble, read_trouble
 from gradesync.errors import ConnectionProblem, NotSent
 from gradesync.notify.sender import Sender
 from tests.notify.samples import T0, failed, key_cause, message, raised, rule
-from tests.notify.sinks import Hook, Mailbox, http_sink, smtp_sink
+from tests.notify.sinks import Hook, Mailbox, http_sink
 
 NEWS = message(raised(key_cause()), raised(failed(run="c0ffee")))
 SLACK = "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
@@ -39,18 +38,6 @@ class Kept:
 
 def send(channel: str, address: str, news: Message = NEWS, hosts: tuple[str, ...] = ()) -> None:
     Sender(Kept(address), Hooks(), hosts=hosts).send(rule(channel=channel), news)
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with http_sink() as made:
-        yield made
-
-
-@pytest.fixture
-def box() -> Iterator[Mailbox]:
-    with smtp_sink() as made:
-        yield made
 
 
 def test_a_webhook_gets_facts_for_programs_and_a_text_for_chats(hook: Hook) -> None:

@@ -200,18 +200,14 @@ class Work(MemoryState):
 
     def recent_runs(self, each: int, accounts: Iterable[str] | None = None) -> Sequence[RunLine]:
         """The newest runs of every schedule, newest first."""
+        wanted = None if accounts is None else set(accounts)
         with self.lock:
-            known, wanted = set(self.schedule_rows), None if accounts is None else set(accounts)
-            runs = [
-                run
-                for run in self.run_rows.values()
-                if run.schedule in known and (wanted is None or run.schedule.account in wanted)
-            ]
-        taken: dict[object, int] = {}
+            runs = [run for run in self.run_rows.values() if run.schedule in self.schedule_rows]
+        taken: Counter[ScheduleId] = Counter()
         found: list[RunLine] = []
         for run in sorted(runs, key=lambda run: (run.created_at, run.id), reverse=True):
-            taken[run.schedule] = taken.get(run.schedule, 0) + 1
-            if taken[run.schedule] <= each:
+            taken[run.schedule] += 1
+            if taken[run.schedule] <= each and (wanted is None or run.schedule.account in wanted):
                 found.append(line_of(run))
         return found
 
