@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import procrastinate
+import psycopg
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
@@ -20,6 +21,7 @@ from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import URL, or_, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import TextClause
 
 from gradesync.domain.run import Run, RunState, Trigger, run_order
@@ -189,13 +191,15 @@ def _migrations() -> list[Path]:
 
 def _found(tx: Tx) -> str | None:
     """The queue's newest migration; None while there is no queue, "" for one that is not ours."""
+    # A look into the table, and not to_regclass: that answers from the session's cache, which is not cleared while the
+    # session waits for the lock, so a queue that somebody else has just made would not be seen.
     row = tx.connection.exec_driver_sql(
-        "SELECT to_regclass('procrastinate_jobs') IS NOT NULL,"
-        " coalesce(obj_description(to_regclass('procrastinate_jobs'), 'pg_class'), '')"
-    ).one()
-    if not row[0]:
+        "SELECT coalesce(obj_description(oid, 'pg_class'), '') FROM pg_catalog.pg_class"
+        " WHERE relname = 'procrastinate_jobs' AND pg_table_is_visible(oid)"
+    ).one_or_none()
+    if row is None:
         return None
-    comment = str(row[1])
+    comment = str(row[0])
     return comment.removeprefix(_MARK) if comment.startswith(_MARK) else ""
 
 
@@ -225,6 +229,9 @@ def _bring_up(tx: Tx, found: str | None, newest: str) -> None:
             hint="The owner of the tables runs `gradesync store migrate --backed-up` on a machine with the extra "
             "`cluster`, and then what `gradesync store grants` writes.",
         ) from None
+    except psycopg.Error as problem:
+        # As if SQLAlchemy had run it, so that the database's own sentence (out of time, gone, full) is told.
+        raise DBAPIError.instance("the queue's tables", None, problem, psycopg.Error) from problem
 
 
 def deliveries(url: URL) -> Deliveries:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
 
 from gradesync.domain.run import Run, Trigger
@@ -18,6 +21,7 @@ from gradesync.errors import StoreUnavailable
 from gradesync.ports import SlotClaim, Store
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_queue, open_store
+from gradesync.store.queue import Deliveries
 from tests.store.conftest import Place, _place
 from tests.store.samples import DONE, ELSEWHERE, GRADES, T0, FakeClock, claim, minutes, new_run, queue, school
 
@@ -211,6 +215,28 @@ def test_the_queue_survives_a_second_opening_and_refuses_a_newer_one(place: Plac
         place.execute("DROP TABLE procrastinate_jobs CASCADE")
         place.spoilt = True
         module._prepared.clear()
+
+
+def test_two_that_make_the_queue_at_once_make_one(postgresql_server: str) -> None:
+    # The second looks, finds no queue and waits for the first; then it must see what the first has made.
+    from gradesync.store import queue as module
+
+    with psycopg.connect(postgresql_server, autocommit=True) as watch:
+        watch.execute("DROP DATABASE IF EXISTS two_at_once")
+        watch.execute("CREATE DATABASE two_at_once TEMPLATE template")
+        url = postgresql_server.replace("/postgres?", "/two_at_once?")
+        with psycopg.connect(url) as first, ThreadPoolExecutor() as pool:
+            first.execute("SELECT pg_advisory_xact_lock(7402912)")
+            first.execute(SchemaManager.get_schema().encode())
+            newest = module._migrations()[-1].stem
+            first.execute(f"COMMENT ON TABLE procrastinate_jobs IS '{module._MARK}{newest}'".encode())
+            second = pool.submit(open_queue, url)
+            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            while watch.execute(waits).fetchone() == (0,):
+                assert not second.done()
+                time.sleep(0.01)
+            first.commit()
+            assert isinstance(second.result(timeout=30), Deliveries)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
