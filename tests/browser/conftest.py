@@ -95,20 +95,37 @@ def file_server(folder: Path) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(autouse=True)
-def _never_forever() -> Iterator[None]:
-    """A browser that no longer answers fails its test; some calls to it know no time limit of their own."""
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """Raise TimeoutError when it takes longer: some calls to the browser know no limit of their own."""
 
     def late(_number: int, _frame: object) -> None:
-        raise TimeoutError("the browser did not answer in three minutes")
+        raise TimeoutError(f"the browser did not answer in {seconds} seconds")
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(180)
+    signal.alarm(seconds)
     try:
         yield
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Iterator[None]:
+    """A browser that no longer answers fails its test."""
+    with within(180):
+        return (yield)
+
+
+def _away(close: Callable[[], None]) -> None:
+    """Close a window or the browser, unless it does not let itself be closed.
+
+    Chromium was seen to stand still for ever in that, after the test had ended well. What is left open goes with the
+    process.
+    """
+    with suppress(TimeoutError, PlaywrightError), within(20):
+        close()
 
 
 @pytest.fixture(scope="package")
@@ -135,7 +152,7 @@ def browser(site: Site) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
         yield started
-        started.close()
+        _away(started.close)
 
 
 @dataclass
@@ -189,8 +206,4 @@ def opened(site: Site, browser: Browser) -> Iterator[Open]:
 
     yield open_page
     for context in contexts:
-        for page in context.pages:
-            # A page that renews itself may be in the middle of it: closing it then was seen to stand still.
-            with suppress(PlaywrightError):
-                page.goto("about:blank")
-        context.close()
+        _away(context.close)
