@@ -103,17 +103,27 @@ class CourseReading:
                 yield Piece(course, told=change_.submissions or (), stamp=self.marks.stamp(change_.stamp))
 
     async def _changed(self, feed: ChangeFeed) -> AsyncGenerator[Piece, None]:
-        """The courses in which something moved. A listing that breaks off is made up by asking the rest."""
+        """The courses in which something moved. A listing that breaks off is made up by asking the rest.
+
+        It is read to its end before the first course: whoever waits for a first passback is told how many there are.
+        """
         seen: set[int] = set()
+        pieces: list[Piece] = []
+        whole = True
         try:
             async for change in feed.courses:
                 seen.add(change.course.id)
                 piece = self._piece(change, feed.read_at)
                 if piece is not None:
-                    yield piece
+                    pieces.append(piece)
         except ConnectionProblem as problem:
             if ends_run(problem):
                 raise
+            whole = False
+        self.total = len(pieces)
+        for piece in pieces:
+            yield piece
+        if not whole:
             async for piece in self._one_by_one(seen):
                 yield piece
             return
@@ -159,7 +169,7 @@ class CourseReading:
 
     async def _one_by_one(self, seen: Collection[int]) -> AsyncGenerator[Piece, None]:
         courses = [one async for one in self._open_courses() if one.id not in seen]
-        self.total = len(courses) + len(seen)
+        self.total = (self.total or 0) + len(courses)
         for course in courses:
             mark = self.marks.known(course.id)
             yield Piece(course, mark, stamp=mark.stamp if mark is not None else "")

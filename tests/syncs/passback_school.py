@@ -116,9 +116,13 @@ class Canvas(MemoryCanvas):
 
 
 class Watching:
-    """Somebody watching; keeps nothing."""
+    """Somebody watching; keeps how far it was."""
 
-    def stage(self, schedule: ScheduleId, stage: str, done: int = 0, total: int | None = None) -> None: ...
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int, int | None]] = []
+
+    def stage(self, schedule: ScheduleId, stage: str, done: int = 0, total: int | None = None) -> None:
+        self.heard.append((stage, done, total))
 
     def say(self, schedule: ScheduleId, sentence: str) -> None: ...
 
@@ -183,6 +187,7 @@ class School:
         self.sis_keys: dict[str, Any] = {}
         self.scope: dict[str, Any] = {"terms": "all"}
         self.policy = "policy-1"
+        self.watching = Watching()
 
     def later(self, minutes: float = 30) -> None:
         self.now += timedelta(minutes=minutes)
@@ -224,7 +229,7 @@ class School:
             today=self.now.date(),
             source=self.canvas,
             keyed=KEYED,
-            progress=Watching(),
+            progress=self.watching,
             tracker=StageTracker(),
             workers=2,
             class_filter=class_filter,

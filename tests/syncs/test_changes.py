@@ -299,6 +299,24 @@ def test_a_listing_that_breaks_off_is_made_up_by_asking_the_rest(school: Told) -
     assert school.grades()["Work 3", "s31"] == (Decimal("1.5"), "fully graded")
 
 
+@pytest.mark.parametrize("mode", [Mode.DELTA, Mode.FULL])
+def test_whoever_waits_for_a_first_passback_is_told_how_many_classes_there_are(mode: Mode) -> None:
+    school = Told()
+    school.run(mode)
+    assert [told for told in school.watching.heard if told[0] == "classes"] == [
+        ("classes", 1, 2),
+        ("classes", 2, 2),
+    ]
+
+
+def test_the_number_of_classes_grows_when_a_listing_breaks_off(school: Told) -> None:
+    school.grade(1, 11, "9")
+    school.canvas.breaks_at = 1
+    school.watching.heard.clear()
+    school.tick()
+    assert school.watching.heard[-1] == ("classes", 2, 2), "one was told, the other asked for"
+
+
 def test_without_changes_every_course_is_asked_and_nothing_is_lost_when_they_come_back(school: Told) -> None:
     school.canvas.follows = False
     school.touch(1, 11, score=Decimal("2.25"))
