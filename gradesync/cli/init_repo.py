@@ -1,7 +1,8 @@
 """`gradesync init --repo`: the repository a district or a support team keeps its schedules in.
 
 Writes files and decides nothing about schedules. The workflows are the project's own, byte for byte, except that they
-name the actions at a full commit of the project's repository: one pin for the actions and the program they install.
+name the actions at a full commit of the project's repository (one pin for the actions and the program they install)
+and the branch whose merges take effect.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from pathlib import Path
 
 from gradesync.cli import templates
 from gradesync.cli.common import Invocation, opened, tell
+from gradesync.cli.init_branch import branch_of, named_in, with_branch
 from gradesync.errors import GradesyncError
 
 WORKFLOWS = ("act", "plan", "reconcile", "reconcile-cron", "validate")
 
+_MERGED = ".github/workflows/reconcile.yml"
+"""What a merge starts, and so the one file that names a branch."""
 _ACTIONS = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.-]{1,100})@([0-9a-f]{40})")
 _OWNER = re.compile(r"@[A-Za-z0-9-]{1,39}(?:/[A-Za-z0-9._-]{1,100})?|[^\s@#]{1,64}@[A-Za-z0-9.-]{1,200}")
 _ORIGIN = re.compile(r"(?:https://|ssh://)?(?:[^/@\s]+@)?github\.com[:/]([^/\s]+/[^/\s]+?)(?:\.git)?/?")
@@ -137,6 +141,7 @@ def write_repo(
             "which commit of gradesync the workflows shall use is not known here",
             hint=_how_to_name_it(),
         )
+    branch = branch_of(root)
     _check_owners((*owners, *support, *(one for some in (account_owners or {}).values() for one in some)))
     if not owners:
         raise GradesyncError("nobody owns the repository", hint="name a team: --owner @org/team")
@@ -145,6 +150,7 @@ def write_repo(
         f".github/workflows/{name}.yml": _workflow(_text(f"{name}.yml"), actions, accounts)
         for name in WORKFLOWS
     }
+    ours[_MERGED] = with_branch(ours[_MERGED], branch, _reads(root / _MERGED))
     ours[".github/dependabot.yml"] = _text("dependabot.yml")
     ours[".github/CODEOWNERS"] = _codeowners(owners, support or owners, account_owners or {})
     _refuse_overwriting(root, ours)
@@ -164,11 +170,13 @@ def pin_lineage(root: Path, lineage: str) -> bool:
 def next_steps(root: Path) -> tuple[str, ...]:
     """What remains to be done by hand, in order, one sentence each."""
     pinned = "\nlineage:" in f"\n{(root / 'gradesync.yaml').read_text(encoding='utf-8')}"
+    named = named_in(_reads(root / _MERGED) or "")
+    says = f" ({_MERGED} must name it, and names {named})" if named else ""
     lineage = "`gradesync store init` with GRADESYNC_STORE set, and its lineage into gradesync.yaml"
     return (
         *(() if pinned else (lineage,)),
         "the environments gradesync, gradesync-plan and gradesync-act with their secrets",
-        "protection of the default branch: one approval, review of code owners, the check `validate`",
+        f"protection of the default branch{says}: one approval, review of code owners, the check `validate`",
         "the repository variable GRADESYNC_LIVE with the value true, which starts everything",
         "README.md says each of these in full",
     )

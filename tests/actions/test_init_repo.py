@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gradesync.cli.init_branch import branch_of
 from gradesync.cli.init_repo import (
     Actions,
     actions_here,
@@ -207,3 +208,66 @@ def test_a_clone_names_its_own_commit_once_github_has_it(
     with pytest.raises(GradesyncError) as caught:
         write_repo(tmp_path / "repo", owners=OWNERS)
     assert f"--actions OWNER/REPOSITORY@{found.commit}" in (caught.value.hint or "")
+
+
+def merged_branches(root: Path) -> object:
+    """What GitHub reads: `on` is the key that YAML 1.1 takes for true."""
+    return yaml.safe_load((root / ".github" / "workflows" / "reconcile.yml").read_text())[True]["push"][
+        "branches"
+    ]
+
+
+def test_a_merge_takes_effect_on_the_default_branch_of_the_remote_else_on_the_one_checked_out(
+    tmp_path: Path,
+) -> None:
+    git(tmp_path, "init", "-q", "-b", "trunk")
+    for path in write_repo(tmp_path, owners=OWNERS, actions=OURS):
+        if path.name != "reconcile.yml":
+            continue
+        assert merged_branches(tmp_path) == ["trunk"]
+        assert "names trunk" in " ".join(next_steps(tmp_path))
+        path.unlink()
+    git(tmp_path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/live/schools")
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    assert merged_branches(tmp_path) == ["live/schools"]
+
+
+def test_the_branch_that_a_workflow_names_already_stays(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "trunk")
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    git(tmp_path, "symbolic-ref", "HEAD", "refs/heads/a-change")
+    assert write_repo(tmp_path, owners=OWNERS, actions=OURS) == []
+    assert merged_branches(tmp_path) == ["trunk"]
+
+
+def test_a_folder_of_somebody_elses_clone_and_a_detached_one_have_the_usual_branch(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "theirs")
+    inner = tmp_path / "schedules-of-ours"
+    inner.mkdir()
+    assert branch_of(inner) == branch_of(tmp_path / "not-there") == "main"
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "something")
+    git(tmp_path, "checkout", "-q", "--detach")
+    assert branch_of(tmp_path) == "main"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("on", "on"), ("1.0", "1.0"), ("a+b", r"a\+b"), ("x#y", "x#y")]
+)
+def test_a_name_that_yaml_or_a_pattern_would_read_otherwise_is_the_branch_all_the_same(
+    name: str, written: str, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "-q", "-b", name)
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    assert merged_branches(tmp_path) == [written]
+
+
+@pytest.mark.parametrize(
+    "name", ["!main", 'a"]', "${{secrets.X}}", "$(id)", "a`id`", "a;b", "a\u202eb", "x'y"]
+)
+def test_a_hostile_branch_is_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / ".git" / "HEAD").write_text(f"ref: refs/heads/{name}\n", encoding="utf-8")
+    before = snapshot(tmp_path)
+    with pytest.raises(GradesyncError, match="cannot be written into a workflow"):
+        write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    assert snapshot(tmp_path) == before
