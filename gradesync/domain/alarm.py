@@ -40,6 +40,7 @@ class Cause:
     `since` is when it began, `who` must act (in the catalogue's words), `count` how many (runs in a row, records,
     files). `level` grows when the same thing gets worse and is told again. `host` is where one trouble of many accounts
     may come from; `until` when something ends; `run` the run to look at. `type` is the sync type of a schedule.
+    `unrecorded`: nothing good was ever recorded of the account, so nothing of it runs.
     """
 
     kind: AlarmKind
@@ -54,6 +55,7 @@ class Cause:
     until: datetime | None = None
     run: str | None = None
     type: str | None = None
+    unrecorded: bool = False
 
     @property
     def urgent(self) -> bool:
@@ -72,6 +74,7 @@ class Cause:
             "until": self.until.isoformat() if self.until is not None else None,
             "run": self.run,
             "type": self.type,
+            "unrecorded": self.unrecorded,
         }
         return json.dumps({key: value for key, value in values.items() if value})
 
@@ -124,6 +127,7 @@ class Alarm:
             until=datetime.fromisoformat(until).astimezone(UTC) if until else None,
             run=values.get("run"),
             type=values.get("type"),
+            unrecorded=values.get("unrecorded", False),
         )
 
     @property

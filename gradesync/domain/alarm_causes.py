@@ -278,6 +278,8 @@ def _tree(facts: Facts) -> Iterable[Cause]:
     for account, count in facts.withheld.items():
         yield Cause(AlarmKind.SAFETY_STOP, account, "", facts.now, "support", count=count)
     for account, count in facts.problems.items():
-        yield Cause(AlarmKind.PROBLEMS, account, "", facts.now, "support", count=count)
+        # Of an account that is new, or that was retired, there is no good definition to go on with.
+        unrecorded = bool(account) and account not in facts.accounts
+        yield Cause(AlarmKind.PROBLEMS, account, "", facts.now, "support", count=count, unrecorded=unrecorded)
     if facts.stale:
         yield Cause(AlarmKind.PROBLEMS, "", "commit", facts.now, "support", "GS-704")

@@ -167,6 +167,12 @@ def test_what_a_pass_over_the_files_met() -> None:
     ]
 
 
+def test_only_an_account_that_was_recorded_is_said_to_go_on() -> None:
+    known, new = look(problems={"riverside": 2, "hillside": 1})
+    assert sentence_of(known).endswith("its file has 2 problems; its last good definition goes on")
+    assert sentence_of(new) == "hillside: its file has 1 problem; nothing of it runs until it is mended"
+
+
 def test_a_cause_survives_the_store() -> None:
     from gradesync.domain.alarm import Alarm, AlarmKey
 
@@ -174,6 +180,7 @@ def test_a_cause_survives_the_store() -> None:
         grades(Outcome.FAILED, codes={"GS-508": 1}, failures=3, failing_since=hours(-9)),
         holds=[hold(expires_at=hours(23))],
         withheld={"riverside": 2},
+        problems={"hillside": 1},
     ):
         key = AlarmKey("ops", one.kind.value, one.account, one.subject)
         assert Alarm(key, one.text(), T0).cause == one
