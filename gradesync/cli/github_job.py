@@ -1,7 +1,7 @@
 """What a job of GitHub Actions says about itself, and the two files it reads back: outputs and summary.
 
 Everything is read from the environment and believed only in the shape GitHub gives it. Outside GitHub all of this is
-empty, and nothing is written.
+empty, but for the address of a job of GitLab, and nothing is written.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LEAST = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The job this process runs in. Texts are empty and numbers 0 where nothing says so."""
+    """The job this process runs in. Texts are empty and numbers 0 where nothing says so; `address` is another CI's."""
 
     inside: bool = False
     repository: str = ""
@@ -42,6 +42,7 @@ class Job:
     workspace: str = ""
     event: Mapping[str, Any] = field(default_factory=dict)
     ref: str = ""
+    address: str = ""
 
     @property
     def pull(self) -> Mapping[str, Any]:
@@ -83,7 +84,7 @@ class Job:
         from gradesync.reporting.links import Links
 
         base = f"{self.server}/{self.repository}" if self.server and self.repository else ""
-        run = f"{base}/actions/runs/{self.run}" if base and self.run else ""
+        run = f"{base}/actions/runs/{self.run}" if base and self.run else self.address
         where = under if under is not None else self.under(root) if root is not None else ""
         return Links(base=base, ref=self.head or _commit(commit) or "", under=where, run=run)
 
@@ -103,7 +104,7 @@ def this_job(environ: Mapping[str, str] | None = None) -> Job:
     env = os.environ if environ is None else environ
     inside = env.get("GITHUB_ACTIONS") == "true"
     if not inside and not env.get("GITHUB_REPOSITORY"):
-        return Job()
+        return Job(address=_elsewhere(env))
     event = _event(env.get("GITHUB_EVENT_PATH", ""))
     # What follows another run speaks of that one: there the plan was made, and there its artifacts are.
     of_run = _at(event, "workflow_run", "id")
@@ -117,6 +118,15 @@ def this_job(environ: Mapping[str, str] | None = None) -> Job:
         event=event,
         ref=env.get("GITHUB_REF", ""),
     )
+
+
+def _elsewhere(env: Mapping[str, str]) -> str:
+    """The address of a job of GitLab, for reports; empty anywhere else."""
+    if env.get("GITLAB_CI") != "true":
+        return ""
+    from gradesync.wiring.notifying import job_address
+
+    return job_address(env)
 
 
 def _event(path: str) -> Mapping[str, Any]:

@@ -46,19 +46,27 @@ def joined(head: Sequence[str], sections: Iterable[Section], foot: Sequence[str]
     return _ended([*lines, *foot])
 
 
-def fitted(head: Sequence[str], sections: Iterable[Section], foot: Sequence[str], room: int) -> str:
-    """Head and foot whole, and as many blocks between them as fit, from the first on; the rest is a number."""
+def fitted(
+    head: Sequence[str],
+    sections: Iterable[Section],
+    foot: Sequence[str],
+    room: int,
+    log: str = "the job's log",
+) -> str:
+    """Head and foot whole, and as many blocks between them as fit, from the first on; the rest is a number, and `log`
+    says where it is.
+    """
     left = room - sum(size(line) + 2 for line in (*head, *foot)) - 2
     lines: list[str] = []
     for section in sections:
-        left = _fill(section, lines, left)
+        left = _fill(section, lines, left, log)
     return _ended([*head, *lines, *foot])
 
 
-def _fill(section: Section, lines: list[str], left: int) -> int:
+def _fill(section: Section, lines: list[str], left: int, log: str) -> int:
     """Add what fits of the section; answers the room that is left."""
     frame = [section.heading, *_some(section.opening)]
-    rest = f"\n… and {len(section.blocks):,} more {section.what} not shown here; see the job's log."
+    rest = f"\n… and {len(section.blocks):,} more {section.what} not shown here; see {log}."
     fixed = sum(size(part) + 2 for part in (*frame, *_some(section.closing)))
     if fixed + size(rest) + 2 > left:
         return left
@@ -74,7 +82,7 @@ def _fill(section: Section, lines: list[str], left: int) -> int:
         kept += 1
     hidden = len(section.blocks) - kept
     if hidden:
-        more = f"\n… and {hidden:,} more {section.what} not shown here; see the job's log."
+        more = f"\n… and {hidden:,} more {section.what} not shown here; see {log}."
         lines.append(more)
         left -= size(more) + 2
     lines += _some(section.closing)

@@ -37,6 +37,11 @@ class Links:
             return ""
         return f"{self.base}/blob/{encoded(self.ref)}/{encoded(path)}#L{place.line}"
 
+    @property
+    def log(self) -> str:
+        """Where all is told, for a sentence of Markdown: the run, linked where its address is known."""
+        return f"[the run]({self.run})" if self.run else "the job's log"
+
 
 NOWHERE = Links()
 

@@ -38,7 +38,7 @@ def problems(
     ordered = sorted(problems, key=lambda p: (p.warning, p.place, p.code))
     rows = [_problem_row(problem, links) for problem in ordered]
     table = [Section("\n| Place | Code | Finding |\n|---|---|---|", rows, "findings")] if rows else []
-    return fitted(head, table, _run_line(links), room)
+    return fitted(head, table, _run_line(links), room, links.log)
 
 
 def _run_line(links: Links) -> list[str]:
@@ -84,7 +84,7 @@ def pass_report(report: PassReport, *, links: Links = NOWHERE, room: int = LIMIT
         *_applied(report, links),
     ]
     foot = ["", f"history checkpoint {code(report.checkpoint)}"] if report.checkpoint else []
-    return fitted(head, sections, foot, room)
+    return fitted(head, sections, foot, room, links.log)
 
 
 def _stale(report: PassReport) -> list[Section]:

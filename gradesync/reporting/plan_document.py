@@ -77,7 +77,7 @@ def plan_document(
     detail = Detail.FULL if fill else Detail.COUNTS
     first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
     sections = _sections(plan, problems, now, links, detail, cut=True)
-    return fitted(first, sections, [*_shorter(detail, links), *foot], room)
+    return fitted(first, sections, [*_shorter(detail, links), *foot], room, links.log)
 
 
 def _hopeless(plan: Plan, detail: Detail, room: int) -> bool:
@@ -112,8 +112,7 @@ def _head(plan: Plan, problems: Sequence[Problem], detail: Detail) -> list[str]:
 def _shorter(detail: Detail, links: Links) -> list[str]:
     if detail is Detail.FULL:
         return []
-    where = f"[the run]({links.run})" if links.run else "the job's log"
-    return ["", f"This is a short form, because the whole is too long; {where} has all of it."]
+    return ["", f"This is a short form, because the whole is too long; {links.log} has all of it."]
 
 
 def _sections(

@@ -161,6 +161,15 @@ def test_addresses_of_odd_shape_lead_nowhere(tmp_path: Path) -> None:
     assert this_job({}).links(tmp_path, None).base == ""
 
 
+def test_what_a_report_leaves_out_is_found_at_the_address_of_gitlabs_job(tmp_path: Path) -> None:
+    address = "https://gitlab.example/north/sync/-/jobs/815"
+    found = this_job({"GITLAB_CI": "true", "CI_JOB_URL": address}).links(tmp_path, "a" * 40)
+    assert (found.log, found.base) == (f"[the run]({address})", "")
+    for hostile in ("https://gitlab.example/a)[x](https://evil.example", "javascript:alert(1)", ""):
+        assert this_job({"GITLAB_CI": "true", "CI_JOB_URL": hostile}).links(tmp_path, None).run == ""
+    assert this_job({"CI_JOB_URL": address}).links(tmp_path, None).run == ""
+
+
 def test_changed_files_come_from_a_list_from_the_push_or_from_git(tmp_path: Path) -> None:
     listed = tmp_path / "list"
     listed.write_text("schedules/a.yaml\nschedules/b.yaml\n")

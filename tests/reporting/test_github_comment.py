@@ -77,6 +77,9 @@ def test_a_summary_is_never_told_shorter_but_counts_what_does_not_fit() -> None:
     assert 2000 < kept < 5000
     assert f"… and {5000 - kept:,} more changes not shown here" in summary
     assert summary.rstrip().endswith("</details>")
+    assert "more changes not shown here; see [the run](https://github.com/o/r/actions/runs/17)." in summary
+    nowhere = markdown.plan(plan, (), s.NOW, room=20_000, fill=True)
+    assert "more changes not shown here; see the job's log." in nowhere
     small = Plan(many(500, 60))
     assert markdown.plan(small, (), s.NOW, room=SUMMARY_LIMIT, fill=True).count("- `~ change`") == 500
 
