@@ -130,7 +130,7 @@ def _front(overview: Overview, site: _Site, stamps: Stamps, options: Options) ->
         return _rendered("schedules.html", site=numbered, rows=part, lead=counted, grouped=grouped)
 
     yield from _in_parts("schedules", lines, SCHEDULES_A_PART, schedules, site)
-    yield "stops.html", _stops(overview, site, stamps)
+    yield from _stops(overview, site, stamps)
     codes = {code for account in overview.accounts for code, _ in account.standing.causes}
     codes.update(code for _, _, code, _, _ in unrecorded)
     links = [
@@ -146,16 +146,28 @@ def _front(overview: Overview, site: _Site, stamps: Stamps, options: Options) ->
     )
 
 
-def _stops(overview: Overview, site: _Site, stamps: Stamps) -> bytes:
-    """Across accounts: each hold and each blackout once, however many accounts it stands in."""
-    return _rendered(
-        "stops.html",
-        site=site,
-        holds=stops.all_holds(overview, stamps),
-        running=[stops.running(one, overview.at) for one in overview.accounts if one.lease is not None],
-        requests=[(one.key, *row) for one in overview.accounts for row in stops.request_rows(one, stamps)],
-        blackouts=stops.all_blackouts(overview),
-    )
+def _stops(overview: Overview, site: _Site, stamps: Stamps) -> Iterator[File]:
+    """Across accounts: each hold and each blackout once, however many accounts it stands in.
+
+    Four lists, one after the other: a part holds what of them its place in the whole has.
+    """
+    every = overview.accounts
+    lists: dict[str, Sequence[Any]] = {
+        "holds": stops.all_holds(overview, stamps),
+        "running": [stops.running(one, overview.at) for one in every if one.lease is not None],
+        "requests": [(one.key, *row) for one in every for row in stops.request_rows(one, stamps)],
+        "blackouts": stops.all_blackouts(overview),
+    }
+    rows = [(name, row) for name, found in lists.items() for row in found]
+
+    def parted(part: Sequence[Any], numbered: _Site) -> bytes:
+        here = {name: [row for whose, row in part if whose == name] for name in lists}
+        # The first part names every list: one that is missing would read as if there were nothing of its kind.
+        shown = {name: bool(here[name]) or numbered.here == 1 for name in lists}
+        later = {name: bool(found) and not here[name] for name, found in lists.items()}
+        return _rendered("stops.html", site=numbered, shown=shown, later=later, searched=False, **here)
+
+    return _in_parts("stops", rows, SCHEDULES_A_PART, parted, site)
 
 
 def _account_pages(
@@ -169,26 +181,7 @@ def _account_pages(
         "zone": clean(zone),
     }
     blackouts = stops.blackout_rows(account, now)
-    strips, strip_rows = chart.strips(account.runs, zone, stamps)
-    yield (
-        "index.html",
-        _rendered(
-            "account.html",
-            site=site,
-            a=a,
-            here="index.html",
-            s=staff.standing(account, stamps, now),
-            running=stops.running(account, now),
-            requests=stops.request_rows(account, stamps),
-            schedules=[staff.schedule_row(one, stamps) for one in account.schedules],
-            changes=changes.changes(account, overview.written, options.source),
-            strips=strips,
-            strip_rows=strip_rows,
-            waiting=staff.waiting_rows(account, now),
-            holds=stops.hold_rows(account, stamps, now),
-            blackouts=blackouts,
-        ),
-    )
+    yield "index.html", _account_index(account, a, overview, site, stamps, options)
     yield "history.html", _history(account, a, site, stamps)
     days = coming.week_days(account.week, now) if account.week is not None else []
     idle = coming.idle_rows(account.week) if account.week is not None else []
@@ -212,6 +205,41 @@ def _account_pages(
             heading=f"{a['name']}: what the codes mean",
         ),
     )
+
+
+def _account_index(
+    account: PageAccount, a: dict[str, str], overview: Overview, site: _Site, stamps: Stamps, options: Options
+) -> bytes:
+    """How the account stands now; only the oldest of its holds and wishes where all would make the file too large."""
+    now = overview.at
+    strips, strip_rows = chart.strips(account.runs, account.time_zone, stamps)
+    holds, requests = stops.hold_rows(account, stamps, now), stops.request_rows(account, stamps)
+    same = {
+        "site": site,
+        "a": a,
+        "here": "index.html",
+        "s": staff.standing(account, stamps, now),
+        "running": stops.running(account, now),
+        "schedules": [staff.schedule_row(one, stamps) for one in account.schedules],
+        "changes": changes.changes(account, overview.written, options.source),
+        "strips": strips,
+        "strip_rows": strip_rows,
+        "waiting": staff.waiting_rows(account, now),
+        "blackouts": stops.blackout_rows(account, now),
+    }
+    most = max(len(holds), len(requests))
+    while True:
+        content = _rendered(
+            "account.html",
+            **same,
+            holds=holds[:most],
+            more_holds=len(holds[most:]),
+            requests=requests[:most],
+            more_requests=len(requests[most:]),
+        )
+        if len(content) <= MAX_BYTES or most < 2:
+            return content
+        most //= 2
 
 
 def _history(account: PageAccount, a: dict[str, str], site: _Site, stamps: Stamps) -> bytes:

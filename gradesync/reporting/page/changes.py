@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gradesync.domain.page_overview import PageAccount, PageSchedule, Written
 from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.reporting.clean import clean
+from gradesync.reporting.page import wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _change(one: PageSchedule, above: State, written: Written | None, source: st
         place=place,
         link=link_to(source, written),
         differs=written is not None and written.differs,
-        blocks=[_sentence(block.sentence) for block in row.blocks],
+        blocks=[_sentence(told) for told in wording.sentences(row.blocks)],
         lines=_lines(row.schedule.state, above, clean(row.schedule.interval)),
         account_state=above.value,
         account_lines=_account_lines(row.schedule.state, above),
@@ -68,8 +69,7 @@ def _change(one: PageSchedule, above: State, written: Written | None, source: st
     )
 
 
-def _sentence(text: str) -> str:
-    plain = clean(text)
+def _sentence(plain: str) -> str:
     return f"{plain[:1].upper()}{plain[1:]}."
 
 

@@ -11,7 +11,7 @@ from gradesync.domain.week import AccountWeek, Stretch
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.page.environment import Escaped, escaped
-from gradesync.reporting.page.wording import TYPE_SLUGS
+from gradesync.reporting.page.wording import TYPE_SLUGS, sentences
 
 Row = tuple[Any, ...]
 
@@ -33,7 +33,7 @@ def week_days(week: AccountWeek, now: datetime) -> list[Row]:
 def _slot(stretch: Stretch, zone: str) -> tuple[Escaped, Escaped, Escaped, Escaped, Escaped]:
     schedule, at_home = stretch.schedule, f" {zone}"
     # The page says once that all times are the account's; a narrow day would cut the name in two.
-    why = [clean(block.sentence).removesuffix(at_home) for block in stretch.blocks]
+    why = [told.removesuffix(at_home) for told in sentences(stretch.blocks)]
     return (
         _time(stretch.first, stretch.last, zone),
         _name(schedule.id.name),

@@ -86,7 +86,7 @@ def request_rows(account: PageAccount, stamps: Stamps) -> list[Row]:
             who_line(one.actor.name, one.actor.via),
             *stamps(one.created_at, account.time_zone),
             clean(one.reason or ""),
-            "; ".join(clean(block.sentence) for block in stopped.get(one.schedule, ())),
+            "; ".join(wording.sentences(stopped.get(one.schedule, ()))),
         )
         for one in account.requests
     ]

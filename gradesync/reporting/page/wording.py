@@ -5,10 +5,11 @@ Whatever people or other systems wrote passes `clean` here; the templates escape
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from gradesync.domain.due import Block
 from gradesync.domain.hold import Hold, HoldKind
 from gradesync.domain.needs import FROZEN
 from gradesync.domain.page_overview import PageAccount
@@ -17,7 +18,7 @@ from gradesync.domain.problem import CODES
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.schedule import SyncType
 from gradesync.reporting import words
-from gradesync.reporting.clean import clean
+from gradesync.reporting.clean import clean, cut
 
 SLUGS = {
     Word.FAILING: "failing",
@@ -120,12 +121,24 @@ def _held_step(account: PageAccount, now: datetime) -> str:
     people = [hold for hold in account.holds if hold.kind is not HoldKind.BREAKER]
     if people:
         hold = people[0]
-        return f"Held by {clean(hold.actor.name)}, {until_text(hold, account.time_zone, now)}: {clean(hold.reason)}"
+        why = cut(clean(hold.reason), LONG)
+        return f"Held by {clean(hold.actor.name)}, {until_text(hold, account.time_zone, now)}: {why}"
     for one in account.schedules:
         for block in one.row.blocks:
             if block.kind == "blackout":
                 return f"Nothing starts now: {clean(block.sentence)}."
     return f"gradesync show {account.key} says what holds it, since {words.utc(now)}."
+
+
+MANY, LONG = 10, 600
+"""So many stops of one schedule are told one by one, each in so many characters; `gradesync show` has them whole."""
+
+
+def sentences(blocks: Sequence[Block]) -> list[str]:
+    """What stops a schedule, sentence by sentence, so many and so long as a line of a page can bear."""
+    told = [cut(clean(block.sentence), LONG) for block in blocks[:MANY]]
+    rest = len(blocks) - len(told)
+    return [*told, f"and {words.plural(rest, 'stop')} more"] if rest else told
 
 
 def until_text(hold: Hold, zone: str, now: datetime) -> str:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradesync.domain.due import Block
-from gradesync.domain.page_overview import Audience, Overview, PageSchedule
+from gradesync.domain.hold import HoldScope
+from gradesync.domain.page_overview import Audience, Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import Word, standing_of, word_of
 from gradesync.domain.problem import CODES
 from gradesync.domain.schedule import State, SyncType
@@ -432,6 +433,50 @@ def test_long_lists_come_in_parts_that_hold_everything_once() -> None:
         )
         assert [form["data-part"] for form in Page(files[name]).all("form")] == [told]
     assert "data-part" not in "".join(STAFF.values())
+
+
+def _with_holds(account: PageAccount, number: int, reason: str = "x" * 300) -> PageAccount:
+    (hold,) = account.holds
+    key = account.key
+    return replace(
+        account,
+        holds=tuple(
+            replace(hold, id=f"{key}-{n}", scope=HoldScope(key, f"s-{n}"), reason=f"{reason} no. {n};")
+            for n in range(number)
+        ),
+    )
+
+
+def test_thousands_of_holds_come_in_parts_and_the_first_part_names_every_list() -> None:
+    accounts = [_with_holds(an_account(f"oak-{n}"), 500) for n in range(10)]
+    files = dict(build(Overview(s.NOW, tuple(accounts))))
+    assert max(len(content) for content in files.values()) <= MAX_BYTES
+    parts = {name: content.decode() for name, content in files.items() if name.startswith("stops")}
+    assert len(parts) > 1
+    found = [place for text in parts.values() for place in re.findall(r'row">(oak-\d/s-\d+)<', text)]
+    assert len(found) == len(set(found)) == 5000
+    first, last = Page(parts["stops.html"]).text, Page(parts[f"stops-{len(parts)}.html"]).text
+    assert f"this is part 1 of {len(parts)}. Sorting looks at this part alone" in first
+    assert first.count("They are in a later part.") == 3
+    for told in ("Nothing runs", "Nothing was asked for", "No blackout is"):
+        assert told not in first + last
+    assert last.count("write 12/40") == last.count(": asked for by") == 10
+    assert "SIS upgrade upcoming" in last
+
+
+def test_an_account_with_thousands_of_holds_names_the_oldest_and_counts_the_others() -> None:
+    account = _with_holds(an_account(), 5000)
+    row = account.schedules[0]
+    stop = Block("hold", "held by dana until resumed: " + "x" * 9000, "GS-707", "--everything")
+    held = replace(row, row=replace(row.row, blocks=(stop,) * 5000))
+    many = replace(account, schedules=(held, *account.schedules[1:]))
+    files = dict(build(Overview(s.NOW, (many,))))
+    assert max(len(content) for content in files.values()) <= MAX_BYTES
+    text = Page(files["accounts/riverside/index.html"].decode()).text
+    shown = text.count(", held by")
+    assert shown > 1000
+    assert f"And {5000 - shown:,} more, newer than these: gradesync show riverside" in text
+    assert "And 4,990 stops more." in text
 
 
 def test_the_same_values_make_the_same_bytes() -> None:
