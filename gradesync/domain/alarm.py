@@ -40,7 +40,8 @@ class Cause:
     `since` is when it began, `who` must act (in the catalogue's words), `count` how many (runs in a row, records,
     files). `level` grows when the same thing gets worse and is told again. `host` is where one trouble of many accounts
     may come from; `until` when something ends; `run` the run to look at. `type` is the sync type of a schedule.
-    `unrecorded`: nothing good was ever recorded of the account, so nothing of it runs.
+    `unrecorded`: nothing good was ever recorded of the account, so nothing of it runs. `scope`: what a hold covers, in
+    words, where that is not the account as a whole.
     """
 
     kind: AlarmKind
@@ -56,6 +57,7 @@ class Cause:
     run: str | None = None
     type: str | None = None
     unrecorded: bool = False
+    scope: str = ""
 
     @property
     def urgent(self) -> bool:
@@ -75,6 +77,7 @@ class Cause:
             "run": self.run,
             "type": self.type,
             "unrecorded": self.unrecorded,
+            "scope": self.scope,
         }
         return json.dumps({key: value for key, value in values.items() if value})
 
@@ -128,6 +131,7 @@ class Alarm:
             run=values.get("run"),
             type=values.get("type"),
             unrecorded=values.get("unrecorded", False),
+            scope=values.get("scope", ""),
         )
 
     @property

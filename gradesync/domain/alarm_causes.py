@@ -14,7 +14,7 @@ from gradesync.domain.alarm import AlarmKind, Cause
 from gradesync.domain.alarm_passes import Gap
 from gradesync.domain.alarm_rule import Subject
 from gradesync.domain.breaker import DEAD_KEYS, closes
-from gradesync.domain.hold import Hold, HoldKind
+from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.interval import local_to_utc
 from gradesync.domain.problem import CODES, Act
 from gradesync.domain.run import Outcome, Run
@@ -246,7 +246,10 @@ def _holds(facts: Facts) -> Iterator[Cause]:
             lead = min(HOLD_LEAD, (hold.expires_at - hold.created_at) / 4)
             if facts.now >= hold.expires_at - lead:
                 since = hold.expires_at - lead
-                yield Cause(AlarmKind.HOLD, account, subject, since, "support", until=hold.expires_at)
+                scope = "" if account and hold.scope == HoldScope(account) else str(hold.scope)
+                yield Cause(
+                    AlarmKind.HOLD, account, subject, since, "support", until=hold.expires_at, scope=scope
+                )
 
 
 def _waiting(facts: Facts) -> Iterator[Cause]:

@@ -39,9 +39,11 @@ def longest_usual(passes: Sequence[datetime], late_after: timedelta | None = Non
 def gap_now(passes: Sequence[datetime], now: datetime, late_after: timedelta | None = None) -> Gap | None:
     """The gap that lasts now, when it is longer than usual."""
     usual = longest_usual(passes, late_after)
-    if usual is None or not passes or now - passes[-1] <= usual:
+    # One that a clock running ahead has dated into the future would hide for as long that none comes.
+    last = max((one for one in passes if one <= now), default=None)
+    if usual is None or last is None or now - last <= usual:
         return None
-    return Gap(passes[-1], None)
+    return Gap(last, None)
 
 
 def gap_before(passes: Sequence[datetime], now: datetime, late_after: timedelta | None = None) -> Gap | None:
@@ -51,5 +53,5 @@ def gap_before(passes: Sequence[datetime], now: datetime, late_after: timedelta 
 
 
 def with_pass(passes: Sequence[datetime], at: datetime) -> tuple[datetime, ...]:
-    """The instants with one more, in order, the oldest forgotten."""
-    return tuple(sorted({*passes, at})[-PASSES_KEPT:])
+    """The instants with one more, in order; forgotten are the oldest, and those a wrong clock has dated ahead."""
+    return tuple(sorted({*(one for one in passes if one <= at + _LEAST), at})[-PASSES_KEPT:])

@@ -107,7 +107,7 @@ def _said(group: Sequence[Letter], zone: str) -> list[str]:
             end = cause.until or first.ended_at or cause.since
             return [f"- No pass between {_time(cause.since, zone)} and {_time(end, zone)}; passes come again"]
         if cause.kind is AlarmKind.HOLD and len(group) == 1:
-            return [harmless(f"- {cause.account or 'Many accounts'}: the hold that was about to end is over")]
+            return [harmless(f"- {_held(cause)}: the hold that was about to end is over")]
         return [f"- {_headline(group)}{_span(first, zone)}"]
     lines = [f"- {_headline(group)}{_when(cause, zone)}", f"  {_acting(cause)}"]
     command = command_of(cause) if len(group) == 1 else "gradesync list"
@@ -191,7 +191,13 @@ _LEVELS = 3
 
 def _hold(cause: Cause) -> str:
     until = f" at {cause.until:%Y-%m-%d %H:%M} UTC" if cause.until is not None else ""
-    return f"{cause.account or 'Many accounts'}: a hold ends{until}, and what it stops starts again"
+    return f"{_held(cause)}: a hold ends{until}, and what it stops starts again"
+
+
+def _held(cause: Cause) -> str:
+    """What a hold covers; one that was noted before that was remembered says only the account."""
+    covered = cause.scope or cause.account or "Many accounts"
+    return covered[0].upper() + covered[1:] if not cause.account else covered
 
 
 def _breaker(cause: Cause) -> str:
@@ -282,7 +288,9 @@ def _span(letter: Letter, zone: str) -> str:
     end = letter.ended_at
     if end is None:
         return ""
-    if cause.kind in (AlarmKind.EXPIRES, AlarmKind.HOLD, AlarmKind.SAFETY_STOP, AlarmKind.PROBLEMS):
+    timeless = cause.kind in (AlarmKind.EXPIRES, AlarmKind.HOLD, AlarmKind.SAFETY_STOP, AlarmKind.PROBLEMS)
+    # A clock that was set back ends things before they began: then nobody knows how long they lasted.
+    if timeless or end < cause.since:
         return f", until {_time(end, zone)}"
     return f", from {_time(cause.since, zone)} to {_time(end, zone)} ({lasted(end - cause.since)})"
 

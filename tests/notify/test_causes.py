@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from gradesync.domain.alarm import AlarmKind, Cause
+from gradesync.domain.alarm import AlarmKind, Cause, Letter, News
 from gradesync.domain.alarm_causes import AccountFacts, Facts, ScheduleFacts, causes, ended_gap
 from gradesync.domain.alarm_passes import PASSES_KEPT, Gap, gap_before, gap_now, with_pass
 from gradesync.domain.alarm_rule import Subject
 from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.run import Actor, Outcome
 from gradesync.domain.schedule import ScheduleId, SyncType
-from gradesync.notify.words import sentence_of
-from tests.notify.samples import T0, ended_run, hours
+from gradesync.notify.words import body, sentence_of
+from tests.notify.samples import T0, ended_run, hours, message
 
 GRADES, ROSTER = ScheduleId("riverside", "grades"), ScheduleId("riverside", "roster")
 RIVERSIDE = AccountFacts(Subject(), "America/New_York", "canvas.example", "sis.example")
@@ -117,6 +118,23 @@ def test_a_hold_is_told_a_day_before_it_ends_or_a_quarter_of_its_time() -> None:
     assert look(holds=[hold()]) == ()
 
 
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        (HoldScope("riverside", "grades"), "riverside/grades: a hold ends"),
+        (HoldScope("riverside", type=SyncType.ROSTER_IMPORT), "riverside, type roster import: a hold ends"),
+        (HoldScope("riverside"), "riverside: a hold ends"),
+        (HoldScope(group="north"), "Group north: a hold ends"),
+        (HoldScope(), "Everything: a hold ends"),
+    ],
+)
+def test_a_hold_that_ends_names_what_it_covers(scope: HoldScope, words: str) -> None:
+    ending = replace(hold(expires_at=hours(2), created_at=hours(-96)), scope=scope)
+    [one] = look(holds=[ending])
+    assert sentence_of(one).startswith(words)
+    assert f"- {words.partition(':')[0]}: the hold that was about" in body(message(Letter(News.ENDED, one)))
+
+
 def test_a_breaker_is_told_unless_its_dead_key_is() -> None:
     opened = hold(HoldKind.BREAKER, code="GS-508")
     assert said(look(holds=[opened])) == [(AlarmKind.BREAKER, "grades", "GS-508")]
@@ -197,6 +215,13 @@ def test_passes_are_late_when_they_stay_away_three_times_as_long_as_usual() -> N
     hourly = [hours(n) for n in range(10)]
     assert gap_now(hourly, hours(12)) is None
     assert gap_now(hourly, hours(12.1)) == Gap(hours(9), None)
+
+
+def test_a_pass_dated_ahead_by_a_wrong_clock_hides_no_gap() -> None:
+    passes = [*MINUTES, hours(24 * 365)]
+    assert gap_now(passes, hours(0.95)) is None
+    assert gap_now(passes, hours(5)) == Gap(MINUTES[-1], None)
+    assert with_pass(passes, hours(1)) == (*MINUTES, hours(1))
 
 
 def test_with_few_passes_known_nothing_is_usual_unless_the_owner_says_so() -> None:

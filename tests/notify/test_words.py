@@ -144,6 +144,13 @@ def test_lengths_are_told_in_two_units() -> None:
     ]  # fmt: skip
 
 
+def test_what_a_clock_that_was_set_back_ended_before_it_began_has_no_length() -> None:
+    text = words.body(message(Letter(News.ENDED, failed("oak"), hours(-2)), time_zone=ZONE))
+    [line] = [line for line in text.splitlines() if line.startswith("- ")]
+    assert line.endswith("(GS-508), until 2027-03-01 05:00 EST")
+    assert words.lasted(timedelta(hours=-2)) == "under a minute"
+
+
 def test_a_file_with_problems_is_to_be_mended_and_no_run_is_looked_for() -> None:
     text = words.body(message(raised(Cause(AlarmKind.PROBLEMS, "riverside", "", T0, "support", count=1))))
     assert "must act: Mend the file: gradesync validate shows what is wrong" in text
