@@ -17,6 +17,7 @@ from gradesync.config.entry import CONTEXT, TREE, Entry, Made, Row, moved_row, r
 from gradesync.config.findings import Finding, Path
 from gradesync.config.marks import LoadedFile, load_tree
 from gradesync.config.merge import filled, merged, placeholder_findings
+from gradesync.config.overruled import overruled_findings
 from gradesync.config.scan import Found
 from gradesync.config.schema import Allowed, meant_keys, sound_account, validated_account, without_misspelt
 from gradesync.config.settings import Settings
@@ -141,6 +142,7 @@ def _definition(
         findings += _further(value, findings, found.key, reader, whole=defaults.whole)
         if reader.sound and defaults.whole:
             findings = without_misspelt(findings + secret_findings(value, found.key, reader.settings))
+    findings += overruled_findings(value)
     return account, secrets.covering(pasted, findings) if pasted else findings
 
 

@@ -198,4 +198,14 @@ ENTRIES = (
         ACCOUNT,
         "Nothing is sent to that address.",
     ),
+    Code(
+        "GS-120",
+        "State without effect",
+        "A schedule says `active` or `observe`, but its account's own `state` is stricter, and that one counts.",
+        "Change the account's `state`, or take the line without effect out of the schedule.",
+        "support",
+        I,
+        ACCOUNT,
+        _NOTE,
+    ),
 )
