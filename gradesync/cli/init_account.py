@@ -70,7 +70,8 @@ def begin_account(said: Invocation, wish: AccountWish) -> int:
     left = _told_table(table)
     problems = _checked(said, shown, wish.account)
     hosts = _unknown_hosts(text, settings) if any(one.code == "GS-108" for one in problems) else ()
-    _told_next(said.root, wish.account, settings, hosts)
+    line = text.splitlines().index("state: observe") + 1
+    _told_next(said.root, wish.account, settings, hosts, f"{shown}, line {line}")
     if any(not problem.warning for problem in problems):
         return 1
     return 3 if left else 0
@@ -282,8 +283,8 @@ def _unknown_hosts(text: str, settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host for host in found if host and not host_allowed(host, allowed)))
 
 
-def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, ...]) -> None:
-    """The next steps, in their order."""
+def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, ...], state: str) -> None:
+    """The next steps, in their order; `state` is the place of the account's own."""
     start = account.upper().replace("-", "_")
     places = [settings.reference(account, key) or f"env:{start}_{key.upper()}" for key in _KEYS]
     steps = [f"put the keys where they are looked for: {', '.join(places)}"]
@@ -300,7 +301,8 @@ def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, .
     steps += [
         f"`gradesync doctor {account}` says whether both sides answer, and who must do what",
         "`gradesync plan` shows what a merge would change; `gradesync reconcile` applies it",
-        f"after some days, `gradesync compare {account}/SCHEDULE`; then write `state: active`",
+        f"after some days, `gradesync compare {account}/SCHEDULE`; when that is right, write `state: active` in place of"
+        f" `state: observe` ({state})",
     ]
     tell("next:")
     for number, step in enumerate(steps, 1):

@@ -57,6 +57,15 @@ def test_flags_alone_write_an_account_that_validates_and_observes(root: Path) ->
     run(root, "validate")
 
 
+def test_the_last_step_names_the_line_that_lets_the_account_send(root: Path) -> None:
+    told = run(root, "init", "lakeside", *FLAGS, "--group", "pilot", "--yes").output
+    lines = (root / "schedules" / "pilot" / "lakeside.yaml").read_text().splitlines()
+    number = 1 + next(n for n, line in enumerate(lines) if line.startswith("state:"))
+    assert (
+        f"`state: active` in place of `state: observe` (schedules/pilot/lakeside.yaml, line {number})" in told
+    )
+
+
 def test_schedules_that_come_from_the_folder_are_named(root: Path) -> None:
     (root / "schedules" / "pilot").mkdir()
     (root / "schedules" / "pilot" / "_defaults.yaml").write_text(
