@@ -71,7 +71,7 @@ def command(
         if needs is not None and (form == "json" or code is None):
             _needs(app, wanted, form, every=every)
             return
-        rows = schedule_rows(app.store, wanted)
+        rows = schedule_rows(app.store, wanted, attempts=True)
         asked = {"chosen_by": _chosen_by(wanted)} if form == "text" and not rows else {}
         if asked and not schedule_rows(app.store, ListFilter()):
             asked = {}

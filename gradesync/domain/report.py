@@ -164,7 +164,8 @@ class ScheduleRow:
     `next_run_at` is None while anything blocks the schedule; `blocks` name every reason. `waiting` counts the
     account's waiting records by code, `waiting_since` tells when the oldest of each began to wait. `blackouts` are
     those that cover the schedule, past ones too. `hosts` are Canvas's and the SIS's. `frozen_since`: since then the
-    account's file has problems, and its last good definition keeps running.
+    account's file has problems, and its last good definition keeps running. `skipped_at` is when the newest attempt was
+    skipped, where it is newer than `last`, whose place it never takes; None also where nobody asked for it.
     """
 
     schedule: Schedule
@@ -180,6 +181,7 @@ class ScheduleRow:
     blackouts: tuple[Blackout, ...] = ()
     hosts: tuple[str, str] = ("", "")
     frozen_since: datetime | None = None
+    skipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

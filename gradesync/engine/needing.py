@@ -13,7 +13,7 @@ from gradesync.ports import Store
 
 def needing(store: Store, wanted: ListFilter) -> tuple[tuple[ScheduleRow, ...], tuple[Cause, ...]]:
     """The rows that wait for the people asked for, worst first, and their causes. Raises NotFound."""
-    rows = schedule_rows(store, wanted)
+    rows = schedule_rows(store, wanted, attempts=True)
     now = store.now()
     began = store.met_since(_told_by_runs(rows), LOOKBACK)
     hosts: Mapping[str, tuple[str, str]] = {row.schedule.id.account: row.hosts for row in rows}

@@ -15,11 +15,10 @@ from gradesync.domain.hold import HoldsByAccount
 from gradesync.domain.interval import IntervalError
 from gradesync.domain.page_overview import Overview, PageAccount, PageSchedule
 from gradesync.domain.page_standing import WORST_FIRST, standing_of, word_of
-from gradesync.domain.run import Outcome
 from gradesync.domain.schedule import Schedule, State, account_state
 from gradesync.domain.unrecorded import noted_files
 from gradesync.domain.week import AccountWeek, Stretch, account_week, coming
-from gradesync.engine.queries import ListFilter, needs_of, schedule_rows
+from gradesync.engine.queries import ListFilter, needs_of, schedule_rows, skipped_at
 from gradesync.errors import NotFound
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class _Reads:
                 row,
                 word_of(row, now),
                 tuple(sorted(needs_of(row))),
-                _skipped_at(row, newest.get(row.schedule.id.name)),
+                skipped_at(row.last, newest.get(row.schedule.id.name)),
             )
             for row in rows
         )
@@ -185,13 +184,6 @@ def _newest_ended(runs: Iterable[RunLine]) -> dict[str, RunLine]:
         if run.outcome is not None and run.schedule.name not in found:
             found[run.schedule.name] = run
     return found
-
-
-def _skipped_at(row: ScheduleRow, newest: RunLine | None) -> datetime | None:
-    """When the newest attempt was skipped, where the last run that is shown is an older one."""
-    if newest is None or newest.outcome is not Outcome.SKIPPED or row.last is None:
-        return None
-    return newest.at if newest.id != row.last.id else None
 
 
 def _covering(holds: Iterable[Hold], rows: Sequence[ScheduleRow], group: str | None) -> tuple[Hold, ...]:

@@ -23,6 +23,7 @@ from gradesync.errors import NotFound
 if TYPE_CHECKING:
     from gradesync.domain.account import Blackout
     from gradesync.domain.definition import RecordedAccount
+    from gradesync.domain.run_line import RunLine
     from gradesync.ports import Store
 
 _V = TypeVar("_V")
@@ -43,14 +44,17 @@ class ListFilter:
     code: str | None = None
 
 
-def schedule_rows(store: Store, wanted: ListFilter) -> tuple[ScheduleRow, ...]:
-    """Rows of `list`, worst first: failing, waiting for someone, blocked, fine."""
+def schedule_rows(store: Store, wanted: ListFilter, *, attempts: bool = False) -> tuple[ScheduleRow, ...]:
+    """Rows of `list`, worst first: failing, waiting for someone, blocked, fine.
+
+    With `attempts` a newer attempt that was skipped is looked up too: a read of its own, for those who tell of it.
+    """
     now = store.now()
     only = [wanted.account] if wanted.account else None
     recorded = store.recorded(only).accounts
     if wanted.account and wanted.account not in recorded:
         raise NotFound(f"no account {wanted.account} is recorded", hint="see `gradesync list`")
-    lookups = _Lookups.read(store, now, only)
+    lookups = _Lookups.read(store, now, only, attempts=attempts)
     rows = [row for account in recorded.values() for row in _rows(account, lookups, now, wanted)]
     rows = [row for row in rows if wanted.needs is None or wanted.needs in needs_of(row)]
     rows = [row for row in rows if wanted.code is None or any(one.code == wanted.code for one in needs(row))]
@@ -66,23 +70,26 @@ class _Lookups:
     waiting: Mapping[str, Mapping[str, int]]
     since: Mapping[str, Mapping[str, datetime]]
     frozen: Mapping[str, datetime]
+    newest: Mapping[ScheduleId, RunLine]
 
     @classmethod
-    def read(cls, store: Store, now: datetime, only: Iterable[str] | None) -> _Lookups:
+    def read(cls, store: Store, now: datetime, only: Iterable[str] | None, *, attempts: bool) -> _Lookups:
         waiting: dict[str, dict[str, int]] = {}
         for (account, code), count in store.waiting_counts().items():
             waiting.setdefault(account, {})[code] = count
         since: dict[str, dict[str, datetime]] = {}
         for (account, code), at in store.waiting_since().items() if waiting else ():
             since.setdefault(account, {})[code] = at
+        last = store.last_runs(only)
         return cls(
             holds=HoldsByAccount(store.holds(now)),
-            last=store.last_runs(only),
+            last=last,
             first=store.first_runs(only),
             leases={lease.account: lease for lease in store.leases()},
             waiting=waiting,
             since=since,
             frozen=store.frozen(),
+            newest=_newest_ended(store, only) if attempts and last else {},
         )
 
     def may_need(self, account: str, name: str) -> bool:
@@ -130,7 +137,27 @@ def _rows(
             blackouts=tuple(one for one in blackouts if one.covers(name)),
             hosts=hosts,
             frozen_since=lookups.frozen.get(account.key),
+            skipped_at=skipped_at(lookups.last.get(schedule.id), lookups.newest.get(schedule.id)),
         )
+
+
+_NEWEST = 3
+"""A schedule has at most one run that works and one that waits: the third has ended."""
+
+
+def _newest_ended(store: Store, only: Iterable[str] | None) -> Mapping[ScheduleId, RunLine]:
+    found: dict[ScheduleId, RunLine] = {}
+    for run in store.recent_runs(_NEWEST, only):
+        if run.outcome is not None:
+            found.setdefault(run.schedule, run)
+    return found
+
+
+def skipped_at(last: Run | None, newest: RunLine | None) -> datetime | None:
+    """When the newest attempt was skipped, where the last run that is shown is an older one."""
+    if newest is None or newest.outcome is not Outcome.SKIPPED or last is None:
+        return None
+    return newest.at if newest.id != last.id else None
 
 
 def _host(side: Mapping[str, Any] | None) -> str:
@@ -179,7 +206,7 @@ def account_view(store: Store, key: str) -> AccountView:
         raise NotFound(f"no account {key} is recorded", hint="see `gradesync list`")
     definition = json.loads(recorded.text)
     now = store.now()
-    rows = schedule_rows(store, ListFilter(account=key))
+    rows = schedule_rows(store, ListFilter(account=key), attempts=True)
     holds = [
         hold for hold in store.holds(now, account=key) if hold.scope.group in (None, definition.get("group"))
     ]
@@ -223,10 +250,18 @@ def blackout_rows(store: Store, account: str | None = None, *, past: bool = Fals
 
 def schedule_row(store: Store, schedule: ScheduleId) -> ScheduleRow:
     """The row of one schedule. Raises NotFound."""
-    for row in schedule_rows(store, ListFilter(account=schedule.account)):
+    for row in schedule_rows(store, ListFilter(account=schedule.account), attempts=True):
         if row.schedule.id == schedule:
             return row
     raise NotFound(f"{schedule.account} has no schedule {schedule.name}", hint="see `gradesync list`")
 
 
-__all__ = ["ListFilter", "account_view", "blackout_rows", "needs_of", "schedule_row", "schedule_rows"]
+__all__ = [
+    "ListFilter",
+    "account_view",
+    "blackout_rows",
+    "needs_of",
+    "schedule_row",
+    "schedule_rows",
+    "skipped_at",
+]

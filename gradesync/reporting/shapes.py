@@ -262,6 +262,7 @@ def row_shape(row: ScheduleRow, now: datetime) -> Shape:
         "blocks": block_shapes(row.blocks),
         "blackouts": [blackout_shape(one, now) for one in row.blackouts],
         "last_run": None if row.last is None else run_shape(row.last),
+        "last_attempt_skipped_at": instant(row.skipped_at),
         "needs_someone": needs_someone(row),
         "account_busy": lease_shape(row.running),
         "group": row.group,

@@ -154,6 +154,13 @@ def next_run_of(row: ScheduleRow) -> datetime | None:
     return None if row.blocks or paused else row.next_run_at
 
 
+def skipped(row: ScheduleRow, now: datetime) -> str:
+    """That the newest attempt was skipped, and when, as the page words it; empty where the last run is the newest."""
+    if row.skipped_at is None:
+        return ""
+    return f"last attempt skipped, {clock(row.skipped_at, row.schedule.time_zone, now)}"
+
+
 def counts_line(counts: Mapping[str, int], *, future: bool = False) -> str:
     """`12 sent, 3 withheld`; words that were counted zero times are left out."""
     words = counts_in_order(tuple(counts))

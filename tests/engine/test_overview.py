@@ -15,6 +15,7 @@ from gradesync.domain.run import Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.domain.unrecorded import Unrecorded
 from gradesync.engine.overview import overview
+from gradesync.engine.queries import ListFilter, schedule_row, schedule_rows
 from gradesync.engine.upcoming import UpcomingFilter, upcoming
 from gradesync.errors import NotFound
 from gradesync.store.memory import MemoryStore
@@ -127,6 +128,13 @@ def test_a_newer_attempt_that_was_skipped_is_told_beside_the_last_run() -> None:
     # Of the other it is the last run itself, which says that it was skipped.
     assert found["roster"].row.last is not None
     assert found["roster"].skipped_at is None
+    # The list asks for it by itself, and gives the same answer; whoever does not ask pays nothing.
+    listed = schedule_rows(store, ListFilter(), attempts=True)
+    assert {row.schedule.id.name: row.skipped_at for row in listed} == {
+        name: one.skipped_at for name, one in found.items()
+    }
+    assert schedule_row(store, ScheduleId("riverside", "grades")).skipped_at == found["grades"].skipped_at
+    assert {row.skipped_at for row in schedule_rows(store, ListFilter())} == {None}
 
 
 def test_blackouts_that_are_over_are_left_out() -> None:

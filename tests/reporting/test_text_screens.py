@@ -14,7 +14,7 @@ from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
-from gradesync.reporting import plan_words, text
+from gradesync.reporting import plan_words, structured, text
 from gradesync.reporting.clean import cell_width
 from tests.reporting import samples as s
 
@@ -187,6 +187,21 @@ def test_the_list_is_the_vendor_pages_columns_when_piped() -> None:
 def test_a_blocked_schedule_shows_no_next_run_even_if_one_is_stored() -> None:
     row = replace(s.ROSTER_ROW, next_run_at=s.at(2, 0, 26))
     assert "2026-11-26" not in text.rows([row], s.NOW, style=s.PLAIN)
+
+
+def test_a_newer_attempt_that_was_skipped_is_told_in_the_page_s_words() -> None:
+    row = replace(s.GRADES_ROW, skipped_at=s.at(14))
+    said = "last attempt skipped, Wed 25 Nov 14:00 EST"
+    shown = text.rows([row, s.ROSTER_ROW], s.NOW, style=s.PLAIN)
+    assert f"1 needs someone.\nriverside/grades: {said}\n" in shown
+    assert f"{said}; `gradesync history riverside/grades` says why" in text.schedule(
+        row, s.NOW, style=s.PLAIN
+    )
+    found = structured.rows([row, s.ROSTER_ROW], s.NOW)["schedules"]
+    assert [one["last_attempt_skipped_at"] for one in found] == ["2026-11-25T19:00:00Z", None]
+    many = text.rows([row] * 20, s.NOW, style=s.PLAIN)
+    assert many.count(said) == 8
+    assert "\nand 12 schedules more: `gradesync list --format json` names them\n" in many
 
 
 def test_a_next_run_that_has_passed_is_called_overdue() -> None:

@@ -75,7 +75,8 @@ def rows(
     stops = _stops(rows, holds, now, style)
     counted = folded(_counted(rows, now), style)
     frozen = _frozen(rows, now, style)
-    return finished([*lines, "", *_running(rows, now, style), *counted, *frozen, *told, *stops])
+    skipped = _skipped(rows, now, style)
+    return finished([*lines, "", *_running(rows, now, style), *counted, *skipped, *frozen, *told, *stops])
 
 
 MAY_GO = ("FIRST RUN", "POSTED BY", "TIME ZONE", "TYPE", "INTERVAL", "LAST RUN", "NEXT RUN", "STATE")
@@ -122,6 +123,23 @@ def _frozen(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[st
     from gradesync.reporting.text.frozen import frozen_lines  # most lists have none
 
     return frozen_lines(rows, now, style)
+
+
+def _skipped(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:
+    """The schedules whose newest attempt was skipped, the newest first: their row tells of an older run."""
+    found = [row for row in rows if row.skipped_at is not None]
+    found.sort(key=lambda row: row.skipped_at or now, reverse=True)
+    lines: list[str] = []
+    for row in found[:_SKIPPED_NAMED]:
+        lines += folded(f"{clean(row.schedule.id)}: {words.skipped(row, now)}", style, "", "  ")
+    rest = len(found) - _SKIPPED_NAMED
+    if rest > 0:
+        told = f"and {words.plural(rest, 'schedule')} more: `gradesync list --format json` names them"
+        lines += folded(told, style, "", "  ")
+    return lines
+
+
+_SKIPPED_NAMED = 8
 
 
 def _running(rows: Sequence[ScheduleRow], now: datetime, style: Style) -> list[str]:

@@ -44,7 +44,9 @@ def schedule(row: ScheduleRow, now: datetime, *, style: Style) -> str:
     lines += frozen_lines([row], now, style)
     lines += _busy(row.running, now, style)
     lines += _waiting("Waiting in the account", row.waiting, row.waiting_since, now, style)
-    return finished([*lines, *_last(row, style)])
+    skipped = words.skipped(row, now)
+    newer = ["", *folded(f"{skipped}; `gradesync history {clean(s.id)}` says why", style)] if skipped else []
+    return finished([*lines, *newer, *_last(row, style)])
 
 
 def _waiting(
