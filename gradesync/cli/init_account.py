@@ -298,11 +298,11 @@ def _told_next(root: Path, account: str, settings: Settings, hosts: tuple[str, .
         )
     if hosts:
         steps.append(f"have the owner add to `hosts` in gradesync.yaml: {', '.join(hosts)}")
+    live = f"write `state: active` in place of `state: observe` ({state})"
     steps += [
         f"`gradesync doctor {account}` says whether both sides answer, and who must do what",
         "`gradesync plan` shows what a merge would change; `gradesync reconcile` applies it",
-        f"after some days, `gradesync compare {account}/SCHEDULE`; when that is right, write `state: active` in place of"
-        f" `state: observe` ({state})",
+        f"after some days, `gradesync compare {account}/SCHEDULE`; when that is right, {live}",
     ]
     tell("next:")
     for number, step in enumerate(steps, 1):

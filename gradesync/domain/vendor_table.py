@@ -152,10 +152,19 @@ def _below_header(rows: Sequence[Row]) -> tuple[list[str | None] | None, list[Ro
 
 def _read(row: Row, titles: Sequence[str | None], zone: str | None) -> _Reading:
     cells: dict[str, str] = {}
-    for title, cell in zip(titles, row.cells, strict=False):
-        if title is not None:
-            cells.setdefault(title, cell)
+    columns: dict[str, int] = {}
+    differ: list[tuple[str, str]] = []
+    for column, (title, cell) in enumerate(zip(titles, row.cells, strict=False), 1):
+        if title is None:
+            continue
+        if words.is_blank(cells.get(title, "")):
+            cells[title], columns[title] = cell, column
+        elif title != LAST and not words.is_blank(cell) and cell != cells[title]:
+            differ.append((title, f"columns {columns[title]} and {column} both say this, and they differ"))
     one = _Reading(row.number, cells)
+    for title, why in differ:
+        # Nothing tells which of the two is meant; and one of them may name a person.
+        one.doubt(title, why, grave=True, hide=title == POSTED)
     if len(row.cells) > len(titles):
         one.doubt(TYPE, "the row has more cells than the table has titles", grave=True)
     _read_type(one)

@@ -231,3 +231,32 @@ def test_more_than_any_page_shows_is_refused() -> None:
 def test_control_characters_of_a_cell_never_reach_a_doubt() -> None:
     (one,) = read_table(f"{HEADER}\nGr\x1b[31mades\u202e\tDaily\t\t\tHawaii\t\t").schedules
     assert all(str(doubt).isprintable() for doubt in one.doubts)
+
+
+def test_two_columns_of_one_title_are_a_doubt_where_they_differ() -> None:
+    header = "Type\tInterval\tFirst Run\tType\tFrequency\tTime Zone"
+    zone = "Eastern Time (US & Canada)"
+    table = read_table(
+        f"{header}\n"
+        f"Roster Sync\tDaily\t09/01/2026 2:00 AM\tGrade Sync\tDaily\t{zone}\n"
+        f"Roster Sync\tDaily\t09/01/2026 2:00 AM\tRoster Sync\tHourly\t{zone}\n"
+        f"Roster Sync\tDaily\t09/01/2026 2:00 AM\tRoster Sync\t\t{zone}\n"
+        f"\tDaily\t09/01/2026 2:00 AM\tGrade Sync\tDaily\t{zone}\n"
+    )
+    assert [str(doubt) for doubt in table.doubts] == [
+        "row 2, Type shows `Roster Sync`: columns 1 and 4 both say this, and they differ",
+        "row 3, Interval shows `Daily`: columns 2 and 5 both say this, and they differ",
+    ]
+    assert [one.usable for one in table.schedules] == [False, False, True, True]
+    assert table.schedules[3].fields["type"] == "grade passback"
+
+
+def test_of_two_columns_of_people_neither_name_is_repeated() -> None:
+    header = "Type\tInterval\tFirst Run\tTime Zone\tPosted By\tCreated By"
+    row = "Roster Sync\tDaily\t09/01/2026 2:00 AM\tHawaii\tjdoe\tJane Doe"
+    table = read_table(f"{header}\n{row}\n")
+    [doubt] = table.doubts
+    assert doubt.shown == HIDDEN
+    assert "columns 5 and 6" in str(doubt)
+    assert "doe" not in str(doubt).casefold()
+    assert not table.schedules[0].usable
