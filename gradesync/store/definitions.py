@@ -108,7 +108,10 @@ def apply(
     row = tx.execute(select(a.revision).where(a.key == key).with_for_update()).one_or_none()
     if row is None or row.revision != (expected_revision or 0):
         return False
-    _move(tx, key, [action for action in actions if action.moved_from is not None and action.schedule])
+    moves = [action for action in actions if action.moved_from is not None and action.schedule]
+    if expected_revision is not None:
+        _lock(tx, key, with_runs=bool(moves))
+    _move(tx, key, moves)
     kept: list[dict[str, object]] = []
     values: dict[str, object] = {}
     leaves = False
@@ -129,6 +132,17 @@ def apply(
     values |= {"revision": row.revision + 1, "applied_commit": commit, "applied_at": now}
     tx.execute(update(t.account).where(a.key == key).values(values))
     return True
+
+
+def _lock(tx: Tx, key: str, *, with_runs: bool) -> None:
+    """Lock what is about to change in the order of everybody else: a pass beside this one would wait crosswise."""
+    r, s = t.run.c, t.schedule.c
+    if with_runs:
+        # Whoever ends a run locks the run before its schedule.
+        open_ = r.state.in_(("queued", "running"))
+        tx.execute(select(r.id).where(r.account == key, open_).with_for_update()).all()
+    # Slots are claimed in this order, while actions come in that of the plan.
+    tx.execute(select(s.name).where(s.account == key).order_by(s.account, s.name).with_for_update()).all()
 
 
 def _account_values(action: Action) -> dict[str, object]:
@@ -168,12 +182,6 @@ def _retire(tx: Tx, key: str, name: str | None) -> None:
 
 def _move(tx: Tx, key: str, moves: Sequence[Action]) -> None:
     """Rename schedules in two steps, so that two of them may swap their names (a resume may move too)."""
-    if moves:
-        # Whoever ends a run locks the run before its schedule; a move must come in the same order.
-        r = t.run.c
-        tx.execute(
-            select(r.id).where(r.account == key, r.state.in_(("queued", "running"))).with_for_update()
-        ).all()
     for action in moves:
         assert action.moved_from is not None
         assert action.schedule is not None

@@ -130,12 +130,14 @@ _HOLDER = ("holder", "host", "pid", "process_start", "boot_id", "until")
 
 def skip(tx: Tx, run_ids: Sequence[str], facts: Sequence[Fact]) -> None:
     """End queued runs as `skipped`; facts about runs that were not queued any more are left out."""
-    r = t.run.c
-    ended = set()
-    for run_id in sorted(run_ids):
-        if end(tx, run_id, RunResult(Outcome.SKIPPED, Stage.FETCH), r.state == RunState.QUEUED.value):
-            ended.add(run_id)
+    skipped = RunResult(Outcome.SKIPPED, Stage.FETCH)
+    queued = t.run.c.state == RunState.QUEUED.value
+    # Every run before any schedule, and those in the order in which slots are claimed: two never wait crosswise.
+    ended = [run_id for run_id in sorted(run_ids) if _ended(tx, run_id, skipped, queued)]
     if ended:
+        _lock_schedules_of(tx, ended)
+        for run_id in ended:
+            _make_latest(tx, run_id, skipped)
         history.append(tx, [fact for fact in facts if fact.run_id is None or fact.run_id in ended])
 
 
@@ -144,14 +146,32 @@ def end(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
 
     A skipped run looked at nothing: it never takes the place of a run that says how things stand.
     """
-    r, s = t.run.c, t.schedule.c
+    if not _ended(tx, run_id, result, *conditions):
+        return False
+    _make_latest(tx, run_id, result)
+    return True
+
+
+def _ended(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
+    r = t.run.c
     changed = tx.execute(
         update(t.run)
         .where(r.id == run_id, *conditions)  # type: ignore[arg-type]  # column comparisons are typed as bool
         .values(state=RunState.ENDED.value, ended_at=tx.now(), **result_values(result))
     )
-    if changed.rowcount != 1:
-        return False
+    return changed.rowcount == 1
+
+
+def _lock_schedules_of(tx: Tx, run_ids: Sequence[str]) -> None:
+    r, s = t.run.c, t.schedule.c
+    for at in range(0, len(run_ids), CHUNK):
+        whose = and_(s.account == r.account, s.name == r.schedule)
+        query = select(s.name).join(t.run, whose).where(r.id.in_(run_ids[at : at + CHUNK]))
+        tx.execute(query.order_by(s.account, s.name).with_for_update(of=t.schedule)).all()
+
+
+def _make_latest(tx: Tx, run_id: str, result: RunResult) -> None:
+    r, s = t.run.c, t.schedule.c
     whose = select(r.account, r.schedule, r.mode, r.started_at, r.class_filter).where(r.id == run_id)
     row = tx.execute(whose).one()
     values: dict[str, object] = {"last_run_id": run_id}
@@ -161,7 +181,6 @@ def end(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
     if result.outcome is Outcome.SKIPPED:
         schedule = schedule.where(s.last_run_id.is_(None))
     tx.execute(schedule.values(values))
-    return True
 
 
 def read(tx: Tx, query: RunQuery) -> list[Run]:

@@ -1,0 +1,85 @@
+"""Two transactions of two processes that need the same rows wait for each other in turn, never crosswise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+import pytest
+
+from gradesync.domain.action import ActionKind
+from gradesync.domain.schedule import ScheduleId
+from gradesync.ports import SlotClaim, Store
+from tests.store.conftest import Place, _place
+from tests.store.samples import T0, action, apply, minutes, new_run, school
+
+T = TypeVar("T")
+FIRST, LAST = ScheduleId("riverside", "a-grades"), ScheduleId("riverside", "z-grades")
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    with _place("postgresql", request, tmp_path) as made:
+        yield made
+
+
+def crosswise(place: Place, *works: Callable[[Store], T]) -> list[T]:
+    """Let each work wait for the schedule `LAST` in its turn, then give it free, and answer what came of them."""
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        stores = [stack.enter_context(closing(place.open(None))) for _ in works]
+        watch = stack.enter_context(psycopg.connect(place.url, autocommit=True))
+        held = stack.enter_context(psycopg.connect(place.url))
+        held.execute("SELECT 1 FROM schedule WHERE name = %s FOR UPDATE", (LAST.name,))
+        begun: list[Future[T]] = []
+        for number, (work, store) in enumerate(zip(works, stores, strict=True), 1):
+            begun.append(pool.submit(work, store))
+            while watch.execute(_WAITING).fetchone() != (number,):
+                assert not begun[-1].done(), begun[-1].result()
+                time.sleep(0.01)
+        held.rollback()
+        return [one.result(timeout=30) for one in begun]
+
+
+def claim_both(store: Store) -> int:
+    claims = [
+        SlotClaim(one, T0, minutes(15), replace(new_run(one, slot="s"), id=f"slot-{one.name}"))
+        for one in (FIRST, LAST)
+    ]
+    return len(store.claim_slots(claims))
+
+
+def test_a_change_of_the_files_and_slots_that_are_claimed(place: Place) -> None:
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name, LAST.name)
+
+    def change(store: Store) -> int:
+        retire = action(ActionKind.RETIRE, "riverside", LAST.name)
+        return apply(
+            store, "riverside", retire, action(ActionKind.CHANGE, "riverside", FIRST.name), expected=1
+        )
+
+    assert crosswise(place, change, claim_both) == [True, 0]
+
+
+def test_runs_that_are_skipped_and_slots_that_are_claimed(place: Place) -> None:
+    late, early = new_run(LAST), new_run(FIRST)
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name, LAST.name)
+        for one in (late, early):
+            assert store.add_run(one)
+
+    def skip(store: Store) -> int:
+        store.skip_runs([late.id, early.id], [])
+        return len(store.queued_runs())
+
+    [_, claimed] = crosswise(place, skip, claim_both)
+    assert claimed == 2
