@@ -59,11 +59,20 @@ def claim(tx: Tx, run_id: str, holder: Holder, ttl: float, grace: float) -> Clai
         return Gone(run_id)
     lease = _lock(tx, where.account)
     now = tx.now()
+    lost: list[Fact] = []
     if lease.run_id is not None:
         if not is_over(holder_of(lease), lease.until, now, grace):
             return Busy(lease_of(lease))
-        abandon(tx, lease)
-    epoch = lease.epoch + 1
+        lost = abandon(tx, lease)
+    answer = _take(tx, run_id, lease, holder, ttl)
+    # Told last: who holds the history's head waits for no other row, or two could wait crosswise.
+    history.append(tx, lost)
+    return answer
+
+
+def _take(tx: Tx, run_id: str, lease: Row[*tuple[Any, ...]], holder: Holder, ttl: float) -> Claimed | Gone:
+    """Give the run the account's lease, which is locked and free."""
+    r, now, epoch = t.run.c, tx.now(), lease.epoch + 1
     taken = tx.execute(
         update(t.run)
         .where(r.id == run_id, r.state == RunState.QUEUED.value)
@@ -73,7 +82,7 @@ def claim(tx: Tx, run_id: str, holder: Holder, ttl: float, grace: float) -> Clai
         return Gone(run_id)
     tx.execute(
         update(t.account_lease)
-        .where(t.account_lease.c.account == where.account)
+        .where(t.account_lease.c.account == lease.account)
         .values(
             epoch=epoch,
             run_id=run_id,
@@ -107,8 +116,8 @@ def _lock(tx: Tx, account: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> None:
-    """Free a lease whose holder is gone: its attempt is told in the history, its run goes back to the queue.
+def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> list[Fact]:
+    """Free a lease whose holder is gone; its run goes back to the queue. Answers what the history is to be told.
 
     A run that lost too many attempts, or that an operator had asked to stop, ends here.
     """
@@ -120,7 +129,7 @@ def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> None:
         select(t.run).where(r.id == lease.run_id, r.state == RunState.RUNNING.value).with_for_update()
     ).one_or_none()
     if row is None:
-        return
+        return []
     lost = row.abandoned + 1
     outcome = outcome_of_lost(lost, stop_asked=row.stop_asked)
     values: dict[str, object] = {"abandoned": lost}
@@ -129,7 +138,7 @@ def abandon(tx: Tx, lease: Row[*tuple[Any, ...]]) -> None:
     tx.execute(update(t.run).where(r.id == row.id).values(values))
     if outcome is not None:
         runs.end(tx, row.id, RunResult(outcome, Stage.FETCH, codes={"GS-702": 1}))
-    history.append(tx, [abandoned_fact(run_of(row).schedule.name, lease_of(lease), row.attempt, outcome)])
+    return [abandoned_fact(run_of(row).schedule.name, lease_of(lease), row.attempt, outcome)]
 
 
 def renew(tx: Tx, account: str, epoch: int, ttl: float, headway: Headway | None) -> bool:
@@ -240,8 +249,7 @@ def unlock(tx: Tx, account: str, facts: Sequence[Fact]) -> bool:
     lease = _lock(tx, account)
     if lease.run_id is None:
         return False
-    abandon(tx, lease)
-    history.append(tx, facts)
+    history.append(tx, [*abandon(tx, lease), *facts])
     return True
 
 

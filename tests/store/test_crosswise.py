@@ -17,10 +17,11 @@ from gradesync.domain.action import ActionKind
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import SlotClaim, Store
 from tests.store.conftest import Place, _place
-from tests.store.samples import T0, action, apply, minutes, new_run, school
+from tests.store.samples import ELSEWHERE, T0, action, apply, claim, fact, minutes, new_run, school
 
 T = TypeVar("T")
 FIRST, LAST = ScheduleId("riverside", "a-grades"), ScheduleId("riverside", "z-grades")
+_LAST = f"schedule WHERE name = '{LAST.name}'"
 _WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 )
@@ -32,13 +33,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
-def crosswise(place: Place, *works: Callable[[Store], T]) -> list[T]:
-    """Let each work wait for the schedule `LAST` in its turn, then give it free, and answer what came of them."""
+def crosswise(place: Place, held_row: str, *works: Callable[[Store], T]) -> list[T]:
+    """Let each work come to a stop at the row in its turn, then give it free, and answer what came of them."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         stores = [stack.enter_context(closing(place.open(None))) for _ in works]
         watch = stack.enter_context(psycopg.connect(place.url, autocommit=True))
         held = stack.enter_context(psycopg.connect(place.url))
-        held.execute("SELECT 1 FROM schedule WHERE name = %s FOR UPDATE", (LAST.name,))
+        assert held.execute(f"SELECT 1 FROM {held_row} FOR UPDATE".encode()).fetchone()
         begun: list[Future[T]] = []
         for number, (work, store) in enumerate(zip(works, stores, strict=True), 1):
             begun.append(pool.submit(work, store))
@@ -67,7 +68,7 @@ def test_a_change_of_the_files_and_slots_that_are_claimed(place: Place) -> None:
             store, "riverside", retire, action(ActionKind.CHANGE, "riverside", FIRST.name), expected=1
         )
 
-    assert crosswise(place, change, claim_both) == [True, 0]
+    assert crosswise(place, _LAST, change, claim_both) == [True, 0]
 
 
 def test_runs_that_are_skipped_and_slots_that_are_claimed(place: Place) -> None:
@@ -81,5 +82,22 @@ def test_runs_that_are_skipped_and_slots_that_are_claimed(place: Place) -> None:
         store.skip_runs([late.id, early.id], [])
         return len(store.queued_runs())
 
-    [_, claimed] = crosswise(place, skip, claim_both)
+    [_, claimed] = crosswise(place, _LAST, skip, claim_both)
     assert claimed == 2
+
+
+def test_a_run_that_is_claimed_after_a_lost_one_and_its_stop(place: Place) -> None:
+    lost, wanted = new_run(LAST), new_run(FIRST)
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name, LAST.name)
+        assert store.add_run(lost, [fact("run asked for", run_id=lost.id)])
+        assert store.add_run(wanted)
+        claim(store, lost, ttl=-60)
+
+    def take(store: Store) -> str:
+        return type(store.claim(wanted.id, ELSEWHERE, 60)).__name__
+
+    def stop(store: Store) -> str:
+        return str(store.stop_run(wanted.id, [fact("stop asked", run_id=wanted.id)]))
+
+    assert crosswise(place, "history_head WHERE chain LIKE '%riverside%'", take, stop) == ["Claimed", "True"]
