@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import procrastinate
 import psycopg
@@ -20,6 +21,7 @@ from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
 from psycopg.errors import InsufficientPrivilege
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import URL, or_, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import TextClause
@@ -234,6 +236,17 @@ def _bring_up(tx: Tx, found: str | None, newest: str) -> None:
         raise DBAPIError.instance("the queue's tables", None, problem, psycopg.Error) from problem
 
 
+class _Connector(procrastinate.PsycopgConnector):
+    """The library's own; but while it opens, trouble with the database comes out as that of everything else it does."""
+
+    async def open_async(self, pool: AsyncConnectionPool[Any] | None = None) -> None:
+        """Make the connections. Raises ConnectorException when the database is away."""
+        try:
+            await super().open_async(pool)
+        except psycopg.Error as away:
+            raise ConnectorException from away
+
+
 def deliveries(url: URL) -> Deliveries:
     """The queue as a worker takes from it, over connections of its own; to be opened by the caller."""
 
@@ -241,7 +254,7 @@ def deliveries(url: URL) -> Deliveries:
         await connection.execute(SESSION_SETTINGS)
         await connection.commit()
 
-    connector = procrastinate.PsycopgConnector(
+    connector = _Connector(
         conninfo=url.set(drivername="postgresql").render_as_string(hide_password=False),
         configure=configure,
         min_size=1,

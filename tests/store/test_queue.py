@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Iterator
@@ -13,15 +14,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from procrastinate.exceptions import ProcrastinateException
 from procrastinate.schema import SchemaManager
 from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import make_url
 
 from gradesync.domain.run import Run, Trigger
 from gradesync.errors import StoreUnavailable
 from gradesync.ports import SlotClaim, Store
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_queue, open_store
-from gradesync.store.queue import Deliveries
+from gradesync.store.queue import Deliveries, deliveries
 from tests.store.conftest import Place, _place
 from tests.store.samples import DONE, ELSEWHERE, GRADES, T0, FakeClock, claim, minutes, new_run, queue, school
 
@@ -237,6 +241,24 @@ def test_two_that_make_the_queue_at_once_make_one(postgresql_server: str) -> Non
                 time.sleep(0.01)
             first.commit()
             assert isinstance(second.result(timeout=30), Deliveries)
+
+
+def test_a_database_that_is_away_while_a_worker_opens_the_queue_is_the_queues_own_trouble(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A worker takes it for that and tries again; anything else would end it.
+    opening = AsyncConnectionPool.open
+
+    async def patient_for_a_moment(pool: AsyncConnectionPool, wait: bool = False) -> None:
+        await opening(pool, wait=wait, timeout=0.1)
+
+    async def begin() -> None:
+        async with deliveries(make_url("postgresql://nobody@127.0.0.1:9/none")).open_async():
+            raise AssertionError("nothing listens there")
+
+    monkeypatch.setattr(AsyncConnectionPool, "open", patient_for_a_moment)
+    with pytest.raises(ProcrastinateException):
+        asyncio.run(begin())
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
