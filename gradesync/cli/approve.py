@@ -6,6 +6,7 @@ import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened
 from gradesync.cli.naming import RunToApprove
+from gradesync.cli.options import REASON
 from gradesync.cli.render import show
 from gradesync.cli.rights import account_of_run, require
 from gradesync.domain.rights import Right
@@ -18,7 +19,7 @@ from gradesync.errors import NotFound
     '  --reason "West closed, its classes moved to North"',
 )
 @click.argument("run_id", metavar="RUN", type=RunToApprove())
-@click.option("--reason", required=True, help="Why this change is right; kept in the history.")
+@click.option("--reason", type=REASON, required=True, help="Why this change is right; kept in the history.")
 @format_option()
 def command(said: Invocation, run_id: str, reason: str, form: str) -> None:
     """Approve exactly the change a roster import was stopped for; any other is measured and stopped anew.

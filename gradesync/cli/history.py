@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened
-from gradesync.cli.options import nearest
+from gradesync.cli.options import REASON, nearest
 from gradesync.cli.render import json_out, show
 from gradesync.cli.rights import require
 from gradesync.domain.rights import Right
@@ -54,7 +54,7 @@ THE_STORE = "\0store"
 @click.option("--purge", is_flag=True, help="Show how much erasable text is old; erases it with --yes.")
 @click.option("--before", metavar="DATE", help="With --purge: what is older than this day (UTC) goes.")
 @click.option("--yes", is_flag=True, help="With --purge: erase it.")
-@click.option("--reason", help="With --purge --yes: why; kept in the history.")
+@click.option("--reason", type=REASON, help="With --purge --yes: why; kept in the history.")
 def command(
     said: Invocation,
     target: str | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,30 @@ changed_option = click.option(
     metavar="FILE",
     help="With --format github: files to annotate first, one a line; else what the event or Git tells.",
 )
+
+
+LONGEST_REASON = 500
+"""Characters: a reason stands in lists and comments, beside others. Longer ones of before stay as they are."""
+
+
+class _Reason(click.types.StringParamType):
+    """Why somebody does something. Named like any text, and not longer than a reader of a list would read."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text without the blanks around it."""
+        text: str = super().convert(value, param, ctx).strip()
+        if len(text) > LONGEST_REASON:
+            self.fail(
+                f"a reason is at most {LONGEST_REASON} characters, and this one has {len(text):,}: name a ticket that "
+                "tells the rest",
+                param,
+                ctx,
+            )
+        return text
+
+
+REASON = _Reason()
+"""The type of every `--reason`."""
 
 
 def safety_of(settings: Settings) -> Safety:

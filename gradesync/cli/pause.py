@@ -20,7 +20,7 @@ from gradesync.cli.common import (
     tell,
     type_option,
 )
-from gradesync.cli.options import scope_of
+from gradesync.cli.options import REASON, scope_of
 from gradesync.cli.render import show
 from gradesync.cli.rights import require_scope
 from gradesync.cli.scopes import arguments_of, lasting_options
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     'gradesync pause oak-hill --reason "new year" --until "2027-08-20 06:00"',
 )
 @click.argument("target", metavar="ACCOUNT[/SCHEDULE]")
-@click.option("--reason", required=True, help="Why; everybody who looks is shown it.")
+@click.option("--reason", type=REASON, required=True, help="Why; everybody who looks is shown it.")
 @click.option("--until", metavar="TIME", help="Local time of the account, like `2026-12-24 08:00`.")
 @lasting_options
 @type_option
@@ -87,6 +87,7 @@ class HoldWish:
 def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
     """Place the hold and say until when, in the zone of its working hours; the command's exit code."""
     from gradesync.engine.control import place_hold, zone_of_scope
+    from gradesync.engine.queries import hold_zones
 
     scope, until, lasting = wish.scope, wish.until, wish.lasting
     if until is not None and lasting is not None:
@@ -104,8 +105,8 @@ def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
         require_scope(app, Right.STOP, scope)
     tools = app.tools()
     hold = place_hold(tools, scope, wish.reason, length, until_changed=wish.until_changed)
-    if zone is None and length is None:
-        zone = zone_of_scope(tools, scope)
+    if zone is None and until is None:
+        zone = zone_of_scope(tools, scope) if length is None else hold_zones(tools.store, [hold])[hold.id]
     tell(f"{scope} is held {_end(hold, zone)}; `gradesync resume {arguments_of(scope)}` ends it earlier")
     _tell_covered(app, scope)
     if form == "json":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gradesync.cli.common import Invocation, format_option, new_command, opened
+from gradesync.cli.options import REASON
 from gradesync.cli.pause import HoldWish, hold_and_tell
 from gradesync.cli.scopes import lasting_options, read_scope, scope_options
 from gradesync.domain.schedule import SyncType
@@ -17,7 +18,7 @@ from gradesync.domain.schedule import SyncType
     'gradesync pause-all --everything --reason "leaked key" --now',
 )
 @scope_options
-@click.option("--reason", required=True, help="Why; everybody who looks is shown it.")
+@click.option("--reason", type=REASON, required=True, help="Why; everybody who looks is shown it.")
 @click.option(
     "--until", metavar="TIME", help="Like `2026-12-24 08:00`, with an offset unless an account is named."
 )

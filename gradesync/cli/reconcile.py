@@ -15,7 +15,7 @@ from gradesync.cli.common import Invocation, carry_out, format_option, load_tree
 from gradesync.cli.github_job import add_outputs, add_summary, plan_outputs, this_job
 from gradesync.cli.halting import Halt, carry_out_until
 from gradesync.cli.looping import EVERY, SECONDS, ShardParam, keep_going
-from gradesync.cli.options import accounts_of, safety_of
+from gradesync.cli.options import REASON, accounts_of, safety_of
 from gradesync.cli.plan_file import bound_to, read_plan
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     "--account", "accounts", multiple=True, metavar="ACCOUNT", help="Only this account; may be repeated."
 )
 @click.option("--allow", metavar="DIGEST", help="Consent to the withheld actions of exactly this plan.")
-@click.option("--reason", help="Why; kept in the history. Needed with --allow and --any-commit.")
+@click.option("--reason", type=REASON, help="Why; kept in the history. Needed with --allow and --any-commit.")
 @click.option(
     "--any-commit", is_flag=True, help="Apply a checkout that does not follow the one applied before."
 )

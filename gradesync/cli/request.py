@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, ScheduleParam, format_option, new_command, opened, tell
+from gradesync.cli.options import REASON
 from gradesync.cli.render import json_out
 from gradesync.cli.rights import require
 from gradesync.domain.rights import Right
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("ids", type=ScheduleParam(), metavar="ACCOUNT/SCHEDULE...", nargs=-1, required=True)
 @click.option("--full", is_flag=True, help="Look at everything, not only at what changed.")
 @click.option("--withdraw", is_flag=True, help="Take the wish back.")
-@click.option("--reason", help="Why; kept in the history.")
+@click.option("--reason", type=REASON, help="Why; kept in the history.")
 @format_option()
 def command(
     said: Invocation, ids: tuple[ScheduleId, ...], full: bool, withdraw: bool, reason: str | None, form: str

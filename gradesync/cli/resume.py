@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
+from gradesync.cli.options import REASON
 from gradesync.cli.render import json_out
 from gradesync.cli.rights import require_scope
 from gradesync.cli.scopes import read_scope, scope_options
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     "gradesync resume riverside/grades\ngradesync resume --type grade-passback\ngradesync resume --everything",
 )
 @scope_options
-@click.option("--reason", help="Why; kept in the history.")
+@click.option("--reason", type=REASON, help="Why; kept in the history.")
 @format_option()
 def command(
     said: Invocation,

@@ -19,6 +19,7 @@ from gradesync.cli.common import (
     opened,
     tell,
 )
+from gradesync.cli.options import REASON
 from gradesync.cli.progress import watching
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
@@ -65,7 +66,7 @@ MOST = 1000
     type=click.Choice(["paused", "hold", "breaker", "blackout"]),
     help="Run once although this blocks the schedule; may be repeated.",
 )
-@click.option("--reason", help="Why; kept in the history. Needed with --despite.")
+@click.option("--reason", type=REASON, help="Why; kept in the history. Needed with --despite.")
 @click.option("--yes", is_flag=True, help="Send however much it is, without looking first and asking.")
 def command(
     said: Invocation,

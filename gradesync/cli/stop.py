@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, carry_out, format_option, new_command, opened, tell
+from gradesync.cli.options import REASON
 from gradesync.cli.render import show
 from gradesync.cli.rights import account_of_run, require
 from gradesync.domain.rights import Right
@@ -31,7 +32,7 @@ NOT_ENDED = 4
     'gradesync stop 0f3a...c1 --reason "the SIS team asked" --no-wait',
 )
 @click.argument("target", metavar="RUN|ACCOUNT")
-@click.option("--reason", required=True, help="Why; kept in the history.")
+@click.option("--reason", type=REASON, required=True, help="Why; kept in the history.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the run has ended.")
 @format_option()
 def command(said: Invocation, target: str, reason: str, no_wait: bool, form: str) -> int:

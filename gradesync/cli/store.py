@@ -6,6 +6,7 @@ import click
 
 from gradesync.cli.common import CONTEXT, Invocation, duration, format_option, new_command, opened, tell
 from gradesync.cli.forgetting import forget_account
+from gradesync.cli.options import REASON
 from gradesync.cli.render import show
 from gradesync.cli.rights import require
 from gradesync.cli.store_moving import export_, grants, import_, migrate
@@ -49,7 +50,7 @@ def info(said: Invocation, form: str) -> None:
 
 @new_command("unlock", 'gradesync store unlock riverside --reason "the runner was switched off"')
 @click.argument("account")
-@click.option("--reason", required=True, help="Why; kept in the history.")
+@click.option("--reason", type=REASON, required=True, help="Why; kept in the history.")
 def unlock(said: Invocation, account: str, reason: str) -> int:
     """Take an account's lease away as if its holder had died.
 
@@ -81,7 +82,7 @@ def unlock(said: Invocation, account: str, reason: str) -> int:
     help="Erase what is older: 90d, 26w (400d when left out). Events of single records never outlive 400 days.",
 )
 @click.option("--yes", is_flag=True, help="Erase what is kept of the account without asking.")
-@click.option("--reason", help="Why; kept in the history. Needed with ACCOUNT.")
+@click.option("--reason", type=REASON, help="Why; kept in the history. Needed with ACCOUNT.")
 def purge(
     said: Invocation, account: str | None, older_than: str | None, yes: bool, reason: str | None
 ) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, duration, format_option, new_command, opened, tell
+from gradesync.cli.options import REASON
 from gradesync.cli.render import json_out
 from gradesync.cli.rights import require
 from gradesync.domain.rights import Right
@@ -85,7 +86,7 @@ def _show_terms(form: str, terms: Sequence[PastTerm], removed: int | None) -> No
 
 @new_command("rekey", 'gradesync store rekey\ngradesync store rekey --forget --reason "the key was in a log"')
 @click.option("--forget", is_flag=True, help="Really change the key; without it, only say what that means.")
-@click.option("--reason", help="Why; kept in the history.")
+@click.option("--reason", type=REASON, help="Why; kept in the history.")
 def rekey(said: Invocation, reason: str | None, *, forget: bool) -> None:
     """Change the key of the ledger's hashes: it leaked, or it is lost.
 

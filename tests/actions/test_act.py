@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from gradesync.cli.main import group
 from tests.actions.conftest import git
-from tests.actions.running import Runner
+from tests.actions.running import ROOT, Runner
 
 Job = Callable[..., Runner]
 
@@ -52,6 +52,14 @@ def test_a_right_that_the_person_lacks_is_refused_and_nothing_is_done(job: Job, 
     assert "GS-710" in done.log
     assert "Ana Ortiz" in done.log  # whom to ask
     assert holds(tree) == []
+
+
+def test_a_reason_that_nobody_would_read_is_refused_with_its_length(job: Job, tree: Path) -> None:
+    done = job().use("act", action="pause", target="riverside/grades", reason="é" * 501)
+    assert done.code == 64
+    assert "at most 500 characters, and this one has 501" in " ".join(done.log.split())
+    assert holds(tree) == []
+    assert "at most 500 characters" in (ROOT / ".github" / "workflows" / "act.yml").read_text()
 
 
 def test_a_login_nobody_knows_may_do_nothing(job: Job, tree: Path) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 
+import click
+
+from gradesync.cli.main import group
+from gradesync.cli.options import REASON
 from tests.cli.conftest import Tree
 
 
@@ -48,6 +53,60 @@ def test_a_hold_needs_a_reason_and_may_not_last_for_ever(tree: Tree) -> None:
     tree.run("pause", "riverside", "--reason", "x", "--until", "2020-01-01 00:00", code=64)
     tree.run("pause", "riverside", "--reason", "x", "--until", "2020-01-01", "--for", "1h", code=64)
     assert "no account" in tree.run("pause", "nowhere", "--reason", "x", code=1).stderr
+
+
+def test_a_reason_is_at_most_500_characters_and_a_longer_one_of_before_can_still_be_read(tree: Tree) -> None:
+    tree.run("reconcile")
+    told = tree.run("pause", "riverside/grades", "--reason", "x" * 501, code=64).stderr
+    assert "at most 500 characters, and this one has 501" in " ".join(told.split())
+    tree.run("pause", "riverside/grades", "--reason", f" {'x' * 500} ", "--for", "1h")
+    with closing(sqlite3.connect(tree.root / ".gradesync" / "store.db")) as store, store:
+        store.execute("UPDATE hold SET reason = ?", ("ticket 4711 " + "y" * 10_000,))
+    [held] = json.loads(tree.run("holds", "--format", "json").stdout)["holds"]
+    assert len(held["reason"]) == 10_012
+    for words in (["holds"], ["show", "riverside/grades"], ["plan"]):
+        assert "Traceback" not in tree.run(*words).output
+    assert "ticket 4711" in tree.run("show", "riverside/grades").output
+    assert "released" in tree.run("resume", "riverside/grades").stderr
+
+
+def test_every_reason_that_a_command_takes_has_the_limit() -> None:
+    doors = [
+        (name, param)
+        for name, command in every_command(group)
+        for param in command.params
+        if param.name == "reason"
+    ]
+    assert len(doors) > 10
+    assert [name for name, param in doors if param.type is not REASON] == []
+
+
+def every_command(of: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name in of.list_commands(click.Context(of)):
+        command = of.get_command(click.Context(of), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from every_command(command)
+        else:
+            yield name, command
+
+
+def test_a_hold_over_several_accounts_is_told_on_the_clock_they_share_else_in_utc(tree: Tree) -> None:
+    tree.account("oak-hill", tree.text("oak-hill").replace("America/New_York", "America/Chicago"))
+    tree.run("reconcile")
+    tree.run("pause-all", "--type", "grade-passback", "--reason", "outage", "--for", "6h")
+    assert re.search(
+        r"^type grade passback .* UTC +until .* UTC +outage", tree.run("holds").stdout, re.MULTILINE
+    )
+    # Whoever looks at one account reads its own clock.
+    assert re.search(r"until .* C[DS]T: outage", tree.run("show", "oak-hill").stdout)
+    tree.run("resume", "--type", "grade-passback")
+    tree.account("oak-hill", tree.text("oak-hill").replace("America/Chicago", "America/New_York"))
+    tree.run("reconcile")
+    tree.run("pause-all", "--type", "grade-passback", "--reason", "outage", "--for", "6h")
+    assert re.search(
+        r"^type grade passback .* E[DS]T +until .* E[DS]T +outage", tree.run("holds").stdout, re.MULTILINE
+    )
 
 
 def test_pause_all_covers_what_its_scope_says(tree: Tree) -> None:
