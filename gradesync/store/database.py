@@ -218,6 +218,7 @@ class Database:
         self._clock = _host_clock if clock is None and self.on_sqlite else clock
         engine = _sqlite_engine(url) if self.on_sqlite else _postgresql_engine(url)
         self._engine = engine
+        self._driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         # Several SELECTs of one read must see one moment: SQLite's BEGIN gives that, PostgreSQL when asked.
         self._reading = (
             engine if self.on_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
@@ -268,6 +269,12 @@ class Database:
                 raise
             # The driver's error may carry statement and values; the sentence made from it does not.
             raise known from None
+        except self._driver_error as error:
+            # Rows are loaded and fetched past SQLAlchemy where there are many, and it wraps no error there.
+            known = self._explained(error)
+            if known is None:
+                raise
+            raise known from None
 
     def _end_who_stands_still(self) -> None:
         """End sessions of ours that hold locks and have stood still for longer than the server should have let them.
@@ -282,11 +289,12 @@ class Database:
             # The trouble that led here is told by whoever met it.
             return
 
-    def _explained(self, error: DBAPIError) -> StoreUnavailable | None:
+    def _explained(self, error: Exception) -> StoreUnavailable | None:
         """The error as a sentence with a remedy; None when it is a mistake of ours and must show as one."""
+        origin = error.orig if isinstance(error, DBAPIError) else error
         if self.on_sqlite:
-            return explain_sqlite(error.orig, self.place)
-        return explain_postgresql(error.orig, self.place, self._secrets)
+            return explain_sqlite(origin, self.place)
+        return explain_postgresql(origin, self.place, self._secrets)
 
 
 def _secrets_of(url: URL) -> list[str]:

@@ -1,4 +1,4 @@
-"""What SQLite and its disk can do to a store: each is told with its place and a next step, and nothing is lost."""
+"""What a database and its disk can do to a store: each is told with its place and a next step, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from gradesync.errors import StoreUnavailable
 from gradesync.ports import Store
-from gradesync.store.open import open_store
+from gradesync.store.database import Tx
+from gradesync.store.open import connect, open_store
 from gradesync.store.verify import verify_history
+from tests.store.conftest import Place
 from tests.store.samples import DONE, claim, fact, queue, school
 
 NOBODY = 65534
@@ -61,7 +64,8 @@ def test_a_writer_that_never_ends_is_told_and_nothing_is_half_written(
 GROWS = """
 import resource, sys
 from gradesync.errors import StoreUnavailable
-from gradesync.store.open import open_store
+from gradesync.store.database import Tx
+from gradesync.store.open import connect, open_store
 from tests.store.samples import fact
 store = open_store(sys.argv[1], create=False)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
@@ -212,3 +216,27 @@ def test_a_file_that_vanishes_under_a_run_stops_it_before_anything_is_lost(
 
 def test_the_limit_of_these_tests_was_theirs_alone() -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+_END_ALL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name = 'gradesync' AND datname = current_database()"
+)
+
+
+def test_a_database_that_breaks_off_while_many_rows_are_loaded_is_told_as_itself(place: Place) -> None:
+    """Many rows go past SQLAlchemy, whose wrapping of errors is missing there."""
+
+    def rows(tx: Tx) -> Iterator[tuple[str, str]]:
+        if tx.on_sqlite:
+            tx.connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        for number in range(20_000):
+            if number == 1000 and not tx.on_sqlite:
+                place.execute(_END_ALL)
+            yield f"fact {number}", "x" * 200
+
+    with closing(connect(place.url, create=False)) as database:
+        with pytest.raises(StoreUnavailable), database.write() as tx:
+            tx.load("meta", ("key", "value"), rows(tx))
+        with database.read() as tx:
+            assert tx.execute(text("SELECT count(*) FROM meta WHERE key LIKE 'fact %'")).scalar() == 0
