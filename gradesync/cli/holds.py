@@ -27,14 +27,16 @@ if TYPE_CHECKING:
 @click.option("--exit-code", is_flag=True, help="Exit 1 when a hold is shown.")
 def command(said: Invocation, form: str, past: bool, older_than: str | None, exit_code: bool) -> int:
     """Show what is held, by whom, why and until when, which breakers are open, and the blackouts."""
-    from gradesync.engine.queries import blackout_rows
+    from gradesync.engine.queries import blackout_rows, hold_zones
 
     least = None if older_than is None else duration(older_than)
     with opened(said, to_stop=True) as app:
         now = app.store.now()
         found = [hold for hold in app.store.holds(now, include_past=past) if _is_older(hold, least, now)]
         blackouts = blackout_rows(app.store, past=past) if least is None else ()
-        show(form, "holds", found, now, blackouts)
+        # For machines an instant is an instant; people are told on a clock they know.
+        clocks = {"zones": hold_zones(app.store, found)} if form == "text" else {}
+        show(form, "holds", found, now, blackouts, **clocks)
     return 1 if exit_code and found else 0
 
 

@@ -142,14 +142,13 @@ def blocks(
 
 
 def block_of(hold: Hold, time_zone: str = "UTC") -> Block:
-    """A hold in force, as it is told to people: one account's on its clock, one over several in UTC."""
-    zone = time_zone if hold.scope.account is not None else "UTC"
+    """A hold in force, as whoever looks at one schedule is told: on its clock, whatever else is covered."""
     if hold.kind.value == "breaker":
         why = f"{hold.reason} ({hold.code})" if hold.code else hold.reason
-        since = f"breaker open since {_stamp(hold.created_at, zone)}"
+        since = f"breaker open since {_stamp(hold.created_at, time_zone)}"
         told = f"{since}: {why}; one run an hour is let through to see"
         return Block("breaker", told, "GS-711", hold.scope.arguments)
-    until = f"until {_stamp(hold.expires_at, zone)}" if hold.expires_at else "until resumed"
+    until = f"until {_stamp(hold.expires_at, time_zone)}" if hold.expires_at else "until resumed"
     if hold.until_changed:
         until = f"until its definition changes, {until.replace('until', 'at the latest')}"
     return Block("hold", f"held by {hold.actor.name} {until}: {hold.reason}", "GS-707", hold.scope.arguments)

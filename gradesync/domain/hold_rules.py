@@ -64,6 +64,19 @@ def zone_of(scope: HoldScope, accounts: Iterable[RecordedAccount]) -> str | None
     return min(zones, key=lambda zone: (-zones[zone], zone)) if zones else None
 
 
+def shared_zone(scope: HoldScope, accounts: Iterable[RecordedAccount]) -> str:
+    """The zone a hold itself is told in: the one all accounts it covers share; UTC where there is none such."""
+    zones = set()
+    for account in accounts:
+        zone = _definition(account).get("time_zone")
+        if zone is None or scope.account not in (None, account.key):
+            continue
+        # A hold's own account counts, whatever schedules it has left; of others only those that have what it covers.
+        if scope.account is not None or (not account.retired and covered(scope, account)):
+            zones.add(str(zone))
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
 def covered(scope: HoldScope, account: RecordedAccount) -> tuple[RecordedSchedule, ...]:
     """The account's schedules that the scope covers and that are not retired, by name."""
     group = group_of(account)

@@ -6,7 +6,7 @@ Kept light: `list` must cost little more than opening the database.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ from gradesync.errors import NotFound
 if TYPE_CHECKING:
     from gradesync.domain.account import Blackout
     from gradesync.domain.definition import RecordedAccount
+    from gradesync.domain.hold import Hold, HoldScope
     from gradesync.domain.run_line import RunLine
     from gradesync.ports import Store
 
@@ -229,6 +230,22 @@ def account_view(store: Store, key: str) -> AccountView:
     )
 
 
+def hold_zones(store: Store, holds: Sequence[Hold]) -> Mapping[str, str]:
+    """In which zone each hold is told, by its id: the one that all accounts it covers share, else UTC."""
+    from gradesync.domain.hold_rules import shared_zone
+
+    if not holds:
+        return {}
+    recorded = store.recorded().accounts
+    found: dict[HoldScope, str] = {}
+    for scope in {hold.scope for hold in holds}:
+        if scope.account is None:
+            found[scope] = shared_zone(scope, recorded.values())
+        else:
+            found[scope] = shared_zone(scope, [recorded[scope.account]] if scope.account in recorded else ())
+    return {hold.id: found[hold.scope] for hold in holds}
+
+
 def blackout_rows(store: Store, account: str | None = None, *, past: bool = False) -> tuple[BlackoutRow, ...]:
     """Blackouts of all recorded accounts (or of one), ongoing ones first; the same one of many accounts is one row."""
     from gradesync.domain.due import phase_of
@@ -260,6 +277,7 @@ __all__ = [
     "ListFilter",
     "account_view",
     "blackout_rows",
+    "hold_zones",
     "needs_of",
     "schedule_row",
     "schedule_rows",

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from gradesync.domain.action import Plan
+from gradesync.domain.hold import HoldScope
 from gradesync.domain.interval import parse_interval, warnings
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd
@@ -466,6 +467,14 @@ def test_holds_say_who_why_and_until_when() -> None:
     ]
     assert "until a run works, or resumed" in shown[2]
     assert shown[-1] == "2 holds in force."
+
+
+def test_a_hold_is_told_on_the_clock_it_is_given() -> None:
+    wide = replace(s.HOLD, scope=HoldScope(group="north"))
+    shown = text.holds((wide,), s.NOW, zones={wide.id: s.ZONE}, style=s.PLAIN).splitlines()
+    assert re.split(r" {2,}", shown[1])[3:5] == ["2026-11-25 09:00 EST", "until 2026-11-28 09:00 EST"]
+    account = text.account(replace(s.VIEW, holds=(wide,)), s.NOW, style=s.PLAIN)
+    assert "- group north: by dana (OS user), until 2026-11-28 09:00 EST: SIS upgrade" in account
 
 
 def test_past_holds_say_that_they_are_past() -> None:

@@ -27,14 +27,15 @@ def hold_rows(account: PageAccount, stamps: Stamps, now: datetime) -> list[Row]:
 
 
 def all_holds(overview: Overview, stamps: Stamps) -> list[Row]:
-    """Every hold once, the oldest first; those over more than one account on the clock of UTC."""
-    found: dict[str, tuple[Hold, str]] = {}
+    """Every hold once, the oldest first; on the clock its accounts share, in UTC where they share none."""
+    found: dict[str, tuple[Hold, set[str]]] = {}
     for account in overview.accounts:
         for hold in account.holds:
-            zone = account.time_zone if hold.scope.account == account.key else "UTC"
-            found.setdefault(hold.id, (hold, zone))
+            found.setdefault(hold.id, (hold, set()))[1].add(account.time_zone)
     ordered = sorted(found.values(), key=lambda one: (one[0].created_at, one[0].id))
-    return [_hold(hold, zone, stamps, overview.at) for hold, zone in ordered]
+    return [
+        _hold(hold, min(zones) if len(zones) == 1 else "UTC", stamps, overview.at) for hold, zones in ordered
+    ]
 
 
 def _hold(hold: Hold, zone: str, stamps: Stamps, now: datetime) -> Row:

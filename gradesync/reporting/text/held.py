@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,29 +28,35 @@ def holds(
     now: datetime,
     blackouts: Sequence[BlackoutRow] = (),
     *,
+    zones: Mapping[str, str] | None = None,
     style: Style,
 ) -> str:
-    """Holds with who, why, since when and until when; past ones say so. Then the blackouts."""
+    """Holds with who, why, since when and until when; past ones say so. Then the blackouts.
+
+    `zones` has the clock of each hold by its id; without one it is told in UTC.
+    """
+    clocks = zones or {}
     lines = ["No holds."]
     if holds:
         columns = ("COVERS", "KIND", "BY", "SINCE", "UNTIL", "REASON", "HOLD")
         force = sum(hold.in_force(now) for hold in holds)
         closing = f"{words.plural(force, 'hold')} in force."
-        lines = [*table(columns, [_cells(hold, now) for hold in holds], style), "", closing]
+        cells = [_cells(hold, now, clocks.get(hold.id, "UTC")) for hold in holds]
+        lines = [*table(columns, cells, style), "", closing]
     if blackouts:
         columns = ("BLACKOUT", "PHASE", "FROM", "UNTIL", "TIME ZONE", "SCHEDULES", "ACCOUNTS")
         lines += ["", *table(columns, [_blackout_cells(row) for row in blackouts], style)]
     return finished(lines)
 
 
-def _cells(hold: Hold, now: datetime) -> tuple[Cell, ...]:
+def _cells(hold: Hold, now: datetime, zone: str) -> tuple[Cell, ...]:
     reason = f"{hold.reason} ({hold.code})" if hold.code else hold.reason
     return (
         Cell(str(hold.scope), "bold"),
         Cell(hold.kind.value),
         Cell(f"{hold.actor.name} ({hold.actor.via})"),
-        Cell(words.utc(hold.created_at)),
-        Cell(hold_until(hold, now), "yellow" if hold.in_force(now) else "dim"),
+        Cell(words.stamp(hold.created_at, zone)),
+        Cell(hold_until(hold, now, zone), "yellow" if hold.in_force(now) else "dim"),
         Cell(reason),
         Cell(hold.id[:8], "dim"),
     )
@@ -76,9 +82,8 @@ def _accounts(keys: Sequence[str]) -> str:
     return f"{', '.join(keys[: _NAMED - 1])} and {len(keys) - _NAMED + 1:,} more"
 
 
-def hold_until(hold: Hold, now: datetime, zone: str = "UTC") -> str:
-    """When the hold ends or ended; one account's on its clock."""
-    zone = zone if hold.scope.account is not None else "UTC"
+def hold_until(hold: Hold, now: datetime, zone: str) -> str:
+    """When the hold ends or ended, on the clock of the zone."""
     if hold.expires_at is not None and min(now, hold.released_at or now) >= hold.expires_at:
         return f"expired {words.stamp(hold.expires_at, zone)}"
     if hold.released_at is not None and hold.released_at <= now:

@@ -435,6 +435,18 @@ def test_long_lists_come_in_parts_that_hold_everything_once() -> None:
     assert "data-part" not in "".join(STAFF.values())
 
 
+@pytest.mark.parametrize(
+    ("zone", "since"), [(s.ZONE, "Wed 25 Nov 09:00 EST"), ("America/Chicago", "Wed 25 Nov 14:00 UTC")]
+)
+def test_a_hold_over_several_accounts_is_told_on_the_clock_they_share_else_in_utc(
+    zone: str, since: str
+) -> None:
+    one, other = an_account(), replace(an_account("oak-hill"), time_zone=zone)
+    wide = replace(one.holds[0], scope=HoldScope(type=SyncType.ROSTER_IMPORT))
+    shown = Page(site(replace(one, holds=(wide,)), replace(other, holds=(wide,)))["stops.html"]).text
+    assert f"type roster import held {PERSON} (OS user) {since} until" in shown
+
+
 def _with_holds(account: PageAccount, number: int, reason: str = "x" * 300) -> PageAccount:
     (hold,) = account.holds
     key = account.key
