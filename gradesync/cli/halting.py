@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -34,19 +33,21 @@ class Halt:
         self._clock = clock
         self._ends_at = None if after is None else clock() + after
         self._grace = grace
-        self._told = threading.Event()
+        # No `threading.Event`: a signal's handler runs between any two steps of whoever waits, and setting an event
+        # takes the lock that its waiter may hold just then. Neither would ever go on.
+        self._told = False
         self._told_at = 0.0
 
     def ask(self) -> None:
         """End at the next class boundary."""
-        if not self._told.is_set():
+        if not self._told:
             self._told_at = self._clock()
-            self._told.set()
+            self._told = True
 
     @property
     def told(self) -> bool:
         """Whether somebody asked, rather than the clock."""
-        return self._told.is_set()
+        return self._told
 
     def asked(self) -> bool:
         """Whether to claim nothing more and to hand back at the next class boundary."""
@@ -63,7 +64,10 @@ class Halt:
         """Sleep, but not longer than until the end; whether that has come."""
         if self._ends_at is not None:
             seconds = min(seconds, self._ends_at - self._clock())
-        self._told.wait(max(0.0, seconds))
+        until = time.monotonic() + seconds
+        while not self._told and (left := until - time.monotonic()) > 0:
+            # Looked at now and then: a sleep goes on after a signal's handler has run.
+            time.sleep(min(left, _LOOK))
         return self.asked()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import click
@@ -59,6 +61,26 @@ def test_a_first_signal_asks_and_a_second_one_ends_at_once() -> None:
         assert halt.wait(5)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+ASKED_AGAIN_AND_AGAIN = """
+import signal, time
+from gradesync.cli.halting import Halt, heeding_signals
+for number in range(400):
+    halt = Halt()
+    with heeding_signals(halt):
+        signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGTERM))
+        signal.setitimer(signal.ITIMER_REAL, 0.0002 + number * 1e-6)
+        while not halt.wait(0.00001):
+            pass
+"""
+
+
+def test_a_signal_between_any_two_steps_of_waiting_is_heeded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED_AGAIN_AND_AGAIN], timeout=30, stderr=subprocess.DEVNULL, check=False
+    )
+    assert done.returncode == 0
 
 
 def test_work_that_ends_by_itself_gives_its_answer() -> None:
