@@ -22,8 +22,10 @@ from gradesync.reporting.dangers import HEADINGS, Danger, danger_of
 from gradesync.reporting.fitting import LIMIT, Section, fitted, joined, size
 from gradesync.reporting.links import NOWHERE, Links, placed
 from gradesync.reporting.plan_groups import (
+    SINGLY,
     STOPS_SINGLY,
     danger_sections,
+    in_accounts,
     in_numbers,
     stop_blocks,
     withheld_in_numbers,
@@ -34,6 +36,9 @@ PROBLEMS_SHOWN = 20
 
 _LONG = 300
 _REMARKS = 5
+_NAMED = 100
+"""So many names stand in one line; more of the same are told in a second one."""
+
 _LEAST = 24
 """Bytes that the shortest action takes."""
 
@@ -70,10 +75,9 @@ def plan_document(
             continue
         first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
         last = [*_shorter(detail, links), *foot]
-        sections = _sections(plan, problems, now, links, detail)
-        text = joined(first, sections, last)
-        if size(text) <= room:
-            return text
+        if size(joined(first, _sections(plan, problems, now, links, detail), last)) <= room:
+            # Only what could be told one by one: a list of very many names is nothing that somebody reads.
+            return joined(first, _sections(plan, problems, now, links, detail, alike=True), last)
     detail = Detail.FULL if fill else Detail.COUNTS
     first = [*head, *_remarks(remarks), *_head(plan, problems, detail)]
     sections = _sections(plan, problems, now, links, detail, cut=True)
@@ -122,6 +126,7 @@ def _sections(
     links: Links,
     detail: Detail,
     *,
+    alike: bool = False,
     cut: bool = False,
 ) -> list[Section]:
     """What is told, in order. Of what will be `cut` from its end, every danger is told before any single action."""
@@ -136,8 +141,8 @@ def _sections(
         found += danger_sections(plan.actions, few)
     rest: list[Section] = []
     if not grouped:
-        grave, rest = _by_danger(plan, now, links, detail)
-        found += [*_each_withheld(plan, now, links), *grave]
+        grave, rest = _by_danger(plan, now, links, detail, alike=alike)
+        found += [*_each_withheld(plan, now, links, alike=alike), *grave]
     elif detail is Detail.ACCOUNTS:
         rest = [_by_account(plan.withheld, withheld=True)] if plan.withheld else []
         rest += [_by_account(plan.actions)] if plan.actions else []
@@ -154,9 +159,10 @@ def _stops(plan: Plan, links: Links, detail: Detail) -> list[Section]:
     return [Section(heading, blocks, "stops", opening=_consent(plan, links))]
 
 
-def _each_withheld(plan: Plan, now: datetime | None, links: Links) -> list[Section]:
-    rows = [action_block(action, now, links, withheld=True) for action in sorted(plan.withheld, key=_order)]
-    return [Section("\nWithheld are:\n", rows)] if rows else []
+def _each_withheld(plan: Plan, now: datetime | None, links: Links, *, alike: bool) -> list[Section]:
+    rows = _blocks(sorted(plan.withheld, key=_order), now, links, alike=alike, withheld=True)
+    heading = f"\nWithheld {'is' if len(plan.withheld) == 1 else 'are'} {words.plural(len(plan.withheld), 'change')}:\n"
+    return [Section(heading, rows)] if rows else []
 
 
 def _consent(plan: Plan, links: Links) -> str:
@@ -214,27 +220,27 @@ _KINDS = {kind: place for place, kind in enumerate(ActionKind)}
 
 
 def _by_danger(
-    plan: Plan, now: datetime | None, links: Links, detail: Detail
+    plan: Plan, now: datetime | None, links: Links, detail: Detail, *, alike: bool
 ) -> tuple[list[Section], list[Section]]:
-    """The sections of grave changes, and the section of all others."""
+    """The sections of grave changes, each with its count, and the section of all others."""
     ordered = sorted(plan.actions, key=_order)
     found: dict[Danger, list[Action]] = {}
     for action in ordered:
         found.setdefault(danger_of(action), []).append(action)
     others = found.pop(Danger.OTHER, [])
     grave = [
-        Section(f"\n#### {HEADINGS[danger]}\n", [action_block(action, now, links) for action in mine])
+        Section(f"\n#### {HEADINGS[danger]}: {len(mine):,}\n", _blocks(mine, now, links, alike=alike))
         for danger, mine in found.items()
     ]
     if not others:
         return grave, []
     if detail is Detail.GRAVE:
         return grave, [_by_account(others)]
-    rows = [action_block(action, now, links) for action in others]
-    heading = f"\n#### {HEADINGS[Danger.OTHER]}\n"
+    rows = _blocks(others, now, links, alike=alike)
+    heading = f"\n#### {HEADINGS[Danger.OTHER]}: {len(others):,}\n"
     if len(rows) < _FOLDED_FROM:
         return grave, [Section(heading, rows)]
-    opening = f"<details><summary>{words.plural(len(rows), 'change')}</summary>\n"
+    opening = f"<details><summary>{words.plural(len(others), 'change')}</summary>\n"
     return grave, [Section(heading, rows, opening=opening, closing="\n</details>")]
 
 
@@ -246,17 +252,66 @@ def _by_account(actions: Sequence[Action], *, withheld: bool = False) -> Section
     return Section(f"\n#### By account{' (withheld)' if withheld else ''}\n", rows, "accounts")
 
 
+def _blocks(
+    actions: Sequence[Action], now: datetime | None, links: Links, *, alike: bool, withheld: bool = False
+) -> list[str]:
+    """A block for each action; with `alike`, many that differ in their names alone are one, where the first stands."""
+    told = [(action, _told(action, now, withheld=withheld)) for action in actions]
+    groups: dict[_Told, list[Action]] = {}
+    for action, same in told:
+        groups.setdefault(same, []).append(action)
+    blocks: list[str] = []
+    for action, same in told:
+        mine = groups[same]
+        if not alike or len(mine) <= SINGLY:
+            blocks.append(_block(action, same, links))
+        elif mine[0] is action:
+            parts = (mine[start : start + _NAMED] for start in range(0, len(mine), _NAMED))
+            blocks += [_alike_block(some, same, links) for some in parts]
+    return blocks
+
+
+_Told = tuple[str, str, tuple[str, ...]]
+"""Of an action all but its name and place: the mark, why, and the lines under it."""
+
+
 def action_block(
     action: Action, now: datetime | None, links: Links = NOWHERE, *, withheld: bool = False
 ) -> str:
     """One action with its place, its reason, its fields and what it means in time."""
-    sign = "+" if plan_words.is_new_account(action) else plan_words.SIGNS[action.kind]
-    sign = plan_words.WITHHELD_SIGN if withheld else sign
+    return _block(action, _told(action, now, withheld=withheld), links)
+
+
+def _block(action: Action, told: _Told, links: Links) -> str:
+    mark, why, lines = told
+    first = f"- {mark} **{markdown(_subject(action))}**{_place(action, links)}{why}"
+    return "\n".join([first, *lines])
+
+
+def _alike_block(actions: Sequence[Action], told: _Told, links: Links) -> str:
+    """Actions that say the same, every one named; their place is told once where it is one."""
+    mark, why, lines = told
+    places = [_place(action, links) for action in actions]
+    one = places[0] if len(set(places)) == 1 else ""
+    names = [
+        f"{markdown(_subject(action))}{'' if one else place}"
+        for action, place in zip(actions, places, strict=True)
+    ]
+    first = f"- {mark} {in_accounts(actions)}, all alike{one}{why}: {', '.join(names)}"
+    return "\n".join([first, *lines])
+
+
+def _place(action: Action, links: Links) -> str:
     # What is retired without a line of its own is mostly gone with its file: a link would lead nowhere.
     gone = action.kind is ActionKind.RETIRE and action.place is not None and action.place.line <= 1
-    place = f" ({placed(action.place, NOWHERE if gone else links)})" if action.place else ""
+    return f" ({placed(action.place, NOWHERE if gone else links)})" if action.place else ""
+
+
+def _told(action: Action, now: datetime | None, *, withheld: bool) -> _Told:
+    sign = "+" if plan_words.is_new_account(action) else plan_words.SIGNS[action.kind]
+    sign = plan_words.WITHHELD_SIGN if withheld else sign
     why = f": {markdown(shortened(plan_words.why(action), _LONG))}" if plan_words.why(action) else ""
-    lines = [f"- `{sign} {_verb(action)}` **{markdown(_subject(action))}**{place}{why}"]
+    lines = []
     for field in action.fields:
         before, after = (
             code(shortened(plan_words.side(field, v), _LONG)) for v in (field.before, field.after)
@@ -268,7 +323,7 @@ def action_block(
         lines.append(f"  - {markdown(moved)}")
     if action.held:
         lines.append(f"  - {markdown(shortened(plan_words.held_line(action), _LONG))}")
-    return "\n".join(lines)
+    return f"`{sign} {_verb(action)}`", why, tuple(lines)
 
 
 def _verb(action: Action) -> str:

@@ -20,8 +20,8 @@ from gradesync.reporting.fitting import Section
 STOPS_SINGLY = 5
 """So many stops of a kind are told one by one; more are one line."""
 
-_SINGLY = 5
-"""So many actions of a danger are told whole."""
+SINGLY = 5
+"""So many actions of a danger, or so many that are alike, are told whole."""
 
 _NAMED = 10
 _ROWS = 20
@@ -46,7 +46,7 @@ def danger_sections(actions: Sequence[Action], whole: Callable[[Action], str] | 
         Section(
             f"\n#### {HEADINGS[danger]}: {len(mine):,}\n",
             [whole(action) for action in mine]
-            if whole is not None and len(mine) <= _SINGLY
+            if whole is not None and len(mine) <= SINGLY
             else [f"- {row}" for row in _rows(danger, mine)],
         )
         for danger, mine in by_danger(actions).items()
@@ -75,7 +75,7 @@ def _rows(danger: Danger, actions: Sequence[Action]) -> list[str]:
         return _by_field(actions, is_address)
     if danger is Danger.BOLD:
         return _by_field(actions, lambda field: grows_bold((field,)))
-    return [f"{_number(actions)}: {_names([action.subject for action in actions])}"]
+    return [f"{in_accounts(actions)}: {_names([action.subject for action in actions])}"]
 
 
 def _by_field(actions: Sequence[Action], counts: Callable[[FieldChange], bool]) -> list[str]:
@@ -104,7 +104,7 @@ def _one_value(changes: Sequence[tuple[Action, FieldChange]]) -> str:
     before = f"{_side(field, field.before)} " if alike else ""
     means = f" ({markdown(bold_meaning(field))})" if bold_meaning(field) else ""
     told = f"{_field(field)}: {before}→ {_side(field, field.after)}{means}"
-    return f"{_number(actions)}: {told}: {_names([action.subject for action in actions])}"
+    return f"{in_accounts(actions)}: {told}: {_names([action.subject for action in actions])}"
 
 
 def _many_values(changes: Sequence[tuple[Action, FieldChange]], values: str) -> str:
@@ -113,7 +113,7 @@ def _many_values(changes: Sequence[tuple[Action, FieldChange]], values: str) -> 
         f"{markdown(shortened(action.subject, _NAME))} → {_side(one, one.after)}"
         for action, one in changes[:_NAMED]
     ]
-    return f"{_number(actions)}: {_field(field)}: {values}: {_listed(shown, len(changes))}"
+    return f"{in_accounts(actions)}: {_field(field)}: {values}: {_listed(shown, len(changes))}"
 
 
 def _field(field: FieldChange) -> str:
@@ -124,7 +124,8 @@ def _side(field: FieldChange, value: str | None) -> str:
     return code(shortened(plan_words.side(field, value), _NAME))
 
 
-def _number(actions: Sequence[Action]) -> str:
+def in_accounts(actions: Sequence[Action]) -> str:
+    """`**12 changes in 3 accounts**`, or the accounts alone where nothing else changes."""
     accounts = words.plural(len({action.account for action in actions}), "account")
     if all(action.schedule is None for action in actions):
         return f"**{accounts}**"
@@ -204,9 +205,11 @@ def _common(told: Sequence[str]) -> str:
 
 
 __all__ = [
+    "SINGLY",
     "STOPS_SINGLY",
     "by_danger",
     "danger_sections",
+    "in_accounts",
     "in_numbers",
     "stop_blocks",
     "withheld_in_numbers",

@@ -45,6 +45,13 @@ def many(
     )
 
 
+def unlike(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """The same, each with a value of its own."""
+    return tuple(
+        replace(one, fields=(replace(one.fields[0], after=f'"{n}"'),)) for n, one in enumerate(actions)
+    )
+
+
 def test_the_marker_comes_first_and_the_run_last() -> None:
     shown = body(s.PLAN, s.PROBLEMS)
     assert stamp_of(shown) == STAMP
@@ -80,12 +87,12 @@ def test_a_summary_is_never_told_shorter_but_counts_what_does_not_fit() -> None:
     assert "more changes not shown here; see [the run](https://github.com/o/r/actions/runs/17)." in summary
     nowhere = markdown.plan(plan, (), s.NOW, room=20_000, fill=True)
     assert "more changes not shown here; see the job's log." in nowhere
-    small = Plan(many(500, 60))
+    small = Plan(unlike(many(500, 60)))
     assert markdown.plan(small, (), s.NOW, room=SUMMARY_LIMIT, fill=True).count("- `~ change`") == 500
 
 
 def test_a_long_plan_keeps_the_grave_part_whole_and_tells_the_rest_by_account() -> None:
-    retired = many(20, 20, ActionKind.RETIRE)
+    retired = unlike(many(20, 20, ActionKind.RETIRE))
     shown = body(Plan((*many(3000, 300), *retired)))
     assert all(f"**{action.account}/{action.schedule}**" in shown for action in retired)
     assert shown.count(": 10 to change\n") == 300
@@ -100,8 +107,38 @@ def test_what_is_too_long_even_so_is_told_by_account_and_then_by_numbers() -> No
 
 
 def test_many_harmless_changes_are_folded_away_and_grave_ones_are_not() -> None:
-    shown = body(Plan((*many(40, 4), *many(20, 4, ActionKind.RETIRE))))
+    shown = body(Plan((*unlike(many(40, 4)), *unlike(many(20, 4, ActionKind.RETIRE)))))
     assert shown.index("#### Will be retired") < shown.index("<details><summary>40 changes</summary>")
+
+
+def test_changes_that_are_alike_are_told_once_and_every_one_is_named_with_its_line() -> None:
+    alike = many(12, 4)
+    (other,) = unlike(many(1, 1))
+    other = replace(other, account="account-0001", schedule="the-odd-one")
+    withheld = many(7, 7, ActionKind.RETIRE)
+    shown = body(Plan((*alike, other), withheld, (s.STOP,)))
+    assert "#### Other changes: 13\n" in shown
+    (line,) = [line for line in shown.split("\n") if "all alike" in line and "~ change" in line]
+    assert line.startswith("- `~ change` **12 changes in 4 accounts**, all alike")
+    assert all(f"{one.account}/{one.schedule}" in line for one in alike)
+    assert "the-odd-one" not in line
+    assert shown.count("reason: `x` → `y`") == 2, "once for what is applied, once for what is withheld"
+    assert "Withheld are 7 changes:" in shown
+    places = replace(alike[0].place or Place(""), file="schedules/elsewhere.yaml")
+    shown = body(Plan((replace(alike[0], place=places), *alike[1:])))
+    assert shown.count("elsewhere.yaml:") == shown.count("elsewhere.yaml#L") == 1
+    few = body(Plan(many(5, 5)))
+    assert few.count("- `~ change` **account-") == 5
+
+
+@given(st.integers(1, 320), st.integers(1, 40), st.booleans())
+def test_however_changes_are_grouped_each_is_named_exactly_once(
+    number: int, accounts: int, fill: bool
+) -> None:
+    plan = Plan(many(number, accounts))
+    shown = markdown.plan(plan, (), s.NOW, links=LINKS, room=SUMMARY_LIMIT, fill=fill)
+    assert f"#### Other changes: {number}\n" in shown
+    assert all(len(re.findall(rf"/schedule-{n}\b", shown)) == 1 for n in range(number))
 
 
 def test_a_plan_has_something_to_say_when_it_changes_withholds_or_freezes() -> None:
