@@ -264,6 +264,8 @@ def _refuse_overwriting(root: Path, texts: Mapping[str, str]) -> None:
 
 
 def _reads(path: Path) -> str | None:
+    if not path.is_file():
+        return None  # a pipe would be waited for
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

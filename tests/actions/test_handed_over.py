@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,4 +102,38 @@ def test_keys_in_files_concern_no_workflow(repo: Path) -> None:
     settings.write_text(
         settings.read_text().replace("secrets: env", 'secrets: "file:/run/g/{account}/{name}"')
     )
+    assert "GS-207" not in validated(repo)[1]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "link out of the tree", "folder"])
+def test_what_is_no_plain_file_of_the_tree_is_neither_read_nor_waited_for(
+    kind: str, repo: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    odd = repo / FOLDER / "odd.yml"
+    if kind == "pipe":
+        os.mkfifo(odd)
+    elif kind == "device":
+        odd.symlink_to("/dev/zero")
+    elif kind == "folder":
+        odd.mkdir()
+    else:
+        other = tmp_path_factory.mktemp("elsewhere") / "reconcile.yml"
+        # Read, it would hand nothing over, and would be named beside the others.
+        other.write_text((repo / FOLDER / "reconcile.yml").read_text())
+        odd.symlink_to(other)
+    done = subprocess.run(
+        [sys.executable, "-m", "gradesync", "-C", str(repo), "validate"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    told = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 0, told
+    assert "stand in no line of act.yml, reconcile-cron.yml and reconcile.yml" in told
+    assert "odd.yml" not in told
+
+
+def test_a_workflow_longer_than_any_is_passed_over(repo: Path) -> None:
+    edit(repo, lambda text: text + "# x\n" * 70_000, *PASSING)
     assert "GS-207" not in validated(repo)[1]
