@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gradesync.cli import templates
+from gradesync.domain.documents import in_docs
 from gradesync.domain.vendor_table import Imported, VendorTable, one_line
 
 _PLAIN = re.compile(
@@ -61,7 +62,7 @@ def account_text(new: NewAccount) -> str:
         *_reference(new, "client_id", "sis_id"),
         *_reference(new, "client_secret", "sis_secret"),
         "",
-        "# What is left out here is withheld and reported, never guessed; docs/schedules-file.md has every key.",
+        f"# What is left out here is withheld and reported, never guessed; {in_docs('schedules-file')} has every key.",
         "# passback: {excused: exempt, category_map: {Labs: Classwork}}",
         "",
         *(_defaults(new) if new.table is None else _imported(new, new.table)),

@@ -15,6 +15,7 @@ from gradesync.cli.common import Invocation, carry_out, format_option, new_comma
 from gradesync.cli.github_job import Job, this_job
 from gradesync.cli.plan_report import PlanReport, read_report
 from gradesync.cli.render import json_out
+from gradesync.domain.documents import in_docs
 
 if TYPE_CHECKING:
     from gradesync.domain.sticky import Stamp
@@ -247,7 +248,7 @@ def _warn(sentence: str, *, inside: bool) -> None:
 
 _FORK = (
     "a pull request from a fork is given no token that may write; that is GitHub's rule, and the plan stands in the "
-    "job's summary (docs/comment.md tells how to comment all the same)"
+    f"job's summary ({in_docs('comment')} tells how to comment all the same)"
 )
 
 

@@ -100,6 +100,7 @@ def _taken(path: Path) -> GradesyncError:
 
 def _table(source: str, zone: str | None) -> VendorTable:
     """The pasted table, from a file or from standard input."""
+    from gradesync.domain.documents import in_docs
     from gradesync.domain.vendor_table import NoTable, TableTooLarge, read_table
 
     if source == "-":
@@ -112,7 +113,7 @@ def _table(source: str, zone: str | None) -> VendorTable:
     try:
         table = read_table(_decoded(raw), zone)
     except (NoTable, TableTooLarge) as problem:
-        hint = "copy the whole table with its row of titles; docs/starting-an-account.md shows how"
+        hint = f"copy the whole table with its row of titles; {in_docs('starting-an-account')} shows how"
         raise GradesyncError(str(problem), hint=hint) from None
     if not table.rows:
         raise GradesyncError("the table has no row below its titles", hint="copy the whole table")

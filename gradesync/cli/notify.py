@@ -108,12 +108,15 @@ def send(said: Invocation) -> int:
 
 def _rules(app: App, name: str | None) -> tuple[AlarmRule, ...]:
     """The rules to try. Raises NotFound."""
+    from gradesync.domain.documents import in_docs
     from gradesync.errors import NotFound
     from gradesync.wiring.notifying import alarm_settings
 
     rules = alarm_settings(app.settings).rules
     if not rules:
-        raise NotFound("gradesync.yaml has no rule under `notify`", hint="docs/alarms.md begins with one")
+        raise NotFound(
+            "gradesync.yaml has no rule under `notify`", hint=f"{in_docs('alarms')} begins with one"
+        )
     chosen = tuple(rule for rule in rules if name in (None, rule.name))
     if not chosen:
         known = ", ".join(rule.name for rule in rules)

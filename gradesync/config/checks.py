@@ -13,6 +13,7 @@ from typing import Any
 
 from gradesync.config.findings import Finding, Path
 from gradesync.config.sis_checks import sis_findings
+from gradesync.domain.documents import in_docs
 from gradesync.domain.interval import Interval, IntervalError, parse_interval, warnings
 from gradesync.domain.renaming import end_of
 
@@ -97,7 +98,7 @@ def _spread_finding(path: Path, schedule: Mapping[str, Any], interval: Interval)
 
 
 _SHAPES = {
-    "interval": "write it like `daily at 02:00` or `every 30 minutes`; docs/schedules-file.md has every way",
+    "interval": f"write it like `daily at 02:00` or `every 30 minutes`; {in_docs('schedules-file')} has every way",
     "first_run": "a first run is written like `2026-09-01 02:00`",
     "time_zone": "write a place of the IANA list, such as America/Chicago",
 }

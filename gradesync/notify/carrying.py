@@ -16,6 +16,7 @@ from typing import Any
 
 from gradesync.domain.alarm import Message, News
 from gradesync.domain.alarm_trouble import HINTS, Trouble, hint_of_status, read_trouble
+from gradesync.domain.documents import in_docs
 from gradesync.errors import NotSent
 from gradesync.notify import targets, words
 
@@ -27,6 +28,8 @@ _FORMS = {
     "teams": "https://, a host of logic.azure.com or powerplatform.com, and all that follows `?`",
     "email": "mailtos://user:password@mail.example:587?from=alarms@mail.example",
 }
+
+_EXAMPLES = f"{in_docs('alarms')} has examples"
 
 _STATUS = re.compile(r"error[ =:]+(\d{3})\b")
 _WHY = "Socket Exception:"
@@ -95,7 +98,7 @@ def _service(apprise: Any, channel: str, url: str) -> Any:
 def _no_address(channel: str) -> NotSent:
     # A cut-off secret, or the secret of something else, is the usual slip, so its form is shown.
     what = "of a service that is used" if channel == "apprise" else f"of `channel: {channel}`"
-    form = _FORMS.get(channel, "docs/alarms.md has examples")
+    form = _FORMS.get(channel, _EXAMPLES)
     return NotSent(
         f"the address that is kept is none {what}", hint=f"write it as the service gives it: {form}"
     )
@@ -107,7 +110,7 @@ def _check(channel: str, service: Any, hosts: Iterable[str], judge: Judge) -> No
     if name not in targets.EXPECTED.get(channel, tuple(targets.SERVICES)) or name not in targets.SERVICES:
         raise NotSent(
             f"the address is not one of `channel: {channel}`",
-            hint=f"write it as the service gives it: {_FORMS.get(channel, 'docs/alarms.md has examples')}",
+            hint=f"write it as the service gives it: {_FORMS.get(channel, _EXAMPLES)}",
         )
     attribute = targets.SERVICES[name]
     host = str(getattr(service, attribute) or "") if attribute is not None else ""

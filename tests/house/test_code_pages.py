@@ -52,7 +52,7 @@ def test_explain_tells_cause_remedy_who_reach_and_what_happens_meanwhile() -> No
     flat = " ".join(told.output.split())
     for text in (entry.title, entry.cause, entry.remedy, "the teacher", "One assignment", entry.meanwhile):
         assert text in flat
-    assert "docs/codes/GS-405.md" in flat
+    assert "gradesync's docs/codes/GS-405.md" in flat
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradesync.domain.documents import in_docs
 from gradesync.domain.problem import Code
 from gradesync.reporting import words
 from gradesync.reporting.style import Style
@@ -17,7 +18,7 @@ def code(entry: Code, *, style: Style) -> str:
         ("effect", words.EFFECTS[entry.act]),
         ("concerns", words.CONCERNS[entry.radius]),
         ("meanwhile", entry.meanwhile),
-        ("more", words.code_page(entry)),
+        ("more", in_docs(f"codes/{entry.code}")),
     ]
     return finished([f"{style.paint(entry.code, 'yellow')}  {entry.title}", *fields(pairs, style)])
 
