@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from gradesync.cli.common import Invocation, carry_out, format_option, new_command, opened
-from gradesync.cli.options import nearest
 from gradesync.cli.render import show
 from gradesync.errors import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gradesync.engine.explain import GradeWish
 
 _ADDRESS = re.compile(r"(?:.*/)?courses/(\d{1,18})/assignments/(\d{1,18})(?:[/?#].*)?\Z")
@@ -89,15 +90,37 @@ def command(
 def _code(code: str, form: str) -> None:
     from gradesync.domain.problem import CODES
 
-    name = code.upper()
-    name = f"GS-{name}" if name.isdigit() else name
+    written = _CODE.match(code)
+    name = f"GS-{written[1]}" if written else code
     found = CODES.get(name)
     if found is None:
-        if "/" in code:
-            told = f"`gradesync show {code}` tells about a schedule; name a grade with --assignment and --student"
-            raise NotFound(f"{code} is no code", hint=told)
-        raise NotFound(f"there is no code {code}", hint=nearest(name, CODES.keys()))
+        if not written:
+            raise NotFound(
+                f"{code} is no code",
+                hint=f"`gradesync show {code}` tells about an account or a schedule; name a grade of it with "
+                "--assignment and --student, or ask for --worklist",
+            )
+        near = _near(name, CODES)
+        told = f"did you mean {' or '.join(near)}? " if near else ""
+        raise NotFound(f"there is no code {name}", hint=f"{told}{_LIST}")
     show(form, "code", found)
+
+
+_CODE = re.compile(r"(?:GS-?)?(\d{1,6})\Z", re.ASCII | re.IGNORECASE)
+"""`GS-405`, and what people make of it: `gs405`, `405`."""
+
+_LIST = "docs/codes/README.md lists every code; a run, a plan and the page name the code they mean"
+
+
+def _near(name: str, codes: Iterable[str]) -> list[str]:
+    """Codes of the same hundred in which one digit is another, the nearest number first; two at most."""
+    near = [
+        code
+        for code in codes
+        if (len(code), code[:4]) == (len(name), name[:4])
+        and sum(one != other for one, other in zip(code, name, strict=True)) == 1
+    ]
+    return sorted(near, key=lambda code: abs(int(code[3:]) - int(name[3:])))[:2]
 
 
 def _place(target: str) -> tuple[str, str | None]:

@@ -77,11 +77,12 @@ def accounts_of(loaded: Loaded | None, wanted: Collection[str]) -> frozenset[str
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """A did-you-mean, or where to look."""
+    """The nearest of the known names, where one is near, and where to look."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else "`gradesync list` shows every name"
+    told = f"did you mean {near[0]}? " if near else ""
+    return f"{told}`gradesync list` shows every name"
 
 
 def scope_of(target: str, type_: SyncType | None) -> HoldScope:

@@ -35,12 +35,24 @@ class Put:
 
 def check_place(target: Path) -> None:
     """Raises NoPlaceForPage, before anything is made, where a page must not go."""
+    try:
+        _check_place(target)
+    except OSError as error:
+        raise _unwritable(target, error) from None
+
+
+def _check_place(target: Path) -> None:
     if target.is_symlink():
         raise NoPlaceForPage(
             f"{target} is a symbolic link; a page is never written through one",
             hint=f"name the folder itself: -o {target.resolve()}",
         )
     if not target.exists():
+        stands = next(one for one in target.absolute().parents if one.exists())
+        if not stands.is_dir():
+            raise NoPlaceForPage(
+                f"{stands} is a file, and a page is a folder", hint="name another folder with -o"
+            )
         return
     if not target.is_dir():
         raise NoPlaceForPage(

@@ -40,6 +40,10 @@ def effective(root: Path, account: str) -> list[Effective]:
     scheme = (settings.secrets or "env").partition(":")[0]
     written = {dotted(path): (shown(path, leaf, scheme), sources.place(path)) for path, leaf in leaves(value)}
     rows: dict[str, tuple[Any, Place]] = {}
+    if not value:
+        raise ConfigInvalid(
+            f"{sources.place(())}: the file says nothing", hint="`gradesync validate` names what it needs"
+        )
     for path, leaf in leaves(_complete(value, sources)):
         rows[dotted(path)] = (shown(path, leaf, scheme), BUILT_IN)
     rows |= _from_settings(settings, account, value)

@@ -212,14 +212,19 @@ def count_word(word: str, alone: bool) -> str:
 
 
 def code_line(code: str, count: int, where: str = "") -> str:
-    """`GS-401 No due date (3 records). Teacher: add a due date.`; `where` tells how they spread over runs."""
+    """`GS-401 No due date (3 records). Teacher: add a due date.`; `where` tells how they spread over runs.
+
+    What concerns the whole account and was met once is no record: a run that no key opens has read none.
+    """
     entry = CODES.get(code)
     number = plural(count, "record")
     spread = f": {clean(where)}" if where else ""
     if entry is None:
         return f"{clean(code)} ({number}{spread})"
-    information = ", for information" if entry.act is Act.INFO else ""
-    return f"{code} {entry.title} ({number}{information}{spread}). {to_do(entry)}"
+    counted = "" if count == 1 and entry.radius is Radius.ACCOUNT else number
+    parts = (counted, "for information" if entry.act is Act.INFO else "")
+    told = f"{', '.join(part for part in parts if part)}{spread}".removeprefix(": ")
+    return f"{code} {entry.title}{f' ({told})' if told else ''}. {to_do(entry)}"
 
 
 def to_do(entry: Code) -> str:

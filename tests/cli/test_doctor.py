@@ -372,7 +372,10 @@ def test_the_text_groups_by_who_must_act_and_fits_a_terminal(tree: Tree, served:
 
 
 def test_neither_a_file_with_problems_nor_an_unknown_account_is_examined(tree: Tree) -> None:
-    assert "did you mean riverside" in tree.run("doctor", "riversied", code=1).output
+    told = tree.run("doctor", "riversied", code=1).output
+    assert "did you mean riverside? `gradesync list` shows every name" in told
+    assert "did you mean" not in (other := tree.run("doctor", "elsewhere", code=1).output)
+    assert "`gradesync list` shows every name" in other
     tree.account("riverside", "account: riverside\nnonsense: 1\n")
     assert "has problems" in tree.run("doctor", "riverside", code=1).output
     assert tree.run("doctor", code=64).exit_code == 64

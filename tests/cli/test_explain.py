@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gradesync.cli.main import group
 from gradesync.sandbox.server import Sandbox, running
 from tests.cli.conftest import Tree
 
@@ -248,3 +250,27 @@ def test_without_a_folder_the_lists_go_beside_the_person(
     monkeypatch.chdir(tmp_path)
     graded.run("explain", "riverside/grades", "--worklist")
     assert (tmp_path / "worklist-riverside").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (
+            "riverside",
+            "riverside is no code\nhint: `gradesync show riverside` tells about an account or a schedule",
+        ),
+        ("riverside/grades", "name a grade of it with --assignment and --student, or ask for --worklist"),
+        ("GS-999", "there is no code GS-999\nhint: docs/codes/README.md lists every code"),
+        ("gs40", "there is no code GS-40\nhint: docs/codes/README.md lists every code"),
+        ("GS-465", "there is no code GS-465\nhint: did you mean GS-4"),
+    ],
+)
+def test_what_is_no_code_is_told_with_the_way_on(asked: str, told: str) -> None:
+    answer = CliRunner().invoke(group, ["explain", asked])
+    assert answer.exit_code == 1
+    assert told in answer.stderr
+
+
+@pytest.mark.parametrize("asked", ["GS-405", "gs405", "405", "gs-405"])
+def test_a_code_is_known_however_it_is_typed(asked: str) -> None:
+    assert "GS-405" in CliRunner().invoke(group, ["explain", asked]).stdout

@@ -132,6 +132,13 @@ def test_history_of_a_name_nobody_knows_is_an_error(tree: Tree) -> None:
     assert "did you mean oak-hill?" in tree.run("history", "oak-hil", code=1).stderr
 
 
+def test_a_file_that_says_nothing_has_no_values_to_show(tree: Tree) -> None:
+    tree.account("elm", "{}\n")
+    answer = tree.run("show", "elm", "--effective", code=1)
+    assert answer.stdout == ""
+    assert "schedules/elm.yaml:1:1: the file says nothing" in answer.stderr
+
+
 def test_a_value_without_a_line_names_its_origin_alone(tree: Tree) -> None:
     tree.run("reconcile")
     shown = tree.run("show", "riverside", "--effective").stdout

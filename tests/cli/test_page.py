@@ -188,6 +188,20 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / MARKER).exists()
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [("file/site", "file is a file, and a page is a folder"), ("x" * 300, "File name too long")],
+)
+def test_a_place_that_cannot_be_is_told_as_the_option_s(
+    recorded: Tree, tmp_path: Path, place: str, told: str
+) -> None:
+    (tmp_path / "file").write_text("a file")
+    answer = recorded.run("page", "-o", str(tmp_path / place), code=1).stderr
+    assert told in answer
+    assert "name another folder with -o" in answer
+    assert "-C" not in answer
+
+
 def test_one_account_s_page_stands_at_the_top_and_knows_no_other(recorded: Tree, tmp_path: Path) -> None:
     recorded.run("page", "-o", str(tmp_path / "one"), "--account", "riverside")
     everything = "".join(path.read_text() for path in (tmp_path / "one").rglob("*.html"))

@@ -303,7 +303,7 @@ def test_a_pass_tells_every_run_who_must_act_and_what_was_left_alone() -> None:
             GS-401 No due date (2 records). Teacher: add a due date.
             GS-411 Grade not posted yet (1 record, for information). Teacher: post the grades when they are ready.
           riverside/roster-nightly  roster import  failed at fetch: nothing was sent
-            GS-202 SIS refuses our key (1 record). SIS admin: renew the client id and secret in the SIS.
+            GS-202 SIS refuses our key. SIS admin: renew the client id and secret in the SIS.
             the SIS refuses the key
             hint: renew the client id and secret in the SIS
 
