@@ -86,20 +86,25 @@ def message(text: object) -> str:
 
 _MARKUP = re.compile(r"([\\`*_\[\]#~&$])")
 _LIST = re.compile(r"^(\d*)([-+>=.)])")
+_REFERENCES = re.compile(r"(?<![A-Za-z0-9])(www|gh|ghsa|cve)([.-])", re.IGNORECASE)
+"""What GitHub makes links of beside addresses, mentions and numbers: `GH-12`, and the names of advisories."""
+_COMMIT = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{7,}(?![A-Za-z0-9])", re.IGNORECASE)
+"""Seven digits of a commit's id are enough for a link to it."""
 
 
 def markdown(text: object) -> str:
-    """Prose in a comment: no markup, no mention, no link, no reference to an issue.
+    """Prose in a comment: no markup, no mention, no link, no reference to an issue or a commit.
 
     A backslash stops the markup; mentions and bare links are found in the rendered text, so only a character between
-    their parts (of no width) stops those.
+    their parts (of no width) stops those. What may be a commit's id is shown as code, where no link is looked for:
+    so it can still be copied.
     """
     escaped = _LIST.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", clean(text)))
     for sign in ("@", "\\#"):
         escaped = escaped.replace(sign, sign + _ZERO_WIDTH)
     # Readers of tables disagree on what a backslash before a pipe means; none splits at an entity.
     escaped = escaped.replace("://", f":{_ZERO_WIDTH}//").replace("|", "&#124;").replace("<", "&lt;")
-    return re.sub(r"\b(www|gh)([.-])", rf"\1{_ZERO_WIDTH}\2", escaped, flags=re.IGNORECASE)
+    return _COMMIT.sub(r"`\g<0>`", _REFERENCES.sub(rf"\1{_ZERO_WIDTH}\2", escaped))
 
 
 _ACTS_IN_CODE = re.compile(r"((?<!\w)@(?=\w)|<(?=[A-Za-z/!?]))")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ _NASTY = st.sampled_from(
         *("::error ::x", "\n::stop-commands::t", "##[error]", "::", ":", "%0A", "%", ",", "\u202e", "\u200b"),
         *("@everyone", "a@b", "`", "```", "|", "[x](http://y)", "<img src=x>", "&#64;", "#12", "www.x.y"),
         *("https://x.y", "\\", "*", "_", "- ", "1. ", "> ", "\ud800", "é", "漢字", "\t", " ", "GH-1", "~~"),
+        *("a1b2c3d", "0" * 40, "F" * 40, "_gh-2", "me/it@", "me/it#3", "GHSA-x", "CVE-2", "1234567", "``"),
     ]
 )
 ANY = st.lists(st.one_of(_NASTY, st.text(max_size=6)), max_size=8).map("".join)
@@ -156,7 +158,8 @@ def assert_inert(prose_text: str) -> None:
     assert not re.search(r"@\w", prose_text)
     assert not re.search(r"#\d", prose_text)
     assert "://" not in prose_text
-    assert not re.search(r"(?i)\bwww\.", prose_text)
+    assert not re.search(r"(?i)(?<![a-z0-9])(www\.|gh-\d|ghsa-|cve-)", prose_text)
+    assert not re.search(r"(?i)(?<![a-z0-9])[0-9a-f]{7,}(?![a-z0-9])", prose_text)
     assert not re.search(r"(?<!\\)[*_\[\]|~&`$]", re.sub(r"\\\\", "", prose_text))
     assert "<" not in prose_text
 
@@ -165,7 +168,29 @@ def assert_inert(prose_text: str) -> None:
 def test_prose_in_a_comment_is_inert(given_text: str) -> None:
     shown = prose(given_text)
     assert "\n" not in shown
-    assert_inert(shown)
+    assert_inert(outside_code(shown))
+    code_spans = re.findall(r"(?<!\\)`([^`]*)`", shown.replace("\\\\", ""))
+    assert all(re.fullmatch(r"(?i)[0-9a-f]{7,}", span) for span in code_spans)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "16c999e8c71134401a78d4d46435517b2271d6ac",
+        "see 16c999e, please",
+        "mojombo@16c999e8c71134401a78d4d46435517b2271d6ac",
+        "mojombo/github@16c999e8c71134401a78d4d46435517b2271d6ac",
+        "#26 GH-26 gh-26 _GH-26 mojombo#26 mojombo/github#26",
+        "@everyone @district/lms a@b.example",
+        "https://evil.example www.evil.example mailto:a@b.example ftp://evil.example",
+        "GHSA-jfh8-c2jp-5v3q CVE-2021-44228",
+    ],
+)
+def test_nothing_that_github_links_by_itself_is_a_link_and_a_commits_id_can_be_copied(words: str) -> None:
+    shown = prose(words)
+    assert_inert(outside_code(shown))
+    for commit in re.findall(r"[0-9a-f]{40}", words):
+        assert f"`{commit}`" in shown
 
 
 @given(ANY)
