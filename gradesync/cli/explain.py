@@ -13,6 +13,7 @@ import click
 
 from gradesync.cli.common import Invocation, carry_out, format_option, new_command, opened
 from gradesync.cli.render import show
+from gradesync.domain.documents import in_docs
 from gradesync.errors import NotFound
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _code(code: str, form: str) -> None:
 _CODE = re.compile(r"(?:GS-?)?(\d{1,6})\Z", re.ASCII | re.IGNORECASE)
 """`GS-405`, and what people make of it: `gs405`, `405`."""
 
-_LIST = "docs/codes/README.md lists every code; a run, a plan and the page name the code they mean"
+_LIST = f"{in_docs('codes/README')} lists every code; a run, a plan and the page name the code they mean"
 
 
 def _near(name: str, codes: Iterable[str]) -> list[str]:

@@ -260,8 +260,8 @@ def test_without_a_folder_the_lists_go_beside_the_person(
             "riverside is no code\nhint: `gradesync show riverside` tells about an account or a schedule",
         ),
         ("riverside/grades", "name a grade of it with --assignment and --student, or ask for --worklist"),
-        ("GS-999", "there is no code GS-999\nhint: docs/codes/README.md lists every code"),
-        ("gs40", "there is no code GS-40\nhint: docs/codes/README.md lists every code"),
+        ("GS-999", "there is no code GS-999\nhint: gradesync's docs/codes/README.md lists every code"),
+        ("gs40", "there is no code GS-40\nhint: gradesync's docs/codes/README.md lists every code"),
         ("GS-465", "there is no code GS-465\nhint: did you mean GS-4"),
     ],
 )
