@@ -33,18 +33,34 @@ class Bash(BashComplete):
 
 
 class Zsh(ZshComplete):
-    """Zsh replaces the whole word, `--needs=` with it."""
+    """Zsh replaces the whole word, `--needs=` with it; files it looks for itself, behind what is set aside first."""
+
+    source_template = ZshComplete.source_template.replace(
+        "_path_files", "compset -P '--*='\n            _path_files"
+    )
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:
         """What could stand for the whole word."""
         return _whole(super().get_completions(args, incomplete), incomplete)
 
 
+_FISH_PATHS = """\
+set -l option (string match -r -- '^--[^=]*=' (commandline -t));
+            for found in (__fish_complete_{} $metadata[2]);
+                echo "$option$found";
+            end"""
+"""Fish's own paths for what stands behind `=`, each with the option before it."""
+
+
 class Fish(FishComplete):
     """Fish shows only what begins like the whole word; click's script cuts a description at its first comma."""
 
-    source_template = FishComplete.source_template.replace(
-        'string split "," $completion', 'string split --max 1 "," $completion'
+    source_template = (
+        FishComplete.source_template.replace(
+            'string split "," $completion', 'string split --max 1 "," $completion'
+        )
+        .replace("__fish_complete_directories $metadata[2]", _FISH_PATHS.format("directories"))
+        .replace("__fish_complete_path $metadata[2]", _FISH_PATHS.format("path"))
     )
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:

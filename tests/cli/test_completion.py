@@ -31,6 +31,8 @@ class Shell:
             **{key: value for key, value in os.environ.items() if not key.startswith("_GRADESYNC")},
             "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            # A shell may write its history and its settings: not those of whoever runs the tests.
+            "HOME": str(folder),
         }
         self.script = folder / "complete.bash"
         self.script.write_text(self.run("gradesync completion bash 2>/dev/null"))
@@ -138,6 +140,31 @@ def test_a_value_behind_an_equals_sign_completes_as_the_shell_puts_it_into_the_l
 
 def test_fish_does_not_cut_a_description_at_its_first_comma(tree: Tree) -> None:
     assert 'string split --max 1 "," $completion' in tree.run("completion", "fish").stdout
+
+
+def test_zsh_looks_for_files_behind_an_equals_sign_too(tree: Tree) -> None:
+    lines = [line.strip() for line in tree.run("completion", "zsh").stdout.splitlines()]
+    looking = [number for number, line in enumerate(lines) if line.startswith("_path_files")]
+    assert len(looking) == 2
+    assert {lines[number - 1] for number in looking} == {"compset -P '--*='"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("plan --changed-files=gradesync.y", "--changed-files=gradesync.yaml"),
+        ("plan --changed-files gradesync.y", "gradesync.yaml"),
+        ("list --needs=d", "--needs=district"),
+    ],
+)
+def test_a_real_fish_completes_files_with_and_without_an_equals_sign(
+    shell: Shell, typed: str, offered: str
+) -> None:
+    if shutil.which("fish") is None:
+        pytest.skip("no fish on this machine")
+    shell.run("gradesync completion fish > $HOME/complete.fish 2>/dev/null")
+    line = f"source $HOME/complete.fish; complete -C 'gradesync {typed}'"
+    assert shell.run(f'fish --no-config -c "{line}"').split() == [offered]
 
 
 def test_a_list_of_commands_imports_none_of_them() -> None:
