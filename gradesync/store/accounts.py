@@ -57,12 +57,15 @@ def rename(tx: Tx, old: str, new: str, revision: int | None) -> bool:
     seq = tx.execute(select(h.seq).where(h.chain == chain_of(old))).scalar_one_or_none() or 0
     formerly = [*json.loads(values["formerly"] or "[]"), [old, seq]]
     values |= {"key": new, "origin": values["origin"] or old, "formerly": json.dumps(formerly)}
-    tx.execute(t.account.insert(), [values])
+    if not tx.insert_if_new(t.account, values):
+        return False
     for table in (t.request, t.approval, t.alarm):
         # Wishes for a name that nobody bore until now are nobody's.
         tx.execute(delete(table).where(table.c.account == new))
     for table in _tables():
         tx.execute(update(table).where(table.c.account == old).values(account=new))
+    # Slots that were claimed before their schedules were locked above have brought runs since.
+    tx.execute(update(t.run).where(t.run.c.account == old).values(account=new))
     tx.execute(delete(t.account).where(a.key == old))
     return True
 
@@ -70,6 +73,8 @@ def rename(tx: Tx, old: str, new: str, revision: int | None) -> bool:
 def _lease_moved(tx: Tx, old: str, new: str) -> bool:
     """The new name goes on with the higher epoch, and the old one keeps its own: epochs only grow. False: not free."""
     lease = t.account_lease.c
+    # Made where it is missing: a first run must find it locked, not missing too.
+    tx.execute(tx.insert_new(t.account_lease), {"account": old, "epoch": 0})
     rows = tx.execute(
         select(lease.account, lease.epoch, lease.run_id)
         .where(lease.account.in_((old, new)))

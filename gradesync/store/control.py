@@ -76,8 +76,11 @@ def try_hold(tx: Tx, hold_id: str, last: datetime | None, at: datetime, mark: st
 
 def add_request(tx: Tx, request: Request, facts: Sequence[Fact]) -> bool:
     """Keep a request unless one is in force for the schedule."""
-    q = t.request.c
+    q, s = t.request.c, t.schedule.c
     whose = (q.account == request.schedule.account, q.schedule == request.schedule.name)
+    # A move takes requests along, and must meet none that comes up under the name meanwhile.
+    named = (s.account == request.schedule.account, s.name == request.schedule.name)
+    tx.execute(select(s.name).where(*named).with_for_update(read=True)).all()
     tx.execute(delete(t.request).where(*whose, q.created_at < oldest_request(tx.now())))
     if not tx.insert_if_new(t.request, request_values(request)):
         return False

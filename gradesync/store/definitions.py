@@ -140,7 +140,7 @@ def _lock(tx: Tx, key: str, *, with_runs: bool) -> None:
     if with_runs:
         # Whoever ends a run locks the run before its schedule.
         open_ = r.state.in_(("queued", "running"))
-        tx.execute(select(r.id).where(r.account == key, open_).with_for_update()).all()
+        tx.execute(select(r.id).where(r.account == key, open_).order_by(r.id).with_for_update()).all()
     # Slots are claimed in this order, while actions come in that of the plan.
     tx.execute(select(s.name).where(s.account == key).order_by(s.account, s.name).with_for_update()).all()
 

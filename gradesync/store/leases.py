@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, and_, bindparam, select, update
 
 from gradesync.domain.history import Fact
 from gradesync.domain.run import (
@@ -51,6 +51,14 @@ _FREE = {
 }
 
 
+_OTHER = t.account.alias()
+_IS_CALLED_OTHERWISE = and_(
+    ~select(t.account.c.key).where(t.account.c.key == t.run.c.account).exists(),
+    select(_OTHER.c.key).where(_OTHER.c.formerly.like('%"' + t.run.c.account + '"%')).exists(),
+)
+"""Of a run: its account was renamed. Who queued it by the old name must not work beside those of the new one."""
+
+
 def claim(tx: Tx, run_id: str, holder: Holder, ttl: float, grace: float) -> ClaimAnswer:
     """Take lease and run in one transaction, or say why not."""
     r = t.run.c
@@ -63,6 +71,8 @@ def claim(tx: Tx, run_id: str, holder: Holder, ttl: float, grace: float) -> Clai
     if lease.run_id is not None:
         if not is_over(holder_of(lease), lease.until, now, grace):
             return Busy(lease_of(lease))
+        # Both runs and both schedules in everybody's order: each of them may be changed below.
+        runs.lock(tx, [run_id, lease.run_id])
         lost = abandon(tx, lease)
     answer = _take(tx, run_id, lease, holder, ttl)
     # Told last: who holds the history's head waits for no other row, or two could wait crosswise.
@@ -75,7 +85,13 @@ def _take(tx: Tx, run_id: str, lease: Row[*tuple[Any, ...]], holder: Holder, ttl
     r, now, epoch = t.run.c, tx.now(), lease.epoch + 1
     taken = tx.execute(
         update(t.run)
-        .where(r.id == run_id, r.state == RunState.QUEUED.value)
+        # A rename may have come between the first look and the lock: then this is no account's lease any more.
+        .where(
+            r.id == run_id,
+            r.account == lease.account,
+            r.state == RunState.QUEUED.value,
+            ~_IS_CALLED_OTHERWISE,
+        )
         .values(state=RunState.RUNNING.value, attempt=r.attempt + 1, epoch=epoch, started_at=now)
     )
     if taken.rowcount != 1:

@@ -95,7 +95,10 @@ def add_run(tx: Tx, new: Run, facts: Sequence[Fact]) -> bool:
 def take_request(tx: Tx, request_id: str, new: Run, facts: Sequence[Fact]) -> bool:
     """Replace a request by a queued run; False when the request is gone."""
     q = t.request
-    if tx.execute(select(q.c.id).where(q.c.id == request_id).with_for_update()).one_or_none() is None:
+    # Under the name it is run by: one that a rename has moved is the next pass's.
+    whose = (q.c.account == new.schedule.account, q.c.schedule == new.schedule.name)
+    found = tx.execute(select(q.c.id).where(q.c.id == request_id, *whose).with_for_update())
+    if found.one_or_none() is None:
         return False
     if not _insert(tx, [new]):
         return False
@@ -160,6 +163,13 @@ def _ended(tx: Tx, run_id: str, result: RunResult, *conditions: object) -> bool:
         .values(state=RunState.ENDED.value, ended_at=tx.now(), **result_values(result))
     )
     return changed.rowcount == 1
+
+
+def lock(tx: Tx, run_ids: Sequence[str]) -> None:
+    """Lock runs, then their schedules, as everybody does who needs more than one."""
+    r = t.run.c
+    tx.execute(select(r.id).where(r.id.in_(run_ids)).order_by(r.id).with_for_update()).all()
+    _lock_schedules_of(tx, run_ids)
 
 
 def _lock_schedules_of(tx: Tx, run_ids: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from gradesync.domain.action import ActionKind
+from gradesync.domain.run import Claimed, Gone
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import SlotClaim, Store
 from tests.store.conftest import Place, _place
@@ -101,3 +102,68 @@ def test_a_run_that_is_claimed_after_a_lost_one_and_its_stop(place: Place) -> No
         return str(store.stop_run(wanted.id, [fact("stop asked", run_id=wanted.id)]))
 
     assert crosswise(place, "history_head WHERE chain LIKE '%riverside%'", take, stop) == ["Claimed", "True"]
+
+
+def test_a_run_that_is_claimed_after_one_that_was_given_up_and_slots_that_are_claimed(place: Place) -> None:
+    lost, wanted = new_run(LAST), new_run(FIRST)
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name, LAST.name)
+        assert store.add_run(lost)
+        assert store.add_run(wanted)
+        claim(store, lost, ttl=-60)
+        assert store.stop_run(lost.id, [])
+
+    def take(store: Store) -> int:
+        return isinstance(store.claim(wanted.id, ELSEWHERE, 60), Claimed)
+
+    assert crosswise(place, _LAST, take, claim_both) == [True, 2]
+
+
+def test_a_run_of_an_account_that_is_renamed_meanwhile_is_not_claimed_under_its_old_name(
+    place: Place,
+) -> None:
+    wanted = new_run(FIRST)
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name, LAST.name)
+        assert store.add_run(wanted)
+
+    def rename(store: Store) -> str:
+        moved = action(ActionKind.MOVE, "lakeside", moved_from="riverside")
+        return str(apply(store, "lakeside", moved, expected=1))
+
+    def take(store: Store) -> str:
+        return type(store.claim(wanted.id, ELSEWHERE, 60)).__name__
+
+    assert crosswise(place, _LAST, rename, take) == ["True", "Gone"]
+    with closing(place.open(None)) as store:
+        [run] = store.queued_runs()
+        assert run.schedule.account == "lakeside"
+        claim(store, run)
+
+
+def test_slots_that_are_claimed_while_their_account_is_renamed_bring_runs_of_its_new_name(
+    place: Place,
+) -> None:
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name, LAST.name)
+
+    def rename(store: Store) -> int:
+        return apply(
+            store, "lakeside", action(ActionKind.MOVE, "lakeside", moved_from="riverside"), expected=1
+        )
+
+    # Both wait for the last schedule; the slots come first, and the rename has looked for runs by then.
+    assert crosswise(place, _LAST, claim_both, rename) == [2, True]
+    with closing(place.open(None)) as store:
+        assert {run.schedule.account for run in store.queued_runs()} == {"lakeside"}
+
+
+def test_a_run_queued_under_a_name_the_account_has_given_up_is_not_claimed(place: Place) -> None:
+    with closing(place.open(None)) as store:
+        school(store, "riverside", FIRST.name)
+        moved = action(ActionKind.MOVE, "lakeside", moved_from="riverside")
+        assert apply(store, "lakeside", moved, expected=1)
+        late = new_run(FIRST)
+        assert store.add_run(late)
+        assert isinstance(store.claim(late.id, ELSEWHERE, 60), Gone)
+        assert store.leases() == []
