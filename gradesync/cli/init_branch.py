@@ -63,6 +63,6 @@ def with_branch(workflow: str, branch: str, standing: str | None) -> str:
 
 
 def named_in(workflow: str) -> str:
-    """What the workflow's line of branches names, as it stands there; empty without such a line."""
+    """What the workflow's line of branches names, as people write it; empty without such a line."""
     found = _LINE.search(workflow)
-    return "" if found is None else found[0].partition(":")[2].strip().strip('[]"')
+    return "" if found is None else found[0].partition(":")[2].strip().strip('[]"').replace(r"\\+", "+")

@@ -108,7 +108,7 @@ def _withheld(report: PassReport, links: Links) -> list[Section]:
     rows = [action_block(action, report.at, links, withheld=True) for action in plan.withheld]
     return [
         Section("\n#### ⛔ Withheld\n", stops, "stops", opening=consent),
-        Section("\nWithheld are:\n", rows),
+        Section(f"\nWithheld: {words.plural(len(rows), 'change')}\n", rows),
     ]
 
 

@@ -161,7 +161,7 @@ def _stops(plan: Plan, links: Links, detail: Detail) -> list[Section]:
 
 def _each_withheld(plan: Plan, now: datetime | None, links: Links, *, alike: bool) -> list[Section]:
     rows = _blocks(sorted(plan.withheld, key=_order), now, links, alike=alike, withheld=True)
-    heading = f"\nWithheld {'is' if len(plan.withheld) == 1 else 'are'} {words.plural(len(plan.withheld), 'change')}:\n"
+    heading = f"\nWithheld: {words.plural(len(plan.withheld), 'change')}\n"
     return [Section(heading, rows)] if rows else []
 
 

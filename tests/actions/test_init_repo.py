@@ -259,6 +259,7 @@ def test_a_name_that_yaml_or_a_pattern_would_read_otherwise_is_the_branch_all_th
     git(tmp_path, "init", "-q", "-b", name)
     write_repo(tmp_path, owners=OWNERS, actions=OURS)
     assert merged_branches(tmp_path) == [written]
+    assert f"must name it, and names {name})" in " ".join(next_steps(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_changes_that_are_alike_are_told_once_and_every_one_is_named_with_its_li
     assert all(f"{one.account}/{one.schedule}" in line for one in alike)
     assert "the-odd-one" not in line
     assert shown.count("reason: `x` → `y`") == 2, "once for what is applied, once for what is withheld"
-    assert "Withheld are 7 changes:" in shown
+    assert "Withheld: 7 changes\n" in shown
     places = replace(alike[0].place or Place(""), file="schedules/elsewhere.yaml")
     shown = body(Plan((replace(alike[0], place=places), *alike[1:])))
     assert shown.count("elsewhere.yaml:") == shown.count("elsewhere.yaml#L") == 1
