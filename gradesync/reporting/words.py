@@ -275,9 +275,9 @@ def age(since: datetime, now: datetime) -> str:
     return plural(minutes // 60, "hour") if minutes >= 60 else plural(minutes, "minute")
 
 
-def since(instant: datetime, now: datetime) -> str:
-    """`since 3 days`; what began within the minute began just now."""
-    return "since just now" if now - instant < timedelta(minutes=1) else f"since {age(instant, now)}"
+def how_long(since: datetime, now: datetime) -> str:
+    """`for 3 days`; what began within the minute began just now."""
+    return "just now" if now - since < timedelta(minutes=1) else f"for {age(since, now)}"
 
 
 def waiting_order(codes: Mapping[str, int], began: Mapping[str, datetime]) -> list[str]:
@@ -292,7 +292,7 @@ def waiting_order(codes: Mapping[str, int], began: Mapping[str, datetime]) -> li
 
 def waiting_short(code: str, count: int, began: datetime | None, now: datetime) -> str:
     """`12 GS-405 Category is not mapped, since 3 days (teacher)`."""
-    aged = f", {since(began, now)}" if began is not None else ""
+    aged = f", {how_long(began, now)}" if began is not None else ""
     title, who = (f" {CODES[code].title}", f" ({CODES[code].who})") if code in CODES else ("", "")
     return f"{count:,} {clean(code)}{title}{aged}{who}"
 

@@ -219,7 +219,7 @@ def test_forgotten_holds_are_found_by_their_age(tree: Tree) -> None:
     old = tree.run("holds", "--older-than", "7d", "--exit-code", code=1).stdout
     assert "riverside" in old
     assert "oak-hill" not in old
-    assert "2 holds in force, the oldest since 8 days" in tree.run("list").stdout
+    assert "2 holds in force, the oldest for 8 days" in tree.run("list").stdout
 
 
 def test_pause_all_works_with_a_broken_file_and_with_broken_settings(tree: Tree) -> None:

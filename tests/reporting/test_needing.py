@@ -93,7 +93,7 @@ def test_what_is_new_since_yesterday_comes_first_even_if_it_is_small() -> None:
     lines = shown(found).splitlines()
     assert lines[0] == "Waiting for the district: 2 causes in 3 accounts, 1 new since yesterday"
     assert lines.index("New since yesterday") < lines.index("From before")
-    assert "since 9 days" in shown(found)
+    assert "for 9 days" in shown(found)
 
 
 def test_an_accounts_records_count_once_however_many_schedules_it_has() -> None:

@@ -179,8 +179,8 @@ def test_the_list_is_the_vendor_pages_columns_when_piped() -> None:
         "",
         "3 schedules: 1 active, 1 held, 1 paused. 1 needs someone.",
         "Waiting, grades and their columns: 13",
-        "  12 GS-401 No due date, since 3 days (teacher)",
-        f"  1 GS-411 {CODES['GS-411'].title}, since 2 hours (teacher)",
+        "  12 GS-401 No due date, for 3 days (teacher)",
+        f"  1 GS-411 {CODES['GS-411'].title}, for 2 hours (teacher)",
     ]
     assert len({line.index(s.ZONE) for line in shown[1:4]}) == 1
 
@@ -235,8 +235,8 @@ def test_a_narrow_terminal_gets_a_line_per_schedule_and_is_told_what_is_missing(
 
         3 schedules: 1 active, 1 held, 1 paused. 1 needs someone.
         Waiting, grades and their columns: 13
-          12 GS-401 No due date, since 3 days (teacher)
-          1 GS-411 Grade not posted yet, since 2 hours (teacher)
+          12 GS-401 No due date, for 3 days (teacher)
+          1 GS-411 Grade not posted yet, for 2 hours (teacher)
         """
     )
 
@@ -440,7 +440,7 @@ def test_an_account_shows_both_sides_holds_and_what_waits_for_whom() -> None:
                 to end it: gradesync resume riverside/grades
 
             Waiting, grades and their columns
-              GS-401 No due date (2 records: since 3 days). Teacher: add a due date.
+              GS-401 No due date (2 records: for 3 days). Teacher: add a due date.
 
             Blocked
               - roster-nightly: held by dana until 2026-11-27 13:00 UTC: SIS upgrade (GS-707)

@@ -32,12 +32,12 @@ def test_an_age_is_told_in_the_largest_unit_that_fits(age: timedelta, told: str)
 
 
 def test_what_began_this_minute_began_just_now() -> None:
-    assert words.since(s.NOW - timedelta(seconds=20), s.NOW) == "since just now"
-    assert words.since(s.NOW + timedelta(seconds=20), s.NOW) == "since just now"
-    assert words.since(s.NOW - timedelta(minutes=2), s.NOW) == "since 2 minutes"
+    assert words.how_long(s.NOW - timedelta(seconds=20), s.NOW) == "just now"
+    assert words.how_long(s.NOW + timedelta(seconds=20), s.NOW) == "just now"
+    assert words.how_long(s.NOW - timedelta(minutes=2), s.NOW) == "for 2 minutes"
     row = replace(s.GRADES_ROW, waiting={"GS-401": 1}, waiting_since={"GS-401": s.NOW})
     for shown in (text.rows([row], s.NOW, style=s.PLAIN), text.schedule(row, s.NOW, style=s.PLAIN)):
-        assert "since just now" in shown
+        assert "just now" in shown
         assert "0 minutes" not in shown
 
 
@@ -55,9 +55,9 @@ def test_what_needs_a_person_comes_first_and_the_oldest_of_it_before_the_rest() 
     )
     assert waiting_lines(text.rows([row], s.NOW, style=s.PLAIN)) == [
         "Waiting, grades and their columns: 17",
-        f"  1 GS-405 {CODES['GS-405'].title}, since 24 days (teacher)",
-        "  12 GS-401 No due date, since 3 days (teacher)",
-        f"  4 GS-503 {CODES['GS-503'].title}, since 24 days (SIS admin)",
+        f"  1 GS-405 {CODES['GS-405'].title}, for 24 days (teacher)",
+        "  12 GS-401 No due date, for 3 days (teacher)",
+        f"  4 GS-503 {CODES['GS-503'].title}, for 24 days (SIS admin)",
     ]
 
 
@@ -109,7 +109,7 @@ def test_two_schedules_of_one_account_count_what_waits_once_and_accounts_add_up(
         waiting_since={"GS-401": s.at(14, 0, 20), "GS-411": s.at(14, 0)},
     )
     _, first, second = waiting_lines(text.rows([s.GRADES_ROW, other, oak], s.NOW, style=s.PLAIN))
-    assert first == "  24 GS-401 No due date, since 5 days (teacher)"
+    assert first == "  24 GS-401 No due date, for 5 days (teacher)"
     assert second.startswith("  2 GS-411 ")
 
 
@@ -117,7 +117,7 @@ def test_a_schedule_says_what_waits_with_the_remedy_and_for_how_long() -> None:
     shown = text.schedule(s.GRADES_ROW, s.NOW, style=s.PLAIN)
     assert (
         "Waiting in the account, grades and their columns\n"
-        "  GS-401 No due date (12 records: since 3 days). Teacher: add a due date." in shown
+        "  GS-401 No due date (12 records: for 3 days). Teacher: add a due date." in shown
     )
 
 

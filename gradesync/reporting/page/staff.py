@@ -29,7 +29,7 @@ def account_row(account: PageAccount, stamps: Stamps, now: datetime) -> Row:
         SLUGS[s.word],
         s.word.value,
         WORST_FIRST[s.word],
-        wording.since_text(s.since, now),
+        wording.how_long(s.since, now),
         account.key,
         clean(account.name),
         clean(account.group or ""),
@@ -50,7 +50,7 @@ def standing(account: PageAccount, stamps: Stamps, now: datetime) -> Mapping[str
     return {
         "slug": SLUGS[s.word],
         "word": s.word.value,
-        "since": wording.since_text(s.since, now),
+        "since": wording.how_long(s.since, now),
         "step": wording.next_step(account, now),
         "who": wording.who_text(account),
         "good_iso": good_iso,
@@ -110,7 +110,7 @@ def unrecorded_rows(overview: Overview, source: str | None) -> list[Row]:
         file, code = clean(one.file), one.code or FROZEN
         place = file if one.line is None else f"{file}:{one.line}"
         link = "" if one.line is None else link_to(source, Written(one.file, one.line))
-        since = wording.since_text(one.since, overview.at)
+        since = wording.how_long(one.since, overview.at)
         rows.append((place, link, code, wording.code_text(code)[0], since))
     return rows
 
@@ -144,7 +144,7 @@ def waiting_rows(account: PageAccount, now: datetime) -> list[Row]:
         (
             clean(code),
             f"{waiting[code]:,}",
-            words.since(began[code], now) if code in began else "",
+            words.how_long(began[code], now) if code in began else "",
             *wording.code_text(code),
         )
         for code in words.waiting_order(waiting, began)

@@ -74,9 +74,9 @@ def code_text(code: str) -> tuple[str, str]:
     return ("", "") if entry is None else (entry.title, words.to_do(entry))
 
 
-def since_text(standing_since: datetime | None, now: datetime) -> str:
-    """`since 3 days`; empty when it is not known."""
-    return "" if standing_since is None else words.since(standing_since, now)
+def how_long(standing_since: datetime | None, now: datetime) -> str:
+    """`for 3 days`; empty when it is not known."""
+    return "" if standing_since is None else words.how_long(standing_since, now)
 
 
 _WHO = {"support": "Support", "district": "District", "teacher": "Teachers"}

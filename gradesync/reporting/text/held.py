@@ -130,7 +130,7 @@ def blackouts_line(rows: Sequence[ScheduleRow], now: datetime) -> str:
 
 
 def holds_line(holds: Sequence[Hold], now: datetime) -> str:
-    """`3 holds in force, the oldest since 6 days, 1 ends within a day.`; empty when nothing is held."""
+    """`3 holds in force, the oldest for 6 days, 1 ends within a day.`; empty when nothing is held."""
     force = [hold for hold in holds if hold.in_force(now)]
     if not force:
         return ""
@@ -138,7 +138,7 @@ def holds_line(holds: Sequence[Hold], now: datetime) -> str:
     opened = len(force) - len(people)
     parts = [f"{words.plural(len(people), 'hold')} in force"] if people else []
     if people:
-        parts.append(f"the oldest {words.since(min(hold.created_at for hold in people), now)}")
+        parts.append(f"the oldest {words.how_long(min(hold.created_at for hold in people), now)}")
     ending = sum(hold.expires_at is not None and (hold.expires_at - now).days < 1 for hold in people)
     if ending:
         parts.append(f"{ending:,} {'ends' if ending == 1 else 'end'} within a day")

@@ -61,7 +61,7 @@ def _one(cause: Cause, now: datetime, style: Style, command: str) -> list[str]:
     title = f"{cause.code} {entry.title}" if entry is not None else "The run failed without saying why"
     spread = [_spread(cause)]
     if cause.since is not None:
-        spread.append(f"{words.since(cause.since, now)}{' or longer' if cause.capped else ''}")
+        spread.append(f"{words.how_long(cause.since, now)}{' or longer' if cause.capped else ''}")
     title = clean(title)
     broken = folded(f"{title}: {', '.join(spread)}", style, "  ", "    ")
     lines = _painted(broken, len(title), style, "red" if cause.failing else "bold")

@@ -55,7 +55,7 @@ def _waiting(
     """What waits in the account, by code and age, with who must act and how."""
     lines: list[str] = []
     for code in words.waiting_order(waiting, since):
-        aged = words.since(since[code], now) if code in since else ""
+        aged = words.how_long(since[code], now) if code in since else ""
         lines += folded(words.code_line(code, waiting[code], aged), style, "  ", " " * 9)
     # A run counts a column only where no grade hangs on it; here each is a record of its own.
     return ["", style.paint(f"{title}, grades and their columns", "yellow"), *lines] if lines else []

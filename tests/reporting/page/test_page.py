@@ -321,7 +321,7 @@ def test_only_a_grade_passback_offers_to_explain_a_grade() -> None:
 
 def test_what_waits_is_told_oldest_first_with_its_age() -> None:
     text = account_page(STAFF).text
-    assert "GS-401 12 since 3 days No due date Teacher: add a due date." in text
+    assert "GS-401 12 for 3 days No due date Teacher: add a due date." in text
 
 
 def test_a_week_of_quarter_hours_is_a_line_a_day() -> None:
@@ -363,7 +363,7 @@ def test_the_chart_says_the_same_in_words() -> None:
 def test_the_overview_is_as_support_needs_it() -> None:
     text = Page(STAFF["index.html"]).text
     assert "2 accounts; 2 need somebody." in text
-    assert "Waiting for someone since 3 days Riverside Public Schools riverside Wed 25 Nov" in text
+    assert "Waiting for someone for 3 days Riverside Public Schools riverside Wed 25 Nov" in text
     assert "District, Teachers" in text
     assert "GS-401" in text
     assert Page(site()["index.html"]).text.count("0 accounts; none need somebody.") == 1
@@ -378,8 +378,8 @@ def test_files_that_cannot_be_taken_stand_on_the_front_page_of_staff_alone() -> 
     files = {path: content.decode() for path, content in build(whole, options=options)}
     text = Page(files["index.html"]).text
     title = CODES["GS-102"].title
-    assert f"schedules/elm.yaml:3 : GS-102 {title}, since 2 days" in text
-    assert "/ash.yaml : GS-713 Account frozen, since just now" in text
+    assert f"schedules/elm.yaml:3 : GS-102 {title}, for 2 days" in text
+    assert "/ash.yaml : GS-713 Account frozen, just now" in text
     assert "And 3 more." in text
     assert "Support must act: correct the file;" in text
     assert "<script>alert" not in files["index.html"]
