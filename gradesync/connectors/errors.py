@@ -113,12 +113,18 @@ def _code(
         return ("GS-203" if lacks_right(side, headers, body) else REFUSED_KEY[side]), False
     if side == "sis":
         return _sis_code(template, status, data, text)
-    return (DOWN[side], True) if status >= 500 else (_canvas_code(status, data), False)
+    return (DOWN[side], True) if status >= 500 else (_canvas_code(template, status, data), False)
 
 
-def _canvas_code(status: int, data: Any) -> str:
+_OWN_ACCOUNT = "/api/v1/accounts/self"
+"""What every run asks Canvas first. Each Canvas has it, so a server that does not is none."""
+
+
+def _canvas_code(template: str, status: int, data: Any) -> str:
     if status == 403:
         return "GS-203"
+    if status == 404 and template == _OWN_ACCOUNT:
+        return "GS-215"
     if status == 404:
         # An address of ours names an id Canvas itself gave; gone means that it changed while we read.
         return "GS-305"

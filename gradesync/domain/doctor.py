@@ -128,11 +128,6 @@ _WHEN_ODD = (
     "this answer (`--format markdown`, nobody is named in it) to the makers of gradesync."
 )
 _ELSEWHERE: Mapping[tuple[str, str], tuple[str, str, str]] = {
-    ("canvas-token", "GS-305"): (
-        "GS-302",
-        "No Canvas answers at the address in the account file",
-        "Write the address of Canvas alone as `url` under `canvas`, as https://DISTRICT.instructure.com.",
-    ),
     ("sis-token", "GS-510"): (
         "GS-510",
         "No service that gives tokens answers at the SIS's address",

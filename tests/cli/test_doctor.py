@@ -262,9 +262,15 @@ def test_a_sis_that_nobody_answers_at_is_a_failed_check(tree: Tree) -> None:
 def test_an_address_where_no_canvas_is_fails_and_says_what_to_write(tree: Tree) -> None:
     tree.account("riverside", tree.text("riverside").replace("/riverside/canvas", "/riverside/canvass"))
     found = check(examined(tree, code=1), "canvas-token")
-    assert (found["status"], found["code"], found["who"]) == ("fail", "GS-302", "support")
+    assert (found["status"], found["code"], found["who"]) == ("fail", "GS-215", "support")
     assert "No Canvas answers at the address" in found["sentence"]
     assert "`url` under `canvas`" in found["remedy"]
+    # A run that meets it says the same, with the same way out.
+    tree.run("reconcile", "--no-syncs")
+    for schedule in ("grades", "roster-nightly"):
+        ended = tree.run("run", f"riverside/{schedule}", code=3).output
+        assert "GS-215 No Canvas answers at the address. Support: write the address of Canvas alone" in ended
+        assert "GS-305" not in ended
 
 
 def test_an_address_where_no_sis_is_sends_nobody_to_the_vendor_first(tree: Tree) -> None:

@@ -30,6 +30,18 @@ def code(status: int, body: object, method: str = "PUT") -> str:
 
 
 @pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/api/v1/accounts/self", "GS-215"),
+        ("/api/v1/accounts/self/terms", "GS-305"),
+        ("/api/v1/users/{}", "GS-305"),
+    ],
+)
+def test_what_every_canvas_has_and_a_server_has_not_tells_that_it_is_none(path: str, expected: str) -> None:
+    assert refusal("canvas", "GET", path, 404, {}, b"<html>404</html>").code == expected
+
+
+@pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
         (404, imsx("unknown lineItem", "unknownobject"), "GS-505"),

@@ -147,4 +147,14 @@ ENTRIES = (
         ACCOUNT,
         "It is used as it is, and the other side will say whether it is right.",
     ),
+    Code(
+        "GS-215",
+        "No Canvas answers at the address",
+        "A server answers at the address in the account file, and it knows nothing of a Canvas.",
+        "Write the address of Canvas alone as `url` under `canvas`, as https://DISTRICT.instructure.com.",
+        "support",
+        P,
+        ACCOUNT,
+        _STOPPED,
+    ),
 )
