@@ -196,7 +196,7 @@ def _cause(
 def streak(runs: Iterable[Run], code: str) -> tuple[datetime, bool] | None:
     """When the unbroken row of runs that meet the code began, of runs newest first; None where the last one does not.
 
-    An empty code means any failure. True beside it: all of these runs meet it, so it may have begun earlier. Runs that
+    An empty code means any failure. True beside it: all of these runs meet it, so an older one may have, too. Runs that
     were stopped, skipped or given up judge nothing.
     """
     first = None
@@ -217,8 +217,13 @@ def streaks(runs: Iterable[Run], met: Iterable[tuple[ScheduleId, str]], each: in
     for run in runs:
         if run.result is not None and run.result.outcome in JUDGING:
             by_schedule.setdefault(run.schedule, []).append(run)
-    found = {(id, code): streak(by_schedule.get(id, [])[:each], code) for id, code in met}
-    return {key: value for key, value in found.items() if value is not None}
+    found: dict[tuple[ScheduleId, str], tuple[datetime, bool]] = {}
+    for id, code in met:
+        of_schedule = by_schedule.get(id, [])
+        if (began := streak(of_schedule[:each], code)) is not None:
+            # Runs are never deleted: where there are no more, the first one was the beginning.
+            found[id, code] = (began[0], began[1] and len(of_schedule) >= each)
+    return found
 
 
 JUDGING = (Outcome.COMPLETED, Outcome.WARNING, Outcome.FAILED)

@@ -24,15 +24,15 @@ _NEWEST = f"""
 """  # noqa: S608 - made of constants
 
 _STREAKS = f"""
-    SELECT q.account, q.name, q.before, (
+    SELECT q.account, q.name, q.before IS NULL AND q.oldest IS NOT NULL AS capped, (
         SELECT MIN(r.created_at) FROM run r
         WHERE r.account = q.account AND r.schedule = q.name AND r.outcome IN ({_JUDGING})
-          AND r.created_at > COALESCE(q.before, q.oldest - 1)
+          AND r.created_at > COALESCE(q.before, q.oldest - 1, -1)
     ) AS began
     FROM (
         SELECT s.account, s.name,
             (SELECT x.created_at FROM ({_NEWEST}) x WHERE NOT ({{met}}) ORDER BY x.created_at DESC LIMIT 1) AS before,
-            (SELECT MIN(x.created_at) FROM ({_NEWEST}) x) AS oldest
+            (SELECT CASE WHEN COUNT(*) >= :each THEN MIN(x.created_at) END FROM ({_NEWEST}) x) AS oldest
         FROM schedule s WHERE s.account IN :accounts
     ) q
 """  # noqa: S608 - made of constants; codes and accounts are parameters
@@ -52,8 +52,8 @@ def met_since(
         accounts = sorted({one.account for one in schedules})
         statement, pattern = (_BY_CODE, f'%"{code}"%') if code else (_FAILED, "failed")
         rows = tx.execute(statement, {"each": each, "code": pattern, "accounts": accounts})
-        for account, name, before, began in rows:
+        for account, name, capped, began in rows:
             id = ScheduleId(account, name)
             if id in schedules and began is not None:
-                found[id, code] = (t.instant_of(began), before is None)
+                found[id, code] = (t.instant_of(began), bool(capped))
     return found

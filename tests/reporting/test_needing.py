@@ -112,6 +112,8 @@ def test_runs_tell_since_when_they_fail() -> None:
     (long,) = causes([one], s.NOW, group="district", began=whole)
     assert (long.since, long.capped, long.fresh) == (s.NOW - 8 * HOUR, True, False)
     assert "or longer" in shown((long,))
+    (young,) = causes([one], s.NOW, group="district", began=streaks(runs(one, *["GS-202"] * 9), [key], 10))
+    assert (young.since, young.capped, young.fresh) == (s.NOW - 8 * HOUR, False, True)
 
 
 def test_a_run_that_failed_by_what_nobody_mends_is_supports() -> None:

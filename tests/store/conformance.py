@@ -537,6 +537,17 @@ class Leases:
         assert store.met_since(asked, 50) == {(GRADES, ""): (minutes(10), False)}
         assert store.met_since([], 50) == {}
 
+    def test_a_streak_that_began_with_the_first_run_did_not_begin_earlier(self, store: Store) -> None:
+        school(store)
+        for place in range(3):
+            run = queue(store, at=minutes(place))
+            store.finish(claim(store, run), RunResult(Outcome.WARNING, Stage.FETCH, codes={"GS-202": 1}), [])
+        asked = [(GRADES, "GS-202")]
+        assert store.met_since(asked, 4) == {(GRADES, "GS-202"): (minutes(0), False)}
+        assert store.met_since(asked, 3) == {(GRADES, "GS-202"): (minutes(0), True)}, (
+            "an older one may be there"
+        )
+
 
 class Ledger:
     def test_an_intent_keeps_what_is_known_and_a_checkpoint_replaces_it(self, store: Store) -> None:
