@@ -92,11 +92,14 @@ def schedule_row(one: PageSchedule, stamps: Stamps) -> Row:
     )
 
 
-def first_run(row: ScheduleRow, stamps: Stamps) -> tuple[str, str]:
-    """The first run that occurred; else the declared one, as it is written where it is no instant."""
+def first_run(row: ScheduleRow, stamps: Stamps) -> tuple[str, str, bool]:
+    """The first run that occurred; else the declared one, as it is written where it is no instant, and True."""
     schedule = row.schedule
-    at = row.first_ran_at or words.declared_first_run(schedule)
-    return ("", clean(schedule.first_run or "")) if at is None else stamps(at, schedule.time_zone)
+    if row.first_ran_at is not None:
+        return *stamps(row.first_ran_at, schedule.time_zone), False
+    at = words.declared_first_run(schedule)
+    told = ("", clean(schedule.first_run or "")) if at is None else stamps(at, schedule.time_zone)
+    return *told, bool(schedule.first_run)
 
 
 NAMED = 20

@@ -167,6 +167,22 @@ def test_the_schedules_table_has_the_vendor_s_columns_and_what_it_never_told() -
         assert f"every 15 minutes Mon 2 Nov 07:00 EST Wed 25 Nov 14:15 EST America/New_York {PERSON}" in text
 
 
+def test_a_first_run_that_is_only_declared_says_so() -> None:
+    for file in ("schedules.html", "accounts/riverside/index.html"):
+        text = Page(STAFF[file]).text
+        # The grades ran; the roster and the paused one never did.
+        assert "Mon 2 Nov 07:00 EST Wed 25 Nov" in text
+        assert text.count("Tue 1 Sep 02:00 EDT declared") == text.count("declared")
+        assert text.count("declared") == (4 if file == "schedules.html" else 2)
+    never = an_account()
+    bare = [
+        replace(one, row=replace(one.row, schedule=replace(one.row.schedule, first_run=None)))
+        for one in never.schedules
+    ]
+    shown = site(replace(never, schedules=tuple(bare)))
+    assert "declared" not in Page(shown["schedules.html"]).text
+
+
 def test_a_newer_attempt_that_was_skipped_stands_beside_the_last_run() -> None:
     account = an_account()
     skipped = [replace(one, skipped_at=s.at(14)) for one in account.schedules]
