@@ -96,6 +96,17 @@ def test_what_is_new_since_yesterday_comes_first_even_if_it_is_small() -> None:
     assert "for 9 days" in shown(found)
 
 
+def test_the_command_of_a_single_schedule_can_be_copied() -> None:
+    both = [row("a", "GS-626", name="roster"), row("b", "GS-626", name="roster")]
+    (one,) = causes(both[:1], s.NOW, group="support")
+    told = " ".join(shown((one,)).split())
+    assert "`gradesync run a/roster --dry-run --csv-to DIR`" in told
+    assert "`gradesync approve RUN --reason ...`" in told
+    assert "`gradesync show a/roster` names RUN." in told
+    (two,) = causes(both, s.NOW, group="support")
+    assert "`gradesync run ID --dry-run --csv-to DIR`" in " ".join(shown((two,)).split())
+
+
 def test_an_accounts_records_count_once_however_many_schedules_it_has() -> None:
     rows = [row("a", waiting={"GS-504": 90}, name=name) for name in ("grades", "grades-late")]
     (found,) = causes(rows, s.NOW, group="district")

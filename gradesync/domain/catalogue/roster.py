@@ -11,7 +11,8 @@ ENTRIES = (
         "GS-601",
         "Too many changes, stopped",
         "The roster would remove or move more people or classes than a usual day brings.",
-        "Look with `gradesync run ID --dry-run`; then mend the SIS, or let it pass with `gradesync approve RUN`.",
+        "Look with `gradesync run ID --dry-run`; then fix the SIS, or let it pass with "
+        "`gradesync approve RUN --reason ...`.",
         "support",
         P,
         ACCOUNT,
@@ -32,7 +33,7 @@ ENTRIES = (
         "Ids changed for the same people or classes",
         "The SIS gave known people or classes new ids, so Canvas would drop the old ones and start empty ones.",
         "Have the SIS give the old ids again; if the new ones are to stay, change the SIS ids in Canvas to them first, "
-        "then let the change pass with `gradesync approve RUN`: no expected change excuses it.",
+        "then let the change pass with `gradesync approve RUN --reason ...`: no expected change excuses it.",
         "support",
         P,
         ACCOUNT,
@@ -92,7 +93,7 @@ ENTRIES = (
         "GS-609",
         "Take-over: ids in Canvas do not match",
         "Canvas already holds SIS ids of another tool, and too few of them are the ones the SIS gives us.",
-        "Compare the ids; choose the id the other tool used, or approve it with `gradesync approve RUN`.",
+        "Compare the ids; choose the id the other tool used, or approve it with `gradesync approve RUN --reason ...`.",
         "support",
         P,
         ACCOUNT,
@@ -233,7 +234,7 @@ ENTRIES = (
         "Terms or classes would close early",
         "Terms that were to go on have ended in the SIS, or begin later now, so Canvas would close courses under way.",
         "Set the terms' dates right in the SIS; if they are right, look with "
-        "`gradesync run ID --dry-run` and let it pass with `gradesync approve RUN`.",
+        "`gradesync run ID --dry-run` and let it pass with `gradesync approve RUN --reason ...`.",
         "SIS admin",
         P,
         ACCOUNT,
@@ -254,7 +255,7 @@ ENTRIES = (
         "An import of ours was taken back in Canvas",
         "Somebody restored what Canvas held before one of the last imports, so Canvas no longer has what was sent.",
         "Ask who took it back, and why; if the roster of the SIS is right, let it be sent again with "
-        "`gradesync approve RUN`.",
+        "`gradesync approve RUN --reason ...`.",
         "Canvas admin",
         P,
         ACCOUNT,
@@ -265,7 +266,7 @@ ENTRIES = (
         "Canvas holds seats that the SIS does not have",
         "Canvas had been filled before our first import, and people sit in classes that they have left in the SIS.",
         "Look at them with `gradesync run ID --dry-run --csv-to DIR`; if the SIS is right, take them out with "
-        "`gradesync approve RUN`; if they belong there, put them into the SIS.",
+        "`gradesync approve RUN --reason ...`; if they belong there, put them into the SIS.",
         "support",
         P,
         ACCOUNT,

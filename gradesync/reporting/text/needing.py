@@ -108,7 +108,13 @@ def _next(cause: Cause) -> str:
         return (
             f"Support: tried again by itself; see that it works again, or `gradesync explain {cause.code}`."
         )
-    return words.to_do(entry)
+    told = words.to_do(entry)
+    if len(cause.schedules) > 1:
+        return told
+    # A command to copy, where it is clear of which schedule.
+    one = cause.schedules[0]
+    which = f" `gradesync show {one}` names RUN." if " RUN " in told else ""
+    return f"{told.replace('run ID', f'run {one}')}{which}"
 
 
 __all__ = ["MOST", "causes"]
