@@ -144,7 +144,8 @@ class Comparison:
     """All classes of an account that were read.
 
     `unread` counts courses and classes that could not be read, by word; `codes` why, and what no class stands for
-    (a section that is not tied to the SIS). `observes` tells that runs of the schedule send nothing.
+    (a section that is not tied to the SIS: `untied` is where those are in Canvas). `observes` tells that runs of the
+    schedule send nothing.
     """
 
     schedule: str
@@ -152,6 +153,7 @@ class Comparison:
     unread: Mapping[str, int] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     observes: bool = False
+    untied: tuple[str, ...] = ()
 
     @property
     def differences(self) -> Iterator[Difference]:

@@ -135,7 +135,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ClassStory:
-    """The grade in one SIS class (None: the student's section is tied to none).
+    """The grade in one SIS class (None: the student's section is tied to none; `section` is then its place in Canvas).
 
     `code` is why it is not sent, `since` how long that has stood and `retry` when it is looked at again, as far as it
     is on record. `unsent_missing`: Canvas marks the work missing, and the account does not send such work.
@@ -152,6 +152,7 @@ class ClassStory:
     since: datetime | None = None
     retry: Retry | None = None
     unsent_missing: bool = False
+    section: str | None = None
 
     @property
     def refused_in(self) -> str | None:

@@ -70,7 +70,7 @@ async def compare(tools: Tools, wish: CompareWish) -> Comparison:
         keyed = known_key(tools, target.account.key)
         job = look_job(tools, target, wish.schedule, tracker, source, keyed, class_filter=wish.class_filter)
         records = tools.store.read_records(wish.schedule.account)
-        classes = await compare_gradebooks(job, reader, records, values=wish.values)
+        classes, untied = await compare_gradebooks(job, reader, records, values=wish.values)
         classes = await _averages(classes, source, max(1, target.account.canvas.concurrency))
     return Comparison(
         schedule=str(wish.schedule),
@@ -78,6 +78,7 @@ async def compare(tools: Tools, wish: CompareWish) -> Comparison:
         unread={word: tracker.counts[word] for word in NOT_READ if tracker.counts[word]},
         codes={code: count for code, count in sorted(tracker.codes.items()) if count},
         observes=target.account.schedules[wish.schedule.name].state is State.OBSERVE,
+        untied=untied,
     )
 
 

@@ -29,6 +29,7 @@ from gradesync.domain.history import Fact
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.passback_decisions import GONE_STATES
 from gradesync.domain.people import CoursePeople
+from gradesync.domain.places import section_place
 from gradesync.domain.record import EVENTS_KEPT
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Run
@@ -311,7 +312,7 @@ class _Search:
     ) -> ClassStory:
         if seat.section_sis_id is None:
             return live_story(
-                ClassStory(None, None, None),
+                ClassStory(None, None, None, section=section_place(book.course.id, seat.section_id)),
                 book,
                 self.wish.assignment_id,
                 seat,

@@ -32,6 +32,7 @@ def comparison_keys(comparison: Comparison) -> Shape:
         "codes": [
             {"code": code, "count": n, **code_keys(code)} for code, n in sorted(comparison.codes.items())
         ],
+        "untied_sections": list(comparison.untied),
         "classes": [_class(one) for one in comparison.classes],
     }
 
@@ -39,6 +40,7 @@ def comparison_keys(comparison: Comparison) -> Shape:
 def _class(one: ClassComparison) -> Shape:
     return {
         "class": one.class_id,
+        "course": one.course_id,
         "equal": {key: one.equal.get(kind, 0) for key, kind in KINDS.items()},
         "causes": {key: _causes(one.causes(kind)) for key, kind in KINDS.items()},
         "nothing_to_compare": one.nothing,

@@ -42,6 +42,7 @@ def _story(story: ClassStory, told: Explanation) -> Shape:
     write = story.last_write
     return {
         "class": story.class_id,
+        "section": story.section,
         "checks": [
             {"question": c.question, "answer": c.answer, "id": c.id, "code": c.code} for c in story.checks
         ],

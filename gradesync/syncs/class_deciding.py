@@ -14,6 +14,7 @@ from gradesync.domain.gradebook import Assignment, CourseGradebook, SectionStude
 from gradesync.domain.line_item import item_subject, result_subject
 from gradesync.domain.passback import ClassDecision, ClassInput, decide_class
 from gradesync.domain.passback_decisions import STILL_SHOWN
+from gradesync.domain.places import section_place
 from gradesync.domain.problem import CODES
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, WaitingRecord
 from gradesync.domain.run import Mode, Stage
@@ -21,7 +22,6 @@ from gradesync.domain.scope import class_in_scope
 from gradesync.domain.wish import Rules, Verdict, wish_for
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import GradebookReader, ReadRecords
-from gradesync.syncs.course_marks import waits_as
 from gradesync.syncs.identity import check_sis
 from gradesync.syncs.passback_job import PassbackJob, ends_run
 
@@ -30,6 +30,7 @@ FEW_COLUMNS = 2
 
 CLASS_UNREAD = "GS-513"
 UNPUBLISHED = "GS-303"
+UNTIED = "GS-414"
 
 Act = Callable[[ClassInput, ClassDecision], Awaitable[bool]]
 """What is done with a decided class; False when transport trouble left some of it undone."""
@@ -43,7 +44,7 @@ class ClassDeciding:
     """Decides the classes of courses, and hands each decision to `act`.
 
     `met` says that the SIS has shown who it is already; otherwise it is asked before anything else. `seen` are the
-    classes that may have something waiting after this run.
+    classes that may have something waiting after this run, `untied` the sections met that no SIS class stands behind.
     """
 
     job: PassbackJob
@@ -54,6 +55,7 @@ class ClassDeciding:
     met: bool
     park: Park | None = None
     seen: set[str] = field(default_factory=set)
+    untied: set[str] = field(default_factory=set)
     _catalogue: asyncio.Task[SisCatalogue] | None = field(default=None)
 
     async def catalogue(self) -> SisCatalogue:
@@ -125,12 +127,15 @@ class ClassDeciding:
             and wish_for(submission, flagged[submission.assignment_id], self.rules).verdict is Verdict.SEND
         }
         for section_id in meant:
-            self.job.tracker.codes["GS-414"] += 1
-            self._wait(waits_as(section_id), "GS-414")
+            place = section_place(book.course.id, section_id)
+            self.job.tracker.codes[UNTIED] += 1
+            self.untied.add(place)
+            self._wait(place, UNTIED)
         for section_id in {one.section_id for one in book.students} - meant if book.complete else ():
-            if self.park is not None and self.records.waiting(waits_as(section_id)):
+            place = section_place(book.course.id, section_id)
+            if self.park is not None and self.records.waiting(place):
                 # It was tied since, or nothing is meant for the SIS any more.
-                self.park(waits_as(section_id), ())
+                self.park(place, ())
 
     def _unread(self, class_id: str, problem: ConnectionProblem) -> None:
         """A class whose gradebook the SIS will not show: none of its grades is carried, and somebody is told."""

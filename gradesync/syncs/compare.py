@@ -17,9 +17,10 @@ NOT_READ = ("courses not read", "classes not read")
 
 async def compare_gradebooks(
     job: PassbackJob, reader: GradebookReader, records: ReadRecords, *, values: bool = False
-) -> tuple[ClassComparison, ...]:
-    """Every class in scope, by its id; `job.mode` must be full. What could not be read is in `job.tracker`.
+) -> tuple[tuple[ClassComparison, ...], tuple[str, ...]]:
+    """Every class in scope, by its id, and the places of sections that are tied to none.
 
+    `job.mode` must be full. What could not be read is in `job.tracker`.
     `values` keeps both values beside each difference. Raises ConnectionProblem when nothing can be read any more.
     """
     found: list[ClassComparison] = []
@@ -33,5 +34,5 @@ async def compare_gradebooks(
         waiting = records.waiting(seen.given.class_id)
         found.append(compare_class(seen.given, decision, seen.rules, waiting, values=values))
 
-    await look(job, reader, records, see)
-    return tuple(sorted(found, key=lambda one: one.class_id))
+    untied = await look(job, reader, records, see)
+    return tuple(sorted(found, key=lambda one: one.class_id)), untied

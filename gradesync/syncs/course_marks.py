@@ -17,6 +17,7 @@ from typing import Any
 from gradesync.domain.gradebook import CourseGradebook, Submission
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.line_item import fingerprint, item_subject
+from gradesync.domain.places import section_place
 from gradesync.domain.record import LINE_ITEM
 from gradesync.ports import ReadRecords
 
@@ -95,7 +96,8 @@ class CourseMarks:
     def _classes(self, book: CourseGradebook) -> list[str]:
         """What waiting rows call the course's classes. A delta names only those in which something moved."""
         known = () if book.complete else self._stored(_name(book.course.id)).get("classes", ())
-        named = {one.section_sis_id or waits_as(one.section_id) for one in book.students}
+        course = book.course.id
+        named = {one.section_sis_id or section_place(course, one.section_id) for one in book.students}
         return sorted({*known, *named})
 
     def drop(self, course_id: int) -> None:
@@ -171,11 +173,6 @@ class CourseMarks:
     def _stored(self, name: str) -> dict[str, Any]:
         text = self.records.watermark(name)
         return json.loads(text) if text else {}
-
-
-def waits_as(section_id: int) -> str:
-    """The class id under which a section waits that no SIS class stands behind."""
-    return f"section:{section_id}"
 
 
 def _name(course_id: int) -> str:

@@ -20,7 +20,7 @@ from gradesync.domain.run import Mode, Stage
 from gradesync.domain.wish import Rules
 from gradesync.errors import ConnectionProblem, Halted
 from gradesync.ports import GradebookReader, GradebookSink, ReadRecords, RunRecords
-from gradesync.syncs.class_deciding import Act, ClassDeciding, Park
+from gradesync.syncs.class_deciding import UNTIED, Act, ClassDeciding, Park
 from gradesync.syncs.class_writer import REMOVALS_STOPPED, ClassWriter
 from gradesync.syncs.course_marks import CourseMarks
 from gradesync.syncs.course_reading import CourseReading, Piece
@@ -36,7 +36,7 @@ TRANSPORT_LIMIT = 4
 
 @dataclass(frozen=True, slots=True)
 class ClassPreview:
-    """What a dry run would do in one class, by word and by code."""
+    """What a dry run would do in one class, by word and by code; `class_id` may be a section's place (GS-414)."""
 
     class_id: str
     counts: Mapping[str, int]
@@ -80,9 +80,10 @@ class Decided:
 
 async def look(
     job: PassbackJob, reader: GradebookReader, records: ReadRecords, see: Callable[[Decided], None]
-) -> None:
+) -> tuple[str, ...]:
     """The same reading and deciding without anything that could write; `see` is told of every class.
 
+    Answers where in Canvas sections with grades for the SIS are tied to none of its classes (GS-414).
     Raises ConnectionProblem when nothing can be read any more.
     """
 
@@ -93,6 +94,7 @@ async def look(
     passback = _Passback(job, reader, records, note)
     await passback.meet()
     await passback.all_courses(on_marks=None)
+    return tuple(sorted(passback.deciding.untied))
 
 
 async def preview_passback(
@@ -108,7 +110,8 @@ async def preview_passback(
         if codes or any(counts[word] for word in _WRITTEN):
             previews.append(ClassPreview(seen.given.class_id, counts, codes))
 
-    await look(job, reader, records, note)
+    places = await look(job, reader, records, note)
+    previews += [ClassPreview(place, {}, {UNTIED: 1}) for place in places]
     return tuple(sorted(previews, key=lambda preview: preview.class_id))
 
 

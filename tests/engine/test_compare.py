@@ -338,3 +338,21 @@ def test_a_full_run_leaves_rounded_scores_alone() -> None:
     district.school.sis.decimals = 0
     district.started()
     assert full(district) == 0
+
+
+def test_a_section_tied_to_no_class_is_named_by_its_address_in_canvas() -> None:
+    district = in_step()
+    course = district.school.canvas.held[1]
+    course.students = [replace(one, section_sis_id=None) for one in course.students]
+    found = compared(district)
+    place = f"courses/1/sections/{course.students[0].section_id}"
+    assert (found.untied, found.codes) == ((place,), {"GS-414": 1})
+    assert place in as_text(found, style=PLAIN)
+    assert structured.comparison(found)["untied_sections"] == [place]
+
+
+def test_classes_that_differ_are_told_with_their_course_in_canvas() -> None:
+    district = in_step()
+    district.school.grade(3, 21, "9")
+    line = next(one for one in as_text(compared(district), style=PLAIN).splitlines() if one.startswith("c2"))
+    assert line.split()[:2] == ["c2", "2"]

@@ -132,6 +132,9 @@ def test_a_section_without_a_class_and_a_class_the_sis_does_not_know_are_told() 
     course.students = [replace(s, section_sis_id=None) for s in course.students]
     district.started()
     assert (story(explained(district)).class_id, story(explained(district)).code) == (None, "GS-414")
+    place = f"courses/1/sections/{course.students[0].section_id}"
+    assert place in as_text(explained(district), style=PLAIN)
+    assert structured.explanation(explained(district))["classes"][0]["section"] == place
     course.students = [replace(s, section_sis_id="nowhere") for s in course.students]
     one = story(explained(district))
     assert (answers(one)["class known to the SIS"], one.code) == (False, "GS-512")

@@ -392,6 +392,9 @@ def test_a_section_no_class_stands_behind_is_told_once_not_guessed() -> None:
     tracker = school.run()
     assert tracker.codes == {"GS-414": 1}
     assert {title for title, _ in school.grades()} == {"Work 3"}
+    _, previews = school.preview(Mode.FULL)
+    told = [(one.class_id, one.codes) for one in previews]
+    assert told == [(f"courses/1/sections/{course.students[0].section_id}", {"GS-414": 1})]
 
 
 def test_a_lost_store_doubles_nothing() -> None:

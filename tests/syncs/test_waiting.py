@@ -221,7 +221,7 @@ def test_a_section_no_class_stands_behind_waits_by_age_until_it_is_tied(follows:
     found.started()
     assert codes(found) == {"GS-414": 1}
     (row,) = found.store.waiting_rows("riverside")
-    assert row.record.class_id == f"section:{tied[0].section_id}"
+    assert row.record.class_id == f"courses/1/sections/{tied[0].section_id}"
     since = row.since
     found.later(15)
     found.reconcile()

@@ -68,7 +68,7 @@ def _causes(comparison: Comparison, style: Style) -> list[str]:
         lines += [f"  {style.paint(cause.value, _COLORS.get(cause, 'dim'))}{first[len(head) :]}", *rest]
         lines += _code_lines(comparison.codes_of(cause), style)
     if comparison.codes:
-        lines += ["  besides", *_code_lines(comparison.codes, style)]
+        lines += ["  besides", *_code_lines(comparison.codes, style), *_untied(comparison.untied, style)]
     return ["", *lines] if lines else []
 
 
@@ -79,18 +79,29 @@ def _code_lines(codes: Mapping[str, int], style: Style) -> list[str]:
     return lines
 
 
+def _untied(places: Sequence[str], style: Style) -> list[str]:
+    """Where in Canvas the sections are that no class of the SIS stands behind."""
+    lines: list[str] = []
+    if places:
+        more = f", and {len(places) - _NAMED:,} more (--format json has all)" if len(places) > _NAMED else ""
+        told = f"In Canvas: {', '.join(places[:_NAMED])}{more}"
+        lines += folded(told, style, " " * 13, " " * 13)
+    return lines
+
+
 def _by_class(classes: Sequence[ClassComparison], style: Style) -> list[str]:
     """Classes with differences; a column per cause met."""
     differing = [one for one in classes if one.differences]
     if not differing:
         return []
     met = [cause for cause in Cause if any(one.causes()[cause] for one in differing)]
-    columns = ("CLASS", "EQUAL", *(cause.value.upper() for cause in met))
+    columns = ("CLASS", "COURSE", "EQUAL", *(cause.value.upper() for cause in met))
     rows = []
     for one in differing:
         causes = one.causes()
         cells = [Cell(f"{causes[cause]:,}", _COLORS.get(cause, "") if causes[cause] else "") for cause in met]
-        rows.append((Cell(one.class_id, "bold"), Cell(f"{sum(one.equal.values()):,}"), *cells))
+        course = Cell("" if one.course_id is None else str(one.course_id))
+        rows.append((Cell(one.class_id, "bold"), course, Cell(f"{sum(one.equal.values()):,}"), *cells))
     return ["", *table(columns, rows, style)]
 
 

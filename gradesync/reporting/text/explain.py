@@ -105,6 +105,8 @@ def _unpublished(told: Explanation, style: Style) -> list[str]:
 def _story(story: ClassStory, told: Explanation, style: Style) -> list[str]:
     title = f"Class {story.class_id}" if story.class_id is not None else "A section tied to no SIS class"
     lines = ["", style.paint(clean(title), "bold")]
+    if story.section is not None:
+        lines += fields([("section", f"{clean(story.section)} in Canvas")], style)
     lines += [_check(check, style) for check in story.checks]
     if story.result is not None or story.item is not None:
         lines += _memory(story, told, style)
