@@ -31,8 +31,9 @@ __all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
 class OpenMode(Enum):
     """What becomes of a store that is not there: an error, a new one, or (for a plan) an empty one in RAM.
 
-    CREATE_BY_THE_WAY is CREATE, but not where the new store would be gone with a CI job. MIGRATE is EXISTING, and an
-    older schema on PostgreSQL is brought up to date.
+    CREATE_BY_THE_WAY is CREATE, but EXISTING in a CI job, wherever the store is: a new one on the job's own disk, or in
+    its service container, is gone with it, and every pass would be the first one. MIGRATE is EXISTING, and an older
+    schema on PostgreSQL is brought up to date.
     """
 
     EXISTING = "existing"
@@ -201,18 +202,19 @@ def _open(root: Path, settings: Settings, mode: OpenMode) -> tuple[Store, str | 
     """The store, and the place of the one that is missing when an empty one stands in for it."""
     from gradesync.errors import StoreMissing
     from gradesync.store.open import open_store
-    from gradesync.wiring.place import refuse_passing_store, store_place
+    from gradesync.wiring.place import ci_job, missing_store, refuse_passing_store, store_place
 
     place = store_place(root, settings.store)
     # With a pinned lineage a new store is never the one that was meant.
     create = mode in _CREATING and settings.lineage is None
-    if create and mode is OpenMode.CREATE_BY_THE_WAY:
-        refuse_passing_store(root, settings.store)
+    if create and mode is OpenMode.CREATE_BY_THE_WAY and (job := ci_job()) is not None:
+        refuse_passing_store(root, settings.store, job)
+        create = False
     try:
         return open_store(place, create=create, migrate=mode is OpenMode.MIGRATE), None
     except StoreMissing as missing:
         if mode is not OpenMode.EMPTY_IF_MISSING or settings.lineage is not None:
-            raise
+            raise missing_store(missing, settings.lineage) from None
         from gradesync.store.memory import MemoryStore
 
         return MemoryStore(), str(missing)

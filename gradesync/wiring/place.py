@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from gradesync.errors import ConnectionProblem, StoreUnavailable
+from gradesync.errors import ConnectionProblem, StoreMissing, StoreUnavailable
 from gradesync.wiring.secrets import References
 
 _INSIDE = re.compile(r"\{((?:env|file):[^{}\s]+)\}")
@@ -19,19 +19,40 @@ _CI = ("GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD", "BUILDKITE", "C
 """What the services set in their jobs, any of them."""
 
 
-def refuse_passing_store(root: Path, setting: str | None) -> None:
-    """A CI job's disk is gone with the job: a store made there by the way would make every pass the first one.
+def ci_job() -> str | None:
+    """The variable that says this is a CI job, whose disk may be gone with it; None elsewhere."""
+    return next((name for name in _CI if os.environ.get(name, "").lower() not in ("", "0", "false")), None)
 
-    Raises StoreUnavailable where this is a job, nothing says where the store is, and there is none yet.
-    """
-    said = next((name for name in _CI if os.environ.get(name, "").lower() not in ("", "0", "false")), None)
-    if said is None or setting is not None or (root / ".gradesync" / "store.db").exists():
+
+def refuse_passing_store(root: Path, setting: str | None, job: str) -> None:
+    """Raises StoreUnavailable where nothing says where the store is and there is none yet: the two lines to write."""
+    if setting is not None or (root / ".gradesync" / "store.db").exists():
         return
     raise StoreUnavailable(
-        f"this is a CI job ({said} is set), and gradesync.yaml does not say where the store is: a new one here would "
+        f"this is a CI job ({job} is set), and gradesync.yaml does not say where the store is: a new one here would "
         "be gone with the job, and every pass would begin anew",
         hint="write `store: env:GRADESYNC_STORE` and `keys: env:GRADESYNC_KEY` in gradesync.yaml; "
         "or, where this disk stays, make the store on purpose: `gradesync store init`",
+    )
+
+
+def missing_store(missing: StoreMissing, lineage: str | None) -> StoreMissing:
+    """The error of a store that is missing, with the way out that works here: not every pass makes one."""
+    if lineage is not None:
+        return StoreMissing(
+            f"{missing}, and gradesync.yaml pins its lineage ({lineage}), so no new one is made",
+            hint="look at `store` in gradesync.yaml; a lost one comes back from a backup or with "
+            "`gradesync store import`; to begin anew on purpose, delete the line `lineage`, then "
+            "`gradesync store init`",
+        )
+    job = ci_job()
+    if job is None:
+        return missing
+    return StoreMissing(
+        f"{missing}, and in a CI job ({job} is set) no pass makes one: it could be gone with the job, and every "
+        "pass would begin anew",
+        hint="make it once, on purpose, with `gradesync store init` (on PostgreSQL as the owner of its tables), "
+        "and pin the `lineage` it prints; if there should be one, look at `store` in gradesync.yaml",
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from gradesync.config.settings import Settings
 from gradesync.engine.lease import LeaseGuard
-from gradesync.errors import ConnectionProblem, LeaseLost, StoreUnavailable
+from gradesync.errors import ConnectionProblem, LeaseLost, StoreMissing, StoreUnavailable
 from gradesync.ports import Store
 from gradesync.store.memory import MemoryStore
 from gradesync.store.open import open_store
@@ -24,6 +24,8 @@ from gradesync.wiring.connections import refuse_write
 from gradesync.wiring.keys import AccountKeys
 from gradesync.wiring.place import store_place
 from gradesync.wiring.secrets import References
+
+JOB = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "TF_BUILD", "BUILDKITE", "CIRCLECI")
 
 
 def test_references_are_read_from_environment_and_files(
@@ -84,14 +86,62 @@ def test_a_pass_in_a_ci_job_makes_no_store_that_is_gone_with_the_job(
         pass
     assert "`store: env:GRADESYNC_STORE`" in (caught.value.hint or "")
     assert not (tmp_path / ".gradesync" / "store.db").exists()
-    # On purpose it is made, and then passes work with it; and so they do where the tree says where it is.
+    # On purpose it is made, and then passes work with it.
     with open_app(tmp_path, mode=OpenMode.CREATE) as app:
         assert app.new_store
     with open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY) as app:
         assert not app.new_store
+
+
+def test_nor_does_it_where_the_tree_says_where_the_store_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
     said = Settings(store="sqlite:///data/store.db")
+    with (
+        pytest.raises(StoreMissing, match=r"in a CI job \(CI is set\) no pass makes one") as caught,
+        open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY, settings=said),
+    ):
+        pass
+    assert "`gradesync store init`" in (caught.value.hint or "")
+    assert "first `gradesync reconcile`" not in (caught.value.hint or "")
+    assert not (tmp_path / "data").exists()
+    with open_app(tmp_path, mode=OpenMode.CREATE, settings=said) as app:
+        assert app.new_store
+    with open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY, settings=said) as app:
+        assert not app.new_store
+
+
+def test_an_empty_database_of_a_ci_job_is_no_store_that_a_pass_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Here a file, as a service container's database would be: it is there, and nothing is in it.
+    (tmp_path / "empty.db").touch()
+    said = Settings(store="sqlite:///empty.db")
+    monkeypatch.setenv("CI", "true")
+    with (
+        pytest.raises(StoreMissing, match="no pass makes one"),
+        open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY, settings=said),
+    ):
+        pass
+    # A person's pass makes it.
+    for name in JOB:
+        monkeypatch.delenv(name, raising=False)
     with open_app(tmp_path, mode=OpenMode.CREATE_BY_THE_WAY, settings=said) as app:
         assert app.new_store
+
+
+@pytest.mark.parametrize("mode", [OpenMode.EXISTING, OpenMode.CREATE, OpenMode.CREATE_BY_THE_WAY])
+def test_a_missing_store_whose_lineage_is_pinned_is_not_promised_by_any_pass(
+    tmp_path: Path, mode: OpenMode
+) -> None:
+    with (
+        pytest.raises(StoreMissing, match=r"pins its lineage \(0c9f3f1e\), so no new one is made") as caught,
+        open_app(tmp_path, mode=mode, settings=Settings(lineage="0c9f3f1e")),
+    ):
+        pass
+    assert "first `gradesync reconcile`" not in (caught.value.hint or "")
+    assert "`gradesync store import`" in (caught.value.hint or "")
 
 
 def test_a_store_others_may_use_wants_a_key_they_share(tmp_path: Path) -> None:
