@@ -11,7 +11,7 @@ from gradesync.domain.report import BlackoutRow, ScheduleRow
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, finished, folded, table
+from gradesync.reporting.text.layout import Cell, finished, folded, shortened, table
 
 if TYPE_CHECKING:
     from gradesync.domain.account import Blackout
@@ -31,7 +31,8 @@ def holds(
     zones: Mapping[str, str] | None = None,
     style: Style,
 ) -> str:
-    """Holds with who, why, since when and until when; past ones say so. Then the blackouts.
+    """Holds with who, why, since when and until when; past ones say so. Then the blackouts. A long reason is cut here:
+    `show` and the JSON have it whole.
 
     `zones` has the clock of each hold by its id; without one it is told in UTC.
     """
@@ -50,14 +51,14 @@ def holds(
 
 
 def _cells(hold: Hold, now: datetime, zone: str) -> tuple[Cell, ...]:
-    reason = f"{hold.reason} ({hold.code})" if hold.code else hold.reason
+    why = shortened(hold.reason)
     return (
         Cell(str(hold.scope), "bold"),
         Cell(hold.kind.value),
         Cell(f"{hold.actor.name} ({hold.actor.via})"),
         Cell(words.stamp(hold.created_at, zone)),
         Cell(hold_until(hold, now, zone), "yellow" if hold.in_force(now) else "dim"),
-        Cell(reason),
+        Cell(f"{why} ({hold.code})" if hold.code else why),
         Cell(hold.id[:8], "dim"),
     )
 

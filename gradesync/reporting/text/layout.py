@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gradesync.reporting.clean import cell_width, clean, guarded
+from gradesync.reporting.clean import cell_width, clean, cut, guarded
 from gradesync.reporting.style import Style
 
 NARROWEST = 40
@@ -142,6 +142,15 @@ def _padded(column: Sequence[str]) -> list[str]:
     widths = [cell_width(text) for text in column]
     widest = max(widths)
     return [text + " " * (widest - width) for text, width in zip(column, widths, strict=True)]
+
+
+LONGEST = 160
+"""Columns of a table's cell that people may write as much into as they like; what is whole stands elsewhere."""
+
+
+def shortened(text: str) -> str:
+    """A text of people's own for a cell: one line, cut with `...` where a table would grow wider than anybody reads."""
+    return cut(clean(text), LONGEST)
 
 
 _GAP = 2

@@ -14,7 +14,7 @@ from gradesync.reporting import words
 from gradesync.reporting.clean import clean
 from gradesync.reporting.running import running_line
 from gradesync.reporting.style import Style
-from gradesync.reporting.text.layout import Cell, finished, folded, important, table
+from gradesync.reporting.text.layout import Cell, finished, folded, important, shortened, table
 
 if TYPE_CHECKING:
     from gradesync.domain.history import HistoryEntry
@@ -274,7 +274,8 @@ def _plain(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_plain(one) for one in value)
     text = str(value)
-    return words.utc(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else text
+    # Among the texts are reasons, which may be of any length; the JSON has them whole.
+    return words.utc(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else shortened(text)
 
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
