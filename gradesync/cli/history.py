@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ THE_STORE = "\0store"
     help="With --verify FILE: a checkpoint a pass printed, at least its first 8 digits; the file must hold it.",
 )
 @click.option(
-    "--export", metavar="FILE", help="Write the history as JSON lines with its proof; `-` is stdout."
+    "--export", metavar="FILE", help="Write the history as JSON lines with its proof; `-` is a pipe."
 )
 @click.option("--purge", is_flag=True, help="Show how much erasable text is old; erases it with --yes.")
 @click.option("--before", metavar="DATE", help="With --purge: what is older than this day (UTC) goes.")
@@ -117,6 +118,12 @@ def _check_options(
     """Raises a usage error for options that do not go together."""
     if (verify is not None) + (export is not None) + purge > 1:
         raise click.UsageError("one at a time: --verify, --export or --purge")
+    if export == "-" and sys.stdout.isatty():
+        # The file's form escapes less than a screen needs, and nothing may be changed in it: its hashes cover it.
+        raise click.UsageError(
+            "--export - is for a pipe: the file holds texts as people wrote them, which a terminal may obey; name a "
+            "file, as in --export history.jsonl, or pipe it into a program"
+        )
     if witness is not None:
         if verify in (None, THE_STORE):
             raise click.UsageError("--witness goes with --verify FILE")

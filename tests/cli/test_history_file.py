@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 from pathlib import Path
@@ -98,3 +99,16 @@ def test_the_check_written_down_in_the_docs_is_enough(
     with pytest.raises(SystemExit) as refused:
         runpy.run_path(str(tmp_path / "check.py"), run_name="__main__")
     assert "does not fit" in str(refused.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="terminals are POSIX's")
+def test_a_terminal_is_not_handed_what_people_wrote_as_they_wrote_it(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    tree.run("pause", "riverside", "--reason", "evil \u202egnissim", "--for", "1h")
+    code, shown = tree.at_a_terminal("history", "--export", "-")
+    assert code == 64
+    assert "\u202e" not in shown
+    told = " ".join(shown.split())
+    assert "--export - is for a pipe" in told
+    assert "--export history.jsonl" in told
+    assert "\u202e" in tree.run("history", "--export", "-").stdout
