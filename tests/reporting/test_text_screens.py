@@ -13,6 +13,7 @@ from gradesync.domain.hold import HoldScope
 from gradesync.domain.interval import parse_interval, warnings
 from gradesync.domain.problem import CODES, Place, Problem
 from gradesync.domain.report import ClassCounts, RunEnd
+from gradesync.domain.run import Outcome, RunResult, Stage
 from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
 from gradesync.reporting import plan_words, structured, text
@@ -450,6 +451,18 @@ def test_an_account_shows_both_sides_holds_and_what_waits_for_whom() -> None:
             SCHEDULE """
         )
     )
+
+
+def test_an_account_shows_what_its_last_runs_left_for_somebody_beside_the_records_that_wait() -> None:
+    left = RunResult(Outcome.WARNING, Stage.RECORD, codes={"GS-626": 1, "GS-401": 2})
+    roster = replace(s.ROSTER_ROW, last=replace(s.run(), result=left))
+    shown = text.account(replace(s.VIEW, rows=(roster,)), s.NOW, style=s.PLAIN)
+    assert (
+        "\nLast runs\n  roster-nightly: GS-626 Canvas holds seats that the SIS does not have. Support: "
+        in shown
+    )
+    assert "`gradesync run riverside/roster-nightly --dry-run --csv-to DIR`" in shown
+    assert shown.count("GS-401") == 1, "the two that wait"
 
 
 def test_a_run_is_shown_with_its_codes() -> None:

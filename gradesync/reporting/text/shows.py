@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from gradesync.domain.needs import FROZEN, needs
 from gradesync.domain.problem import Place
 from gradesync.domain.report import AccountView, ScheduleRow
 from gradesync.domain.run import Lease
@@ -132,6 +133,7 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
         lines += _way_out(hold.scope.arguments, style)
     lines += blackout_lines(view.blackouts, now, style)
     lines += _waiting("Waiting", view.waiting, view.waiting_since, now, style)
+    lines += _met(view, style)
     if any(row.blocks for row in view.rows):
         lines += ["", style.paint("Blocked", "yellow")]
     for row in view.rows:
@@ -139,6 +141,17 @@ def account(view: AccountView, now: datetime, *, style: Style) -> str:
             told = f"{row.schedule.id.name}: {block.sentence} ({block.code})"
             lines += folded(f"- {clean(told)}", style, "  ", "    ")
     return finished([*lines, "", rows(view.rows, now, style=style, waiting=False)])
+
+
+def _met(view: AccountView, style: Style) -> list[str]:
+    """What the last runs left for somebody beside the records that wait: a seat, a warning of Canvas, a refused key."""
+    lines: list[str] = []
+    for row in view.rows:
+        for need in needs(row):
+            if need.code and need.code != FROZEN and need.code not in view.waiting:
+                told = words.code_line(need.code, need.records).replace("run ID", f"run {row.schedule.id}")
+                lines += folded(f"{clean(row.schedule.id.name)}: {told}", style, "  ", " " * 9)
+    return ["", style.paint("Last runs", "yellow"), *lines] if lines else []
 
 
 def effective(rows: Sequence[tuple[str, object, Place]], *, style: Style) -> str:
