@@ -211,6 +211,10 @@ def count_word(word: str, alone: bool) -> str:
     return clean(word)
 
 
+_OF_RECORDS = frozenset({"GS-425", "GS-604", "GS-606", "GS-618", "GS-620", "GS-626"})
+"""Codes of the whole account that count records all the same: rows of a roster, seats, removals."""
+
+
 def code_line(code: str, count: int, where: str = "") -> str:
     """`GS-401 No due date (3 records). Teacher: add a due date.`; `where` tells how they spread over runs.
 
@@ -221,7 +225,8 @@ def code_line(code: str, count: int, where: str = "") -> str:
     spread = f": {clean(where)}" if where else ""
     if entry is None:
         return f"{clean(code)} ({number}{spread})"
-    counted = "" if count == 1 and entry.radius is Radius.ACCOUNT else number
+    once = count == 1 and entry.radius is Radius.ACCOUNT and code not in _OF_RECORDS
+    counted = "" if once else number
     parts = (counted, "for information" if entry.act is Act.INFO else "")
     told = f"{', '.join(part for part in parts if part)}{spread}".removeprefix(": ")
     return f"{code} {entry.title}{f' ({told})' if told else ''}. {to_do(entry)}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gradesync.domain.report import RunEnd, exit_code_of
 from gradesync.domain.run import Outcome, RunResult, Stage
+from gradesync.reporting import words
 from gradesync.reporting.text.passes import closing
 from tests.reporting import samples as s
 
@@ -29,3 +30,14 @@ def test_a_refused_key_among_them_needs_someone() -> None:
         told = closing(replace(s.REPORT, ends=ends, plan=None, problems=()))
         assert "1 needs someone" in told
         assert "Nobody" not in told
+
+
+def test_what_concerns_the_whole_account_and_was_met_once_counts_no_record() -> None:
+    assert words.code_line("GS-206", 1).startswith("GS-206 Server sent us elsewhere. ")
+    assert words.code_line("GS-212", 1).startswith("GS-212 Clocks differ (for information). ")
+    assert "(1 record)" in words.code_line("GS-405", 1)
+    assert "(1 record)" in words.code_line("GS-626", 1)
+    assert "(3 records)" in words.code_line("GS-206", 3)
+    assert words.code_line("GS-206", 1, "since 2 days").startswith(
+        "GS-206 Server sent us elsewhere (since 2 days). "
+    )
