@@ -458,7 +458,7 @@ def test_an_account_shows_what_its_last_runs_left_for_somebody_beside_the_record
     roster = replace(s.ROSTER_ROW, last=replace(s.run(), result=left))
     shown = text.account(replace(s.VIEW, rows=(roster,)), s.NOW, style=s.PLAIN)
     assert (
-        "\nLast runs\n  roster-nightly: GS-626 Canvas holds seats that the SIS does not have. Support: "
+        "\nLast runs\n  roster-nightly: GS-626 Canvas holds seats that the SIS does not have (1 record). Support: "
         in shown
     )
     assert "`gradesync run riverside/roster-nightly --dry-run --csv-to DIR`" in shown
