@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gradesync.domain.needs import FROZEN
+from gradesync.domain.needs import FROZEN, GROUPS
 from gradesync.domain.problem import CODES, Act
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Outcome, RunResult
@@ -65,8 +65,9 @@ class Standing:
     """How an account stands.
 
     `since` is None where it is not known or does not matter. `last_good_at` is when a run last worked to its end.
-    `causes` are at most `TOP` codes with how many records they concern, those that need a person first. `who` are
-    `support`, `district` and `teacher`. `next_at` is the next slot, None while nothing will start by itself.
+    `causes` are at most `TOP` codes with how many records they concern, those that need a person first, and at least
+    one of each who must act. `who` are `support`, `district` and `teacher`. `next_at` is the next slot, None while nothing
+    will start by itself.
     """
 
     word: Word
@@ -179,7 +180,18 @@ def _causes(rows: Sequence[ScheduleRow]) -> tuple[tuple[str, int], ...]:
         person = code is None or code.needs_person
         return (item[0] != FROZEN, not person, code is not None and code.act is Act.INFO, -item[1], item[0])
 
-    return tuple(sorted(found.items(), key=place)[:TOP])
+    ordered = sorted(found.items(), key=place)
+    # Whoever is named as having to act finds something to do, however many records others have.
+    firsts = {_group(code): (code, n) for code, n in reversed(ordered) if _group(code)}
+    kept = sorted([*firsts.values()], key=place)[:TOP]
+    kept += [one for one in ordered if one not in kept][: TOP - len(kept)]
+    return tuple(sorted(kept, key=place))
+
+
+def _group(code: str) -> str | None:
+    """Whose list a code that needs a person is on; None for any other."""
+    entry = CODES.get(code)
+    return GROUPS.get(entry.who, "district") if entry is not None and entry.needs_person else None
 
 
 def _since(word: Word, worst: Sequence[ScheduleRow], runs: Sequence[RunLine]) -> datetime | None:

@@ -155,6 +155,13 @@ def test_what_a_person_must_act_on_is_named_before_larger_numbers_of_the_rest() 
     assert len(causes) == TOP
 
 
+def test_whoever_must_act_finds_what_to_do_however_many_records_others_have() -> None:
+    grades = a_row(waiting={"GS-401": 70, "GS-413": 50, "GS-404": 40})
+    roster = a_row("roster", last=a_run(Outcome.WARNING, codes={"GS-626": 1}))
+    found = standing_of([grades, roster], [], (), NOW)
+    assert found.causes == (("GS-401", 70), ("GS-413", 50), ("GS-626", 1))
+
+
 def test_records_that_the_run_met_and_that_wait_are_not_counted_twice() -> None:
     last = a_run(Outcome.WARNING, codes={"GS-405": 3})
     row = a_row(last=last, waiting={"GS-405": 5})
