@@ -1,4 +1,4 @@
-"""`gradesync explain`: a code in plain words, the life of one grade, or what each teacher must do."""
+"""`gradesync explain`: a code in plain words, the life of one grade, or what teachers and others must do."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Asked:
     is_flag=False,
     flag_value="",
     metavar="[DIR]",
-    help="Write one list per teacher of what they must do (default: ./worklist-ACCOUNT).",
+    help="Write a list for each teacher, and one for each of the others who must act (default: ./worklist-ACCOUNT).",
 )
 def command(
     said: Invocation,

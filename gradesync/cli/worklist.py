@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradesync.errors import GradesyncError
 
 if TYPE_CHECKING:
-    from gradesync.domain.worklist import Worklist
+    from gradesync.domain.worklist import OtherList, TeacherList, Worklist
 
 MARK = ".gradesync-worklist"
 """A file that tells a folder of ours from one with other people's files."""
@@ -40,7 +40,8 @@ def write(found: Worklist, folder: Path) -> None:
     for old in folder.glob("*.csv"):
         # A list of last week would have people do what is done.
         old.unlink()
-    for one in found.files:
+    lists: list[TeacherList | OtherList] = [*found.files, *found.others]
+    for one in lists:
         _write(folder / list_name(one), list_text(one, found.time_zone))
 
 

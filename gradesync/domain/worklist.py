@@ -1,11 +1,12 @@
-"""One list per teacher of what they must do, from the waiting rows and the names read a moment ago.
+"""One list per teacher of what they must do, and one for each of the others who must act, from the waiting rows and the
+names read a moment ago.
 
 Pure. These values carry names and titles on their way into files of the person who asked; nothing else may see them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,11 +20,13 @@ from gradesync.domain.record import WaitingRow
 
 TEACHERS = "teacher"
 """Who must act, in the catalogue's words, for a row to be a teacher's."""
+_NOBODYS = frozenset({TEACHERS, "nobody", ""})
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One line of a list. `student` None: the assignment itself waits, for the whole class.
+    """One line of a list. `student` None: the assignment itself waits, for the whole class. `class_id` of a section
+    that is tied to no class is its place in Canvas.
 
     `grades` is how many scores hang on it; `more` and `to_do` say what this one row adds to the code's cause, and
     what they may do who can (empty: the code's own remedy). `link` is the assignment's address in Canvas, which asks
@@ -52,8 +55,26 @@ class TeacherList:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherList:
+    """What somebody else must do: `who` in the catalogue's words, `codes` the number of waiting rows by code."""
+
+    who: str
+    tasks: tuple[Task, ...]
+    codes: Mapping[str, int]
+
+    @property
+    def records(self) -> int:
+        """How many rows wait for them."""
+        return sum(self.codes.values())
+
+
+@dataclass(frozen=True, slots=True)
 class Worklist:
-    """All lists of an account; `records` counts waiting rows, which more than one teacher may find in a list."""
+    """All lists of an account; `records` counts waiting rows, which more than one teacher may find in a list.
+
+    `others` are the lists of those who are no teachers, and not in `files`, `records` and `codes`; `untied` says where
+    in Canvas the sections are that no class of the SIS stands behind.
+    """
 
     account: str
     time_zone: str
@@ -62,6 +83,8 @@ class Worklist:
     records: int
     unplaced: int
     codes: Mapping[str, int]
+    others: tuple[OtherList, ...] = ()
+    untied: tuple[str, ...] = ()
 
     @property
     def teachers(self) -> int:
@@ -110,6 +133,11 @@ def for_teachers(rows: Iterable[WaitingRow]) -> list[WaitingRow]:
     return [row for row in rows if _who(row.record.code) == TEACHERS]
 
 
+def for_others(rows: Iterable[WaitingRow]) -> list[WaitingRow]:
+    """The rows whose code somebody else must act on."""
+    return [row for row in rows if _who(row.record.code) not in _NOBODYS]
+
+
 def _who(code: str) -> str:
     entry = CODES.get(code)
     return entry.who if entry is not None else ""
@@ -125,32 +153,52 @@ class Lists:
     _unplaced: int = 0
     _records: int = 0
     _codes: Counter[str] = field(default_factory=Counter)
+    _others: dict[str, list[Task]] = field(default_factory=lambda: defaultdict(list))
+    _other_codes: Counter[str] = field(default_factory=Counter)
+    _untied: list[str] = field(default_factory=list)
 
     def add_class(
         self, class_id: str, rows: Sequence[WaitingRow], look: CourseLook | None, sis: SisLook = NO_SIS
     ) -> None:
         """The class's rows, with its course as it is now; None when no course holds the class any more."""
-        self._records += len(rows)
-        self._codes.update(row.record.code for row in rows)
-        if look is None:
-            self._unplaced += len(rows)
-            self._give(None, [_task(row, class_id, "", None, None) for row in rows])
-            return
-        named = _Names(self.keyed, class_id, look, sis, {row.record.assignment_id for row in rows})
-        tasks = _one_per_assignment([self._linked(named.task(row), look) for row in rows])
-        teachers = look.people.teachers_of(class_id)
-        if not teachers:
-            self._unplaced += len(rows)
+        met = {row.record.assignment_id for row in rows}
+        named = None if look is None else _Names(self.keyed, class_id, look, sis, met)
+        mine, others = for_teachers(rows), for_others(rows)
+        self._records += len(mine)
+        self._codes.update(row.record.code for row in mine)
+        self._other_codes.update(row.record.code for row in others)
+        for task in self._tasks(class_id, others, named):
+            self._others[_who(task.code)].append(task)
+        tasks = self._tasks(class_id, mine, named)
+        teachers = () if look is None else look.people.teachers_of(class_id)
+        if mine and not teachers:
+            self._unplaced += len(mine)
             self._give(None, tasks)
-        for teacher in teachers:
+        for teacher in teachers if mine else ():
             self._give(teacher, tasks)
 
-    def _linked(self, task: Task, look: CourseLook) -> Task:
-        if not self.canvas or all(one.id != task.assignment_id for one in look.assignments):
+    def add_section(self, row: WaitingRow) -> None:
+        """A row of a section that no class stands behind: its place is all there is to say, and all there need be."""
+        place, code = row.record.class_id, row.record.code
+        link = f"{self.canvas.rstrip('/')}/{place}" if self.canvas else ""
+        self._untied.append(place)
+        self._other_codes[code] += 1
+        self._others[_who(code)].append(Task("", place, _ALL_WORK, None, None, code, row.since, link=link))
+
+    def _tasks(self, class_id: str, rows: Sequence[WaitingRow], named: _Names | None) -> list[Task]:
+        if named is None:
+            return [_task(row, class_id, "", None, None) for row in rows]
+        return _one_per_assignment([self._linked(named.task(row), row, named) for row in rows])
+
+    def _linked(self, task: Task, row: WaitingRow, named: _Names) -> Task:
+        """With the address of what must be changed: the student's page where the student is it, else the work's."""
+        course = f"{self.canvas.rstrip('/')}/courses/{named.look.people.course_id}"
+        user = named.users.get(row.record.subject) if task.code == NO_SIS_ID else None
+        known = any(one.id == task.assignment_id for one in named.look.assignments)
+        if not self.canvas or not (user or known):
             return task
-        course = look.people.course_id
         return replace(
-            task, link=f"{self.canvas.rstrip('/')}/courses/{course}/assignments/{task.assignment_id}"
+            task, link=f"{course}/users/{user}" if user else f"{course}/assignments/{task.assignment_id}"
         )
 
     def _give(self, teacher: Member | None, tasks: Iterable[Task]) -> None:
@@ -172,7 +220,13 @@ class Lists:
             self._records,
             self._unplaced,
             dict(sorted(self._codes.items())),
+            tuple(self._other(who) for who in sorted(self._others)),
+            tuple(sorted(self._untied)),
         )
+
+    def _other(self, who: str) -> OtherList:
+        codes = {code: number for code, number in sorted(self._other_codes.items()) if _who(code) == who}
+        return OtherList(who, tuple(sorted(self._others[who], key=_order)), codes)
 
 
 @dataclass
@@ -187,6 +241,7 @@ class _Names:
     titles: Mapping[int, Assignment] = field(init=False)
     known: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     columns: dict[int, str] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.titles = {one.id: one for one in self.look.assignments}
@@ -198,7 +253,9 @@ class _Names:
             if subject in self.sis.columns:
                 self.columns[id] = self.sis.columns[subject]
             for member in members:
-                self.known.setdefault(self._subject(id, member), (id, self._name(member)))
+                subject = self._subject(id, member)
+                self.known.setdefault(subject, (id, self._name(member)))
+                self.users.setdefault(subject, member.user_id)
 
     def _subject(self, id: int, member: Member) -> str:
         if member.sis_user_id is None:
@@ -214,6 +271,9 @@ class _Names:
     def task(self, row: WaitingRow) -> Task:
         """The row with names, or with what can be said in their place."""
         subject = row.record.subject
+        if subject == self.keyed("class", self.class_id):
+            whole = _task(row, self.class_id, self.look.people.course_name, None, None)
+            return replace(whole, assignment=_ALL_WORK)
         id, student = self.known.get(subject, (row.record.assignment_id, _NOBODY))
         assignment = self.titles.get(id or 0)
         task = _task(row, self.class_id, self.look.people.course_name, assignment, student)
@@ -259,8 +319,10 @@ def _one_per_assignment(tasks: Sequence[Task]) -> list[Task]:
 
 
 NO_CATEGORY = "GS-405"
+NO_SIS_ID = "GS-417"
 _DELETED = "{} (its title in the SIS; no longer in Canvas)"
 _NOBODY = "(a student who is no longer in this class)"
+_ALL_WORK = "(all of its work)"
 _NO_TITLE = "(an assignment that is no longer in Canvas)"
 
 

@@ -1,4 +1,4 @@
-"""`explain ACCOUNT --worklist`: the waiting rows a teacher must act on, with the names both sides show right now.
+"""`explain ACCOUNT --worklist`: the waiting rows somebody must act on, with the names both sides show right now.
 
 What is read here goes into the lists handed back and nowhere else; that somebody asked is appended to the history
 before the first name is read.
@@ -14,6 +14,7 @@ from datetime import datetime
 
 from gradesync.domain.gradebook import CanvasCourse, SisCatalogue
 from gradesync.domain.history import Fact
+from gradesync.domain.places import is_section_place
 from gradesync.domain.record import LINE_ITEM, RESULT, WaitingRow
 from gradesync.domain.worklist import (
     NO_SIS,
@@ -21,6 +22,7 @@ from gradesync.domain.worklist import (
     Lists,
     SisLook,
     Worklist,
+    for_others,
     for_teachers,
     needs_categories,
     needs_columns,
@@ -34,16 +36,20 @@ from gradesync.syncs.identity import CANVAS_IDENTITY, SIS_IDENTITY
 
 
 async def make_worklist(tools: Tools, account: str, schedule: str | None) -> Worklist:
-    """One list per teacher. Raises NotFound, UsageProblem and ConnectionProblem."""
+    """One list per teacher, and one for each of the others. Raises NotFound, UsageProblem and ConnectionProblem."""
     target, row = passback_of(tools, account, schedule)
     keyed = known_key(tools, account)
-    rows = for_teachers(tools.store.waiting_rows(account))
+    every = tools.store.waiting_rows(account)
+    rows = [*for_teachers(every), *for_others(every)]
     data = {"records": len(rows)}
     tools.store.append([Fact("worklist written", tools.actor, account, row.schedule.id.name, data=data)])
     by_class: dict[str, list[WaitingRow]] = defaultdict(list)
-    for one in rows:
-        by_class[one.record.class_id].append(one)
     lists = Lists(keyed, target.account.canvas.url)
+    for one in rows:
+        if is_section_place(one.record.class_id):
+            lists.add_section(one)
+        else:
+            by_class[one.record.class_id].append(one)
     if by_class:
         async with tools.connections.gradebook_readonly(target.account) as (source, reader):
             await _same_canvas(tools, account, source)

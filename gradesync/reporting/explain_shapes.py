@@ -7,6 +7,7 @@ from typing import Any
 from gradesync.domain.explained import ClassStory, Explanation, Remembered
 from gradesync.domain.record import PastEvent
 from gradesync.domain.worklist import Worklist
+from gradesync.reporting.lists import list_name
 from gradesync.reporting.shapes import Shape, actor_shape, code_keys, instant
 
 
@@ -94,13 +95,25 @@ def worklist_keys(found: Worklist, folder: str) -> Shape:
         "account": found.account,
         "at": instant(found.at),
         "folder": folder,
-        "lists": len(found.files),
+        "lists": len(found.files) + len(found.others),
         "teachers": found.teachers,
         "records": found.records,
         "without_teacher": found.unplaced,
         "codes": [
             {"code": code, "count": count, **code_keys(code)} for code, count in sorted(found.codes.items())
         ],
+        "others": [
+            {
+                "who": one.who,
+                "records": one.records,
+                "list": list_name(one),
+                "codes": [
+                    {"code": code, "count": count, **code_keys(code)} for code, count in one.codes.items()
+                ],
+            }
+            for one in found.others
+        ],
+        "untied_sections": list(found.untied),
     }
 
 

@@ -1,4 +1,4 @@
-"""A teacher's worklist as the text of a CSV file, safe to be opened in a spreadsheet.
+"""A worklist as the text of a CSV file, safe to be opened in a spreadsheet.
 
 Titles and names come from people, and a cell that begins like a formula would be carried out by the program that
 opens it; so such a cell is marked as text. Nothing here writes a file.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 
 from gradesync.domain.problem import CODES
-from gradesync.domain.worklist import Task, TeacherList
+from gradesync.domain.worklist import OtherList, Task, TeacherList
 from gradesync.reporting.clean import clean
 from gradesync.reporting.words import plural, stamp
 
@@ -29,10 +30,9 @@ HEADER = (
 )
 WHOLE_CLASS = "(whole class)"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
-_ODD = re.compile(r"[^A-Za-z0-9]+")
 
 
-def list_text(one: TeacherList, time_zone: str) -> str:
+def list_text(one: TeacherList | OtherList, time_zone: str) -> str:
     """The whole file. The mark at its beginning tells spreadsheets that it is UTF-8."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
@@ -42,12 +42,23 @@ def list_text(one: TeacherList, time_zone: str) -> str:
     return f"\ufeff{out.getvalue()}"
 
 
-def list_name(one: TeacherList) -> str:
-    """The file's name: the teacher's, in letters every file system takes, and Canvas's number against namesakes."""
+def list_name(one: TeacherList | OtherList) -> str:
+    """The file's name: the teacher's, in letters and digits of any script, and Canvas's number against namesakes."""
+    if isinstance(one, OtherList):
+        return f"for-{_named(one.who).lower()}.csv"
     if one.teacher is None:
         return "no-teacher.csv"
-    name = _ODD.sub("-", one.teacher.name).strip("-")[:60]
-    return f"{name or 'teacher'}-{one.teacher.user_id}.csv"
+    return f"{_named(one.teacher.name) or 'teacher'}-{one.teacher.user_id}.csv"
+
+
+def _named(name: str) -> str:
+    """A name with nothing in it but letters, their marks, digits and hyphens, and short enough for every disk."""
+    kept = "".join(
+        one if unicodedata.category(one)[0] in "LMN" else "-" for one in unicodedata.normalize("NFC", name)
+    )
+    text = re.sub("-+", "-", kept).strip("-")[:60]
+    # What a disk limits is bytes, and a cut must not leave half a letter.
+    return text.encode("utf-8", "ignore")[:150].decode("utf-8", "ignore").strip("-")
 
 
 def cell(text: str) -> str:

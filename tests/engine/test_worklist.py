@@ -67,13 +67,70 @@ def test_each_teacher_gets_what_waits_in_their_classes_with_live_names() -> None
     assert found.records == sum(found.codes.values()) == rows
 
 
-def test_work_that_waits_for_somebody_else_is_in_no_list() -> None:
+def test_work_that_waits_for_somebody_else_is_in_a_list_of_their_own_and_in_no_teachers() -> None:
     district = District()
     district.school.sis.closed = frozenset({"q1"})
     district.started()
     assert district.store.waiting_counts()
     found = made(district)
     assert (found.files, found.records) == ((), 0)
+    [sis_admin] = found.others
+    waiting = sum(district.store.waiting_counts().values())
+    assert (sis_admin.who, sis_admin.codes) == ("SIS admin", {"GS-501": waiting})
+    assert list_name(sis_admin) == "for-sis-admin.csv"
+    text = as_text(found, "there", style=PLAIN)
+    assert f"{waiting} records wait for others (SIS admin): for-sis-admin.csv" in text
+    assert structured.worklist(found, "there")["lists"] == 1
+
+
+def test_a_student_without_a_sis_id_is_named_in_the_canvas_admins_list_with_their_page() -> None:
+    district = District()
+    first = district.school.canvas.held[1]
+    first.name = "Algebra"
+    first.members = [ORTIZ, student(11, "c1", 100), replace(student(12, "c1", 100), sis_user_id=None)]
+    first.students = [replace(one, sis_user_id=None) if one.user_id == 12 else one for one in first.students]
+    district.started()
+    found = made(district)
+    [admin] = found.others
+    assert (found.files, admin.who, admin.codes) == ((), "Canvas admin", {"GS-417": 2})
+    assert {(t.course, t.class_id, t.student, t.link) for t in admin.tasks} == {
+        ("Algebra", "c1", "Student 12, Given", "https://riverside.canvas.example/courses/1/users/12")
+    }
+    said = as_text(found, "there", style=PLAIN) + json.dumps(structured.worklist(found, "there"))
+    assert "GS-417" in said
+    assert "Student 12" not in said
+
+
+def test_a_section_without_a_class_is_told_by_its_address_in_canvas() -> None:
+    district = District()
+    course = district.school.canvas.held[1]
+    course.students = [replace(one, section_sis_id=None) for one in course.students]
+    district.started()
+    found = made(district)
+    place = f"courses/1/sections/{course.students[0].section_id}"
+    assert found.untied == (place,)
+    [admin] = found.others
+    [task] = admin.tasks
+    assert (admin.who, task.code, task.class_id) == ("Canvas admin", "GS-414", place)
+    assert task.link == f"https://riverside.canvas.example/{place}"
+    assert place in as_text(found, "there", style=PLAIN)
+    assert structured.worklist(found, "there")["untied_sections"] == [place]
+
+
+def test_a_class_that_waits_as_a_whole_is_not_called_a_deleted_assignment() -> None:
+    district = District()
+    course = district.school.canvas.held[1]
+    course.name = "Algebra"
+    course.students = [replace(one, section_sis_id="nowhere") for one in course.students]
+    district.started()
+    [other] = made(district).others
+    [task] = other.tasks
+    assert (task.code, task.course, task.assignment, task.student) == (
+        "GS-512",
+        "Algebra",
+        "(all of its work)",
+        None,
+    )
 
 
 def test_a_class_without_course_or_teacher_is_told_apart() -> None:
@@ -196,11 +253,27 @@ def test_a_title_with_a_formula_is_marked_as_text_in_the_file() -> None:
     assert rows[1][2].startswith("'=")
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b\\c", "..", "", "日本", "x" * 500])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a/b\\c", "..", "", "日本", "x" * 500, "\u0939\u093f" * 300]
+)
 def test_a_teachers_name_makes_a_harmless_file_name(name: str) -> None:
     made_of = list_name(TeacherList(replace(ORTIZ, name=name), ()))
     assert made_of.endswith("-900.csv")
+    assert len(made_of.encode()) < 200
     assert "/" not in made_of
     assert "\\" not in made_of
     assert not made_of.startswith(".")
     assert len(made_of) < 100
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Müller, Isaac", "Müller-Isaac"),
+        ("Mu\u0308ller", "Müller"),
+        ("Ng\u202e\u0000uyễn", "Ng-uyễn"),
+        ("O'Neil", "O-Neil"),
+    ],
+)
+def test_a_teachers_name_keeps_its_letters_in_the_file_name(name: str, kept: str) -> None:
+    assert list_name(TeacherList(replace(ORTIZ, name=name), ())) == f"{kept}-900.csv"

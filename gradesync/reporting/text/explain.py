@@ -25,6 +25,7 @@ from gradesync.domain.wish import EXEMPT
 from gradesync.domain.worklist import Worklist
 from gradesync.reporting import words
 from gradesync.reporting.clean import clean
+from gradesync.reporting.lists import list_name
 from gradesync.reporting.style import Style
 from gradesync.reporting.text.layout import fields, finished, folded
 
@@ -46,6 +47,7 @@ _WHATS = {
     "adopted": "taken over from the SIS",
     "differs": "taken by the SIS, which holds something else",
 }
+_MOST_PLACES = 20
 _GONE = "what gradesync last wrote; the work is no longer in Canvas"
 _RETRIES = {
     Retry.NEXT_RUN: "It is tried again by the next run",
@@ -315,14 +317,30 @@ def worklist(found: Worklist, folder: str, *, style: Style) -> str:
     lines = [style.paint(head, "bold")]
     codes = sorted(found.codes.items())
     lines += [f"  {number:>6,}  {_code(code)}" for code, number in codes]
-    if found.files:
-        lines += folded(f"{words.plural(len(found.files), 'list')} written to {clean(folder)}", style)
+    lists = len(found.files) + len(found.others)
+    if lists:
+        lines += folded(f"{words.plural(lists, 'list')} written to {clean(folder)}", style)
     if found.unplaced:
         lines += folded(
             f"{words.plural(found.unplaced, 'record')} without a teacher: no course or no teacher was found",
             style,
         )
-    return finished(lines)
+    return finished([*lines, *_others(found, style)])
+
+
+def _others(found: Worklist, style: Style) -> list[str]:
+    """Who else must act, in which file that is, and where the sections are that no class stands behind."""
+    lines: list[str] = []
+    for one in found.others:
+        verb = "waits" if one.records == 1 else "wait"
+        told = f"{words.plural(one.records, 'record')} {verb} for others ({one.who}): {list_name(one)}"
+        lines += ["", *folded(told, style), *(f"  {n:>6,}  {_code(code)}" for code, n in one.codes.items())]
+    if found.untied:
+        more = len(found.untied) - _MOST_PLACES
+        rest = f", and {more:,} more" if more > 0 else ""
+        told = f"Sections without a SIS class, in Canvas: {', '.join(found.untied[:_MOST_PLACES])}{rest}"
+        lines += folded(told, style, "          ", "          ")
+    return lines
 
 
 __all__ = ["explanation", "worklist"]
