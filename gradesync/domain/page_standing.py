@@ -66,8 +66,8 @@ class Standing:
 
     `since` is None where it is not known or does not matter. `last_good_at` is when a run last worked to its end.
     `causes` are at most `TOP` codes with how many records they concern, those that need a person first, and at least
-    one of each who must act. `who` are `support`, `district` and `teacher`. `next_at` is the next slot, None while nothing
-    will start by itself.
+    one of each who must act. `who` are `support`, `district` and `teacher`. `next_at` is the next slot, None while
+    nothing will start by itself.
     """
 
     word: Word
