@@ -419,6 +419,12 @@ def test_show_names_every_block_of_a_schedule() -> None:
     )
 
 
+def test_a_plan_says_that_there_are_warnings() -> None:
+    told = text.plan(s.PLAN, [one for one in s.PROBLEMS if one.warning], s.NOW, style=s.PLAIN)
+    assert "\nNo problems, 1 warning. See `gradesync validate`.\n" in told
+    assert "warning" not in text.plan(s.PLAN, [], s.NOW, style=s.PLAIN)
+
+
 def test_show_tells_a_declared_first_run_from_one_that_occurred() -> None:
     assert "first run  2026-09-01 02:00 EDT (declared)" in text.schedule(s.ROSTER_ROW, s.NOW, style=s.PLAIN)
     assert "first run  2026-11-02 07:00 EST\n" in text.schedule(s.GRADES_ROW, s.NOW, style=s.PLAIN)

@@ -55,7 +55,7 @@ def plan_lines(plan: Plan, problems: Sequence[Problem], now: datetime | None, st
             lines += _action(action, now, style, withheld=False)
         lines.append("")
     lines += _withheld(plan, now, style)
-    if any(not problem.warning for problem in problems):
+    if problems:
         lines += folded(words.problem_counts(problems) + " See `gradesync validate`.", style)
     lines += folded(plan_words.plan_summary(plan), style, color="bold" if plan.changes else "green")
     return lines
