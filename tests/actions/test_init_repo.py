@@ -98,6 +98,13 @@ def test_who_owns_what_comes_in_the_order_that_github_reads(tmp_path: Path) -> N
     ]
 
 
+def test_its_readme_has_every_step_of_the_first_day(tmp_path: Path) -> None:
+    write_repo(tmp_path, owners=OWNERS, actions=OURS)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    steps = ("store init", "store grants", "openssl rand -hex 32", "`people`", "`contacts`", "notify test")
+    assert [step for step in (*steps, "GRADESYNC_LIVE") if step not in text] == []
+
+
 def test_a_second_time_writes_nothing(tmp_path: Path) -> None:
     write_repo(tmp_path, owners=OWNERS, actions=OURS)
     before = snapshot(tmp_path)

@@ -112,6 +112,17 @@ def test_the_units_are_complete_and_belong_together() -> None:
     assert "reconcile --due" in found["gradesync.service"]
 
 
+def test_a_clock_that_reads_no_files_stands_beside_one_that_applies_merges() -> None:
+    for page in ("running-in-ci.md", "production.md"):
+        for text in blocks(ROOT / "docs" / page, "text") + blocks(ROOT / "docs" / page, "ini"):
+            if "*/10" in text and "reconcile --due" in text:
+                assert "git pull -q --ff-only" in text, page
+                assert "gradesync reconcile --no-syncs" in text, page
+                break
+        else:
+            pytest.fail(f"{page} shows no crontab that applies merges")
+
+
 def test_systemd_takes_the_units_and_finds_the_service_well_closed(tmp_path: Path) -> None:
     program = shutil.which("systemd-analyze")
     if program is None:

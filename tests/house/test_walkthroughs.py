@@ -73,6 +73,7 @@ def test_the_drill_of_a_restore_goes_as_the_page_for_production_says(
     page = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
     for told in (
         "gradesync store import",
+        "gradesync store grants",
         "gradesync store info",
         "gradesync history --verify",
         "gradesync plan",
