@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -44,6 +44,7 @@ class Cause(Enum):
 
     LOST = "lost"
     STAYED = "stayed"
+    BEYOND = "beyond"
     REFUSED = "refused"
     ENDS = "ends"
     NOT_YET = "not yet"
@@ -51,7 +52,7 @@ class Cause(Enum):
     OTHERS = "others'"
 
 
-NEED_PERSON = frozenset({Cause.LOST, Cause.STAYED, Cause.REFUSED})
+NEED_PERSON = frozenset({Cause.LOST, Cause.STAYED, Cause.BEYOND, Cause.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +217,12 @@ class SeatJudge:
         wanted: Mapping[Seat, Seat],
         held: Mapping[Seat, Seat] | None,
         refused: Callable[[Seat], bool],
+        beyond: Set[Seat] = frozenset(),
     ) -> ClassLine | None:
         """Every seat that is on one side only; None where there is none.
 
-        The keys of `wanted` and `held` are (person, role) as Canvas names them, the values as the files do.
+        The keys of `wanted` and `held` are (person, role) as Canvas names them, the values as the files do; `beyond`
+        are keys of seats that a run tells as GS-626.
         """
         number = self._class(class_id)
         before, now = self._old.get(number, ()), self._new.get(number, ())
@@ -245,6 +248,9 @@ class SeatJudge:
                 cause = Cause.ENDS if seat in active else Cause.STAYED if seat in ended else Cause.OTHERS
                 if cause is Cause.OTHERS and seat in ends:
                     cause = Cause.ENDS
+                if cause is not Cause.ENDS and one in beyond:
+                    # No hand seated it: the run tells it every night, and so must whoever asks in between.
+                    cause = Cause.BEYOND
                 causes[cause] += 1
                 self._tally.note(ENROLLMENTS, school, cause, seat, class_id)
         canvas = None if held is None else len(held)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +49,7 @@ async def beyond_told(job: RosterJob, decided: Decided, spool: RosterSpool) -> R
     mark = job.records.watermark(BEYOND)
     if not mark:
         return job.tracker.result()
-    found = await _found(job, decided, _chosen(decided, mark, job.keyed))
+    found = await beyond_seats(job, decided, _chosen(decided, mark, job.keyed))
     digest = _digest(job.keyed, found)
     if found and job.brake is not None and digest in job.brake.approved:
         seats = [(id, *seat) for id, of in sorted(found.items()) for seat in sorted(of)]
@@ -68,9 +68,8 @@ async def beyond_told(job: RosterJob, decided: Decided, spool: RosterSpool) -> R
 
 async def beyond_shown(job: RosterPreview, decided: Decided, spool: RosterSpool) -> Mapping[str, Path]:
     """The same for a dry run, which answers the seats as a file that Canvas takes. Raises ConnectionProblem."""
-    mark = ALL if decided.contact else job.records.watermark(BEYOND)
-    keyed = None if job.brake is None else job.brake.keyed
-    found = await _found(job, decided, _chosen(decided, mark, keyed)) if mark else {}
+    chosen = beyond_classes(job, decided)
+    found = await beyond_seats(job, decided, chosen) if chosen else {}
     if not found:
         return {}
     _tell(job, decided, found, None)
@@ -83,6 +82,13 @@ async def beyond_shown(job: RosterPreview, decided: Decided, spool: RosterSpool)
     return {FILE: file.path}
 
 
+def beyond_classes(job: RosterPreview, decided: Decided) -> Sequence[str]:
+    """The classes in which the next run looks for such seats; all of them before it has looked for the first time."""
+    mark = ALL if decided.contact else job.records.watermark(BEYOND)
+    keyed = None if job.brake is None else job.brake.keyed
+    return _chosen(decided, mark, keyed) if mark else []
+
+
 def _chosen(decided: Decided, mark: str, keyed: KeyedHash | None) -> list[str]:
     """The classes to be looked at."""
     ids = sorted(decided.files.section_ids)
@@ -92,7 +98,8 @@ def _chosen(decided: Decided, mark: str, keyed: KeyedHash | None) -> list[str]:
     return [id for id in ids if _name(keyed, id) in wanted]
 
 
-async def _found(job: RosterPreview | RosterJob, decided: Decided, ids: Collection[str]) -> Beyond:
+async def beyond_seats(job: RosterPreview | RosterJob, decided: Decided, ids: Collection[str]) -> Beyond:
+    """Seats of these classes that imports made and the SIS does not have. Raises ConnectionProblem."""
     canvas = job.canvas if isinstance(job, RosterPreview) else job.sink
     stage = job.tracker.stage
     job.tracker.stage = Stage.VERIFY
@@ -177,4 +184,4 @@ def _texts(found: Beyond) -> Iterable[str]:
     return (text for id, of in sorted(found.items()) for seat in sorted(of) for text in (id, *seat))
 
 
-__all__ = ["ALL", "FILE", "beyond_shown", "beyond_told"]
+__all__ = ["ALL", "FILE", "beyond_classes", "beyond_seats", "beyond_shown", "beyond_told"]

@@ -31,6 +31,7 @@ from gradesync.domain.roster_rows import Remembered, row_key
 from gradesync.domain.roster_takeover import TakeOver
 from gradesync.domain.run import Stage
 from gradesync.syncs.marks import REFUSED
+from gradesync.syncs.roster_beyond import Beyond, beyond_classes, beyond_seats
 from gradesync.syncs.roster_braking import Brake
 from gradesync.syncs.roster_deciding import Decided, decide
 from gradesync.syncs.roster_job import RosterPreview
@@ -66,7 +67,9 @@ async def compare_rosters(
         if class_filter is None:
             lines += await look.ids(ours)
         every = decided.files.section_ids
-        chosen = _chosen(every, full, class_filter, f"{decided.digest} {job.today}")
+        watched = beyond_classes(job, decided)
+        chosen = _chosen(every, full, class_filter, f"{decided.digest} {job.today}", watched)
+        look.beyond = await beyond_seats(job, decided, sorted({*watched} & {*chosen}))
         seats, classes = await look.seats(ours, chosen)
         lines += seats
         return RosterComparison(
@@ -84,8 +87,8 @@ async def compare_rosters(
         )
 
 
-def _chosen(every: Set[str], full: bool, one: str | None, salt: str) -> list[str]:
-    """Which classes are asked for; another sample every day."""
+def _chosen(every: Set[str], full: bool, one: str | None, salt: str, watched: Sequence[str]) -> list[str]:
+    """Which classes are asked for: another sample every day, and those that each run looks at."""
     if one is not None:
         return [one] if one in every else []
     if full:
@@ -94,7 +97,9 @@ def _chosen(every: Set[str], full: bool, one: str | None, salt: str) -> list[str
     def mixed(one: str) -> bytes:
         return hashlib.sha256(f"{salt} {one}".encode("utf-8", "surrogatepass")).digest()
 
-    return sorted(heapq.nsmallest(_SAMPLE, every, key=mixed))
+    # Before the first look that is every class, and a sample of them must do.
+    named = frozenset(watched) if len(watched) < len(every) else frozenset()
+    return sorted(named.union(heapq.nsmallest(_SAMPLE, every, key=mixed)))
 
 
 @dataclass
@@ -107,6 +112,7 @@ class _Look:
     last: LastRead
     refused: Remembered
     tally: Tally = field(default_factory=Tally)
+    beyond: Beyond = field(default_factory=dict)
 
     async def ids(self, ours: Ours) -> list[KindLine]:
         """Ids of every kind that has any."""
@@ -181,7 +187,8 @@ class _Look:
                 both[school] += len(mine.keys() & (theirs or {}).keys())
                 last[school] += judge.last(class_id)
                 is_refused = expected.is_refused(class_id)
-                if line := judge.judge(class_id, school, mine, theirs, is_refused):
+                beyond = self.beyond.get(class_id, frozenset())
+                if line := judge.judge(class_id, school, mine, theirs, is_refused, beyond):
                     classes.append(line)
         known = self.last.head is not None
         causes = self.tally.causes

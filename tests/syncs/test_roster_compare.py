@@ -12,9 +12,12 @@ from gradesync.domain.account import RosterMapping
 from gradesync.domain.roster_comparing import Cause, RosterComparison
 from gradesync.domain.roster_rows import RowMessage
 from gradesync.domain.run import Mode
+from gradesync.reporting.style import Style
+from gradesync.reporting.text.roster_compares import roster_comparison
 from gradesync.syncs.roster_compare import compare_rosters
 from tests.domain.roster_samples import TODAY, person, sample, seat
 from tests.syncs.roster_players import Canvas, Sis
+from tests.syncs.test_roster_beyond import lost_store
 from tests.syncs.test_roster_import import Scene, many
 
 
@@ -275,3 +278,40 @@ def test_an_ended_seat_that_was_never_sent_ends_with_the_next_run_and_one_no_lon
     scene.canvas.seats["ART"].add(("s2", "student"))
     scene.sis.roster = replace(scene.sis.roster, enrollments=before)
     assert causes(compare(scene)) == {("enrollments", "stayed"): 1}
+
+
+def refilled() -> Scene:
+    """A new store over a Canvas that was filled before: somebody's seats of those days are beyond the SIS."""
+    scene = lost_store()
+    assert scene.run().codes["GS-626"] == 6
+    holds_all(scene)
+    return scene
+
+
+def test_seats_that_every_run_tells_as_beyond_the_sis_are_told_by_a_comparison_too() -> None:
+    scene = refilled()
+    found = compare(scene)
+    assert causes(found)["enrollments", "beyond"] == 6
+    assert ("enrollments", "others'") not in causes(found)
+    assert found.needs_person
+    assert found.looks == 6
+    text = roster_comparison(found, style=Style(color=False, width=100, terminal=False))
+    assert "beyond (6 records): GS-626" in text
+    assert "6 records need somebody." in text
+    scene.canvas.by_hand = frozenset({("001-s1", "student")})
+    assert causes(compare(scene))["enrollments", "others'"] == 3
+
+
+def test_classes_with_such_seats_are_looked_at_whatever_the_days_sample_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gradesync.syncs.roster_compare._SAMPLE", 1)
+    found = compare(refilled())
+    assert causes(found)["enrollments", "beyond"] == 6
+    assert found.looked < found.classes_in_all
+
+
+def test_once_nothing_is_beyond_the_sis_a_comparison_asks_no_more_than_before() -> None:
+    scene = imported()
+    compare(scene, full=True)
+    assert scene.canvas.asked_for_imported == []

@@ -24,6 +24,9 @@ MEANING: Mapping[Cause, str] = {
     "with --full sends all rows again",
     Cause.STAYED: "ended in the SIS and in an earlier import, and Canvas still holds it: seated again by hand, or "
     "never taken out; take it out in Canvas",
+    Cause.BEYOND: "GS-626: an import before gradesync's first one made it, and the SIS does not have it; it stays until"
+    " somebody decides; `gradesync run ID --dry-run --csv-to DIR` lists such seats, `gradesync approve RUN` has them"
+    " taken out",
     Cause.REFUSED: "Canvas would not take it when it was sent; it is sent again every night; the run's codes say why",
     Cause.ENDS: "Canvas still holds it, and it has ended in the SIS since the last import; the next run ends it",
     Cause.NOT_YET: "new in the SIS since the last import; the next run sends it",
@@ -33,6 +36,7 @@ MEANING: Mapping[Cause, str] = {
 _COLORS = {
     Cause.LOST: "red",
     Cause.STAYED: "red",
+    Cause.BEYOND: "red",
     Cause.REFUSED: "yellow",
     Cause.ENDS: "cyan",
     Cause.NOT_YET: "cyan",
