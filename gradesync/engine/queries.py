@@ -93,6 +93,11 @@ class _Lookups:
             newest=_newest_ended(store, only) if attempts and last else {},
         )
 
+    def passed_back(self, account: str, name: str) -> bool:
+        """Whether a schedule is a grade passback that has run."""
+        run = self.last.get(ScheduleId(account, name))
+        return run is not None and run.type is SyncType.GRADE_PASSBACK
+
     def may_need(self, account: str, name: str) -> bool:
         """Whether anybody may have to act on a schedule: most need nobody, and are not looked at any further."""
         if account in self.frozen:
@@ -116,6 +121,9 @@ def _rows(
     if wanted.label is not None and labels.get(wanted.label[0]) != wanted.label[1]:
         return
     blackouts, holds = _blackouts(definition), lookups.holds.of(account.key)
+    ran = any(
+        lookups.passed_back(account.key, name) for name, one in account.schedules.items() if not one.retired
+    )
     hosts = (_host(definition.get("canvas")), _host(definition.get("sis")))
     for name, recorded in account.schedules.items():
         if recorded.retired or (asked and not lookups.may_need(account.key, name)):
@@ -124,6 +132,8 @@ def _rows(
         if wanted.type not in (None, schedule.type):
             continue
         found = blocks(schedule, holds, blackouts, now, group)
+        # What waits was left by those that ran; where only a removed one did, it is told of the others all the same.
+        left_some = lookups.passed_back(account.key, name) or not ran
         yield ScheduleRow(
             schedule=schedule,
             next_run_at=None if found else recorded.next_run_at,
@@ -133,8 +143,8 @@ def _rows(
             running=lookups.leases.get(account.key),
             group=group,
             labels=labels,
-            waiting=_waiting(lookups.waiting, schedule),
-            waiting_since=_waiting(lookups.since, schedule),
+            waiting=_waiting(lookups.waiting, schedule) if left_some else {},
+            waiting_since=_waiting(lookups.since, schedule) if left_some else {},
             blackouts=tuple(one for one in blackouts if one.covers(name)),
             hosts=hosts,
             frozen_since=lookups.frozen.get(account.key),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradesync.domain.run import Outcome
 from gradesync.engine.queries import ListFilter, account_view, needs_of, schedule_rows
 from gradesync.reporting.words import needs_someone
+from tests.domain.plan_samples import schedule
 from tests.engine.district import District
 from tests.syncs.passback_school import work
 
@@ -23,6 +24,20 @@ def test_a_quiet_delta_does_not_make_waiting_records_disappear_from_the_list() -
     assert set(row.waiting) == {"GS-401"}
     assert needs_someone(row)
     assert needs_of(row) == {"teacher"}
+
+
+def test_a_paused_schedule_that_never_ran_needs_nobody_for_what_another_left() -> None:
+    district = District()
+    course = next(iter(district.school.canvas.held.values()))
+    course.assignments[0] = work(course.assignments[0].id, course.course.id, due_at=None)
+    district.reconcile(district.tree(more={"old": schedule(state="paused")}))
+    district.later(15)
+    district.reconcile()
+    rows = {row.schedule.id.name: row for row in schedule_rows(district.store, ListFilter())}
+    assert set(rows["grades"].waiting) == {"GS-401"}
+    assert rows["old"].waiting == {}
+    assert not needs_someone(rows["old"])
+    assert list(rows) == ["grades", "old"]
 
 
 def test_list_and_show_tell_since_when_the_oldest_record_waits() -> None:
