@@ -111,12 +111,28 @@ def _judged(
         problems.append(sources.problem(finding))
         # Only a warning about a value can be placed anew; anything else must be judged again.
         paths.append(finding.path if finding.warning and finding.on == "value" else None)
+    problems, paths = _without_echoes(problems, paths)
     if not (reader.sound and defaults.usable and all(p.warning for p in problems)):
         account = None
     claims = Claims(found.file, claims_of(value), isinstance(value, dict) and value.get("shared") is True)
     names = (value.get("account"), value.get("moved_from")) if isinstance(value, dict) else ()
     described = tuple(name for name in names if isinstance(name, str))
     return Entry(account, problems, claims, described), paths
+
+
+def _without_echoes(
+    problems: list[Problem], paths: list[Path | None]
+) -> tuple[list[Problem], list[Path | None]]:
+    """Without warnings about the very character that a problem is about too."""
+    blamed = {(p.place.line, p.place.column) for p in problems if not p.warning}
+    kept = [
+        (problem, path)
+        for problem, path in zip(problems, paths, strict=True)
+        if not (
+            problem.warning and problem.width == 1 and (problem.place.line, problem.place.column) in blamed
+        )
+    ]
+    return [problem for problem, _ in kept], [path for _, path in kept]
 
 
 def _pasted_anywhere(found: Found) -> list[Problem]:

@@ -106,8 +106,8 @@ _SHAPES = {
 
 def _interval_finding(path: Path, error: IntervalError) -> Finding:
     code = "GS-105" if error.culprit == "time_zone" else "GS-104"
-    hint = error.hint or _SHAPES[error.culprit]
-    return Finding(code, (*path, error.culprit), str(error), hint)
+    message, advice = error.said
+    return Finding(code, (*path, error.culprit), message, advice or _SHAPES[error.culprit], sign=error.sign)
 
 
 def account_findings(

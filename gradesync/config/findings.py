@@ -26,7 +26,7 @@ def is_name(text: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What is wrong at `path`. `on` says where the caret goes: the key, the value, or (for a key that is missing)
-    the first key inside the parent."""
+    the first key inside the parent. `sign` narrows the caret to the first such character of the value."""
 
     code: str
     path: Path
@@ -34,6 +34,7 @@ class Finding:
     hint: str = ""
     on: Literal["key", "value", "inside"] = "value"
     warning: bool = False
+    sign: str | None = None
 
 
 class Written(Protocol):

@@ -69,9 +69,9 @@ def _time_findings(path: Path, rule: Mapping[str, Any]) -> list[Finding]:
     try:
         interval = parse_interval(digest, rule.get("time_zone") or "UTC")
     except IntervalError as error:
-        found.append(
-            Finding("GS-104", (*path, "digest"), str(error), error.hint or "write it like `daily at 07:30`")
-        )
+        message, advice = error.said
+        advice = advice or "write it like `daily at 07:30`"
+        found.append(Finding("GS-104", (*path, "digest"), message, advice, sign=error.sign))
     else:
         gap = interval.shortest_gap_minutes
         if gap is None or gap < _SHORTEST:

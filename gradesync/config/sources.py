@@ -55,9 +55,19 @@ class Sources:
     def problem(self, finding: Finding) -> Problem:
         """The finding with its place and the width of its caret."""
         place, width = self._located(finding.path, finding.on)
+        if finding.sign is not None:
+            place, width = self._sign(finding.sign, place, width)
         return Problem(
             finding.code, finding.message, place, finding.hint, self._account, finding.warning, max(width, 1)
         )
+
+    def _sign(self, sign: str, place: Place, width: int) -> tuple[Place, int]:
+        """The character inside the value; the whole value when it is written otherwise there, as an escape."""
+        text = next(text for file, text in self._files if file == place.file)
+        lines = text.decode("utf-8-sig", "replace").split("\n")
+        line = lines[place.line - 1] if place.line <= len(lines) else ""
+        at = line.find(sign, place.column - 1, place.column - 1 + width)
+        return (Place(place.file, place.line, at + 1), len(sign)) if at >= 0 else (place, width)
 
     def _located(self, path: Path, on: str) -> tuple[Place, int]:
         if on == "value" and (known := self._watched.get(path)) is not None:

@@ -18,10 +18,10 @@ HEAD = GOOD[: GOOD.index("schedules:")]
 MORE = {
     "a byte order mark": ("\ufeff" + GOOD + "qqq: 1\n", "GS-102", 16, "qqq", "known here"),
     "a key of look-alike letters": (bad("interval:", "int\u0435rval:"), "GS-102", 13, "int\u0435rval", "`interval`"),
-    "a key with a space that is none": (GOOD + "\u00a0name: x\n", "GS-102", 16, "\u00a0name", "`name`"),
+    "a key with a space that is none": (GOOD + "\u00a0name: x\n", "GS-101", 16, "\u00a0", "no-break space (U+00A0)"),
     "a character that cannot be seen": (bad("Riverside P", "River\u200bside P"), "GS-101", 2, None, "anew"),
-    "wide digits": (bad("every 15", "every \uff11\uff15"), "GS-104", 13, "every \uff11\uff15 minutes", "daily at"),
-    "curly quotes": (bad("every 15 minutes", "\u201cdaily\u201d"), "GS-104", 13, "\u201cdaily\u201d", "daily at"),
+    "wide digits": (bad("every 15", "every \uff11\uff15"), "GS-104", 13, "\uff11", "fullwidth digit one (U+FF11)"),
+    "curly quotes": (bad("every 15 minutes", "\u201cdaily\u201d"), "GS-101", 13, "\u201c", "straight quotes"),
     "an interval of 900 characters": (bad("every 15", "every " + "9" * 900), "GS-104", 13, None, "daily at"),
     "a text of 300 KB": (GOOD + "reason: " + "x y " * 75_000 + "\n", "GS-110", 16, None, "shorten"),
     "a list as a key": (GOOD + "[a]: b\n", "GS-101", 16, "[", "key: value"),
@@ -74,7 +74,7 @@ MORE = {
     "an alias": (bad("sis-admin", "*admin"), "GS-101", 15, "*", "_defaults.yaml"),
     "a nickname of cron": (bad("every 15 minutes", "'@daily'"), "GS-104", 13, "'@daily'", "daily at"),
     "a nickname without quotes": (bad("every 15 minutes", "@daily"), "GS-101", 13, "@", "quotes"),
-    "cron without its word": (bad("every 15 minutes", "'0 2 * * *'"), "GS-104", 13, "'0 2 * * *'", "daily at"),
+    "cron without its word": (bad("every 15 minutes", "'0 2 * * *'"), "GS-104", 13, "'0 2 * * *'", "write cron 0 2"),
     "a first run without a time": (bad("-01 07:00", "-01"), "GS-104", 14, "2026-09-01", "2026-09-01 02:00"),
     "a first run with a zone": (
         bad("2026-09-01 07:00", "2026-09-01T07:00:00Z"), "GS-104", 14, "2026-09-01T07:00:00Z", "2026-09-01 02:00",
@@ -90,7 +90,7 @@ MORE = {
     "an order to the parser": ("%FOO\n" + GOOD, "GS-101", 1, None, "remove the line"),
     "a second value": ("{}\n" + GOOD, "GS-101", 2, "a", "one map"),
     "a reference cut by a brace": (bad("env:RIVERSIDE_CANVAS_TOKEN", "env:"), "GS-101", 4, None, "quotes"),
-    "a line end of another alphabet": (GOOD + "reason: a\u2028b\n", "GS-101", None, None, "key: value"),
+    "a line end of another alphabet": (GOOD + "reason: a\u2028b\n", "GS-101", 16, "\u2028", "line separator (U+2028)"),
     "three thousand equal keys": (GOOD + "name: x\n" * 3000, "GS-103", 16, "name", "remove one"),
     "nothing but braces": ("{}\n", "GS-111", 1, "{", "add `account:`"),
 }  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradesync.config.findings import Path
+from gradesync.config.marks.complaints import syntax_problem
 from gradesync.config.marks.events import (
     MAX_DEPTH,
     MAX_NODES,
@@ -19,7 +20,6 @@ from gradesync.config.marks.events import (
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
-    MarkedYAMLError,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -28,9 +28,9 @@ from gradesync.config.marks.events import (
     width,
 )
 from gradesync.config.marks.places import compose_places
+from gradesync.config.marks.signs import odd_line_end, odd_sign
 from gradesync.config.scalars import SUSPECT, resolve
 from gradesync.config.scan import MAX_BYTES
-from gradesync.config.syntax import sentence
 from gradesync.domain.problem import Place, Problem
 
 LONG = 32
@@ -39,11 +39,6 @@ _MAX_PROBLEMS = 200
 _CONFLICT = re.compile(r"^(?:<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: |\r?$)", re.MULTILINE)
 _CUT = re.compile(r"[ \t]#[^\s#!]")
 _COMMENT = re.compile(r"[ \t]+#[^\s#!]")
-# Escapes for terminals, and marks that turn the direction of text: reports would show something else than is written.
-_INVISIBLE = re.compile(
-    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060\\u2066-\\u2069\\ud800-\\udfff\\ufeff]"
-)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,7 @@ class _Reading:
     """One file being read: what was found so far, and whether the value may still be used."""
 
     file: str
+    text: str = ""
     lines: list[str] | None = None
     problems: list[Problem] = field(default_factory=list)
     fatal: bool = False
@@ -105,7 +101,7 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
     """Read one file. Never raises; every problem has a place in `file`. `watch` are keys whose places are kept."""
     reading = _Reading(file)
     try:
-        decoded = _readable(text, reading)
+        reading.text = decoded = _readable(text, reading)
         if (" #" in decoded or "\t#" in decoded) and _CUT.search(decoded):
             reading.lines = decoded.split("\n")
         value = _build(parser(text), reading, watch)
@@ -113,7 +109,7 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
         _name_duplicates(text, reading)
         return LoadedFile(None, tuple(reading.problems))
     except (YAMLError, RecursionError, ValueError) as error:
-        _syntax(error, text, reading)
+        reading.problems.append(syntax_problem(error, text.decode("utf-8-sig", "replace"), file))
         return LoadedFile(None, tuple(reading.problems))
     _name_duplicates(text, reading)
     usable = None if reading.fatal else value
@@ -140,6 +136,10 @@ def _readable(text: bytes, reading: _Reading) -> str:
     if ("<<<<<<<" in decoded or ">>>>>>>" in decoded) and (match := _CONFLICT.search(decoded)):
         place = _place_after(decoded[: match.start()], reading.file)
         reading.at("GS-101", "a merge conflict was left in the file", place, "choose one side", 7)
+        raise _Stop
+    if not decoded.isascii() and (odd := odd_line_end(decoded)) is not None:
+        at, sign = odd
+        reading.at("GS-101", sign.message, _place_after(decoded[:at], reading.file), sign.hint)
         raise _Stop
     return decoded
 
@@ -178,10 +178,8 @@ def _build(events: Any, reading: _Reading, watch: frozenset[str]) -> Any:
                 # A block scalar counts even when it is empty: a comment put below it could become its text.
                 if event.style in "|>" or event.start_mark.line != event.end_mark.line:
                     reading.spans_lines = True
-            if (event.style or not text.isascii()) and _INVISIBLE.search(text):
-                reading.refuse(
-                    "a text holds characters that cannot be seen", event.start_mark, "type it anew"
-                )
+            if event.style or not text.isascii():
+                _judge_signs(event, reading, is_key=is_map and key is _ABSENT)
             if event.tag is not None or event.anchor is not None:
                 _refuse_features(event, reading)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -287,6 +285,28 @@ def _refuse_features(event: Any, reading: _Reading) -> None:
         reading.note("GS-101", "tags (`!name`) are not taken", event.start_mark, hint)
 
 
+def _judge_signs(event: Any, reading: _Reading, *, is_key: bool) -> None:
+    """Refuse, or warn of, a character that reads otherwise than it looks, at the character itself."""
+    sign = odd_sign(event.value, plain=not event.style, is_key=is_key)
+    if sign is None:
+        return
+    place = _place_of(sign.char, event, reading)
+    reading.fatal = reading.fatal or not sign.warning
+    reading.at("GS-110" if sign.warning else "GS-101", sign.message, place, sign.hint, 1, sign.warning)
+
+
+def _place_of(char: str, event: Any, reading: _Reading) -> Place:
+    """Where the character stands; the text's beginning when it is written as an escape."""
+    start, end = event.start_mark, event.end_mark
+    lines = reading.text.split("\n")
+    for number in range(start.line, min(end.line + 1, len(lines))):
+        until = end.column if number == end.line else len(lines[number])
+        at = lines[number].find(char, start.column if number == start.line else 0, until)
+        if at >= 0:
+            return Place(reading.file, number + 1, at + 1)
+    return Place(reading.file, start.line + 1, start.column + 1)
+
+
 def _warn_of_cut(event: Any, lines: list[str], reading: _Reading) -> None:
     end = event.end_mark
     if end.line < len(lines) and (match := _COMMENT.match(lines[end.line], end.column)):
@@ -309,31 +329,3 @@ def _name_duplicates(text: bytes, reading: _Reading) -> None:
                 "remove one of the two", width=max(len(key), 1),
             )
         )  # fmt: skip
-
-
-def _syntax(error: Exception, text: bytes, reading: _Reading) -> None:
-    """Own words for the parser's complaint; neither its text nor the source line is repeated."""
-    decoded = text.decode("utf-8-sig", "replace")
-    if not isinstance(error, MarkedYAMLError):
-        bad = _UNPRINTABLE.search(decoded)
-        place = _place_after(decoded[: bad.start()], reading.file) if bad else Place(reading.file)
-        what = "the file holds a control character" if bad else "the file cannot be read as YAML"
-        reading.problems.append(Problem("GS-101", what, place, "save it as UTF-8 text"))
-        return
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    lines = decoded.split("\n")
-    for number in (line, line - 1):
-        shown = lines[number] if 0 <= number < len(lines) else ""
-        if "\t" in shown[: len(shown) - len(shown.lstrip())]:
-            place = Place(reading.file, number + 1, shown.index("\t") + 1)
-            reading.problems.append(Problem("GS-101", "a tab indents this line", place, "indent with spaces"))
-            return
-    message, hint = sentence(f"{error.context or ''}: {error.problem or ''}")
-    began = error.context_mark
-    if "comma or" in message and not any(part.strip() for part in lines[line:]):
-        message, hint = sentence("did not find expected node content")
-    # The parser complains where it gave up; people look for where it began.
-    if began and began.line <= line and ("not closed" in message or "has no `:`" in message):
-        line, column = began.line, began.column
-    reading.problems.append(Problem("GS-101", message, Place(reading.file, line + 1, column + 1), hint))

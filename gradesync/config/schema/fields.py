@@ -71,8 +71,9 @@ def _zone(value: Any) -> str:
     try:
         zone(text_in(value))
     except IntervalError as error:
+        message, advice = error.said
         raise refuse(
-            "GS-105", str(error), error.hint or "write a place of the IANA list, such as America/Chicago"
+            "GS-105", message, advice or "write a place of the IANA list, such as America/Chicago"
         ) from None
     return text_in(value)
 

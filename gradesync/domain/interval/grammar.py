@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
+from gradesync.domain.characters import with_article
 from gradesync.domain.interval.fields import read_cron
 from gradesync.domain.interval.refusal import Culprit, IntervalError
 from gradesync.domain.interval.rules import (
@@ -44,9 +45,14 @@ _EXAMPLES = (
 )
 
 
-def refuse(key: str, text: str, culprit: Culprit = "interval") -> IntervalError:
+_ADD_FIRST_RUN = (
+    "add a line `first_run: 2026-09-01 02:00` to the schedule, with the day and time of its first run"
+)
+
+
+def refuse(key: str, text: str, culprit: Culprit = "interval", hint: str | None = None) -> IntervalError:
     """An IntervalError about one key of the schedule."""
-    return IntervalError(text, reason_key=key, culprit=culprit)
+    return IntervalError(text, reason_key=key, culprit=culprit, hint=hint)
 
 
 def read_rule(text: str, first_run: datetime | None) -> Rule:
@@ -61,7 +67,9 @@ def _tidy(text: str) -> str:
     if len(text) > MAX_LENGTH:
         raise refuse("too-long", f"an interval has at most {MAX_LENGTH} characters, not {len(text)}")
     if not text.isascii():
-        raise refuse("not-ascii", "an interval is written in plain ASCII letters, digits and signs")
+        odd = next(char for char in text if not char.isascii())
+        reason = f"an interval has plain letters, digits and signs only, and this is {with_article(odd)}"
+        raise IntervalError(f"{reason}; type it anew", reason_key="not-ascii", sign=odd)
     if not text.strip().isprintable():
         raise refuse("not-an-interval", "an interval is one line without tabs or control characters")
     return re.sub(r" *, *", ",", " ".join(text.lower().split()))
@@ -203,7 +211,9 @@ def _monthdays(text: str) -> Days:
 def _every(line: str) -> Reader:
     match = _EVERY.fullmatch(line)
     if match is None:
-        raise refuse("not-an-interval", f"{line[:60]!r} is not complete; {_EXAMPLES}")
+        meant = _meant_by_every(line)
+        advice = f"did you mean {meant}?" if meant else _EXAMPLES
+        raise refuse("not-an-interval", f"{line[:60]!r} is not an interval; {advice}")
     unit, limit = match["unit"], _LIMITS[match["unit"]]
     digits = match["count"]
     if not re.fullmatch(r"\d{1,4}", digits) or not 1 <= int(digits) <= limit:
@@ -222,6 +232,31 @@ def _every(line: str) -> Reader:
     return lambda first_run: _counted(count, units[unit], days, times, first_run)
 
 
+_SHORT = {"m": "minute", "min": "minute", "h": "hour", "hr": "hour", "d": "day", "w": "week", "wk": "week"}
+_LOOSE = re.compile(r"every ?(\d{1,4})[ -]?([a-z]+)\.?(?: at (.+))?")
+
+
+def _meant_by_every(line: str) -> str | None:
+    """What somebody probably means who writes `every 15 min`, `every day at 02:00` or `every monday`."""
+    if loose := _LOOSE.fullmatch(line):
+        count, word, at = loose.groups()
+        bare = word if word in _SHORT else word.removesuffix("s")
+        near = difflib.get_close_matches(bare, _LIMITS, n=1, cutoff=0.7)
+        unit = _SHORT.get(bare) or (near[0] if near else None)
+        if unit is None or not 1 <= int(count) <= _LIMITS[unit]:
+            return None
+        timed = "" if unit in ("minute", "hour") else f" at {at or '02:00'}"
+        return f"every {int(count)} {unit}s{timed}"
+    word, _, rest = line.removeprefix("every ").partition(" ")
+    if word == "hour":
+        return "hourly at :05"
+    tail = rest if rest.startswith("at ") else "at 02:00"
+    days = {"day": "daily", "night": "daily", "weekday": "weekdays"}
+    named = next((name[:3] for name in _WEEKDAYS if word.removesuffix("s") in (name, name[:3])), None)
+    start = days.get(word) or (f"weekly on {named}" if named else None)
+    return f"{start} {tail[:30]}" if start else None
+
+
 def _elapsed(minutes: int, line: str, rest: str | None) -> Reader:
     if rest is not None:
         raise refuse(
@@ -231,7 +266,7 @@ def _elapsed(minutes: int, line: str, rest: str | None) -> Reader:
     def anchored(first_run: datetime | None) -> Rule:
         if first_run is None:
             text = f"{line!r} counts from the first run, so the schedule needs first_run"
-            raise refuse("first-run-missing", f"{text}; or write a cron expression")
+            raise refuse("first-run-missing", text, hint=_ADD_FIRST_RUN)
         return ElapsedRule(minutes, first_run)
 
     return anchored
@@ -251,7 +286,7 @@ def _counted(count: int, unit: Unit, days: Days, times: tuple[time, ...], first_
         return _calendar(days, times)
     if first_run is None:
         text = f"every {count} {unit} is counted from the first run's date, so the schedule needs first_run"
-        raise refuse("first-run-missing", text)
+        raise refuse("first-run-missing", text, hint=_ADD_FIRST_RUN)
     anchor = first_run.date()
     if not named:
         by_week = Days(weekdays=(cron_weekday(anchor),))
@@ -275,10 +310,9 @@ def read_moment(text: str, culprit: Culprit) -> datetime:
     match = _MOMENT.fullmatch(text.strip().lower())
     if match is None:
         if re.match(r"\d{4}-\d{2}-\d{2}.*(z|[+-]\d{2}:?\d{2}|[a-z]+/[a-z_]+|utc)$", text.strip().lower()):
-            raise refuse(
-                key, f"{shown} carries a zone; local wall time is meant, in the schedule's time_zone", culprit
-            )
-        raise refuse(key, f"{shown} is not a local date and time; write YYYY-MM-DD HH:MM", culprit)
+            reason = f"{shown} carries a zone, and local time in the schedule's time_zone is meant"
+            raise refuse(key, f"{reason}; write it like 2026-09-01 02:00", culprit)
+        raise refuse(key, f"{shown} is not a local date and time; write it like 2026-09-01 02:00", culprit)
     year, month, day, hour, minute = (int(part) for part in match.groups())
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise refuse(key, f"{shown}: the year must be from {FIRST_YEAR} to {LAST_YEAR}", culprit)

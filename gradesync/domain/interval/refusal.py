@@ -13,7 +13,8 @@ class IntervalError(GradesyncError):
     """An interval, its time zone or its first run cannot be accepted.
 
     `str()` is the reason in plain words. `reason_key` is short and stable (such as "cron-fields"), `culprit`
-    names the key of the schedule the reason is about, so that a file reader can point at it.
+    names the key of the schedule the reason is about, so that a file reader can point at it; `sign` is the one
+    character that is to blame, where there is one.
     """
 
     def __init__(
@@ -23,7 +24,17 @@ class IntervalError(GradesyncError):
         reason_key: str,
         culprit: Culprit = "interval",
         hint: str | None = None,
+        sign: str | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.reason_key = reason_key
         self.culprit: Culprit = culprit
+        self.sign = sign
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """The reason and the advice that follows it; the advice is empty where the reason has none."""
+        if self.hint:
+            return str(self), self.hint
+        reason, _, advice = str(self).rpartition("; ")
+        return (reason, advice) if reason else (advice, "")
