@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,8 +58,18 @@ def schedule_rows(store: Store, wanted: ListFilter, *, attempts: bool = False) -
     lookups = _Lookups.read(store, now, only, attempts=attempts)
     rows = [row for account in recorded.values() for row in _rows(account, lookups, now, wanted)]
     rows = [row for row in rows if wanted.needs is None or wanted.needs in needs_of(row)]
-    rows = [row for row in rows if wanted.code is None or any(one.code == wanted.code for one in needs(row))]
+    if wanted.code is not None:
+        rows = [
+            _of_code(row, wanted.code) for row in rows if any(one.code == wanted.code for one in needs(row))
+        ]
     return tuple(sorted(rows, key=lambda row: (_badness(row), str(row.schedule.id))))
+
+
+def _of_code(row: ScheduleRow, code: str) -> ScheduleRow:
+    """The row with what waits by this code alone."""
+    waiting = {code: row.waiting[code]} if code in row.waiting else {}
+    since = {code: row.waiting_since[code]} if code in row.waiting_since else {}
+    return replace(row, waiting=waiting, waiting_since=since)
 
 
 @dataclass(frozen=True, slots=True)

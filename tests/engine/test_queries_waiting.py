@@ -66,6 +66,18 @@ def test_the_list_can_be_narrowed_to_what_waits_for_teachers() -> None:
     assert schedule_rows(district.store, ListFilter(needs="district")) == ()
 
 
+def test_the_list_of_one_code_counts_what_waits_by_it_alone() -> None:
+    district = District()
+    course = next(iter(district.school.canvas.held.values()))
+    course.assignments[0] = work(course.assignments[0].id, course.course.id, due_at=None)
+    course.assignments[1] = work(course.assignments[1].id, course.course.id, points=None)
+    district.started()
+    (row,) = schedule_rows(district.store, ListFilter())
+    assert set(row.waiting) == {"GS-401", "GS-413"}
+    (one,) = schedule_rows(district.store, ListFilter(code="GS-413"))
+    assert set(one.waiting) == set(one.waiting_since) == {"GS-413"}
+
+
 def test_grades_that_wait_for_a_closed_period_are_named_to_the_district() -> None:
     district = District()
     district.school.sis.closed = frozenset({"q1"})
