@@ -33,7 +33,7 @@ def week_days(week: AccountWeek, now: datetime) -> list[Row]:
 def _slot(stretch: Stretch, zone: str) -> tuple[Escaped, Escaped, Escaped, Escaped, Escaped]:
     schedule, at_home = stretch.schedule, f" {zone}"
     # The page says once that all times are the account's; a narrow day would cut the name in two.
-    why = [told.removesuffix(at_home) for told in sentences(stretch.blocks)]
+    why = [told.removesuffix(at_home) for told in sentences(stretch.blocks)] if stretch.blocks else ()
     return (
         _time(stretch.first, stretch.last, zone),
         _name(schedule.id.name),
