@@ -142,7 +142,7 @@ def _answers(wish: AccountWish, settings: Settings, table: VendorTable | None) -
         "--name", wish.name, "Name of the district", _named, wish.account.replace("-", " ").title()
     )
     zone = ask.text("--zone", wish.zone, "Time zone", _zone, table.time_zone if table else None)
-    canvas = ask.text("--canvas", wish.canvas, "Address of Canvas (https://...)", _url)
+    canvas = ask.text("--canvas", wish.canvas, "Address of Canvas (https://...)", _canvas)
     known = ", ".join(sorted(PROFILES))
     profile = ask.text("--profile", wish.profile, f"Kind of SIS ({known})", _profile)
     sis = ask.text("--sis", wish.sis, "Address of the SIS (https://...)", _url)
@@ -216,13 +216,22 @@ def _zone(text: str) -> str:
         try:
             return zone(text).key
         except IntervalError as problem:
-            raise click.UsageError(str(problem)) from None
+            raise click.UsageError("; ".join(part for part in problem.said if part)) from None
 
 
 def _url(text: str) -> str:
     if not _URL.fullmatch(text.strip()):
         raise click.UsageError("an address begins with https://, names a host, and has no ? in it")
     return text.strip()
+
+
+def _canvas(text: str) -> str:
+    from gradesync.config.schema.addresses import canvas_behind
+
+    # What a browser shows has a page's path behind it, often with a `?`, so this comes first.
+    if (meant := canvas_behind(text)) is not None:
+        raise click.UsageError(f"this is the address of a page in Canvas; Canvas itself is {meant}")
+    return _url(text)
 
 
 def _profile(text: str) -> str:

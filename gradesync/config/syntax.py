@@ -5,7 +5,7 @@ from __future__ import annotations
 # The parser's own sentences may carry a piece of the source, so none is passed on; each known one gets a wording.
 _SENTENCES = (
     ("scanning a directive", "a line that begins with `%` is an order to the parser", "remove the line"),
-    ("mapping values are not allowed", "YAML allows no `:` in this place", "indent the keys of one block equally; quote a value that holds `: `"),
+    ("mapping values are not allowed", "YAML allows no `:` in this place", "indent equally; quote a value with `: `"),
     ("did not find expected ',' or '}'", "a comma or `}` is missing", "inside { } write `key: value, key: value`"),
     ("did not find expected ',' or ']'", "a comma or `]` is missing", "inside [ ] put a comma between entries"),
     ("expected ',' or '}'", "a comma or `}` is missing", "inside { } write `key: value, key: value`"),

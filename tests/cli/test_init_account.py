@@ -134,6 +134,22 @@ def test_a_wrong_flag_writes_nothing(root: Path, option: str, wrong: str) -> Non
     assert list((root / "schedules").iterdir()) == []
 
 
+@pytest.mark.parametrize("page", ["/courses/12", "/login/canvas", "/courses/12/gradebook?view=1", "/Users/4"])
+def test_the_address_of_a_page_in_canvas_is_refused_with_the_one_that_is_meant(root: Path, page: str) -> None:
+    told = run(
+        root,
+        "init",
+        "lakeside",
+        *FLAGS,
+        "--canvas",
+        f"https://lakeside.instructure.com{page}",
+        "--yes",
+        code=64,
+    ).output
+    assert "Canvas itself is https://lakeside.instructure.com" in " ".join(told.split())
+    assert list((root / "schedules").iterdir()) == []
+
+
 def test_where_settings_do_not_say_where_keys_are_the_file_does(root: Path) -> None:
     (root / "gradesync.yaml").write_text('hosts: ["*.instructure.com", "*.lakeside.example"]\n')
     run(root, "init", "lakeside", *FLAGS, "--yes")

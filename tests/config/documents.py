@@ -55,5 +55,6 @@ BAD_DOCUMENTS = {
     "path as the account": _bad("account: riverside", "account: ../riverside"),
     "half a request": _bad("profile: genesis", "profile: genesis\n  concurrency: 1.5"),
     "path with a question": _bad("profile: genesis", "profile: genesis\n  rostering_path: /a?b"),
+    "address of a page": _bad("instructure.com, token", "instructure.com/courses/12, token"),
     "state in capitals": GOOD + "state: Paused\n",
 }

@@ -103,7 +103,7 @@ def test_each_mistake_has_its_place_and_its_next_step(name: str, tmp_path: Path)
     result = loaded(root)
     found = [p for p in errors(result) if p.code == code]
     assert found, [(p.code, str(p.place), p.message) for p in result.problems]
-    assert line is None or found[0].place.line == line
+    assert found[0].place.line == line
     if caret is not None:
         written = pointed_at(root, found[0])
         assert written.startswith(caret) if found[0].code == "GS-101" else written == caret

@@ -146,6 +146,20 @@ def test_a_no_break_space_inside_a_text_is_a_warning_at_its_column(tmp_path: Pat
     assert "no-break space (U+00A0)" in one.message
 
 
+@pytest.mark.parametrize("page", ["/courses/12", "/accounts/1/sis_import", "/login", "/users/7/"])
+def test_a_canvas_address_with_the_path_of_a_page_is_answered_with_the_right_one(
+    page: str, tmp_path: Path
+) -> None:
+    (problem,) = told(changed("maple.instructure.com", f"maple.instructure.com{page}"), tmp_path)
+    assert (problem.code, problem.place.line) == ("GS-108", 4)
+    assert problem.hint == "write `https://maple.instructure.com`"
+
+
+@pytest.mark.parametrize("path", ["", "/", "/canvas", "/coursesite", "/lms/courses"])
+def test_a_canvas_behind_another_path_is_taken(path: str, tmp_path: Path) -> None:
+    assert told(changed("maple.instructure.com", f"maple.instructure.com{path}"), tmp_path) == []
+
+
 def test_a_problem_with_an_answer_gives_no_second_one(tmp_path: Path) -> None:
     (zone,) = told(changed("America/New_York", "Eastern Time (US & Canada)"), tmp_path)
     assert zone.hint == "write America/New_York"

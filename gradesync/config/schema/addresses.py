@@ -19,11 +19,36 @@ _HOST = re.compile(
 )
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}\Z")
 _PLAIN = re.compile(r"https://[A-Za-z0-9.:-]+(?:/(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)*")
+_PAGES = (
+    "about", "accounts", "api", "appointment_groups", "assignments", "calendar", "calendar2", "conversations",
+    "courses", "dashboard", "error_reports", "files", "grades", "graphql", "groups", "login", "logout", "oauth2",
+    "plugins", "profile", "search", "sections", "sis_imports", "users",
+)  # fmt: skip
+"""How the paths of Canvas's own pages begin (its routes; `login` is where an address copied too early ends)."""
 _KEY_LINE = re.compile(r"(?:\S+ )?(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?\Z")
 
 
 def _url(value: Any, info: ValidationInfo) -> str:
     return _address(value, info, with_query=False)
+
+
+def _canvas_url(value: Any, info: ValidationInfo) -> str:
+    if isinstance(value, str) and (meant := canvas_behind(value)) is not None:
+        message = "this is the address of a page in Canvas, and the address of Canvas itself is meant"
+        raise refuse("GS-108", message, f"write `{meant}`")
+    return _address(value, info, with_query=False)
+
+
+def canvas_behind(text: str) -> str | None:
+    """The address of the Canvas behind that of one of its pages, as copied from a browser; None for any other.
+
+    Only paths that begin as Canvas's own pages do are judged: Canvas itself may be behind a path.
+    """
+    parts = split_url(text.strip())
+    if parts is None or parts.scheme not in ("https", "http") or "@" in parts.netloc:
+        return None
+    first = parts.path.lstrip("/").partition("/")[0].partition(";")[0].casefold()
+    return f"{parts.scheme}://{parts.netloc}" if first in _PAGES else None
 
 
 def _token_url(value: Any, info: ValidationInfo) -> str:
@@ -145,6 +170,15 @@ Url = Annotated[
     str,
     PlainValidator(_url),
     in_schema("string", pattern=r"^https?://[^\s?#@]+$", examples=["https://riverside.instructure.com"]),
+]
+CanvasUrl = Annotated[
+    str,
+    PlainValidator(_canvas_url),
+    in_schema(
+        "string",
+        pattern=rf"^https?://[^\s?#@/]+(/(?!({'|'.join(_PAGES)})(/|$))[^\s?#@]*)?$",
+        examples=["https://riverside.instructure.com"],
+    ),
 ]
 TokenUrl = Annotated[
     str,

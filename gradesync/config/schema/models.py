@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gradesync.config.schema.addresses import HostKey, Server, TokenUrl, Url
+from gradesync.config.schema.addresses import CanvasUrl, HostKey, Server, TokenUrl, Url
 from gradesync.config.schema.fields import (
     BodyField,
     Contact,
@@ -58,7 +58,7 @@ class Strict(BaseModel):
 class Canvas(Strict):
     """The institution's Canvas."""
 
-    url: Url = Field(description="Address of the Canvas root account.")
+    url: CanvasUrl = Field(description="Address of the Canvas root account, without the path of a page.")
     token: Reference = left_out(
         "Where the access token is kept: env:NAME or file:PATH, never the token itself."
     )
