@@ -66,7 +66,7 @@ _MANY = 50
     "`page`. A GitHub job knows its own.",
 )
 @click.option(
-    "--title", default="gradesync", show_default=True, metavar="TEXT", help="What stands at the top."
+    "--title", default="gradesync", show_default=True, metavar="TEXT", help="The heading at the top."
 )
 @click.option(
     "--stale-after",
@@ -74,9 +74,9 @@ _MANY = 50
     default=90,
     show_default=True,
     metavar="MINUTES",
-    help="The page warns of itself when it is older.",
+    help="The page warns its readers when it is older.",
 )
-@click.option("--serve", is_flag=True, help="Show it on this machine instead, made anew as things change.")
+@click.option("--serve", is_flag=True, help="Show it on this machine instead, rebuilt as things change.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def command(
     said: Invocation, ids: tuple[ScheduleId, ...], full: bool, withdraw: bool, reason: str | None, form: str
 ) -> int:
-    """Ask the next pass to run schedules. A wish is forgotten after 24 hours.
+    """Ask the next pass to run schedules. A request expires after 24 hours.
 
     It waits behind what blocks its schedule. --withdraw takes it back until its run has begun.
     """

@@ -41,10 +41,10 @@ def _change(one: PageSchedule, above: State, written: Written | None, source: st
     scopes = dict.fromkeys(block.scope or id for block in row.blocks if block.kind in ("hold", "breaker"))
     release = [("end the hold", f"gradesync resume {clean(scope)}") for scope in scopes]
     grades = row.schedule.type is SyncType.GRADE_PASSBACK
-    why = [("know why one grade is missing", f"gradesync explain {id} --assignment ID --student ID")]
+    why = [("find out why a grade is missing", f"gradesync explain {id} --assignment ID --student ID")]
     stopped = bool(row.blocks) or row.schedule.state is State.PAUSED
     waits = (
-        " (the wish waits while the schedule is stopped, and is forgotten after 24 hours)" if stopped else ""
+        " (the request waits while the schedule is stopped, and expires after 24 hours)" if stopped else ""
     )
     blocked = " (refused while the schedule is stopped)" if stopped else ""
     return Change(
@@ -82,7 +82,7 @@ def _lines(state: State, above: State, interval: str) -> list[tuple[str, str]]:
     if state is State.PAUSED:
         dry = ", only looking, as the account does" if above is State.OBSERVE else ""
         return [(f"let it run again{dry}", "state: active"), rhythm]
-    stop = [("stop it for long", 'state: paused\nreason: "WHY"')]
+    stop = [("stop it for good", 'state: paused\nreason: "WHY"')]
     look = [("let it only look, and send nothing", "state: observe")] if state is State.ACTIVE else []
     own = state is State.OBSERVE and above is State.ACTIVE
     back = [("let it send again", "state: active")] if own else []

@@ -234,7 +234,7 @@ def test_stops_wishes_and_windows_are_told_with_who_and_why() -> None:
     assert f"riverside/roster-nightly , held by {PERSON} (OS user) since Wed 25 Nov 09:00 EST" in text
     assert "until Sat 28 Nov 09:00 EST. SIS upgrade" in text
     assert "upcoming: 2026-11-26 00:00 to 2026-11-28 00:00 America/New_York, roster-nightly only" in text
-    assert f"grades : asked for by {PERSON} (CI)" in text
+    assert f"grades : requested by {PERSON} (CI)" in text
 
 
 def test_a_wish_for_a_schedule_that_is_stopped_does_not_promise_a_run() -> None:
@@ -277,7 +277,7 @@ def test_across_accounts_each_hold_stands_once_and_windows_count_their_accounts(
         in text
     )
     assert "write 12/40" in text
-    assert f"riverside/grades : asked for by {PERSON} (CI)" in text
+    assert f"riverside/grades : requested by {PERSON} (CI)" in text
 
 
 def test_each_schedule_says_what_to_write_and_what_to_type() -> None:
@@ -486,9 +486,9 @@ def test_thousands_of_holds_come_in_parts_and_the_first_part_names_every_list() 
     first, last = Page(parts["stops.html"]).text, Page(parts[f"stops-{len(parts)}.html"]).text
     assert f"this is part 1 of {len(parts)}. Sorting looks at this part alone" in first
     assert first.count("They are in a later part.") == 3
-    for told in ("Nothing runs", "Nothing was asked for", "No blackout is"):
+    for told in ("Nothing runs", "Nothing is requested", "No blackout is"):
         assert told not in first + last
-    assert last.count("write 12/40") == last.count(": asked for by") == 10
+    assert last.count("write 12/40") == last.count(": requested by") == 10
     assert "SIS upgrade upcoming" in last
 
 
