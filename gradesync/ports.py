@@ -278,8 +278,8 @@ class CanvasLookup(Protocol):
         """Whether the course holds the assignment."""
         ...
 
-    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
-        """The SIS ids a Canvas user has or had, in enrollments of any state; none when Canvas knows no such user."""
+    async def sis_ids_of(self, user_id: int) -> frozenset[str] | None:
+        """The SIS ids a Canvas user has or had, in enrollments of any state; None when Canvas knows no such user."""
         ...
 
     async def weighing(self, course_id: int) -> Weighing | None:

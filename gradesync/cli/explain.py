@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(?:.*/)?courses/(\d{1,18})/assignments/(\d{1,18})(?:[/?#].*)?\Z")
 _STUDENT = re.compile(r"(?:\d{1,18}|sis:.+)\Z", re.DOTALL)
+_PERSON = re.compile(r"(?:.*?/)??(?:courses/(\d{1,18})/)?(?:users|grades)/(\d{1,18})(?:[/?#].*)?\Z")
+"""A student's page, `courses/101/users/32`, or `courses/101/grades/32` with their grades in the course."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,17 @@ class _Asked:
     "gradesync explain GS-405\n"
     "gradesync explain riverside/grades --assignment 4711 --student sis:s-1042\n"
     "gradesync explain riverside --assignment courses/12/assignments/4711 \\\n"
-    "  --student 88 --was 87\n"
+    "  --student courses/12/users/88 --was 87\n"
     "gradesync explain riverside --worklist",
 )
 @click.argument("target", metavar="CODE|ACCOUNT|ACCOUNT/SCHEDULE")
 @format_option()
 @click.option("--assignment", metavar="ID", help="The assignment: Canvas's number, or its address in Canvas.")
-@click.option("--student", metavar="ID", help="The student: Canvas's number, or sis: with the SIS's id.")
+@click.option(
+    "--student",
+    metavar="ID",
+    help="The student: Canvas's number, the address of their page, or sis: with the SIS's id.",
+)
 @click.option("--was", metavar="SCORE", help="Say whether this score was ever sent.")
 @click.option("--offline", is_flag=True, help="Ask the store alone, neither Canvas nor the SIS.")
 @click.option("--show-values", is_flag=True, help="Insist on scores and titles, which only a terminal shows.")
@@ -161,11 +167,26 @@ def _wish(asked: _Asked, *, values: bool) -> GradeWish:
     if asked.assignment is None or asked.student is None:
         raise click.UsageError("a grade is named by --assignment and --student")
     course, assignment = _assignment(asked.assignment)
-    if not _STUDENT.match(asked.student):
-        raise click.UsageError("--student takes Canvas's user number, or sis: with the SIS's id")
-    # Two spellings of one number would be two pseudonyms in the history.
-    student = asked.student if asked.student.startswith("sis:") else str(int(asked.student))
-    return GradeWish(assignment, student, course, asked.offline, _number(asked.was), values)
+    their_course, student = _student(asked.student)
+    if None not in (course, their_course) and course != their_course:
+        raise click.UsageError("the two addresses are of different courses: a grade is in one")
+    return GradeWish(
+        assignment, student, course or their_course, asked.offline, _number(asked.was), values=values
+    )
+
+
+def _student(text: str) -> tuple[int | None, str]:
+    """Course (where the address tells it) and student. Raises a usage error."""
+    if _STUDENT.match(text):
+        # Two spellings of one number would be two pseudonyms in the history.
+        return None, text if text.startswith("sis:") else str(int(text))
+    found = _PERSON.match(text)
+    if found is None:
+        raise click.UsageError(
+            "--student takes Canvas's number, the address of the student's page with courses/N/users/N, or sis: with "
+            "the SIS's id"
+        )
+    return (int(found[1]) if found[1] else None), str(int(found[2]))
 
 
 def _assignment(text: str) -> tuple[int | None, int]:

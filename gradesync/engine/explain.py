@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from itertools import islice
 
 from gradesync.domain.account import Account
 from gradesync.domain.comparison import Weighing
@@ -35,6 +35,7 @@ from gradesync.domain.report import ScheduleRow
 from gradesync.domain.run import Run
 from gradesync.domain.schedule import ScheduleId, State, SyncType
 from gradesync.engine.control import find_account
+from gradesync.engine.explain_found import Found, GradeWish, nothing_known
 from gradesync.engine.queries import schedule_row
 from gradesync.engine.runner import EffectiveAccount, known_key, look_job
 from gradesync.engine.tools import Tools
@@ -43,22 +44,6 @@ from gradesync.ports import ChangeFeed, GradebookReader, GradebookSource, RunQue
 from gradesync.syncs.grade_passback import Decided, look
 from gradesync.syncs.identity import check_identity
 from gradesync.syncs.stage import StageTracker
-
-
-@dataclass(frozen=True, slots=True)
-class GradeWish:
-    """Which grade. `student` is Canvas's number or `sis:` and the SIS's id; `course_id` spares looking for it.
-
-    `offline` asks neither side. `was` is a value somebody claims was sent. `values` keeps what a person at a terminal
-    may see.
-    """
-
-    assignment_id: int
-    student: str
-    course_id: int | None = None
-    offline: bool = False
-    was: Decimal | None = None
-    values: bool = False
 
 
 def passback_of(tools: Tools, account: str, schedule: str | None) -> tuple[EffectiveAccount, ScheduleRow]:
@@ -84,15 +69,13 @@ async def explain_grade(tools: Tools, account: str, schedule: str | None, wish: 
     _told(tools, row.schedule.id, wish, who)
     search = _Search(tools, target, row.schedule.id, keyed, wish)
     if wish.offline:
-        found = _Found(search.remembered(search.offline_ids(), None))
+        found = Found(search.remembered(search.offline_ids(), None))
     else:
         found = await search.live()
     stories = found.stories
     if not stories and not found.present:
-        raise NotFound(
-            _nothing(wish, found), hint="--student takes Canvas's user number, or sis: with the SIS's id"
-        )
-    since = tools.store.now() - EVENTS_KEPT
+        raise nothing_known(wish, found)
+    since = max(tools.store.now() - EVENTS_KEPT, _began(tools, account, stories))
     was = None
     if wish.was is not None:
         was = was_sent(wish.was, stories, keyed, decimals=target.account.sis.profile.decimals, since=since)
@@ -115,6 +98,14 @@ async def explain_grade(tools: Tools, account: str, schedule: str | None, wish: 
         observes=row.schedule.state is State.OBSERVE,
         was=was,
     )
+
+
+def _began(tools: Tools, account: str, stories: Iterable[ClassStory]) -> datetime:
+    """When this store's history of the account begins: of what was before, it knows nothing."""
+    first = (entry.at for entry in islice(tools.store.chain(account), 1))
+    # An account that was renamed has a new history, and the events of the old name.
+    records = (one for story in stories for one in (story.item, story.result) if one is not None)
+    return min([tools.store.now(), *first, *(past.at for record in records for past in record.events)])
 
 
 def _told(tools: Tools, id: ScheduleId, wish: GradeWish, who: str) -> None:
@@ -140,26 +131,6 @@ def _runs(tools: Tools, stories: Iterable[ClassStory]) -> dict[str, Run]:
     }
     found = (tools.store.runs(RunQuery(run_id=run_id, limit=1)) for run_id in sorted(named))
     return {run.id: run for runs in found for run in runs}
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was found: the stories, the course, whether the student is in it, and whether Canvas lost the assignment."""
-
-    stories: tuple[ClassStory, ...]
-    course_id: int | None = None
-    present: bool | None = None
-    gone: bool = False
-    unpublished: bool = False
-
-
-def _nothing(wish: GradeWish, found: _Found) -> str:
-    if found.gone:
-        return (
-            f"Canvas does not know assignment {wish.assignment_id}, and the store remembers nothing of it for this "
-            "student"
-        )
-    return f"nothing is known of such a grade for assignment {wish.assignment_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +195,7 @@ class _Search:
 
     # - both sides -
 
-    async def live(self) -> _Found:
+    async def live(self) -> Found:
         """The stories with what both sides show now, as far as Canvas still knows the assignment."""
         async with self.tools.connections.gradebook_readonly(self.account) as (source, reader):
             records = self.tools.store.read_records(self.account.key)
@@ -235,27 +206,31 @@ class _Search:
             if course is None:
                 # Deleted in Canvas: what the store remembers is all there is, and it knows SIS ids only.
                 ids, number = await self._all_ids(source), self._typed_number()
-                return _Found(self.remembered(ids, number), self.wish.course_id, gone=True)
+                told = self.remembered(ids or frozenset(), number)
+                return Found(told, self.wish.course_id, gone=True, stranger=ids is None)
             if course.state == "unpublished":
                 # Canvas shows nobody a grade of it, and what it lists then reads as if everything had been withdrawn.
                 ids, number = await self._all_ids(source), self._typed_number()
-                return _Found(self.remembered(ids, number), course.id, unpublished=True)
+                told = self.remembered(ids or frozenset(), number)
+                return Found(told, course.id, unpublished=True, stranger=ids is None)
             one = _OneCourse(source, course)
             book = await one.read_course(course, None)
             seats = self._seats(book)
             sis_ids = self._typed_ids() | {s.sis_user_id for s in seats if s.sis_user_id is not None}
+            stranger = False
             if not sis_ids:
                 # Dropped from the course, so that no listing of it names the person.
-                sis_ids = await self._all_ids(source)
+                ids = await self._all_ids(source)
+                sis_ids, stranger = ids or frozenset(), ids is None
             user_id = seats[0].user_id if seats else self._typed_number()
             stories = [await self._live_class(seat, book, one, reader, sis_ids) for seat in seats]
             here = {story.class_id for story in stories}
             # Classes the student has left keep what was sent there.
             earlier = (story for story in self.remembered(sis_ids, user_id) if story.class_id not in here)
-            return _Found((*stories, *earlier), course.id, bool(seats))
+            return Found((*stories, *earlier), course.id, bool(seats), stranger=stranger)
 
-    async def _all_ids(self, source: GradebookSource) -> frozenset[str]:
-        """The SIS ids of the student meant; a Canvas number is looked up in Canvas."""
+    async def _all_ids(self, source: GradebookSource) -> frozenset[str] | None:
+        """The SIS ids of the student meant; a Canvas number is looked up in Canvas, None when it has no such user."""
         number = self._typed_number()
         return self._typed_ids() if number is None else await source.sis_ids_of(number)
 
@@ -374,7 +349,7 @@ class _OneCourse:
     async def has_assignment(self, course: CanvasCourse, assignment_id: int) -> bool:
         return await self.source.has_assignment(course, assignment_id)
 
-    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
+    async def sis_ids_of(self, user_id: int) -> frozenset[str] | None:
         return await self.source.sis_ids_of(user_id)
 
     async def weighing(self, course_id: int) -> Weighing | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gradesync.cli.explain import _student
 from gradesync.cli.main import group
 from gradesync.sandbox.server import Sandbox, running
 from tests.cli.conftest import Tree
@@ -142,6 +143,8 @@ def test_every_look_stands_in_the_history_without_the_student(graded: Tree, sand
         ("--assignment", "1"),
         ("--assignment", "x", "--student", "1"),
         ("--assignment", "1", "--student", "Ana"),
+        ("--assignment", "1", "--student", "https://canvas.example/courses/12/users/"),
+        ("--assignment", "courses/12/assignments/1", "--student", "courses/13/users/5"),
         ("--assignment", "1", "--student", "1", "--was", "much"),
         ("--assignment", "1", "--student", "1", "--was", "nan"),
         ("--assignment", "1", "--student", "1", "--show-values"),
@@ -151,6 +154,36 @@ def test_every_look_stands_in_the_history_without_the_student(graded: Tree, sand
 )
 def test_what_cannot_be_meant_is_refused(tree: Tree, arguments: tuple[str, ...]) -> None:
     tree.run("explain", "riverside", *arguments, code=64)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("88", (None, "88")),
+        ("088", (None, "88")),
+        ("sis:users/5", (None, "sis:users/5")),
+        ("https://canvas.example/courses/12/users/88", (12, "88")),
+        ("http://127.0.0.1:8765/riverside/courses/12/users/88?page=2#top", (12, "88")),
+        ("courses/12/grades/88", (12, "88")),
+        ("https://canvas.example/users/88", (None, "88")),
+    ],
+)
+def test_a_student_is_named_by_number_sis_id_or_the_address_of_their_page(
+    typed: str, meant: tuple[int | None, str]
+) -> None:
+    assert _student(typed) == meant
+
+
+def test_the_two_addresses_a_teacher_hands_in_are_taken_as_they_are(graded: Tree, sandbox: Sandbox) -> None:
+    assignment, user, _, _ = carried(sandbox)
+    course = sandbox.schools["riverside"].canvas.assignments[assignment].course_id
+    page = f"{graded.base}/courses/{course}/users/{user}"
+    work = f"{graded.base}/courses/{course}/assignments/{assignment}"
+    asked = ("--format", "json", "--assignment", work, "--student", page)
+    found = json.loads(graded.run("explain", "riverside", *asked).stdout)
+    assert (found["course"], found["in_course"]) == (course, True)
+    said = graded.run("explain", "riverside", "--assignment", work, "--student", "99999", code=None).output
+    assert "Canvas knows no user with this number" in said
 
 
 def test_a_code_is_still_explained(tree: Tree) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from gradesync.domain.explained import ClassStory, Explanation, Held, Next
 from gradesync.domain.gradebook import SectionStudent
+from gradesync.domain.record import EVENTS_KEPT
 from gradesync.engine.explain import GradeWish, explain_grade
 from gradesync.errors import ConnectionProblem, NotFound, UsageProblem
 from gradesync.reporting import structured
@@ -204,16 +205,50 @@ def test_the_course_is_found_by_searching_when_the_store_knows_nothing_and_spare
     district.reconcile(district.tree())
     assert explained(district, assignment=3, student="31").course_id == 2
     assert explained(district, assignment=3, student="31", course_id=2).course_id == 2
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="course 1 in Canvas has no assignment 3"):
         explained(district, assignment=3, student="31", course_id=1)
 
 
-@pytest.mark.parametrize(("assignment", "student"), [(99, "11"), (1, "99"), (1, "sis:nobody")])
-def test_a_grade_nobody_knows_is_not_found(assignment: int, student: str) -> None:
+@pytest.mark.parametrize(
+    ("assignment", "student", "told"),
+    [
+        (99, "11", "Canvas does not know assignment 99"),
+        (1, "99", "Canvas knows no user with this number; assignment 1 is in course 1"),
+        (1, "31", "assignment 1 is in course 1, and this student is in no section of it"),
+        (1, "sis:nobody", "assignment 1 is in course 1, and this student is in no section of it"),
+    ],
+)
+def test_a_grade_nobody_knows_is_not_found_and_which_half_of_it_is_said(
+    assignment: int, student: str, told: str
+) -> None:
     district = District()
     district.started()
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=told) as said:
         explained(district, assignment=assignment, student=student)
+    assert student.removeprefix("sis:") not in str(said.value)
+    assert said.value.hint
+
+
+def test_a_grade_the_store_alone_does_not_know_says_that_only_it_was_asked() -> None:
+    district = District()
+    district.started()
+    with pytest.raises(NotFound, match="the store remembers nothing of assignment 1") as said:
+        explained(district, student="sis:nobody", offline=True)
+    assert "without --offline" in (said.value.hint or "")
+
+
+def test_how_far_back_a_new_store_knows_is_since_it_began_and_not_a_school_year() -> None:
+    district = District()
+    began = district.school.now
+    district.started()
+    district.later(60)
+    found = explained(district, was=Decimal(99))
+    assert found.was is not None
+    assert (found.was.answer, found.was.since) == (False, began)
+    district.later(500 * 24 * 60)
+    later = explained(district, was=Decimal(99)).was
+    assert later is not None
+    assert later.since == district.school.now - EVENTS_KEPT
 
 
 def test_every_look_is_in_the_history_under_a_pseudonym_even_when_it_fails() -> None:

@@ -66,8 +66,8 @@ class CourseLookup:
         """Whether the course holds the assignment."""
         return await self._row(f"{_API}/courses/{course.id}/assignments/{assignment_id}") is not None
 
-    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
-        """The SIS ids a Canvas user has, or had in any enrollment; none where Canvas does not know or tell.
+    async def sis_ids_of(self, user_id: int) -> frozenset[str] | None:
+        """The SIS ids a Canvas user has, or had in any enrollment; none where Canvas tells none, None for no such user.
 
         Whoever was dropped stands in no listing of a course, so the person is asked for, not the course.
         """
@@ -82,7 +82,7 @@ class CourseLookup:
         try:
             user = await self._row(f"{_API}/users/{user_id}")
             if user is None:
-                return frozenset()
+                return None
             rows.append(user)
             rows += await listing.rows()
         except ConnectionProblem as problem:

@@ -165,9 +165,11 @@ class MemoryCanvas:
         held = self.held.get(course.id)
         return held is not None and any(one.id == assignment_id for one in held.assignments)
 
-    async def sis_ids_of(self, user_id: int) -> frozenset[str]:
-        """The ids of the user's seats, and those set in `former`."""
-        seats = (one for held in self.held.values() for one in held.students if one.user_id == user_id)
+    async def sis_ids_of(self, user_id: int) -> frozenset[str] | None:
+        """The ids of the user's seats, and those set in `former`; None for a user of neither."""
+        seats = [one for held in self.held.values() for one in held.students if one.user_id == user_id]
+        if not seats and user_id not in self.former:
+            return None
         return frozenset(one.sis_user_id for one in seats if one.sis_user_id) | self.former.get(
             user_id, frozenset()
         )
