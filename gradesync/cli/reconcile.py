@@ -204,6 +204,8 @@ def _pass(
             tell(
                 f"the files hold changes that commit {checkout.commit[:12]} does not; the history will say so"
             )
+        # Workers have the key themselves, and files are applied without one.
+        no_key = None if no_syncs or enqueue else _no_key(app, told)
         options = PassOptions(
             desired=loaded.desired if loaded else None,
             problems=loaded.problems if loaded else (),
@@ -218,6 +220,7 @@ def _pass(
             behind=checkout.behind if checkout is not None else None,
             any_commit=any_commit,
             credit=app.authors(checkout) if checkout is not None else None,
+            no_key=no_key,
         )
         try:
             with alarms.with_store(app, telling):
@@ -241,6 +244,15 @@ def _pass(
             if allow and report.plan is not None and not report.plan.allowed:
                 tell(f"--allow {allow} fits nothing that is withheld now; it allowed nothing")
         return code
+
+
+def _no_key(app: App, told: set[object] | None) -> str | None:
+    """Why no run could have the ledger's key, said at once: a pass with nothing due would never come to it."""
+    problem = app.key_trouble()
+    if (told is None or _news(told, "key", problem and str(problem))) and problem is not None:
+        tell(f"{problem.code}: no run can do its work: {problem}")
+        tell(f"hint: {problem.hint}")
+    return None if problem is None else str(problem)
 
 
 def _tell_workflow(form: str, report: PassReport, links: Links) -> None:

@@ -14,6 +14,8 @@ from array import array
 from collections.abc import Iterable
 from operator import methodcaller
 
+from gradesync.errors import ConnectionProblem
+
 _NAMESPACE = uuid.UUID("6f1c2a54-6a0e-5d8b-9a63-2f6f0c6f3b10")
 
 _MOST_KNOWN = 10_000
@@ -87,3 +89,13 @@ def minted_line_item_id(root_uuid: str, assignment_id: int, class_id: str) -> st
 def minted_result_id(line_item_id: str, student_id: str) -> str:
     """The sourcedId of our result for a student in a line item (oneroster.md 2.2)."""
     return str(uuid.uuid5(_NAMESPACE, f"result|{line_item_id}|{student_id}"))
+
+
+def refuse_other_key(known: str | None, keyed: KeyedHash) -> None:
+    """Raises ConnectionProblem GS-207 when the ledger was made with another key (`known` is that one's id)."""
+    if known != keyed.key_id:
+        raise ConnectionProblem(
+            "the ledger was made with another key than the one configured",
+            code="GS-207",
+            hint="bring the old key back (`keys:` in gradesync.yaml, or .gradesync/key)",
+        )

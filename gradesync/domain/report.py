@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gradesync.domain.history import GENESIS_HASH
 from gradesync.domain.problem import CODES, Act, Problem
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.run import Lease, Outcome, Run, RunResult
@@ -106,6 +107,9 @@ class PassReport:
     `stale` are the parts of a saved plan that no longer fit; `stale_commit` is the commit this tree does not follow,
     with `stale_why`. `new_store` is set when the store was created by this pass; `checkpoint` is the hash over all
     history heads.
+
+    `resting` is what gradesync itself stops at the pass's end (`account` or `account/schedule`; a breaker, or another
+    institution at the address). `no_key` says why no run could have the ledger's key.
     """
 
     at: datetime
@@ -126,6 +130,8 @@ class PassReport:
     enqueued: int | None = None
     redelivered: int = 0
     left: int = 0
+    resting: tuple[str, ...] = ()
+    no_key: str | None = None
 
     @property
     def eventful(self) -> bool:
@@ -133,11 +139,17 @@ class PassReport:
         told = (self.applied, self.ends, self.missed, self.enqueued, self.redelivered, self.left, self.raced)
         return any(told) or self.new_store or self.stale_commit is not None
 
+    @property
+    def nothing_recorded(self) -> bool:
+        """Whether the store knows of no account at all: its history has not begun."""
+        return self.checkpoint == GENESIS_HASH
+
 
 def exit_code_of(report: PassReport, fail_on: str = "new", asked: str | None = None) -> int:
     """The pass's exit code (DESIGN.md 4): of several, the first of 130, 6, 5, 1, 4, 3.
 
-    `asked` is the one account the pass was asked for, if it was: that it is busy is an answer then.
+    `asked` is the one account the pass was asked for, if it was: that it is busy is an answer then. What rests behind
+    a breaker is nothing new, so it counts by `fail_on` any alone.
     """
     if report.interrupted:
         return 130
@@ -147,6 +159,8 @@ def exit_code_of(report: PassReport, fail_on: str = "new", asked: str | None = N
         return 5
     if report.stale_commit or report.raced or any(not problem.warning for problem in report.problems):
         return 1
+    if report.no_key is not None:
+        return 1
     if asked is not None and any(lease.account == asked for lease in report.busy):
         return 4
     counted = {
@@ -154,7 +168,7 @@ def exit_code_of(report: PassReport, fail_on: str = "new", asked: str | None = N
         "any": [end for end in report.ends if end.needs_person],
         "none": [],
     }[fail_on]
-    return 3 if counted else 0
+    return 3 if counted or (fail_on == "any" and report.resting) else 0
 
 
 @dataclass(frozen=True, slots=True)

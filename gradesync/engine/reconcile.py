@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gradesync.domain.definition import Desired
+from gradesync.domain.hold import HoldKind
 from gradesync.domain.plan import Safety
 from gradesync.domain.problem import Problem
 from gradesync.domain.report import PassReport
@@ -29,7 +30,7 @@ class PassOptions:
 
     `only` limits it to accounts; `allow` is the digest of consented withheld actions; `run_syncs` False applies only.
     `saved`, `behind`, `any_commit` and `credit` as in `apply.Wish`.
-    `enqueue` leaves the runs to workers.
+    `enqueue` leaves the runs to workers. `no_key` says why no run could have the ledger's key.
     """
 
     desired: Desired | None = None
@@ -45,6 +46,7 @@ class PassOptions:
     behind: Behind | None = None
     any_commit: bool = False
     credit: Credit | None = None
+    no_key: str | None = None
 
     @property
     def wish(self) -> Wish:
@@ -111,4 +113,18 @@ async def reconcile(tools: Tools, options: PassOptions) -> PassReport:
         enqueued=state.enqueued if options.enqueue else None,
         redelivered=redelivered,
         left=state.left,
+        resting=_resting(state),
+        no_key=options.no_key,
     )
+
+
+def _resting(state: PassState) -> tuple[str, ...]:
+    """What gradesync itself stops by now, accounts before their schedules."""
+    holds = state.tools.store.holds(state.tools.store.now())
+    scopes = {hold.scope for hold in holds if hold.kind is not HoldKind.OPERATOR}
+    mine = {
+        scope.account if scope.schedule is None else f"{scope.account}/{scope.schedule}"
+        for scope in scopes
+        if scope.account is not None and state.concerns(scope.account)
+    }
+    return tuple(sorted(mine))

@@ -21,7 +21,7 @@ from gradesync.domain.account import Account
 from gradesync.domain.definition import RecordedAccount
 from gradesync.domain.history import Fact
 from gradesync.domain.interval import to_local
-from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.keyed import KeyedHash, refuse_other_key
 from gradesync.domain.report import ClassCounts, RunEnd
 from gradesync.domain.roster_change import RosterChange
 from gradesync.domain.run import (
@@ -344,12 +344,7 @@ def known_key(tools: Tools, account: str) -> KeyedHash:
         # Asked again: of two passes that begin a ledger with two keys only one may go on.
         tools.store.set_key_id(keyed.key_id)
         known = tools.store.key_id()
-    if known != keyed.key_id:
-        raise ConnectionProblem(
-            "the ledger was made with another key than the one configured",
-            code="GS-207",
-            hint="bring the old key back (`keys:` in gradesync.yaml, or .gradesync/key)",
-        )
+    refuse_other_key(known, keyed)
     return keyed
 
 

@@ -68,6 +68,8 @@ def pass_report(report: PassReport, *, changed: Collection[str] = (), links: Lin
     if report.stale:
         told = "; ".join(stale_line(one) for one in report.stale)
         notes.append(Note("error", "Saved plan", f"{STALE}: {told}"))
+    if report.no_key is not None:
+        notes.append(Note("error", "GS-207 No run can do its work", report.no_key))
     if report.plan is not None:
         notes += _stop_notes(report.plan)
     notes += [_run_note(end) for end in report.ends if end.needs_person]

@@ -168,6 +168,8 @@ def pass_report(report: PassReport) -> Shape:
         enqueued=report.enqueued,
         redelivered=report.redelivered,
         left=report.left,
+        resting=list(report.resting),
+        no_key=report.no_key,
     )
 
 

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from gradesync.domain.history import ChainFault
     from gradesync.domain.run import Actor
     from gradesync.engine.tools import Tools
-    from gradesync.ports import FileCache, Progress, Store
+    from gradesync.errors import ConnectionProblem
+    from gradesync.ports import FileCache, Progress, Secrets, Store
     from gradesync.store.queue import Deliveries
     from gradesync.wiring.authors import Authors
     from gradesync.wiring.commits import Checkout
+    from gradesync.wiring.keys import AccountKeys
 
 __all__ = ["App", "OpenMode", "file_cache", "home_of", "open_app"]
 
@@ -116,7 +118,6 @@ class App:
         from gradesync.store.holder import this_holder
         from gradesync.wiring.actor import holder_name
         from gradesync.wiring.clock import awake_or_not
-        from gradesync.wiring.keys import AccountKeys
         from gradesync.wiring.on_demand import ConnectionsOnDemand
         from gradesync.wiring.secrets import References
 
@@ -124,12 +125,23 @@ class App:
         return Tools(
             store=self.store,
             connections=ConnectionsOnDemand(secrets, self.root, self.settings.private_hosts),
-            keys=AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store),
+            keys=self._keys(secrets),
             progress=self.progress or Silent(),
             holder=this_holder(holder_name(holder or self.actor.name)),
             actor=self.actor,
             monotonic=awake_or_not,
         )
+
+    def key_trouble(self) -> ConnectionProblem | None:
+        """What would keep every run from the ledger's key, by GS-207; None where all is well. No key is made."""
+        from gradesync.wiring.secrets import References
+
+        return self._keys(References(self.root)).trouble()
+
+    def _keys(self, secrets: Secrets) -> AccountKeys:
+        from gradesync.wiring.keys import AccountKeys
+
+        return AccountKeys(home_of(self.root) / "key", self.settings.keys, secrets, self.store)
 
 
 class Silent:

@@ -9,7 +9,7 @@ import os
 import secrets as random_bytes
 from pathlib import Path
 
-from gradesync.domain.keyed import KeyedHash
+from gradesync.domain.keyed import KeyedHash, refuse_other_key
 from gradesync.errors import ConnectionProblem
 from gradesync.ports import Secrets, Store
 
@@ -33,22 +33,56 @@ class AccountKeys:
 
     def keyed(self, account: str) -> KeyedHash:
         """The account's keyed hash. Raises ConnectionProblem GS-207 when the key is missing or too short."""
+        # A renamed account keeps its first name's key: with another one every value would look edited by hand.
+        return KeyedHash(self._usable().encode(), self._store.origin(account))
+
+    def trouble(self) -> ConnectionProblem | None:
+        """What would keep every run from its key: missing, too short, or not the ledger's. No key is made here."""
+        try:
+            if self._reference is None and self._gone():
+                self._refuse_making()
+                return None
+            known = self._store.key_id()
+            if known is not None:
+                refuse_other_key(known, KeyedHash(self._usable().encode(), ""))
+            else:
+                self._usable()
+        except ConnectionProblem as problem:
+            return problem
+        return None
+
+    def _usable(self) -> str:
         if self._text is None:
             self._text = self._referenced() if self._reference is not None else self._from_file()
         if len(self._text) < SHORTEST:
+            hint = "make one with `openssl rand -hex 32`"
+            if self._store.key_id() is not None:
+                # A key cut short is a slip of the hand; a new one would cost the ledger.
+                hint = (
+                    "put back the whole key that the ledger was made with; another one would make every grade look "
+                    "edited by hand (only where it is lost for good: `gradesync store rekey`)"
+                )
             raise _no_key(
-                f"the key has {len(self._text)} characters, fewer than {SHORTEST}",
-                hint="make one with `openssl rand -hex 32`",
+                f"the key of the ledger has {len(self._text)} characters, fewer than {SHORTEST}", hint=hint
             )
-        # A renamed account keeps its first name's key: with another one every value would look edited by hand.
-        return KeyedHash(self._text.encode(), self._store.origin(account))
+        return self._text
+
+    def _gone(self) -> bool:
+        try:
+            self._file.stat()
+        except FileNotFoundError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def _referenced(self) -> str:
         assert self._reference is not None  # the caller looked
         try:
             return self._secrets.value(self._reference, "", "keys")
         except ConnectionProblem as problem:
-            raise _no_key(f"the key of the ledger: {problem}", hint=problem.hint) from None
+            found = str(problem).removeprefix("keys: ")
+            raise _no_key(f"the key of the ledger: {found}", hint=problem.hint) from None
 
     def _from_file(self) -> str:
         try:
@@ -61,10 +95,21 @@ class AccountKeys:
             ) from None
 
     def _made(self) -> str:
+        self._refuse_making()
+        try:
+            return self._placed(random_bytes.token_hex(32))
+        except OSError:
+            raise _no_key(
+                f"no key can be kept in {self._file}", hint="give this user the right to write that folder"
+            ) from None
+
+    def _refuse_making(self) -> None:
+        """Raises where the ledger has a key already, or others would not have the one made here."""
         if self._store.key_id() is not None:
             raise _no_key(
                 f"the ledger was made with a key, and {self._file} is gone",
-                hint="bring the file back from a backup; a new key would make every grade look edited by hand",
+                hint="bring the file back from a backup, or the line `keys` in gradesync.yaml that named the key; "
+                "a new key would make every grade look edited by hand",
             )
         if self._store.info().kind != "sqlite":
             raise _no_key(
@@ -72,12 +117,6 @@ class AccountKeys:
                 hint="make one with `openssl rand -hex 32`, keep it as a secret, and write `keys: env:NAME`"
                 " in gradesync.yaml",
             )
-        try:
-            return self._placed(random_bytes.token_hex(32))
-        except OSError:
-            raise _no_key(
-                f"no key can be kept in {self._file}", hint="give this user the right to write that folder"
-            ) from None
 
     def _placed(self, text: str) -> str:
         """Written aside and then linked under its name, so that nobody ever reads half a key.

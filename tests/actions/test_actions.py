@@ -146,10 +146,17 @@ def test_a_pass_tells_later_steps_how_it_ended(job: Job, tree: Path) -> None:
     path = tree / "schedules" / "riverside.yaml"
     path.write_text(path.read_text().replace("daily at 04:00", "daily at 05:00"))
     git(tree, "commit", "-q", "-a", "-m", "later")
-    done = job(GITHUB_EVENT_NAME="push").use("reconcile", max_time="10m")
+    done = job(GITHUB_EVENT_NAME="push", GRADESYNC_KEY="k" * 64).use("reconcile", max_time="10m")
     assert done.code == 0, done.log
     assert (done.outputs["exit-code"], done.outputs["applied"], done.outputs["withheld"]) == ("0", "1", "0")
     assert "05:00" in done.summary
+
+
+def test_a_pass_without_the_ledgers_key_is_red_also_when_nothing_is_due(job: Job, tree: Path) -> None:
+    done = job(GITHUB_EVENT_NAME="schedule").use("reconcile", max_time="10m")
+    assert done.code == 1
+    assert "nothing is found at env:GRADESYNC_KEY" in done.log
+    assert "GS-207" in done.summary
 
 
 @pytest.mark.parametrize("name", ["validate", "plan", "reconcile"])

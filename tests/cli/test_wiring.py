@@ -207,8 +207,44 @@ def test_a_key_that_cannot_be_kept_is_told_with_its_code(
 def test_a_short_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", "password")
     keys = AccountKeys(tmp_path / "key", "env:A_KEY", References(tmp_path), MemoryStore())
-    with pytest.raises(ConnectionProblem, match="8 characters"):
+    with pytest.raises(ConnectionProblem, match="8 characters") as caught:
         keys.keyed("riverside")
+    assert caught.value.hint == "make one with `openssl rand -hex 32`"
+
+
+def test_where_the_ledger_has_a_key_no_new_one_is_advised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    store.set_key_id("the old key's")
+    monkeypatch.setenv("A_KEY", "password")
+    keys = AccountKeys(tmp_path / "key", "env:A_KEY", References(tmp_path), store)
+    with pytest.raises(ConnectionProblem) as caught:
+        keys.keyed("riverside")
+    assert "openssl" not in (caught.value.hint or "")
+    assert "put back the whole key" in (caught.value.hint or "")
+
+
+def test_what_would_keep_runs_from_the_key_is_known_before_one_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_disk: Store
+) -> None:
+    def trouble(reference: str | None = "env:A_KEY") -> str | None:
+        keys = AccountKeys(tmp_path / "home" / "key", reference, References(tmp_path), on_disk)
+        found = keys.trouble()
+        return None if found is None else f"{found.code} {found}"
+
+    monkeypatch.delenv("A_KEY", raising=False)
+    assert "nothing is found at env:A_KEY" in (trouble() or "")
+    monkeypatch.setenv("A_KEY", "short")
+    assert "5 characters" in (trouble() or "")
+    monkeypatch.setenv("A_KEY", "k" * 64)
+    assert trouble() is None
+    # Without `keys` the first run makes one; looking does not.
+    assert trouble(None) is None
+    assert not (tmp_path / "home").exists()
+    on_disk.set_key_id("the old key's")
+    assert "made with another key" in (trouble() or "")
+    assert "is gone" in (trouble(None) or "")
 
 
 PEOPLE = {"ana": {"name": "Ana Ortiz", "logins": ["aortiz"]}}

@@ -123,6 +123,17 @@ def test_fail_on_chooses_whether_old_trouble_counts() -> None:
     assert exit_code_of(report(end(FAILED)), "none") == 0
 
 
+def test_what_rests_behind_a_breaker_is_nothing_new_but_still_trouble() -> None:
+    resting = report(resting=("riverside",))
+    assert [exit_code_of(resting, fail_on) for fail_on in ("new", "any", "none")] == [0, 3, 0]
+
+
+def test_a_pass_in_which_no_run_could_have_its_key_is_red_whatever_runs_are_told() -> None:
+    keyless = report(end(WARNING), no_key="the key is gone")
+    assert [exit_code_of(keyless, fail_on) for fail_on in ("new", "any", "none")] == [1, 1, 1]
+    assert exit_code_of(replace(keyless, plan=HELD)) == 5
+
+
 def test_a_run_is_a_warning_exactly_when_a_person_or_we_must_act() -> None:
     for code, entry in CODES.items():
         expected = Outcome.WARNING if entry.act.value in ("person", "bug") else Outcome.COMPLETED

@@ -71,6 +71,9 @@ def test_a_dead_key_is_told_once_and_asked_once_an_hour() -> None:
         assert outcomes(first) == ["failed"], "the second schedule uses the same key"
         assert set(first.blocked) == {SECOND}
         assert "breaker is open for riverside" in str(first.ends[0].hint)
+        # A pass with nothing due would look like one where all is well.
+        quiet = district.reconcile()
+        assert (quiet.ends, quiet.resting) == ((), ("riverside",))
         assert passes(district, 6 * 60) == ["failed"] * 6
         assert len(asked) == 7
     assert [e.fact.data["code"] for e in district.history("breaker opened")] == ["GS-202"]
@@ -87,6 +90,7 @@ def test_a_key_that_works_again_closes_it_and_both_schedules_run() -> None:
     district.later(15)
     assert outcomes(district.reconcile()) == ["completed", "completed"]
     assert breakers(district) == []
+    assert district.reconcile().resting == ()
     (closed,) = district.history("breaker closed")
     assert (closed.fact.actor.via, closed.fact.data["why"]) == ("breaker", "a run worked")
     assert passes(district, 15) == ["completed", "completed"]

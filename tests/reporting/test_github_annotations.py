@@ -107,6 +107,11 @@ def test_a_pass_annotates_what_needs_someone_and_folds_the_rest_away() -> None:
     assert "Jane" not in "\n".join(lines)
 
 
+def test_a_pass_whose_runs_could_have_no_key_is_an_error() -> None:
+    lines = github.pass_report(replace(s.QUIET, no_key="the key is gone")).splitlines()
+    assert lines[0] == "::error title=GS-207 No run can do its work::the key is gone"
+
+
 def test_a_pass_with_an_older_tree_is_an_error() -> None:
     old = PassReport(s.NOW, None, (), 0, (), (), (), {}, {}, None, stale_commit="f" * 40, stale_why="older")
     assert github.pass_report(old).startswith("::error title=GS-704 Older tree::")

@@ -64,7 +64,7 @@ def test_the_documented_keys_are_the_ones_that_are_there() -> None:
         "plan": "version kind at commit uncommitted changes digest accounts schedules unchanged counts actions "
         "withheld stops frozen unrecorded revisions problems limited_to tree settings remarks",
         "pass": "version kind at plan problems applied raced runs busy blocked missed checkpoint new_store "
-        "stale_commit stale_why stale interrupted enqueued redelivered left",
+        "stale_commit stale_why stale interrupted enqueued redelivered left resting no_key",
         "schedules": "version kind at need_someone holds_in_force causes schedules",
         "history": "version kind entries",
         "problems": "version kind errors warnings problems",

@@ -18,6 +18,7 @@ from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
 from gradesync.reporting import plan_words, structured, text
 from gradesync.reporting.clean import cell_width
+from gradesync.reporting.text.passes import closing
 from tests.reporting import samples as s
 
 
@@ -337,6 +338,28 @@ def test_a_pass_over_frozen_accounts_does_not_say_that_all_is_well() -> None:
         Nothing to do in the accounts without problems.
         """
     )
+
+
+def test_a_pass_with_nothing_due_names_what_keeps_others_from_their_work() -> None:
+    resting = replace(s.QUIET, resting=tuple(f"school-{n}" for n in range(7)))
+    assert text.pass_report(resting, style=s.PLAIN).replace("\n", " ").strip() == (
+        "Nothing to do. Stopped by gradesync itself: school-0, school-1, school-2, school-3, school-4, 2 more; "
+        "gradesync holds says why."
+    )
+    keyless = replace(s.QUIET, no_key="nothing is found at env:GRADESYNC_KEY")
+    assert text.pass_report(keyless, style=s.PLAIN).replace("\n", " ").strip() == (
+        "Nothing to do. GS-207: no run can do its work: nothing is found at env:GRADESYNC_KEY."
+    )
+
+
+def test_a_pass_over_a_store_without_any_account_says_so() -> None:
+    fresh = replace(s.QUIET, checkpoint="0" * 64)
+    assert closing(fresh) == "Nothing to do: no account is recorded yet, and the files describe none."
+    of_a_clock = replace(fresh, plan=None)
+    assert closing(of_a_clock) == (
+        "Nothing to do: no account is recorded yet. A pass without --due records what the files say."
+    )
+    assert closing(replace(of_a_clock, checkpoint="4f" * 32)) == "Nothing to do."
 
 
 def test_a_plan_with_frozen_accounts_alone_does_not_begin_with_nothing_to_do() -> None:

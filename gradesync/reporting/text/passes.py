@@ -120,7 +120,23 @@ def _left_alone(report: PassReport, style: Style) -> list[str]:
 
 
 def closing(report: PassReport) -> str:
-    """The one sentence that says how the pass went."""
+    """How the pass went, and what keeps the next ones from their work."""
+    return " ".join([_went(report), *_kept_from_work(report)])
+
+
+def _kept_from_work(report: PassReport) -> list[str]:
+    """What a pass with nothing due would hide: it looks like one where all is well."""
+    told = []
+    if report.no_key is not None:
+        told.append(f"GS-207: no run can do its work: {clean(report.no_key)}.")
+    if report.resting:
+        names = [clean(name) for name in report.resting[:_NAMED]]
+        more = [f"{len(report.resting) - _NAMED:,} more"] if len(report.resting) > _NAMED else []
+        told.append(f"Stopped by gradesync itself: {', '.join([*names, *more])}; gradesync holds says why.")
+    return told
+
+
+def _went(report: PassReport) -> str:
     parts: list[str] = []
     if report.applied:
         parts.append(f"{words.plural(report.applied, 'change')} applied")
@@ -147,6 +163,10 @@ def closing(report: PassReport) -> str:
         return "Nothing was applied."
     if report.plan is not None and report.plan.frozen:
         return "Nothing to do in the accounts without problems."
+    if report.nothing_recorded and report.plan is None:
+        return "Nothing to do: no account is recorded yet. A pass without --due records what the files say."
+    if report.nothing_recorded:
+        return "Nothing to do: no account is recorded yet, and the files describe none."
     return "Nothing to do."
 
 
