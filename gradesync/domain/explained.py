@@ -138,7 +138,8 @@ class ClassStory:
     """The grade in one SIS class (None: the student's section is tied to none; `section` is then its place in Canvas).
 
     `code` is why it is not sent, `since` how long that has stood and `retry` when it is looked at again, as far as it
-    is on record. `unsent_missing`: Canvas marks the work missing, and the account does not send such work.
+    is on record. `namesakes` are the assignments it cannot be told from (GS-404).
+    `unsent_missing`: Canvas marks the work missing, and the account does not send such work.
     """
 
     class_id: str | None
@@ -153,6 +154,7 @@ class ClassStory:
     retry: Retry | None = None
     unsent_missing: bool = False
     section: str | None = None
+    namesakes: tuple[int, ...] = ()
 
     @property
     def refused_in(self) -> str | None:

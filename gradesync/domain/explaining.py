@@ -34,6 +34,7 @@ from gradesync.domain.gradebook import (
 from gradesync.domain.keyed import KeyedHash
 from gradesync.domain.line_item import item_subject, mapped_to, result_subject
 from gradesync.domain.passback_decisions import ClassDecision, ClassInput, LineItemDecision, ResultDecision
+from gradesync.domain.passback_linked import namesakes
 from gradesync.domain.record import LINE_ITEM, RESULT, LedgerEntry, PastEvent, WaitingRow
 from gradesync.domain.retrying import DAY, worth_retrying
 from gradesync.domain.steps import canvas_checks, sis_checks, with_reason
@@ -52,6 +53,7 @@ STATUSES = (FULLY_GRADED, EXEMPT, "not submitted", "partially graded", "submitte
 """OneRoster's words for a score's status: a value could have been sent with any of them."""
 
 
+NAMED_TWICE = "GS-404"
 NAMED = 20
 """How many categories of the SIS are named; a gradebook has a handful."""
 _LETTERS = (None, *(letter + sign for letter in "ABCDEF" for sign in ("", "+", "-")))
@@ -177,6 +179,12 @@ def live_story(
     if found.next is Next.NOTHING and missing:
         checks = (*checks, Check("missing work is sent by this account", answer=False))
         found = replace(found, unsent_missing=True)
+    if found.code == NAMED_TWICE and assignment is not None:
+        alone = rules.profile.unique_titles
+        alike = namesakes(
+            assignment, given.assignments, given.section_ids, rules.time_zone, by_name_alone=alone
+        )
+        found = replace(found, namesakes=alike)
     return replace(
         found,
         checks=with_reason(checks, found.code),

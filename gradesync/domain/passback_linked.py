@@ -5,10 +5,22 @@ Pure questions that deciding a column asks; the deciding itself is `passback_col
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
+
 from gradesync.domain.gradebook import Assignment, LineItem, SisCatalogue
 from gradesync.domain.interval import to_local
-from gradesync.domain.line_item import Audience, audience_of, clean_title, due_for, period_on, periods_of
+from gradesync.domain.line_item import (
+    Audience,
+    audience_of,
+    clean_title,
+    due_for,
+    local_day,
+    period_on,
+    periods_of,
+)
 from gradesync.domain.passback_decisions import ClassInput
+from gradesync.domain.titles import folded
 from gradesync.domain.wish import Rules
 
 
@@ -41,6 +53,29 @@ def gets_column(assignment: Assignment, section_ids: frozenset[int]) -> bool:
     points = assignment.points is not None and assignment.points > 0
     graded = assignment.grading_type != "not_graded" and assignment.counts
     return points and graded and audience_of(assignment, section_ids) is Audience.WHOLE_CLASS
+
+
+def namesakes(
+    assignment: Assignment,
+    others: Iterable[Assignment],
+    section_ids: frozenset[int],
+    time_zone: str,
+    *,
+    by_name_alone: bool = False,
+) -> tuple[int, ...]:
+    """Other work for the SIS with this one's name and due day in these sections (GS-404), by Canvas's number.
+
+    `by_name_alone`: the SIS takes a name once, whatever the day.
+    """
+
+    def look(one: Assignment) -> tuple[str, date | None]:
+        due_at = None if by_name_alone else due_for(one, section_ids)
+        return folded(clean_title(one.title)), local_day(due_at, time_zone)
+
+    meant = (one for one in others if one.published and one.flagged and not one.hidden)
+    wanted = look(assignment)
+    alike = (one.id for one in meant if gets_column(one, section_ids) and look(one) == wanted)
+    return tuple(sorted({*alike} - {assignment.id}))
 
 
 def made_of(found: LineItem, item: LineItem) -> bool:

@@ -7,7 +7,7 @@ Pure. These values carry names and titles on their way into files of the person 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,9 @@ from gradesync.domain.line_item import item_subject, result_subject
 from gradesync.domain.people import STUDENT, CoursePeople, Member
 from gradesync.domain.problem import CODES, Radius
 from gradesync.domain.record import WaitingRow
+
+Alike = Callable[[Assignment, Iterable[Assignment], frozenset[int]], tuple[int, ...]]
+"""Canvas's numbers of those assignments that have the first one's name in a class of these sections."""
 
 TEACHERS = "teacher"
 """Who must act, in the catalogue's words, for a row to be a teacher's."""
@@ -145,10 +148,14 @@ def _who(code: str) -> str:
 
 @dataclass
 class Lists:
-    """Grows class by class; `done` makes the worklist. `canvas` is the address of the account's Canvas."""
+    """Grows class by class; `done` makes the worklist.
+
+    `canvas` is the address of the account's Canvas, `alike` finds the assignments that the SIS could not tell from one.
+    """
 
     keyed: KeyedHash
     canvas: str = ""
+    alike: Alike = field(default=lambda *_: ())
     _by_teacher: dict[int | None, tuple[Member | None, list[Task]]] = field(default_factory=dict)
     _unplaced: int = 0
     _records: int = 0
@@ -162,7 +169,8 @@ class Lists:
     ) -> None:
         """The class's rows, with its course as it is now; None when no course holds the class any more."""
         met = {row.record.assignment_id for row in rows}
-        named = None if look is None else _Names(self.keyed, class_id, look, sis, met)
+        canvas = self.canvas.rstrip("/")
+        named = None if look is None else _Names(self.keyed, class_id, look, sis, met, canvas, self.alike)
         mine, others = for_teachers(rows), for_others(rows)
         self._records += len(mine)
         self._codes.update(row.record.code for row in mine)
@@ -238,6 +246,8 @@ class _Names:
     look: CourseLook
     sis: SisLook
     met: set[int | None]
+    canvas: str
+    alike: Alike
     titles: Mapping[int, Assignment] = field(init=False)
     known: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     columns: dict[int, str] = field(default_factory=dict)
@@ -287,7 +297,16 @@ class _Names:
             task = replace(task, student=name or _NOBODY)
         if assignment is None:
             return replace(task, assignment=_DELETED.format(title)) if title is not None else task
+        if task.code == NAMED_TWICE:
+            return replace(task, more=self._others(assignment))
         return self._grouped(task, assignment) if task.code == NO_CATEGORY else task
+
+    def _others(self, assignment: Assignment) -> str:
+        members = self.look.people.members
+        sections = frozenset(one.section_id for one in members if one.class_id == self.class_id)
+        found = self.alike(assignment, self.look.assignments, sections)
+        base = f"{self.canvas}/courses/{self.look.people.course_id}/assignments/"
+        return f"The other one: {', '.join(f'{base}{one}' for one in found)}" if found else ""
 
     def _grouped(self, task: Task, assignment: Assignment) -> Task:
         group = f'"{assignment.group.strip()}"'
@@ -318,6 +337,7 @@ def _one_per_assignment(tasks: Sequence[Task]) -> list[Task]:
     return told
 
 
+NAMED_TWICE = "GS-404"
 NO_CATEGORY = "GS-405"
 NO_SIS_ID = "GS-417"
 _DELETED = "{} (its title in the SIS; no longer in Canvas)"

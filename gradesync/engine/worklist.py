@@ -11,9 +11,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from gradesync.domain.gradebook import CanvasCourse, SisCatalogue
 from gradesync.domain.history import Fact
+from gradesync.domain.passback_linked import namesakes
 from gradesync.domain.places import is_section_place
 from gradesync.domain.record import LINE_ITEM, RESULT, WaitingRow
 from gradesync.domain.worklist import (
@@ -44,7 +46,9 @@ async def make_worklist(tools: Tools, account: str, schedule: str | None) -> Wor
     data = {"records": len(rows)}
     tools.store.append([Fact("worklist written", tools.actor, account, row.schedule.id.name, data=data)])
     by_class: dict[str, list[WaitingRow]] = defaultdict(list)
-    lists = Lists(keyed, target.account.canvas.url)
+    alone = target.account.sis.profile.unique_titles
+    alike = partial(namesakes, time_zone=target.account.time_zone, by_name_alone=alone)
+    lists = Lists(keyed, target.account.canvas.url, alike)
     for one in rows:
         if is_section_place(one.record.class_id):
             lists.add_section(one)

@@ -55,6 +55,7 @@ def _story(story: ClassStory, told: Explanation) -> Shape:
         "retry": None if story.retry is None else story.retry.value,
         "since": instant(story.since),
         "unsent_missing": story.unsent_missing,
+        "same_name": list(story.namesakes),
         "code": None if story.code is None else {"code": story.code, **code_keys(story.code)},
     }
 

@@ -104,6 +104,17 @@ def test_an_assignment_the_sis_cannot_take_is_told_with_cause_remedy_and_who(
         assert word in text
 
 
+def test_of_two_assignments_with_one_name_each_names_the_other() -> None:
+    district = District()
+    edit(district, 2, title="  work 1 ")
+    district.started()
+    for mine, other in ((1, 2), (2, 1)):
+        found = explained(district, assignment=mine)
+        assert (story(found).code, story(found).namesakes) == ("GS-404", (other,))
+        assert f"the other courses/1/assignments/{other}" in as_text(found, style=PLAIN)
+        assert structured.explanation(found)["classes"][0]["same_name"] == [other]
+
+
 def test_what_is_not_marked_or_not_posted_says_so() -> None:
     district = District()
     edit(district, 1, flagged=False)

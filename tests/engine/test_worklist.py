@@ -205,6 +205,19 @@ def test_a_group_without_a_category_is_one_row_that_names_group_categories_and_w
         assert words in text
 
 
+def test_of_two_assignments_with_one_name_each_row_has_the_address_of_the_other() -> None:
+    district = District()
+    first = district.school.canvas.held[1]
+    first.members = [ORTIZ, student(11, "c1", 100), student(12, "c1", 100)]
+    first.assignments[1] = replace(first.assignments[1], title=first.assignments[0].title)
+    district.started()
+    [ortiz] = made(district).files
+    assert {(t.assignment_id, t.code, t.more) for t in ortiz.tasks} == {
+        (1, "GS-404", "The other one: https://riverside.canvas.example/courses/1/assignments/2"),
+        (2, "GS-404", "The other one: https://riverside.canvas.example/courses/1/assignments/1"),
+    }
+
+
 def test_a_sis_that_is_away_costs_details_and_no_list() -> None:
     district = waiting_district()
     district.school.sis.district = "another"

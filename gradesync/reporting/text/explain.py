@@ -221,6 +221,9 @@ def _next(story: ClassStory, told: Explanation, style: Style) -> list[str]:
         return lines
     lines += folded(f"{entry.code}  {entry.title}", style, "  why       ", " " * 12)
     told_more = [("cause", entry.cause), ("remedy", entry.remedy), ("who acts", entry.who)]
+    if story.namesakes:
+        course = f"courses/{told.course_id}/assignments/"
+        told_more.insert(1, ("the other", ", ".join(f"{course}{one}" for one in story.namesakes)))
     if story.since is not None:
         told_more.append(("since", words.clock(story.since, told.time_zone, told.at)))
     told_more.append(("meanwhile", entry.meanwhile))
