@@ -105,6 +105,10 @@ def _imported(new: NewAccount, table: VendorTable) -> Iterator[str]:
         yield "schedules: {}"
     for one in table.schedules:
         yield from (f"  # {one_line(str(doubt))}" for doubt in one.doubts)
+        if not one.usable:
+            shown = "; ".join(f"{title}: {cell}" for title, cell in one.cells.items())
+            # Not through `one_line`, which cuts at the length of one cell; every cell went through it already.
+            yield f"  # row {one.row} shows: {shown}"
         mark = "  " if one.usable else "  # "
         yield f"{mark}{one.name}:"
         yield from (f"{mark}  {line}" for line in _fields(new, one))

@@ -251,7 +251,7 @@ def _told_table(table: VendorTable | None) -> int:
     for doubt in table.doubts:
         tell(f"  {doubt}")
     if left:
-        tell("what could not be read for certain stands in the file as comments: finish these lines by hand")
+        tell("what could not be read for certain is in the file as comments: finish these lines by hand")
     return len(left)
 
 

@@ -125,7 +125,23 @@ def account_findings(
         if expected and {"from", "until"} <= expected.keys() and expected["until"] < expected["from"]:
             path: Path = ("roster", "expect", index, "until")
             found.append(Finding("GS-110", path, "`until` is before `from`", "exchange the two"))
-    return [*found, *_mapping_findings(account)]
+    return [*found, *_mapping_findings(account), *_person_findings(account)]
+
+
+def _person_findings(account: Mapping[str, Any]) -> list[Finding]:
+    """A name where Canvas's login or number is meant: it finds nobody, and is shown to everybody. Logins with an @ are
+    `secrets`' to judge.
+    """
+    message = "this looks like a person's name, and this text is shown in reports"
+    hint = "write the person's Canvas login, or the number of the user"
+    schedules: Mapping[str, Any] = account.get("schedules", {})
+    return [
+        Finding("GS-110", ("schedules", name, "posted_by"), message, hint, warning=True)
+        for name, schedule in schedules.items()
+        if isinstance(schedule, Mapping)
+        and " " in (said := str(schedule.get("posted_by", "")).strip())
+        and "@" not in said
+    ]
 
 
 def _mapping_findings(account: Mapping[str, Any]) -> list[Finding]:

@@ -206,7 +206,7 @@ def _bytes(handle: int, size: int) -> bytes:
 
 def _unreadable(file: str, error: OSError, account: str | None = None) -> Problem:
     if isinstance(error, FileNotFoundError):
-        message, hint = "this is a link to nothing", "mend the link, or remove it"
+        message, hint = "this is a link to nothing", "fix the link, or remove it"
     elif isinstance(error, PermissionError):
         message, hint = "this may not be read by this user", "give the user the right to read it"
     else:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 
 from gradesync.domain import vendor_words as words
 from gradesync.domain.schedule import SyncType
@@ -39,6 +39,7 @@ _TITLES: Mapping[str, str] = {
 _ON = frozenset({"enabled", "active", "on", "running", "scheduled"})
 _OFF = frozenset({"suspended", "paused", "disabled", "inactive", "off"})
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,62}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
 _NAMES = {SyncType.ROSTER_IMPORT: "roster", SyncType.GRADE_PASSBACK: "grades"}
 _SHOWN = 60
 HIDDEN = "something not repeated here"
@@ -67,7 +68,8 @@ class Doubt:
 class Imported:
     """One row as a schedule of ours: keys and values as they are written in the file.
 
-    `usable` False: type, interval or zone is in doubt, so the whole schedule is written as a comment.
+    `usable` False: type, interval or zone is in doubt, so the whole schedule is written as a comment. `cells` is what
+    the page shows, by title, without what may name a person.
     """
 
     row: int
@@ -75,6 +77,7 @@ class Imported:
     fields: Mapping[str, str]
     doubts: tuple[Doubt, ...] = ()
     usable: bool = True
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,7 @@ def _read(row: Row, titles: Sequence[str | None], zone: str | None) -> _Reading:
     if len(row.cells) > len(titles):
         one.doubt(TYPE, "the row has more cells than the table has titles", grave=True)
     _read_type(one)
-    zone_name = _read_zone(one, zone)
-    if zone_name is not None:
-        _read_times(one, zone_name)
+    _read_times(one, _read_zone(one, zone))
     _read_person(one)
     _read_state(one)
     return one
@@ -199,32 +200,37 @@ def _read_zone(one: _Reading, zone: str | None) -> str | None:
     return one.fields["time_zone"]
 
 
-def _read_times(one: _Reading, zone_name: str) -> None:
+def _read_times(one: _Reading, zone_name: str | None) -> None:
+    """Interval and first run. Without a zone too: what can be read is kept for whoever finishes the row by hand."""
     first = _moment(one, FIRST, zone_name)
     # Without a first run, the next one lies on the same grid.
     anchor = first or _moment(one, NEXT, zone_name)
-    hour: time | None = None
-    if not words.is_blank(shown := one.cells.get(HOUR, "")):
-        try:
-            hour = words.clock(shown)
-        except words.NotRead as problem:
-            one.doubt(HOUR, str(problem), grave=True)
-            return
-    column = INTERVAL if not words.is_blank(one.cells.get(INTERVAL, "")) else HOUR
-    said = one.cells.get(INTERVAL, "") if column == INTERVAL else "daily" if hour is not None else ""
-    if not said:
-        one.doubt(INTERVAL, "the row shows neither an interval nor an hour of day", grave=True)
-        return
-    try:
-        one.fields["interval"] = words.interval(said, zone_name, anchor, hour)
-    except words.NotRead as problem:
-        one.doubt(column, str(problem), grave=True)
-        return
-    if anchor is not None and not one.fields["interval"].startswith(("manual", "once")):
+    interval = _interval(one, zone_name or "UTC", anchor)
+    if interval is not None:
+        one.fields["interval"] = interval
+    if anchor is not None and not (interval or "").startswith(("manual", "once")):
         one.fields["first_run"] = f"{anchor:%Y-%m-%d %H:%M}"
 
 
-def _moment(one: _Reading, column: str, zone_name: str) -> datetime | None:
+def _interval(one: _Reading, zone_name: str, anchor: datetime | None) -> str | None:
+    said, hours = one.cells.get(INTERVAL, ""), one.cells.get(HOUR, "")
+    column = HOUR if words.is_blank(said) else INTERVAL
+    if words.is_blank(said) and words.is_blank(hours):
+        one.doubt(INTERVAL, "the row shows neither an interval nor an hour of day", grave=True)
+        return None
+    try:
+        at = () if words.is_blank(hours) else words.clocks(hours)
+    except words.NotRead as problem:
+        one.doubt(HOUR, str(problem), grave=True)
+        return None
+    try:
+        return words.interval("daily" if column == HOUR else said, zone_name, anchor, at)
+    except words.NotRead as problem:
+        one.doubt(column, str(problem), grave=True)
+        return None
+
+
+def _moment(one: _Reading, column: str, zone_name: str | None) -> datetime | None:
     shown = one.cells.get(column, "")
     if words.is_blank(shown):
         return None
@@ -239,11 +245,13 @@ def _read_person(one: _Reading) -> None:
     shown = one.cells.get(POSTED, "")
     if words.is_blank(shown):
         return
-    if _LOGIN.fullmatch(shown):
+    # A login is often an address; `posted_by` in a file takes one too, with a warning.
+    if _LOGIN.fullmatch(shown) or _MAIL.fullmatch(shown):
         one.fields["posted_by"] = shown
         return
-    # A name or an address is a person's: it stays out of the file and out of what is told.
-    one.doubt(POSTED, "it is no Canvas login or number; write one of these", hide=True)
+    # A name is a person's: it stays out of the file and out of what is told.
+    what = "it looks like a person's name" if " " in shown else "it is not a Canvas login or number"
+    one.doubt(POSTED, f"{what}; write the Canvas login or number", hide=True)
 
 
 def _read_state(one: _Reading) -> None:
@@ -264,7 +272,15 @@ def _named(one: _Reading, used: Counter[str]) -> Imported:
     kind = next((name for known, name in _NAMES.items() if str(known) == one.fields.get("type")), "schedule")
     used[kind] += 1
     name = kind if used[kind] == 1 else f"{kind}-{used[kind]}"
-    return Imported(one.row, name, dict(one.fields), tuple(one.doubts), one.usable)
+    return Imported(one.row, name, dict(one.fields), tuple(one.doubts), one.usable, _cells(one))
+
+
+def _cells(one: _Reading) -> dict[str, str]:
+    """The cells that may be repeated: whoever finishes a row by hand should not need the page again."""
+    shown = {title: cell[:_SHOWN] for title, cell in one.cells.items() if cell and title != LAST}
+    if "posted_by" not in one.fields or any(doubt.column == POSTED for doubt in one.doubts):
+        shown.pop(POSTED, None)
+    return shown
 
 
 __all__ = ["Doubt", "Imported", "NoTable", "TableTooLarge", "VendorTable", "one_line", "read_table"]

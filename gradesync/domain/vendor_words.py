@@ -31,6 +31,10 @@ _NAMES_OF_MONTHS = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 _TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::\d{2})?\s*([ap])?\.?(?:m\.?)?", re.IGNORECASE)
+_BETWEEN_TIMES = re.compile(r"\s*(?:[,;/&+]|\band\b)\s*", re.IGNORECASE)
+_HALF = re.compile(r"[ap]\.?(?:m\.?)?$", re.IGNORECASE)
+_MOST_TIMES = 24
+_NO_TIME = "it is not a time of day, nor a list of them; write HH:MM, or 06:00,18:00"
 _ROSTER = re.compile(r"\b(roster\w*|sis import|enrollments?)\b")
 _GRADES = re.compile(r"\b(grades?|gradebook|gpb|passback)\b")
 _EVERY = re.compile(r"(?:every\s+|once\s+every\s+)?(\d{1,4})[\s-]*(minute|min|hour|hr|day|week|month)s?\.?")
@@ -91,30 +95,43 @@ def time_zone(text: str) -> str:
     by_case = {name.casefold(): name for name in known_zones()}
     if (found := by_case.get(said.casefold().replace(" ", "_"))) is not None:
         return found
-    raise NotRead(
-        "it is no name of a time zone that stands for one place; write one such as America/New_York"
-    )
+    raise NotRead("it is not a time zone's name that means one place; write one such as America/New_York")
 
 
 def clock(text: str) -> time:
     """A time of day: `2:00 AM`, `14:00`, `2 pm`, `2`."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise NotRead("it is no time of day; write HH:MM")
+        raise NotRead(_NO_TIME)
     hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
     if half and not 1 <= hour <= 12:
-        raise NotRead("it is no time of a twelve-hour clock")
+        raise NotRead("it is not a time of a twelve-hour clock")
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     if hour > 23 or minute > 59:
-        raise NotRead("it is no time of day; write HH:MM")
+        raise NotRead(_NO_TIME)
     return time(hour, minute)
 
 
-def moment(text: str, zone_name: str) -> datetime:
-    """A local date and time of the zone, from the forms such pages show. The month comes first, as in the US."""
+def clocks(text: str) -> tuple[time, ...]:
+    """One or more times of day: `6 AM, 12 PM and 6 PM`; in their order of the day, each once."""
+    parts = [part for part in _BETWEEN_TIMES.split(text.strip()) if part]
+    if not 1 <= len(parts) <= _MOST_TIMES:
+        raise NotRead(_NO_TIME)
+    if len({_HALF.search(part) is None for part in parts}) > 1:
+        raise NotRead("some of its times say AM or PM and others do not; write them like 06:00,18:00")
+    return tuple(sorted({clock(part) for part in parts}))
+
+
+def moment(text: str, zone_name: str | None) -> datetime:
+    """A local date and time of the zone, from the forms such pages show. The month comes first, as in the US.
+
+    Without a zone (its cell could not be read) only a time that says nothing of zones itself is taken.
+    """
     said = text.strip()
     if (offset := _with_offset(said)) is not None:
+        if zone_name is None:
+            raise NotRead("it is a time of another place, and the row's own time zone is not known")
         return to_local(offset, zone_name).replace(tzinfo=None, second=0, microsecond=0)
     abbreviation = _ABBREVIATION.search(said)
     if abbreviation is not None and abbreviation[1] not in ("AM", "PM"):
@@ -127,7 +144,7 @@ def moment(text: str, zone_name: str) -> datetime:
         found = datetime(year, month, day, at.hour, at.minute)  # noqa: DTZ001 - local wall time by design
     except ValueError:
         raise NotRead("there is no such day; dates are read with the month first") from None
-    if abbreviation is not None and abbreviation[1] not in ("AM", "PM"):
+    if zone_name is not None and abbreviation is not None and abbreviation[1] not in ("AM", "PM"):
         _check_abbreviation(abbreviation[1], found, zone_name)
     return found
 
@@ -149,7 +166,7 @@ def _parts(text: str) -> tuple[int, int, int, str]:
         word = match[1].lower()
         if word in _NAMES_OF_MONTHS or word in (*_MONTHS, "sept"):
             return int(match[3]), _MONTHS.index(word[:3]) + 1, int(match[2]), match[4] or ""
-    raise NotRead("it is no date with year and time that has one meaning; write YYYY-MM-DD HH:MM")
+    raise NotRead("it is not a date with year and time that has one meaning; write YYYY-MM-DD HH:MM")
 
 
 def _check_abbreviation(shown: str, local: datetime, zone_name: str) -> None:
@@ -158,18 +175,18 @@ def _check_abbreviation(shown: str, local: datetime, zone_name: str) -> None:
         raise NotRead("the letters behind the time name another time zone than the row does")
 
 
-def interval(text: str, zone_name: str, anchor: datetime | None, at: time | None) -> str:
-    """Our words for the vendor's interval. `anchor` is the first (else the next) run, `at` the hour of day shown."""
+def interval(text: str, zone_name: str, anchor: datetime | None, at: tuple[time, ...]) -> str:
+    """Our words for the vendor's interval. `anchor` is the first (else the next) run, `at` the hours of day shown."""
     said = " ".join(text.casefold().split()).rstrip(".")
     first = None if anchor is None else f"{anchor:%Y-%m-%d %H:%M}"
     if said not in _HOURLY and _refused(said, zone_name, first) is None:
         return said
     match = _AT.match(said)
     if match is not None:
-        said, at = match[1], clock(match[2])
+        said, at = match[1], clocks(match[2])
     found = _meant(said, anchor, at)
     if found is None:
-        raise NotRead("it is no interval that gradesync knows under this name")
+        raise NotRead("it is not an interval that gradesync knows by this name")
     if (refused := _refused(found, zone_name, first)) is not None:
         raise NotRead(refused)
     return found
@@ -184,7 +201,7 @@ def _refused(candidate: str, zone_name: str, first: str | None) -> str | None:
     return None
 
 
-def _meant(said: str, anchor: datetime | None, at: time | None) -> str | None:
+def _meant(said: str, anchor: datetime | None, at: tuple[time, ...]) -> str | None:
     if said in _BY_HAND:
         return "manual"
     if said in _HOURLY:
@@ -218,9 +235,9 @@ def _needed(anchor: datetime | None) -> datetime:
     return anchor
 
 
-def _time_of(anchor: datetime | None, at: time | None) -> str:
-    if at is not None:
-        return f"{at:%H:%M}"
+def _time_of(anchor: datetime | None, at: tuple[time, ...]) -> str:
+    if at:
+        return ",".join(f"{one:%H:%M}" for one in at)
     if anchor is None:
         raise NotRead("the row shows no time of day for it")
     return f"{anchor:%H:%M}"

@@ -250,6 +250,19 @@ def test_a_pasted_table_becomes_schedules_and_doubts_become_comments(
     run(root, "validate")
 
 
+def test_a_row_that_could_not_be_read_keeps_its_cells_for_whoever_finishes_it(root: Path) -> None:
+    text = TABLE + "Grade Sync\tTwice a day\t9/1/2026 7:00 AM\t\tEST\tjsmith@lakeside.example\n"
+    told = run(root, "init", "lakeside", *FLAGS, "--from-table", "-", typed=text, code=3).output
+    assert "row 6, Time Zone shows `EST`" in told
+    assert "row 6, Interval shows `Twice a day`" in told
+    file = (root / "schedules" / "lakeside.yaml").read_text()
+    comment = next(line for line in file.splitlines() if "row 6 shows" in line)
+    assert "Interval: Twice a day; First Run: 9/1/2026 7:00 AM; Time Zone: EST" in comment
+    assert "  #   first_run: 2026-09-01 07:00" in file
+    assert "Jane" not in file
+    run(root, "validate")
+
+
 def test_a_table_of_which_nothing_is_certain_still_makes_a_file_that_validates(root: Path) -> None:
     text = "Type,Interval,First Run,Next Run,Time Zone\nGrades,x\\ny: z,,,\n"
     run(root, "init", "lakeside", *FLAGS, "--from-table", "-", typed=text, code=3)

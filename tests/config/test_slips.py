@@ -160,6 +160,17 @@ def test_a_canvas_behind_another_path_is_taken(path: str, tmp_path: Path) -> Non
     assert told(changed("maple.instructure.com", f"maple.instructure.com{path}"), tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("person", "warned"), [("Jane Smith", True), ("Smith, Jane", True), ("jsmith", False), ("'4711'", False)]
+)
+def test_a_name_in_posted_by_is_a_warning_that_does_not_repeat_it(
+    person: str, warned: bool, tmp_path: Path
+) -> None:
+    result = loaded(tree(tmp_path, {"maple.yaml": changed("jsmith", person)}))
+    assert [(p.code, p.warning, p.place.line) for p in result.problems] == [("GS-110", True, 14)] * warned
+    assert "Jane" not in repr(result.problems)
+
+
 def test_a_problem_with_an_answer_gives_no_second_one(tmp_path: Path) -> None:
     (zone,) = told(changed("America/New_York", "Eastern Time (US & Canada)"), tmp_path)
     assert zone.hint == "write America/New_York"

@@ -73,7 +73,7 @@ def schedules(draw: st.DrawFn) -> Shown:
     )
     dates = (f"{first:%m/%d/%Y %I:%M %p}", f"{first:%b %d, %Y} at {first:%I:%M%p}", f"{first:%Y-%m-%d %H:%M}")
     shown = draw(st.sampled_from(dates))
-    login = draw(st.sampled_from(["sis-admin", "4711", "j.doe", ""]))
+    login = draw(st.sampled_from(["sis-admin", "4711", "j.doe", "jdoe@riverside.example", ""]))
     paused = draw(st.booleans())
     words = (
         draw(st.sampled_from(_TYPES[kind])), said, shown, "" if paused else "11/30/2026 2:00 AM",
@@ -175,6 +175,66 @@ def test_what_is_not_certain_is_a_doubt_with_its_place_and_the_schedule_is_not_u
     assert not one.usable
     assert column in {doubt.column for doubt in one.doubts}
     assert {doubt.row for doubt in one.doubts} == {2}
+
+
+@pytest.mark.parametrize(
+    ("cells", "columns", "kept"),
+    [
+        (
+            ("Grade Sync", "Twice a day", "9/1/2026 7:00 AM", "", "EST", "jsmith"),
+            ["Time Zone", "Interval"],
+            {"type": "grade passback", "first_run": "2026-09-01 07:00", "posted_by": "jsmith"},
+        ),
+        (
+            ("Attendance", "Daily", "9/1/2026 7:00 AM", "", "EST", "jsmith"),
+            ["Type", "Time Zone"],
+            {"interval": "daily at 07:00", "first_run": "2026-09-01 07:00", "posted_by": "jsmith"},
+        ),
+        (
+            ("Grade Sync", "Every 15 minutes", "2026-09-01T07:00:00-04:00", "", "EST", ""),
+            ["Time Zone", "First Run", "Interval"],
+            {"type": "grade passback"},
+        ),
+    ],
+)
+def test_a_doubt_about_one_cell_does_not_end_the_reading_of_the_row(
+    cells: tuple[str, ...], columns: list[str], kept: dict[str, str]
+) -> None:
+    (one,) = read_table("\t".join(OLDER) + "\n" + "\t".join(cells)).schedules
+    assert not one.usable
+    assert [doubt.column for doubt in one.doubts] == columns
+    assert {key: text for key, text in one.fields.items() if key not in ("state", "reason")} == kept
+    assert one.cells["Interval"] == cells[1]
+    assert one.cells["Time Zone"] == "EST"
+
+
+@pytest.mark.parametrize(
+    ("hours", "interval"),
+    [
+        ("6 AM, 12 PM, 6 PM", "daily at 06:00,12:00,18:00"),
+        ("6:30 PM and 6:30 AM", "daily at 06:30,18:30"),
+        ("06:00/18:00", "daily at 06:00,18:00"),
+        ("2; 2; 14", "daily at 02:00,14:00"),
+    ],
+)
+def test_a_list_of_hours_is_read_as_one_interval(hours: str, interval: str) -> None:
+    text = f"Type\tHour of Day\tNext Run\tTime Zone\nGrades\t{hours}\t\tHawaii"
+    (one,) = read_table(text).schedules
+    assert (one.usable, one.fields["interval"]) == (True, interval)
+
+
+@pytest.mark.parametrize("hours", ["6, 12, 6 PM", "6 AM, noon", "6 AM to 6 PM", ",", ",".join(["1"] * 25)])
+def test_hours_with_more_than_one_meaning_are_a_doubt(hours: str) -> None:
+    (one,) = read_table(f"Type\tHour of Day\tNext Run\tTime Zone\nGrades\t{hours}\t\tHawaii").schedules
+    assert not one.usable
+    assert [doubt.column for doubt in one.doubts] == ["Hour of Day"]
+
+
+def test_a_name_never_reaches_the_cells_that_are_kept() -> None:
+    (one,) = read_table(f"{HEADER}\nGrades\tTwice a day\t\t\tHawaii\tJane Smith\t").schedules
+    assert "Posted By" not in one.cells
+    assert "a person's name" in one.doubts[-1].why
+    assert "Jane" not in repr(one)
 
 
 @pytest.mark.parametrize(
