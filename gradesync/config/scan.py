@@ -71,7 +71,10 @@ def scan(root: Path) -> Scan:
     if not base.is_dir():
         what = "is not a folder" if os.path.lexists(base) else "is not here"
         message = f"the folder schedules {what}"
-        result.problems.append(Problem("GS-101", message, Place(FOLDER), "check the folder given with -C"))
+        hint = "start gradesync in the folder of the tree, or name it with -C"
+        if what == "is not here" and os.path.lexists(root / SETTINGS):
+            hint = "Git drops a folder that has no file left: put a file back into it, such as schedules/.gitkeep"
+        result.problems.append(Problem("GS-101", message, Place(FOLDER), hint))
         return result
     if base.is_symlink() and (wrong := real_path(str(root), str(base))[1]) is not None:
         _refused(str(base), FOLDER, wrong, None, result)

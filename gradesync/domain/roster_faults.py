@@ -20,7 +20,7 @@ class RosterFilesProblem(ConnectionProblem):
         super().__init__(
             f"The roster files have {count}, so nothing of them is sent: {told}{more}.",
             code="GS-610",
-            hint="mend the export in the SIS and export again; Canvas stays as the last import left it",
+            hint="fix the export in the SIS and export again; Canvas stays as the last import left it",
         )
         self.faults = faults
         self.total = total

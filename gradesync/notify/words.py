@@ -223,7 +223,7 @@ def _problems(cause: Cause) -> str:
     problems = "problem" if cause.count == 1 else "problems"
     if not cause.account:
         return f"The files have {cause.count} {problems} that concern all accounts"
-    rest = "nothing of it runs until it is mended" if cause.unrecorded else "its last good definition goes on"
+    rest = "nothing of it runs until it is fixed" if cause.unrecorded else "its last good definition goes on"
     return f"{cause.account}: its file has {cause.count} {problems}; {rest}"
 
 

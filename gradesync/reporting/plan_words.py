@@ -256,7 +256,7 @@ def frozen_line(plan: Plan, account: str) -> str:
     """What a frozen account of the plan means: of a new one nothing is in force that could go on."""
     if account in plan.unrecorded:
         return (
-            f"{clean(account)} does not begin until its file is mended: the file has problems, "
+            f"{clean(account)} does not begin until its file is fixed: the file has problems, "
             "and nothing of the account is in force"
         )
     return (
@@ -271,7 +271,7 @@ def frozen_counts(plan: Plan) -> Sequence[str]:
     old = len(plan.frozen) - new
     number = plural(old, "account is", "accounts are")
     frozen = f"{number} frozen: files have problems, and the last good definitions keep running"
-    begin = f"{plural(new, 'account does', 'accounts do')} not begin until their files are mended"
+    begin = f"{plural(new, 'account does', 'accounts do')} not begin until their files are fixed"
     return [line for number, line in ((old, frozen), (new, begin)) if number]
 
 

@@ -241,7 +241,7 @@ def to_do(entry: Code) -> str:
     )
     if entry.who == "nobody":
         return f"Nobody needs to act{f': {lowered}' if lowered else '.'}"
-    who = "For us to mend" if entry.who == "us" else entry.who[:1].upper() + entry.who[1:]
+    who = "For us to fix" if entry.who == "us" else entry.who[:1].upper() + entry.who[1:]
     return f"{who}: {lowered}"
 
 

@@ -84,7 +84,7 @@ def explain_postgresql(
         # The library refuses to ask anybody; the option's value is not part of what it says.
         return StoreUnavailable(
             f"The store at {place} cannot be asked: {sentence}",
-            hint="Options behind the `?` of the store's URL are libpq's, such as sslmode=verify-full; mend it.",
+            hint="Options behind the `?` of the store's URL are libpq's, such as sslmode=verify-full; correct it.",
         )
     if state is None and type(origin).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout"):
         return StoreUnavailable(

@@ -291,6 +291,6 @@ def test_a_new_account_whose_first_file_is_broken_is_not_told_to_go_on(tree: Tre
     limited = tree.run("plan", "--account", "riverside", code=None)
     for said in (tree.run("comment", "--plan", str(file), "--dry-run"), tree.run("plan", code=1), limited):
         told = " ".join(said.stdout.split())
-        assert "elm-park does not begin until its file is mended" in told
+        assert "elm-park does not begin until its file is fixed" in told
         assert "elm-park is frozen" not in told
         assert "oak-hill is frozen: its file has problems, so nothing of it changes; its last good" in told

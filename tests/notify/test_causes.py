@@ -188,7 +188,7 @@ def test_what_a_pass_over_the_files_met() -> None:
 def test_only_an_account_that_was_recorded_is_said_to_go_on() -> None:
     known, new = look(problems={"riverside": 2, "hillside": 1})
     assert sentence_of(known).endswith("its file has 2 problems; its last good definition goes on")
-    assert sentence_of(new) == "hillside: its file has 1 problem; nothing of it runs until it is mended"
+    assert sentence_of(new) == "hillside: its file has 1 problem; nothing of it runs until it is fixed"
 
 
 def test_a_cause_survives_the_store() -> None:

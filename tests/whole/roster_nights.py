@@ -144,6 +144,6 @@ class Nights(Tree):
 
 def run_to_approve(text: str) -> str:
     """The run that a message names in the command it tells people to type; fails when it names none."""
-    found = re.search(r"gradesync approve (\S+) --reason", " ".join(text.split()))
+    found = re.search(r"gradesync approve ([0-9a-f]{8,}) --reason", " ".join(text.split()))
     assert found, text
     return found.group(1)

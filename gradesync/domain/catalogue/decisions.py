@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradesync.domain.catalogue.entry import ACCOUNT, ASSIGNMENT, CLASS, RECORD, B, Code, I, P
 
-_ITEM_WAITS = "No grade of this assignment is sent; they all follow by themselves once this is mended."
+_ITEM_WAITS = "No grade of this assignment is sent; they all follow by themselves once this is fixed."
 _GRADE_WAITS = "This one grade is not sent; the grades of the other students are."
 _SIS_STAYS = "The SIS keeps what it shows now; gradesync does not touch it."
 
