@@ -88,6 +88,16 @@ def test_an_approval_says_what_until_when_and_what_next_and_the_next_run_goes_th
     assert "roster approved" in live.run("history").output
 
 
+def test_a_dry_run_with_seats_beyond_the_sis_says_where_the_line_to_approve_is(live: Tree) -> None:
+    first = " ".join(live.run("run", ID, code=None).output.split())
+    assert "seats (a sample)" in first
+    assert "Seats are those of a sample of up to 50 classes" in first
+    flat = " ".join(live.run("run", ID, "--dry-run", code=None).output.split())
+    assert f"gradesync run {ID} --dry-run --csv-to DIR (in seats-beyond.csv)" in flat
+    assert f"take out gradesync show {ID}" in flat
+    assert "gradesync approve" in live.run("show", ID).output
+
+
 def test_programs_are_told_the_same(stopped: str, live: Tree) -> None:
     run_id = run_of(stopped)
     run = json.loads(live.run("show", run_id, "--format", "json").stdout)["run"]

@@ -19,7 +19,7 @@ from gradesync.domain.schedule import ScheduleId, SyncType
 from gradesync.engine.approve import approve
 from gradesync.engine.control import ByHand, run_by_hand
 from gradesync.errors import GradesyncError, NotFound
-from gradesync.reporting.text.rosters import stop_lines
+from gradesync.reporting.text.rosters import approved, stop_lines
 from tests.domain.plan_samples import schedule
 from tests.domain.roster_town import renamed, town, without_school
 from tests.engine.district import GRADES, District
@@ -243,7 +243,10 @@ def test_seats_beyond_the_sis_are_taken_out_by_approval() -> None:
     assert "take out" in shown
     assert "seats-beyond.csv" in shown
     assert "001-s1" not in shown
-    approve(place.tools, end.run.id, "they left in October")
+    consent = approve(place.tools, end.run.id, "they left in October")
+    said = approved(consent, style=PLAIN)
+    assert "3 seats" in said
+    assert "BEFORE" not in said, "the roster's other changes are not what was approved"
     assert _result(place.run()).counts["taken out"] == 3
     assert _result(place.run()).did_nothing
 

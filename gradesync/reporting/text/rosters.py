@@ -59,7 +59,8 @@ def match_lines(change: RosterChange | None, style: Style, indent: str) -> list[
     told = [f"and {words.plural(more, 'row')} more (--format json has all)"] if more > 0 else []
     columns = ("SCHOOL", "WHAT", "FROM THE SIS", "SAME IN CANVAS", "ONLY IN THE SIS", "ONLY IN CANVAS")
     head = f"{indent}First contact: ids of the SIS beside those Canvas holds"
-    return [head, *(indent + line for line in [*table(columns, cells, style), *told])]
+    lines = [head, *(indent + line for line in [*table(columns, cells, style), *told])]
+    return lines + (folded(_SEATS_NOTE, style, indent) if _SEATS in kinds else [])
 
 
 def fault_lines(change: RosterChange | None, style: Style) -> list[str]:
@@ -88,19 +89,27 @@ def _commands(change: RosterChange, run: Run) -> list[tuple[str, str]]:
             ("all ids", f"gradesync run {clean(run.schedule)} --dry-run --csv-to DIR (in take-over.csv)")
         )
     if change.dry:
-        return look
+        return _beyond_dry(run) if _BEYOND in change.codes else look
     if _LATE_IDS in change.codes:
         # It was approved already, and approving it once more must not look like the way to go on.
         look.append(("then", f"gradesync run {clean(run.schedule)}"))
         return look if change.digest is None else [*look, ("or as new courses", _approve(run))]
     if _BEYOND in change.codes:
-        look[:] = [
-            ("look", f"gradesync run {clean(run.schedule)} --dry-run --csv-to DIR (in seats-beyond.csv)")
-        ]
+        look = [_beyond_look(run)]
         return look if change.digest is None else [*look, ("take out", _approve(run))]
     if change.digest is None:
         return [*look, ("approve", "not possible: this is no roster; check the SIS export")]
     return [*look, ("approve", _approve(run))]
+
+
+def _beyond_look(run: Run) -> tuple[str, str]:
+    return "look", f"gradesync run {clean(run.schedule)} --dry-run --csv-to DIR (in seats-beyond.csv)"
+
+
+def _beyond_dry(run: Run) -> list[tuple[str, str]]:
+    """A dry run cannot be approved; the last real one that told the seats can."""
+    known = f"gradesync show {clean(run.schedule)} (its last line, once a run has told these seats)"
+    return [_beyond_look(run), ("take out", known)]
 
 
 def _approve(run: Run) -> str:
@@ -202,6 +211,10 @@ _KINDS = {
     "terms": "term",
     "accounts": "sub-account",
 }
+_SEATS_NOTE = (
+    "Seats are those of a sample of up to 50 classes, and of each class only as many as the smaller side holds: they "
+    "show whether both mean the same people. GS-626 looks at every class, for seats that imports made."
+)
 _MATCHED = {"users": "people", "accounts": "sub-accounts", _SEATS: "seats (a sample)"}
 
 
@@ -219,7 +232,8 @@ def approved(found: Approved, *, style: Style) -> str:
     ]
     head = f"Approved for {clean(found.run.schedule)}: this change and no other"
     lines = [style.paint(head, "bold"), *fields(pairs, style), "", *_sentences(change, style, "  ")]
-    told = number_lines(change.schools, style)
+    # The read's other changes went through with the run and are not what is approved here.
+    told = [] if _BEYOND in change.codes else number_lines(change.schools, style)
     return finished([*lines, "", *("  " + line for line in told)] if told else lines)
 
 
