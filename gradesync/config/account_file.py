@@ -26,6 +26,7 @@ from gradesync.domain.definition import DesiredAccount
 from gradesync.domain.problem import Place, Problem
 
 _WATCHED = frozenset({"interval"})
+_NAMED = frozenset({"schedules"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def read_account(
 ) -> Row:
     """Parse, and judge unless `before` was made from the same values in the same context."""
     assert found.text is not None
-    loaded = load_tree(found.text, found.file, _WATCHED)
+    loaded = load_tree(found.text, found.file, _WATCHED, _NAMED)
     bare = None if loaded.problems or loaded.spans_lines else bare_hash(found.text)
     lines = code_lines(found.text) if bare is not None else ()
     made = Made(context, content, tree_hash(loaded.value), bare, lines)
@@ -174,7 +175,7 @@ def read_defaults(found: Found, reader: Reader) -> tuple[Any, list[Problem]]:
     """The tree of a `_defaults.yaml` (None when it cannot be read at all) and its problems."""
     if found.text is None:
         return None, []
-    loaded = load_tree(found.text, found.file)
+    loaded = load_tree(found.text, found.file, named=_NAMED)
     problems = list(loaded.problems)
     if loaded.value is None:
         empty = Problem("GS-101", "the file is empty", Place(found.file), "fill it, or remove it")

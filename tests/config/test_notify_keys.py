@@ -84,7 +84,7 @@ def test_mail_without_addresses_goes_to_whoever_must_act(tmp_path: Path) -> None
         ("name: a, channel: slack", "GS-111", "`url` is missing"),
         ("channel: slack, url: env:X", "GS-111", "`name` is missing"),
         ("name: A b, channel: slack, url: env:X", "GS-110", "name"),
-        ("name: a, channel: fax, url: env:X", "GS-110", "`fax` is not a value"),
+        ("name: a, channel: fax, url: env:X", "GS-110", "`channel` cannot be `fax`"),
         ("name: a, channel: slack, url: env:X, on: [fialed]", "GS-110", "fialed"),
         ("name: a, channel: slack, url: env:X, who: [teacher]", "GS-110", "teacher"),
         ("name: a, channel: slack, url: env:X, to: [a@b.example]", "GS-110", "only mail has addresses"),

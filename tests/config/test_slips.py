@@ -104,6 +104,19 @@ ONE = {
     "a later line indented less": (
         changed("    interval: daily", "   interval: daily"), 13, 4, ("by 3, the line above it by 4",),
     ),
+    "a schedule's name two spaces too deep": (
+        changed("  grades:", "    grades:"), 15, 5, ("`grades` is indented too far", "indent it like `roster`"),
+    ),
+    "a schedule's name used twice": (
+        changed("  grades:", "  roster:"), 15, 3, ("first on line 11", "another name"),
+    ),
+    "a key written twice": (changed("    posted_by: jsmith\n", "    type: x\n"), 14, 5, ("first on line 12", "remove")),
+    "an account in capitals": (
+        changed("account: maple", "account: Maple"), 1, 10, ("`account`: `Maple` cannot be a name", "write `maple`"),
+    ),
+    "a type in capitals": (
+        changed("roster import", "Roster Import"), 12, 11, ("`type` cannot be `Roster Import`", "mean `roster import`"),
+    ),
     "no first run": (
         changed("    first_run: 2026-09-01 07:00\n", ""), 17, 15,
         ("counts from the first run", "a line `first_run: "),
@@ -169,6 +182,21 @@ def test_a_name_in_posted_by_is_a_warning_that_does_not_repeat_it(
     result = loaded(tree(tmp_path, {"maple.yaml": changed("jsmith", person)}))
     assert [(p.code, p.warning, p.place.line) for p in result.problems] == [("GS-110", True, 14)] * warned
     assert "Jane" not in repr(result.problems)
+
+
+def test_a_tree_that_lost_its_last_account_is_told_why_the_folder_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "gradesync.yaml").write_text('hosts: ["*.instructure.com"]\n')
+    (problem,) = loaded(tmp_path).problems
+    assert "Git drops a folder" in problem.hint
+    assert "-C" not in problem.hint
+    (tmp_path / "schedules").mkdir()
+    (tmp_path / "schedules" / ".gitkeep").write_text("")
+    assert loaded(tmp_path).problems == ()
+
+
+def test_outside_a_tree_the_folder_is_asked_for(tmp_path: Path) -> None:
+    (problem,) = loaded(tmp_path).problems
+    assert "-C" in problem.hint
 
 
 def test_a_problem_with_an_answer_gives_no_second_one(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from gradesync.config.marks.events import (
     parser,
     width,
 )
-from gradesync.config.marks.places import compose_places
+from gradesync.config.marks.places import Places, compose_places
 from gradesync.config.marks.signs import odd_line_end, odd_sign
 from gradesync.config.scalars import SUSPECT, resolve
 from gradesync.config.scan import MAX_BYTES
@@ -97,8 +97,13 @@ class _Reading:
         self.note("GS-101", message, mark, hint)
 
 
-def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> LoadedFile:
-    """Read one file. Never raises; every problem has a place in `file`. `watch` are keys whose places are kept."""
+def load_tree(
+    text: bytes, file: str, watch: frozenset[str] = frozenset(), named: frozenset[str] = frozenset()
+) -> LoadedFile:
+    """Read one file. Never raises; every problem has a place in `file`.
+
+    `watch` are keys whose places are kept; `named` are keys of the file below which people choose the names.
+    """
     reading = _Reading(file)
     try:
         reading.text = decoded = _readable(text, reading)
@@ -106,12 +111,12 @@ def load_tree(text: bytes, file: str, watch: frozenset[str] = frozenset()) -> Lo
             reading.lines = decoded.split("\n")
         value = _build(parser(text), reading, watch)
     except _Stop:
-        _name_duplicates(text, reading)
+        _name_duplicates(text, reading, named, None)
         return LoadedFile(None, tuple(reading.problems))
     except (YAMLError, RecursionError, ValueError) as error:
         reading.problems.append(syntax_problem(error, text.decode("utf-8-sig", "replace"), file))
         return LoadedFile(None, tuple(reading.problems))
-    _name_duplicates(text, reading)
+    _name_duplicates(text, reading, named, value)
     usable = None if reading.fatal else value
     return LoadedFile(
         usable, tuple(reading.problems), reading.watched, reading.long_texts, reading.spans_lines
@@ -315,17 +320,61 @@ def _warn_of_cut(event: Any, lines: list[str], reading: _Reading) -> None:
         reading.at("GS-110", text, place, "put the whole value in quotes", warning=True)
 
 
-def _name_duplicates(text: bytes, reading: _Reading) -> None:
+def _name_duplicates(text: bytes, reading: _Reading, named: frozenset[str], tree: Any) -> None:
     if not reading.duplicates:
         return
     places = compose_places(text, reading.file)
-    for path, second in reading.duplicates:
+    left = _without_too_deep(places, reading, tree)
+    for path, second in left:
         key = str(path[-1])
         first = places(path)
-        shown = f"`{key}`" if len(key) <= 24 and key.isprintable() else "this key"
-        reading.problems.append(
-            Problem(
-                "GS-103", f"{shown} is written twice; first on line {first.line}", second,
-                "remove one of the two", width=max(len(key), 1),
-            )
-        )  # fmt: skip
+        chosen = len(path) == 2 and path[0] in named
+        hint = "give one of the two another name, or remove it" if chosen else "remove one of the two"
+        message = f"{_shown(key)} is written twice; first on line {first.line}"
+        reading.problems.append(Problem("GS-103", message, second, hint, width=max(len(key), 1)))
+
+
+def _without_too_deep(places: Places, reading: _Reading, tree: Any) -> list[tuple[Path, Place]]:
+    """The duplicates that do not follow from an empty key before them, which was indented too far: that is the slip.
+
+    What came with such a key is taken out of the tree, so that it is judged nowhere else.
+    """
+    left: list[tuple[Path, Place]] = []
+    by_parent: dict[Path, list[tuple[Path, Place]]] = {}
+    for one in reading.duplicates:
+        by_parent.setdefault(one[0][:-1], []).append(one)
+    for parent, found in by_parent.items():
+        if not parent or len(found) < 2:
+            left += found
+            continue
+        inside = {path: spot.key for path, spot in places.spots.items() if path[:-1] == parent}
+        last_first = max(places(path).line for path, _ in found)
+        empty = [
+            (key.line, path)
+            for path, key in inside.items()
+            if places.spots[path].raw == "" and last_first < key.line < found[0][1].line
+        ]
+        if not empty:
+            left += found
+            continue
+        line, slip = max(empty)
+        message = f"{_shown(str(slip[-1]))} is indented too far: the keys below it repeat those above it"
+        hint = f"indent it like {_shown(str(parent[-1]))}"
+        width = max(len(str(slip[-1])), 1)
+        reading.problems.append(Problem("GS-103", message, inside[slip], hint, width=width))
+        _take_out(tree, parent, [str(path[-1]) for path, key in inside.items() if key.line >= line])
+    return left
+
+
+def _take_out(tree: Any, parent: Path, keys: list[str]) -> None:
+    for part in parent:
+        if isinstance(tree, dict):
+            tree = tree.get(part)
+        else:
+            tree = tree[int(part)] if isinstance(tree, list) else None
+    for key in keys if isinstance(tree, dict) else ():
+        tree.pop(key, None)
+
+
+def _shown(key: str) -> str:
+    return f"`{key}`" if len(key) <= 24 and key.isprintable() else "this key"

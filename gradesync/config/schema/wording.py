@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from gradesync.config.findings import NAME, Finding, Path, Written
+from gradesync.config.findings import NAME, Finding, Path, Written, is_name
 from gradesync.config.schema.fields import LINE, PATH, PATH_AND_QUERY, did_you_mean
 from gradesync.config.secrets import looks_secret
 
@@ -58,12 +58,20 @@ def _finding(one: Mapping[str, Any], tree: Any, model: type[BaseModel], source: 
     if kind.startswith("GS-"):
         return Finding(kind, path, f"{_subject(path)}: {context['message']}", context["hint"])
     if "[key]" in one["loc"]:
-        return Finding("GS-110", path, f"{quoted(path[-1])} cannot be a name", _NAMES, "key")
+        return Finding("GS-110", path, f"{quoted(path[-1])} cannot be a name", _name_hint(path[-1]), "key")
     if kind == "missing":
         return Finding("GS-111", path, f"`{path[-1]}` is missing", _described(model, path), "inside")
     if kind == "extra_forbidden":
         return _unknown(path, tree, model, source)
     return _wrong(kind, path, context, tree, source)
+
+
+def _name_hint(value: Any) -> str:
+    """What a name is, after the one that was probably meant."""
+    meant = str(value).strip().lower().replace(" ", "-")
+    if quoted(value) == "this value" or not is_name(meant):
+        return _NAMES
+    return f"write `{meant}`: {_NAMES}"
 
 
 def _is_schedule(value: Any) -> bool:
@@ -84,7 +92,7 @@ def _unknown(path: Path, tree: Any, model: type[BaseModel], source: Written) -> 
         hint = "inside { } a comma ends a value: quote a value that holds a comma, or write `key: value`"
     if _is_schedule(value_at(tree, path)):
         hint = (
-            "this looks like a schedule: it stands below `schedules:`, indented like the names of the others"
+            "this looks like a schedule: write it below `schedules:`, indented like the names of the others"
         )
     if key == "<<":
         return Finding(
@@ -110,7 +118,7 @@ def _wrong(kind: str, path: Path, context: Mapping[str, Any], tree: Any, source:
         one_of = f"one of {', '.join(f'`{word}`' for word in words)}"
         hint = did_you_mean(str(value)[:40], tuple(words))
         hint = f"{hint} {one_of}" if hint else one_of
-        return Finding("GS-110", path, f"{subject}: {quoted(value)} is not a value of it", hint)
+        return Finding("GS-110", path, f"{subject} cannot be {quoted(value)}", hint)
     message, hint = _SENTENCES.get(kind, ("is not accepted", "compare it with the example in the docs"))
     numbers = {
         name: str(context[name]) for name in ("ge", "le", "min_length", "max_length") if name in context
@@ -121,6 +129,9 @@ def _wrong(kind: str, path: Path, context: Mapping[str, Any], tree: Any, source:
         return Finding("GS-110", path, f"{subject} is empty", "fill it, or remove the key", "key")
     if kind == "string_pattern_mismatch" and context.get("pattern") in _FORMS:
         message, hint = _FORMS[context["pattern"]]
+        if context["pattern"] == NAME:
+            shown = quoted(value)
+            return Finding("GS-110", path, f"{subject}: {shown} cannot be a name", _name_hint(value))
     return Finding("GS-110", path, f"{subject} {message.format_map(_Blank(numbers))}", hint)
 
 
