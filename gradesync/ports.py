@@ -487,11 +487,12 @@ class SlotClaim:
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Which runs to read, newest first."""
+    """Which runs to read, newest first. `id_begins`: lower hexadecimal digits that the id begins with."""
 
     account: str | None = None
     schedule: str | None = None
     run_id: str | None = None
+    id_begins: str | None = None
     limit: int = 50
 
 

@@ -9,8 +9,8 @@ from gradesync.cli.naming import RunToApprove
 from gradesync.cli.options import REASON
 from gradesync.cli.render import show
 from gradesync.cli.rights import account_of_run, require
+from gradesync.cli.run_ids import run_named
 from gradesync.domain.rights import Right
-from gradesync.errors import NotFound
 
 
 @new_command(
@@ -30,8 +30,6 @@ def command(said: Invocation, run_id: str, reason: str, form: str) -> None:
     from gradesync.engine.approve import approve
 
     with opened(said) as app:
-        account = account_of_run(app, run_id)
-        if account is None:
-            raise NotFound(f"no run {run_id} is recorded", hint="`gradesync history` shows runs")
-        require(app, Right.APPROVE, account)
-        show(form, "approved", approve(app.tools(), run_id, reason))
+        run = run_named(app, run_id)
+        require(app, Right.APPROVE, account_of_run(app, run))
+        show(form, "approved", approve(app.tools(), run, reason))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,13 +9,11 @@ import click
 
 from gradesync.cli import render
 from gradesync.cli.common import Invocation, format_option, load_tree, new_command, opened, tell
+from gradesync.cli.run_ids import may_be_run, run_or_account
 from gradesync.domain.schedule import ScheduleId
-from gradesync.errors import NotFound
 
 if TYPE_CHECKING:
     from gradesync.wiring import App
-
-_RUN = re.compile(r"[0-9a-f]{32}\Z")
 
 
 @new_command(
@@ -40,15 +37,16 @@ def command(said: Invocation, target: str, form: str, effective: bool, vendor_te
     if vendor_text:
         _check_vendor_text(target, form, effective=effective)
     if effective:
-        if "/" in target or _RUN.match(target):
+        if "/" in target:
             raise click.UsageError("--effective is asked of an account")
         from gradesync.config.effective import effective as values_of
 
         render.show(form, "effective", values_of(said.root, target))
         return
     with opened(said) as app:
-        told = _show(app, target, form, vendor_text=vendor_text)
-    if form == "text" and not told and not _RUN.match(target):
+        run = run_or_account(app, target)
+        told = _show(app, target, form) if run is None else _show_run(app, run, form, vendor_text=vendor_text)
+    if form == "text" and not told and run is None:
         _tell_frozen(said, target.partition("/")[0])
 
 
@@ -71,34 +69,37 @@ def _tell_frozen(said: Invocation, account: str) -> None:
 
 
 def _check_vendor_text(target: str, form: str, *, effective: bool) -> None:
-    if effective or not _RUN.match(target):
-        raise click.UsageError("--vendor-text is asked of a run, by its full id")
+    if effective or not may_be_run(target):
+        raise click.UsageError(
+            "--vendor-text is asked of a run, by its id (its first 8 characters are enough)"
+        )
     if form != "text" or not sys.stdout.isatty():
         raise click.UsageError(
             "--vendor-text is for a terminal: it may name students, who must not end up in a file or a log"
         )
 
 
-def _show(app: App, target: str, form: str, *, vendor_text: bool) -> bool:
-    """Answers whether it told of a frozen account."""
-    from gradesync.engine.queries import account_view, schedule_row
+def _show_run(app: App, run_id: str, form: str, *, vendor_text: bool) -> bool:
+    """False: no account was told of, so no frozen one either."""
     from gradesync.ports import RunQuery
 
-    now = app.store.now()
-    if _RUN.match(target):
-        runs = app.store.runs(RunQuery(run_id=target, limit=1))
-        if not runs:
-            raise NotFound(f"no run {target} is recorded", hint="`gradesync history` shows runs")
-        if not vendor_text:
-            render.show(form, "run", runs[0])
-            return False
-        from gradesync.domain.history import Fact
-
-        run = runs[0]
-        fact = Fact("vendor text shown", app.actor, run.schedule.account, run.schedule.name, run_id=run.id)
-        app.store.append([fact])
-        render.show(form, "run", run, vendor_text=True)
+    [run] = app.store.runs(RunQuery(run_id=run_id, limit=1))
+    if not vendor_text:
+        render.show(form, "run", run)
         return False
+    from gradesync.domain.history import Fact
+
+    fact = Fact("vendor text shown", app.actor, run.schedule.account, run.schedule.name, run_id=run.id)
+    app.store.append([fact])
+    render.show(form, "run", run, vendor_text=True)
+    return False
+
+
+def _show(app: App, target: str, form: str) -> bool:
+    """Answers whether it told of a frozen account."""
+    from gradesync.engine.queries import account_view, schedule_row
+
+    now = app.store.now()
     if "/" in target:
         try:
             id = ScheduleId.parse(target)

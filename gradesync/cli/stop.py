@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,13 @@ from gradesync.cli.common import Invocation, carry_out, format_option, new_comma
 from gradesync.cli.options import REASON
 from gradesync.cli.render import show
 from gradesync.cli.rights import account_of_run, require
+from gradesync.cli.run_ids import run_or_account
 from gradesync.domain.rights import Right
-from gradesync.errors import NotFound
 
 if TYPE_CHECKING:
     from gradesync.domain.report import Stopped
     from gradesync.domain.run import Run
     from gradesync.engine.tools import Tools
-
-_RUN = re.compile(r"[0-9a-f]{32}\Z")
 
 NOT_ENDED = 4
 """The account is still busy."""
@@ -51,13 +48,11 @@ def command(said: Invocation, target: str, reason: str, no_wait: bool, form: str
             "a run or an account is stopped; to hold one schedule, `gradesync pause ID --now`"
         )
     with opened(said, to_stop=True) as app:
-        is_run = _RUN.match(target) is not None
-        account = account_of_run(app, target) if is_run else target
-        if account is None:
-            raise NotFound(f"no run {target} is recorded", hint="`gradesync list` names what runs")
+        run = run_or_account(app, target)
+        account = target if run is None else account_of_run(app, run)
         require(app, Right.STOP, account)
         tools = app.tools()
-        stopped = (stop_run(tools, target, reason),) if is_run else stop_account(tools, target, reason)
+        stopped = stop_account(tools, target, reason) if run is None else (stop_run(tools, run, reason),)
         return tell_stopped(tools, stopped, form, wait=not no_wait)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from gradesync.cli.common import Invocation, new_command, opened, tell
-
-_RUN = re.compile(r"[0-9a-f]{32}\Z")
+from gradesync.cli.run_ids import may_be_run, run_named
 
 
 @new_command(
@@ -39,12 +37,13 @@ def command(said: Invocation, target: str, out: Path | None, show: bool, force: 
     from gradesync.engine.bundle import gather
     from gradesync.reporting.bundle import files, packed
 
-    if "/" not in target and not _RUN.match(target):
+    if "/" not in target and not may_be_run(target):
         raise click.UsageError(
-            "name a run by its full id, or a schedule like riverside/grades for its last run"
+            "name a run by its id (its first 8 characters are enough), or a schedule like riverside/grades for its "
+            "last run"
         )
     with opened(said) as app:
-        support = gather(app.store, _named(target), _versions())
+        support = gather(app.store, _named(target) if "/" in target else run_named(app, target), _versions())
     found = files(support)
     if show:
         for name, text in found.items():
@@ -57,9 +56,7 @@ def command(said: Invocation, target: str, out: Path | None, show: bool, force: 
 
 
 def _named(target: str) -> str:
-    """The target, or a usage error for what is neither."""
-    if "/" not in target:
-        return target
+    """The schedule, or a usage error for what is none."""
     from gradesync.domain.schedule import ScheduleId
 
     try:

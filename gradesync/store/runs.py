@@ -193,6 +193,10 @@ def _make_latest(tx: Tx, run_id: str, result: RunResult) -> None:
     tx.execute(schedule.values(values))
 
 
+_ID_LENGTH = 32
+"""Hexadecimal digits of a run's id."""
+
+
 def read(tx: Tx, query: RunQuery) -> list[Run]:
     """Runs newest first."""
     r = t.run.c
@@ -200,6 +204,10 @@ def read(tx: Tx, query: RunQuery) -> list[Run]:
     for column, value in ((r.account, query.account), (r.schedule, query.schedule), (r.id, query.run_id)):
         if value is not None:
             statement = statement.where(column == value)
+    if query.id_begins is not None:
+        # Between two whole ids, which the primary key answers on both databases whatever their sort order.
+        first, last = (query.id_begins.ljust(_ID_LENGTH, digit) for digit in "0f")
+        statement = statement.where(r.id.between(first, last))
     return [run_of(row) for row in tx.execute(statement)]
 
 

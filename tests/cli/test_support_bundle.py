@@ -117,4 +117,4 @@ def test_a_run_nobody_knows_and_a_target_that_is_none(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
     assert "no run" in tree.run("support-bundle", "0" * 32, code=1).stderr
     assert "no run of" in tree.run("support-bundle", "riverside/grades", code=1).stderr
-    assert "full id" in tree.run("support-bundle", "0f3a", code=64).stderr
+    assert "first 8 characters" in tree.run("support-bundle", "0f3a", code=64).stderr

@@ -521,6 +521,18 @@ class Leases:
         assert [r.id for r in store.runs(RunQuery(account="hillside", schedule="grades"))] == [other.id]
         assert one_run(store, old.id) == old
 
+    def test_a_run_is_found_by_the_beginning_of_its_id(self, store: Store) -> None:
+        ids = [
+            f"{beginning:0<32}" for beginning in ("296f8dea92e0", "296f8dea92e1f", "296f8deaffff", "296f8deb")
+        ]
+        for n, id in enumerate(ids):
+            store.add_run(replace(new_run(created=minutes(n)), id=id))
+        found = {
+            len(text): [r.id for r in store.runs(RunQuery(id_begins=text))] for text in ("296f8dea", ids[0])
+        }
+        assert found == {8: [ids[2], ids[1], ids[0]], 32: [ids[0]]}
+        assert [r.id for r in store.runs(RunQuery(id_begins="296f8dea92e", limit=1))] == [ids[1]]
+
     def test_it_is_known_since_when_runs_meet_a_code(self, store: Store) -> None:
         school(store)
         met = [({"GS-202": 1}, "failed"), ({}, "completed"), ({"GS-202": 1}, "failed")]

@@ -189,6 +189,7 @@ class Work(MemoryState):
                 if query.account in (None, run.schedule.account)
                 and query.schedule in (None, run.schedule.name)
                 and query.run_id in (None, run.id)
+                and run.id.startswith(query.id_begins or "")
             ]
         return sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)[: query.limit]
 
