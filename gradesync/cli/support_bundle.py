@@ -24,7 +24,7 @@ from gradesync.cli.run_ids import may_be_run, run_named
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to write it (default: gradesync-support-RUN.zip here).",
+    help="Where to write it (default: .gradesync/support-RUN.zip in the tree, which Git leaves alone).",
 )
 @click.option("--show", is_flag=True, help="Print exactly what would be in it, and write nothing.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
@@ -49,7 +49,7 @@ def command(said: Invocation, target: str, out: Path | None, show: bool, force: 
         for name, text in found.items():
             click.echo(f"----- {name}\n{text}", nl=False)
         return
-    place = out if out is not None else Path(f"gradesync-support-{support.run.id[:12]}.zip")
+    place = out if out is not None else _default_place(said, support.run.id)
     _write(place, packed(found), force=force)
     tell("nothing was sent; `--show` instead prints what is in it")
     click.echo(str(place))
@@ -65,6 +65,18 @@ def _named(target: str) -> str:
         raise click.UsageError(str(problem)) from None
 
 
+def _default_place(said: Invocation, run: str) -> Path:
+    """Beside the store: in the tree itself `git add` would take it along."""
+    from gradesync.wiring import home_of
+
+    home = home_of(said.root)
+    try:
+        home.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"{home} cannot be made ({error.strerror}); name a file with -o") from None
+    return home / f"support-{run[:12]}.zip"
+
+
 def _write(place: Path, content: bytes, *, force: bool) -> None:
     """A new file of mode 0600. Raises a usage error where one is there already."""
     if force:
@@ -73,6 +85,10 @@ def _write(place: Path, content: bytes, *, force: bool) -> None:
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise click.UsageError(f"{place} is there already; name another with -o, or give --force") from None
+    except OSError as error:
+        raise click.UsageError(
+            f"{place} cannot be written ({error.strerror}); name another with -o"
+        ) from None
     with os.fdopen(handle, "wb") as file:
         file.write(content)
 

@@ -113,6 +113,17 @@ def test_the_file_holds_exactly_what_is_shown_and_only_for_its_owner(lived: Tree
     lived.run("support-bundle", "riverside/grades", "-o", str(place), "--force")
 
 
+def test_left_to_itself_it_is_written_where_git_looks_away(lived: Tree, tmp_path: Path) -> None:
+    place = Path(lived.run("support-bundle", "riverside/grades").stdout.strip())
+    assert place.parent == lived.root / ".gradesync"
+    assert zipfile.is_zipfile(place)
+    assert place.stat().st_mode & 0o777 == 0o600
+    nowhere = str(tmp_path / "none" / "x.zip")
+    assert (
+        "cannot be written" in lived.run("support-bundle", "riverside/grades", "-o", nowhere, code=64).stderr
+    )
+
+
 def test_a_run_nobody_knows_and_a_target_that_is_none(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
     assert "no run" in tree.run("support-bundle", "0" * 32, code=1).stderr
