@@ -14,7 +14,7 @@ from typing import Any
 from gradesync.config.findings import Finding, Path
 from gradesync.config.sis_checks import sis_findings
 from gradesync.domain.documents import in_docs
-from gradesync.domain.interval import Interval, IntervalError, parse_interval, warnings
+from gradesync.domain.interval import SOON, Interval, IntervalError, parse_interval, warnings
 from gradesync.domain.renaming import end_of
 
 
@@ -45,7 +45,7 @@ class Intervals:
             return None
         key = (text, time_zone, first_run)
         if key not in self._warned:
-            self._warned[key] = tuple(w.text for w in warnings(interval, self._now, self._tick))
+            self._warned[key] = tuple(w.text for w in warnings(interval, self._now, self._tick, ahead=SOON))
         where = (*path, "interval")
         found += [Finding("GS-115", where, sentence, warning=True) for sentence in self._warned[key]]
         if spread := _spread_finding(path, schedule, interval):

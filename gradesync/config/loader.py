@@ -56,7 +56,7 @@ def load(
     commit: str | None = None,
     tick_minutes: int | None = None,
 ) -> Loaded:
-    """Read the tree at `root`. `now` (aware) starts the months searched for clock changes; never raises for files.
+    """Read the tree at `root`. `now` (aware) starts the weeks searched for clock changes; never raises for files.
 
     `tick_minutes` is how often reconcile is started, if known; `commit` is passed on.
     """
@@ -147,7 +147,7 @@ class _Load:
     def _base_context(self) -> str:
         from gradesync.domain.interval import tzdata_version
 
-        day = self.now.date().isoformat()  # warnings look twelve months ahead, and may be as old as the day
+        day = self.now.date().isoformat()  # warnings look some weeks ahead, and may be as old as the day
         return "\n".join(
             (code_version(), tzdata_version(), day, str(self.tick_minutes), settings_digest(self.read))
         )

@@ -56,7 +56,7 @@ def test_validate_speaks_json_and_github(tree: Tree) -> None:
 
 
 def test_warnings_alone_pass_unless_strict(tree: Tree) -> None:
-    tree.account("riverside", tree.text("riverside").replace("03:15", "02:30"))
+    tree.account("riverside", tree.text("riverside").replace("daily at 03:15", "monthly on 31 at 03:15"))
     assert "GS-115" in tree.run("validate").stdout
     tree.run("validate", "--strict", code=1)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradesync.config.loader import load
 from gradesync.config.marks import load_tree
 from gradesync.domain.problem import Problem
 from tests.config.trees import errors, loaded, tree
@@ -197,6 +199,14 @@ def test_a_tree_that_lost_its_last_account_is_told_why_the_folder_is_gone(tmp_pa
 def test_outside_a_tree_the_folder_is_asked_for(tmp_path: Path) -> None:
     (problem,) = loaded(tmp_path).problems
     assert "-C" in problem.hint
+
+
+def test_a_night_hour_is_no_warning_all_year_long(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"maple.yaml": changed("03:15", "02:00")})
+    assert loaded(root).problems == ()
+    (warning,) = load(root, now=datetime(2027, 2, 15, tzinfo=UTC)).problems
+    assert (warning.code, warning.place.line) == ("GS-115", 13)
+    assert "2027-03-14" in warning.message
 
 
 def test_a_problem_with_an_answer_gives_no_second_one(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gradesync.domain.interval import parse_interval, warnings
+from gradesync.domain.interval import SOON, parse_interval, warnings
 
 NY = "America/New_York"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -63,6 +63,18 @@ def test_a_fixed_time_that_the_next_year_leaves_out_is_dated() -> None:
 
 def test_a_fixed_time_that_comes_twice_is_dated() -> None:
     assert "2027-11-07" in told("daily at 01:30")["dst-overlap"]
+
+
+@pytest.mark.parametrize(
+    ("day", "soon"),
+    [("2026-11-23", False), ("2027-01-30", False), ("2027-02-15", True), ("2027-03-15", False)],
+)
+def test_a_look_at_the_files_tells_a_change_of_clocks_only_in_the_weeks_before_it(
+    day: str, soon: bool
+) -> None:
+    now = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    found = warnings(parse_interval("daily at 02:00", NY), now, ahead=SOON)
+    assert [one.key for one in found] == ["dst-gap"] * soon
 
 
 @pytest.mark.parametrize(

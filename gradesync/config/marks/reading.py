@@ -368,10 +368,10 @@ def _without_too_deep(places: Places, reading: _Reading, tree: Any) -> list[tupl
 
 def _take_out(tree: Any, parent: Path, keys: list[str]) -> None:
     for part in parent:
-        if isinstance(tree, dict):
-            tree = tree.get(part)
-        else:
-            tree = tree[int(part)] if isinstance(tree, list) else None
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return
     for key in keys if isinstance(tree, dict) else ():
         tree.pop(key, None)
 

@@ -14,11 +14,12 @@ from gradesync.domain.interval.refusal import Culprit, IntervalError
 from gradesync.domain.interval.zones import known_zones, local_to_utc, to_local, tzdata_version, zone
 
 if TYPE_CHECKING:
-    from gradesync.domain.interval.caveats import IntervalWarning, warnings
+    from gradesync.domain.interval.caveats import SOON, IntervalWarning, warnings
     from gradesync.domain.interval.value import COUNT_CAP, Interval, Kind, parse_interval
 
 __all__ = [
     "COUNT_CAP",
+    "SOON",
     "Culprit",
     "Interval",
     "IntervalError",
@@ -35,6 +36,7 @@ __all__ = [
 
 _LATER = {
     "COUNT_CAP": "value",
+    "SOON": "caveats",
     "Interval": "value",
     "IntervalWarning": "caveats",
     "Kind": "value",

@@ -20,6 +20,8 @@ from gradesync.domain.interval.zones import Shift, local_to_utc, offsets, shift_
 
 _MINUTE = timedelta(minutes=1)
 _YEAR = timedelta(days=366)
+SOON = timedelta(weeks=6)
+"""How long before a change of clocks every look at the files tells it: all year long nobody would read it any more."""
 _LONGEST_GAP = timedelta(hours=3)
 
 
@@ -32,19 +34,19 @@ class IntervalWarning:
 
 
 def warnings(
-    interval: Interval, now: datetime, tick_minutes: int | None = None
+    interval: Interval, now: datetime, tick_minutes: int | None = None, *, ahead: timedelta = _YEAR
 ) -> tuple[IntervalWarning, ...]:
     """Everything a person should know before relying on the interval.
 
-    `now` (aware) starts the twelve months that are searched for clock changes; `tick_minutes` is how often
-    `reconcile` is started, if known.
+    `now` (aware) starts the time `ahead` in which a change of clocks is told (at most a year); `tick_minutes` is how
+    often `reconcile` is started, if known.
     """
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     changes = shifts(interval.time_zone, today, today + _YEAR)
     found = [
         *_uneven(interval),
         *_skipped_months(interval),
-        *_clock_changes(interval, changes),
+        *_clock_changes(interval, tuple(one for one in changes if one.at <= today + ahead)),
         *_tick(interval, tick_minutes),
         *_elapsed(interval, has_changes=bool(changes)),
         *_first_run(interval, today),
