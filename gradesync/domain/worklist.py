@@ -31,7 +31,8 @@ class Task:
     """One line of a list. `student` None: the assignment itself waits, for the whole class. `class_id` of a section
     that is tied to no class is its place in Canvas.
 
-    `grades` is how many scores hang on it; `more` and `to_do` say what this one row adds to the code's cause, and
+    `grades` is how many scores of the assignment, or else of the student, hang on it;
+    `more` and `to_do` say what this one row adds to the code's cause, and
     what they may do who can (empty: the code's own remedy). `link` is the assignment's address in Canvas, which asks
     whoever follows it to log in; empty where Canvas does not know the assignment any more.
     """
@@ -196,12 +197,13 @@ class Lists:
     def _tasks(self, class_id: str, rows: Sequence[WaitingRow], named: _Names | None) -> list[Task]:
         if named is None:
             return [_task(row, class_id, "", None, None) for row in rows]
-        return _one_per_assignment([self._linked(named.task(row), row, named) for row in rows])
+        tasks = [self._linked(named.task(row), row, named) for row in rows]
+        return _one_per_student(_one_per_assignment(tasks))
 
     def _linked(self, task: Task, row: WaitingRow, named: _Names) -> Task:
         """With the address of what must be changed: the student's page where the student is it, else the work's."""
         course = f"{self.canvas.rstrip('/')}/courses/{named.look.people.course_id}"
-        user = named.users.get(row.record.subject) if task.code == NO_SIS_ID else None
+        user = named.users.get(row.record.subject) if task.code in OF_STUDENTS else None
         known = any(one.id == task.assignment_id for one in named.look.assignments)
         if not self.canvas or not (user or known):
             return task
@@ -306,7 +308,7 @@ class _Names:
         sections = frozenset(one.section_id for one in members if one.class_id == self.class_id)
         found = self.alike(assignment, self.look.assignments, sections)
         base = f"{self.canvas}/courses/{self.look.people.course_id}/assignments/"
-        return f"The other one: {', '.join(f'{base}{one}' for one in found)}" if found else ""
+        return f"(The other one: {', '.join(f'{base}{one}' for one in found)})" if found else ""
 
     def _grouped(self, task: Task, assignment: Assignment) -> Task:
         group = f'"{assignment.group.strip()}"'
@@ -337,9 +339,25 @@ def _one_per_assignment(tasks: Sequence[Task]) -> list[Task]:
     return told
 
 
+def _one_per_student(tasks: Sequence[Task]) -> list[Task]:
+    """What is wrong with a student is said once in each class, with how many grades wait for it."""
+    whole: dict[tuple[str, str | None, str], list[Task]] = {}
+    told: list[Task] = []
+    for one in tasks:
+        if one.code in OF_STUDENTS and one.student not in (None, _NOBODY):
+            whole.setdefault((one.link, one.student, one.code), []).append(one)
+        else:
+            told.append(one)
+    for same in whole.values():
+        since = min(one.since for one in same)
+        told.append(replace(same[0], assignment=_ALL_WORK, assignment_id=None, since=since, grades=len(same)))
+    return told
+
+
 NAMED_TWICE = "GS-404"
 NO_CATEGORY = "GS-405"
-NO_SIS_ID = "GS-417"
+OF_STUDENTS = frozenset({"GS-417", "GS-503"})
+"""Codes about a student and no piece of work: whoever acts on one does it once for all of the student's grades."""
 _DELETED = "{} (its title in the SIS; no longer in Canvas)"
 _NOBODY = "(a student who is no longer in this class)"
 _ALL_WORK = "(all of its work)"

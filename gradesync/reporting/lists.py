@@ -86,7 +86,8 @@ def _row(task: Task, time_zone: str) -> tuple[str, ...]:
 
 
 def _grades(task: Task) -> str:
-    return f"{plural(task.grades, 'grade')} of this assignment." if task.grades else ""
+    of = "assignment" if task.student is None else "student"
+    return f"{plural(task.grades, 'grade')} of this {of}." if task.grades else ""
 
 
 __all__ = ["HEADER", "WHOLE_CLASS", "cell", "list_name", "list_text"]

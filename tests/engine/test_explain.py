@@ -220,6 +220,15 @@ def test_the_course_is_found_by_searching_when_the_store_knows_nothing_and_spare
         explained(district, assignment=3, student="31", course_id=1)
 
 
+def test_an_assignment_of_another_course_is_not_told_as_deleted() -> None:
+    district = District()
+    district.started()
+    found = explained(district, course_id=2)
+    assert found.gone
+    text = " ".join(as_text(found, style=PLAIN).split())
+    assert "Course 2 in Canvas has no such assignment: it was deleted, or is in another course" in text
+
+
 @pytest.mark.parametrize(
     ("assignment", "student", "told"),
     [

@@ -93,9 +93,15 @@ def test_a_student_without_a_sis_id_is_named_in_the_canvas_admins_list_with_thei
     found = made(district)
     [admin] = found.others
     assert (found.files, admin.who, admin.codes) == ((), "Canvas admin", {"GS-417": 2})
-    assert {(t.course, t.class_id, t.student, t.link) for t in admin.tasks} == {
-        ("Algebra", "c1", "Student 12, Given", "https://riverside.canvas.example/courses/1/users/12")
-    }
+    [task] = admin.tasks
+    assert (task.course, task.class_id, task.student, task.grades) == (
+        "Algebra",
+        "c1",
+        "Student 12, Given",
+        2,
+    )
+    assert task.link == "https://riverside.canvas.example/courses/1/users/12"
+    assert "2 grades of this student." in list_text(admin, "UTC")
     said = as_text(found, "there", style=PLAIN) + json.dumps(structured.worklist(found, "there"))
     assert "GS-417" in said
     assert "Student 12" not in said
@@ -213,8 +219,8 @@ def test_of_two_assignments_with_one_name_each_row_has_the_address_of_the_other(
     district.started()
     [ortiz] = made(district).files
     assert {(t.assignment_id, t.code, t.more) for t in ortiz.tasks} == {
-        (1, "GS-404", "The other one: https://riverside.canvas.example/courses/1/assignments/2"),
-        (2, "GS-404", "The other one: https://riverside.canvas.example/courses/1/assignments/1"),
+        (1, "GS-404", "(The other one: https://riverside.canvas.example/courses/1/assignments/2)"),
+        (2, "GS-404", "(The other one: https://riverside.canvas.example/courses/1/assignments/1)"),
     }
 
 

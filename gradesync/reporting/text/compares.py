@@ -164,6 +164,8 @@ def _closing(comparison: Comparison) -> str:
     looks = comparison.looks
     if looks:
         told.append(f"{words.plural(looks, 'record')} need{'s' if looks == 1 else ''} somebody.")
+        account = clean(comparison.schedule).partition("/")[0]
+        told.append(f"`gradesync explain {account} --worklist` writes lists of who must do what.")
     if comparison.unread:
         told.append("Not everything could be read, so more may differ.")
     elif not looks:

@@ -77,13 +77,14 @@ def _absent(told: Explanation, style: Style) -> list[str]:
     if not told.live:
         return folded("From the store alone: neither Canvas nor the SIS was asked.", style, "  ")
     if told.gone or told.course_id is None:
-        who = "Canvas" if told.course_id is None else f"Course {told.course_id} in Canvas"
-        return folded(
-            f"{who} does not know this assignment any more: it was deleted, or its course was. "
-            "What follows is what the store remembers of it.",
-            style,
-            "  ",
-        )
+        if told.course_id is None:
+            why = "Canvas does not know this assignment any more: it was deleted, or its course was."
+        else:
+            why = (
+                f"Course {told.course_id} in Canvas has no such assignment: it was deleted, or is in another course; "
+                "with its number alone every course is looked through."
+            )
+        return folded(f"{why} What follows is what the store remembers of it.", style, "  ")
     if told.unpublished:
         return _unpublished(told, style)
     if not told.in_course:
