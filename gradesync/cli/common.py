@@ -286,11 +286,11 @@ def duration(text: str) -> timedelta:
 
     found = re.fullmatch(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?", text.strip().replace(" ", ""))
     if not text.strip() or found is None:
-        raise click.UsageError(f"`{text}` is no length of time; write it like 30m, 4h, 2d or 1w")
+        raise click.UsageError(f"`{text}` is not a length of time; write it like 30m, 4h, 2d or 1w")
     weeks, days, hours, minutes = (int(part or 0) for part in found.groups())
     length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes)
     if not length:
-        raise click.UsageError(f"`{text}` is no time at all")
+        raise click.UsageError(f"`{text}` is not a time at all")
     return length
 
 
@@ -301,7 +301,7 @@ def moment(text: str, zone: str | None) -> datetime:
     try:
         read = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise click.UsageError(f"`{text}` is no time; write it like `2026-12-24 08:00`") from None
+        raise click.UsageError(f"`{text}` is not a time; write it like `2026-12-24 08:00`") from None
     if read.tzinfo is not None:
         return read
     if zone is None:

@@ -141,7 +141,7 @@ def _day(text: str) -> datetime:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise UsageProblem(f"`{text}` is no date; write it like 2025-07-01") from None
+        raise UsageProblem(f"`{text}` is not a date; write it like 2025-07-01") from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

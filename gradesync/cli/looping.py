@@ -33,7 +33,7 @@ class SecondsParam(click.ParamType[float]):
         hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
         total = hours * 3600 + minutes * 60 + seconds
         if not total:
-            self.fail(f"`{value}` is no length of time; write it like 90s, 25m or 1h30m", param, ctx)
+            self.fail(f"`{value}` is not a length of time; write it like 90s, 25m or 1h30m", param, ctx)
         return float(total)
 
 

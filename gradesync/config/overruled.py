@@ -44,7 +44,7 @@ def _message(account: str, schedule: str) -> str:
 def _hint(account: str, schedule: str) -> str:
     return (
         f"if `{schedule}` is meant, write `state: active` for the account, and `state: {account}` at each schedule "
-        "that shall stay so; if not, remove this line"
+        "that should stay so; if not, remove this line"
     )
 
 

@@ -137,7 +137,7 @@ def _header_findings(headers: Mapping[str, Any]) -> Iterator[Finding]:
                 "GS-110", path, "this cannot be the name of a header", "write it like `X-Vendor`", "key"
             )
         elif name.lower() in _OURS:
-            hint = "remove it; keys belong into `client_id` and `client_secret`"
+            hint = "remove it; keys belong in `client_id` and `client_secret`"
             yield Finding("GS-110", path, "gradesync sets this header itself", hint, "key")
         if not isinstance(value, str) or value.startswith(REFERENCES):
             continue

@@ -7,6 +7,8 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -150,6 +152,10 @@ def test_a_blocked_schedule_runs_by_hand_only_with_the_block_named_and_a_reason(
     refused = tree.run("run", "riverside/grades", code=1)
     assert "SIS upgrade" in refused.stderr
     assert "--despite hold" in refused.stderr
+    # Ending the hold comes before going over it.
+    assert refused.stderr.index("`gradesync resume riverside/grades`") < refused.stderr.index(
+        "--despite hold"
+    )
     tree.run("run", "riverside/grades", "--despite", "hold", code=64)
 
 
@@ -167,7 +173,7 @@ def test_a_wish_for_what_is_held_does_not_promise_the_next_pass(tree: Tree) -> N
     tree.run("pause", "riverside/grades", "--reason", "SIS upgrade", "--for", "4h")
     told = tree.run("request", "riverside/grades").stderr
     assert "will run in the next pass" not in told
-    assert "SIS upgrade; the wish waits until that ends, for 24 hours at most" in told
+    assert "SIS upgrade; the request waits until that ends, for 24 hours at most" in told
     assert "will run in the next pass" in tree.run("request", "oak-hill/grades").stderr
 
 
@@ -179,7 +185,7 @@ def test_unlocking_a_free_account_says_so(tree: Tree) -> None:
 def test_a_hold_of_no_length_is_a_slip_of_the_hand(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
     told = tree.run("pause", "riverside", "--reason", "x", "--for", "0m", code=64)
-    assert "no time at all" in told.stderr
+    assert "not a time at all" in told.stderr
 
 
 def test_a_hold_until_changed_ends_with_the_merge_that_was_waited_for(tree: Tree) -> None:
@@ -291,3 +297,22 @@ def test_stopping_where_nothing_runs_says_so(tree: Tree) -> None:
     assert "no account" in tree.run("stop", "nowhere", "--reason", "x", code=1).stderr
     assert "no run" in tree.run("stop", "0" * 32, "--reason", "x", code=1).stderr
     assert json.loads(tree.run("stop", "riverside", "--reason", "x", "--format", "json").stdout)["runs"] == []
+
+
+def test_a_pause_under_a_longer_one_says_the_end_that_counts(tree: Tree) -> None:
+    tree.run("reconcile", "--no-syncs")
+    tree.run("pause", "riverside", "--reason", "SIS upgrade", "--for", "5d")
+    told = tree.run("pause", "riverside/grades", "--reason", "short", "--for", "1h").stderr
+    holds = json.loads(tree.run("holds", "--format", "json").stdout)["holds"]
+    ends = {hold["reason"]: datetime.fromisoformat(hold["expires_at"]) for hold in holds}
+    zone = ZoneInfo("America/New_York")
+    late, early = (
+        f"{ends[reason].astimezone(zone):%a %Y-%m-%d %H:%M}" for reason in ("SIS upgrade", "short")
+    )
+    assert f"riverside/grades is held until {late} America/New_York, by an earlier hold" in told
+    assert f"(SIS upgrade); the new one lasts only until {early}" in told
+    assert "`gradesync resume riverside/grades` and `gradesync resume riverside`" in told
+    # What joins the account later is under the account's own hold alone.
+    tree.run("resume", "riverside")
+    assert "earlier hold" not in tree.run("pause", "riverside", "--reason", "y", "--for", "30m").stderr
+    assert "earlier hold" not in tree.run("pause", "oak-hill/grades", "--reason", "z", "--for", "30m").stderr

@@ -19,7 +19,7 @@ MORE = {
     "a byte order mark": ("\ufeff" + GOOD + "qqq: 1\n", "GS-102", 16, "qqq", "known here"),
     "a key of look-alike letters": (bad("interval:", "int\u0435rval:"), "GS-102", 13, "int\u0435rval", "`interval`"),
     "a key with a space that is none": (GOOD + "\u00a0name: x\n", "GS-101", 16, "\u00a0", "no-break space (U+00A0)"),
-    "a character that cannot be seen": (bad("Riverside P", "River\u200bside P"), "GS-101", 2, None, "anew"),
+    "a character that cannot be seen": (bad("Riverside P", "River\u200bside P"), "GS-101", 2, None, "again"),
     "wide digits": (bad("every 15", "every \uff11\uff15"), "GS-104", 13, "\uff11", "fullwidth digit one (U+FF11)"),
     "curly quotes": (bad("every 15 minutes", "\u201cdaily\u201d"), "GS-101", 13, "\u201c", "straight quotes"),
     "an interval of 900 characters": (bad("every 15", "every " + "9" * 900), "GS-104", 13, None, "daily at"),

@@ -82,7 +82,7 @@ ONE = {
         changed("jsmith", "\u201cjsmith #1\u201d"), 14, 16, ("curly quote",),
     ),
     "a no-break space in an interval": (
-        changed("daily at", f"daily{NBSP}at"), 13, 20, ("no-break space (U+00A0)", "type it anew"),
+        changed("daily at", f"daily{NBSP}at"), 13, 20, ("no-break space (U+00A0)", "type it again"),
     ),
     "a long dash in an interval": (
         changed("daily at 03:15", "cron 0 2 * * 1\u20135"), 13, 29, ("en dash (U+2013)",),

@@ -42,7 +42,7 @@ def odd_sign(text: str, *, plain: bool, is_key: bool) -> Sign | None:
     """What is odd about a key or a value; in quotes (not `plain`) only what cannot be seen is."""
     if found := _INVISIBLE.search(text):
         message = f"a text holds a character that cannot be seen: {called(found[0])}"
-        return Sign(found[0], message, "delete it, or type the text anew")
+        return Sign(found[0], message, "delete it, or type the text again")
     if not plain:
         return None
     if text[:1] in _OPENING and (text[-1] in _CLOSING or not any(c in text[1:] for c in _CLOSING)):

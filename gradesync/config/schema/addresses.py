@@ -136,9 +136,7 @@ def _host(value: Any) -> str:
     host = text_in(value).lower()
     if not _HOST.match(host):
         hint = 'write it like `riverside.instructure.com` or `"*.instructure.com"`, without https://'
-        raise refuse(
-            "GS-110", "this is not a host name, or a `*` stands elsewhere than at its beginning", hint
-        )
+        raise refuse("GS-110", "this is not a host name, or its `*` is not at the beginning", hint)
     return host
 
 
@@ -162,7 +160,7 @@ def _host_key(value: Any) -> str:
     text = text_in(value).strip()
     if not _FINGERPRINT.match(text) and not _KEY_LINE.match(text):
         hint = "write the fingerprint, `SHA256:...`, or the server's line of a known_hosts file"
-        raise refuse("GS-110", "this is no host key", hint)
+        raise refuse("GS-110", "this is not a host key", hint)
     return text
 
 

@@ -91,7 +91,7 @@ def _field(value: Any) -> str:
     name = text_in(value)
     if name not in OMITTABLE:
         hint = did_you_mean(name, list(OMITTABLE)) or f"one of {', '.join(OMITTABLE)}"
-        raise refuse("GS-110", "this is no field that can be left out", hint)
+        raise refuse("GS-110", "this is not a field that can be left out", hint)
     return name
 
 

@@ -70,7 +70,7 @@ class Canvas(Strict):
 class Sftp(Strict):
     """The SFTP server on which the SIS leaves its roster files."""
 
-    host: Server = Field(description="Name of the server; it stands under `hosts` of gradesync.yaml.")
+    host: Server = Field(description="Name of the server; `hosts` in gradesync.yaml must list it.")
     port: int = left_out("Its port; 22 when left out.", ge=1, le=65535)
     user: Text = Field(description="Who logs in.")
     host_key: HostKey = Field(
@@ -340,4 +340,4 @@ class AccountFile(Strict):
         default="active", description="Of all its schedules; `leaving` retires them."
     )
     reason: Prose = left_out("Why it is not active.")
-    protect: bool = left_out("Default of its schedules: they are never retired while it stands.")
+    protect: bool = left_out("Default of its schedules: they are never retired while it is true.")

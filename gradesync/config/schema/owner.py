@@ -69,7 +69,9 @@ class Notice(Strict):
     type: Literal["roster import", "grade passback"] = left_out("Only this sync type.")
     labels: dict[Name, Text] = left_out("Only accounts with these labels.")
     after: int = left_out("Tell a failure only from so many failed runs in a row on; 1.", ge=1, le=20)
-    remind: int = left_out("Days after which what still stands is told again; 7, 0 for never.", ge=0, le=366)
+    remind: int = left_out(
+        "Days after which what is still wrong is told again; 7, 0 for never.", ge=0, le=366
+    )
     digest: Text = left_out(
         "Collect, and tell at these times only.", examples=["daily at 07:30", "weekdays at 07:30"]
     )
@@ -112,7 +114,7 @@ class SettingsFile(Strict):
         "Hosts that secrets may be sent to; without it only this machine.", min_length=1
     )
     private_hosts: list[Host] = left_out(
-        "Those of them that stand in a private network; any other that leads into one is refused.",
+        "Those of them that are in a private network; any other that leads into one is refused.",
         min_length=1,
     )
     safety: SafetyLimits = filled(SafetyLimits, "Limits of the guards.")
@@ -121,7 +123,7 @@ class SettingsFile(Strict):
     notify_hosts: list[Host] = left_out(
         "Hosts that alarms may be sent to, besides those of well-known services.", min_length=1
     )
-    alarms: Alarms = filled(Alarms, "How long something may stand before it deserves an alarm.")
+    alarms: Alarms = filled(Alarms, "How long something may last before it deserves an alarm.")
     ping: Reference = left_out("Where the address is kept that is called after each good pass.")
     ping_fail: Reference = left_out("Where the address is kept that is called after a pass that is not.")
     page: PageKeys = filled(PageKeys, "What `gradesync page` is made with, and where it is published.")

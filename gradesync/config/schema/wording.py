@@ -101,7 +101,7 @@ def _unknown(path: Path, tree: Any, model: type[BaseModel], source: Written) -> 
     if key in known or quoted(key) != "this value":
         return Finding("GS-102", path, f"unknown key `{key}`", hint, "key")
     odd = not key.isascii()
-    message = "unknown key: it holds a character that is no plain letter" if odd else "this key is unknown"
+    message = "unknown key: it has a character that is not a plain letter" if odd else "this key is unknown"
     return Finding("GS-102", path, message, hint, "key")
 
 

@@ -31,7 +31,7 @@ ENTRIES = (
     Code(
         "GS-103",
         "Same setting twice",
-        "The same setting stands twice in one place, often after two changes were merged.",
+        "The same setting appears twice in one place, often after two changes were merged.",
         "Remove one of the two.",
         "support",
         P,
@@ -51,7 +51,7 @@ ENTRIES = (
     Code(
         "GS-105",
         "Time zone or local time does not exist",
-        "The time zone is none of the official list, or the clock skips that local time on that day.",
+        "The time zone is not in the official list, or the clock skips that local time on that day.",
         "Pick a zone of the IANA list.",
         "support",
         P,
@@ -192,7 +192,7 @@ ENTRIES = (
         "GS-119",
         "Host leads into a private network",
         "The name of a server leads to an address inside a private network, or to this machine itself.",
-        "Check the address; if the server really stands there, have the owner name its host under `private_hosts`.",
+        "Check the address; if the server really is there, have the owner name its host under `private_hosts`.",
         "admin",
         P,
         ACCOUNT,

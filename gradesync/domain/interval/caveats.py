@@ -68,7 +68,7 @@ def _uneven(interval: Interval) -> _Found:
             step = int(match[1])
             last = (size - 1) // step * step
             text = (
-                f"{field} is not every {step} {unit}: it starts anew each {turn}, so after {last} comes 0, "
+                f"{field} is not every {step} {unit}: it starts again each {turn}, so after {last} comes 0, "
             )
             yield "uneven", f"{text}{size - last} {unit} later"
 
@@ -186,7 +186,7 @@ def _first_run(interval: Interval, today: datetime) -> _Found:
         local = to_local(real, interval.time_zone)
         yield (
             "first-run-no-match",
-            f"{shown} is no slot of this interval; the first run is {local:%Y-%m-%d %H:%M %Z}",
+            f"{shown} is not a slot of this interval; the first run is {local:%Y-%m-%d %H:%M %Z}",
         )
 
 

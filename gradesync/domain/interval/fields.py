@@ -93,7 +93,7 @@ def _special_days(monthday: str, weekday: str) -> Days | None:
     """The days of `L` and `#`, or None when neither is used."""
     if monthday == "l":
         if weekday != "*":
-            raise _no("cron-last", "L as the day of month stands alone: write * as the weekday")
+            raise _no("cron-last", "L as the day of month is written alone; write * as the weekday")
         return Days(last_day=True)
     last, nth = _LAST_WEEKDAY.fullmatch(weekday), "#" in weekday
     if last is None and not nth:
@@ -110,9 +110,7 @@ def _special_days(monthday: str, weekday: str) -> Days | None:
 def _nth(item: str) -> tuple[int, int]:
     match = _NTH.fullmatch(item)
     if match is None or not 1 <= int(match[2][:3]) <= 5:
-        raise _no(
-            "cron-nth", f"{item[:20]!r}: after # stands 1 to 5, before it one weekday (such as mon#2), alone"
-        )
+        raise _no("cron-nth", f"{item[:20]!r}: write one weekday, # and 1 to 5 (such as mon#2), alone")
     return _number(match[1], _WEEKDAY) % 7, int(match[2])
 
 
@@ -141,9 +139,9 @@ def _refuse_letters(text: str, field: _Field) -> None:
         raise _no("cron-letters", f"nearest weekday (W) in the {field.title} field is not taken")
     if _BARE_LAST.search(bare):
         hint = "the last Friday is L5 as the weekday, the last day of the month is L as the day, each alone"
-        raise _no("cron-last", f"L cannot stand like this in the {field.title} field ({text[:20]!r}): {hint}")
+        raise _no("cron-last", f"L is not taken like this in the {field.title} field ({text[:20]!r}): {hint}")
     if "#" in bare:
-        raise _no("cron-nth", f"# belongs into the weekday field, not into the {field.title} field")
+        raise _no("cron-nth", f"# belongs in the weekday field, not in the {field.title} field")
 
 
 def _starred(text: str, field: _Field) -> tuple[int, ...]:
@@ -152,7 +150,9 @@ def _starred(text: str, field: _Field) -> tuple[int, ...]:
         return tuple(every)
     match = re.fullmatch(r"\*/(\d+)", text)
     if match is None:
-        raise _no("cron-syntax", f"{text[:20]!r} in the {field.title} field: a star stands alone or as */n")
+        raise _no(
+            "cron-syntax", f"{text[:20]!r} in the {field.title} field: a star is written alone or as */n"
+        )
     return tuple(every[:: _step(match[1], field.size, text, field)])
 
 

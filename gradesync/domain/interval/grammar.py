@@ -69,7 +69,7 @@ def _tidy(text: str) -> str:
     if not text.isascii():
         odd = next(char for char in text if not char.isascii())
         reason = f"an interval has plain letters, digits and signs only, and this is {with_article(odd)}"
-        raise IntervalError(f"{reason}; type it anew", reason_key="not-ascii", sign=odd)
+        raise IntervalError(f"{reason}; type it again", reason_key="not-ascii", sign=odd)
     if not text.strip().isprintable():
         raise refuse("not-an-interval", "an interval is one line without tabs or control characters")
     return re.sub(r" *, *", ",", " ".join(text.lower().split()))

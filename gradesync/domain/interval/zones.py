@@ -120,7 +120,7 @@ def _refuse_zone(name: str) -> IntervalError:
     from gradesync.domain.rails_zones import ZONES  # read for a refusal only
 
     if (meant := ZONES.get(name.strip())) is not None:
-        text = f"{shown!r} is a name that Canvas shows, and no place"
+        text = f"{shown!r} is a name that Canvas shows, not a place"
         return _zone_error("unknown-zone", text, f"write {meant}")
     near = _nearest(name)
     hint = f"did you mean {near}?" if near else "write an IANA name, such as America/New_York"
