@@ -107,7 +107,7 @@ def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
     hold = place_hold(tools, scope, wish.reason, length, until_changed=wish.until_changed)
     if zone is None and until is None:
         zone = zone_of_scope(tools, scope) if length is None else hold_zones(tools.store, [hold])[hold.id]
-    tell(f"{scope} is held {_end(hold, zone)}; `gradesync resume {arguments_of(scope)}` ends it earlier")
+    _tell_end(app, hold, zone)
     _tell_covered(app, scope)
     if form == "json":
         show(form, "holds", [hold], app.store.now())
@@ -117,6 +117,27 @@ def hold_and_tell(app: App, wish: HoldWish, form: str) -> int:
 
     stopped = carry_out(stop_covered(tools, scope, wish.reason))
     return tell_stopped(tools, stopped, "text", quiet=True)
+
+
+def _tell_end(app: App, hold: Hold, zone: str | None) -> None:
+    """Until when nothing starts: under a longer hold that is the longer one's end."""
+    from gradesync.domain.hold_rules import outlasting
+
+    scope, now = hold.scope, app.store.now()
+    earlier = [one for one in app.store.holds(now) if one.id != hold.id]
+    longer = None
+    if earlier:
+        wanted = None if scope.account is None else [scope.account]
+        longer = outlasting(hold, earlier, app.store.recorded(wanted).accounts.values(), now)
+    if longer is None:
+        tell(f"{scope} is held {_end(hold, zone)}; `gradesync resume {arguments_of(scope)}` ends it earlier")
+        return
+    tell(
+        f"{scope} is held {_end(longer, zone)}, by an earlier hold of {longer.actor.name} ({longer.reason}); the "
+        f"new one lasts only {_end(hold, zone)}"
+    )
+    both = dict.fromkeys(f"`gradesync resume {arguments_of(one.scope)}`" for one in (hold, longer))
+    tell(f"to end both earlier: {' and '.join(both)}")
 
 
 def _tell_covered(app: App, scope: HoldScope) -> None:

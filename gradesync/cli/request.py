@@ -45,7 +45,7 @@ def command(
         made = [request_run(tools, id, Mode.FULL if full else Mode.DELTA, reason) for id in ids]
         stopped = [sentence for id in ids for sentence in _stopping(tools, id)]
     what = str(ids[0]) if len(ids) == 1 else f"{len(ids)} schedules"
-    tell(f"{what} will run in the next pass" if not stopped else f"{what}: asked for")
+    tell(f"{what} will run in the next pass" if not stopped else f"{what}: the request was recorded")
     for sentence in stopped:
         tell(sentence)
     if form == "json":
@@ -62,7 +62,7 @@ def _stopping(tools: Tools, id: ScheduleId) -> list[str]:
     if not found:
         return []
     why = "; ".join(block.sentence for block in found)
-    return [f"{id} is stopped: {why}; the wish waits until that ends, for 24 hours at most"]
+    return [f"{id} is stopped: {why}; the request waits until that ends, for 24 hours at most"]
 
 
 def _withdraw(app: App, id: ScheduleId) -> int:

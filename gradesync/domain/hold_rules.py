@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gradesync.domain.hold import HoldScope
+from gradesync.domain.hold import Hold, HoldKind, HoldScope
 from gradesync.domain.schedule import ScheduleId, SyncType
 
 if TYPE_CHECKING:
@@ -85,6 +85,40 @@ def covered(scope: HoldScope, account: RecordedAccount) -> tuple[RecordedSchedul
         for name, one in sorted(account.schedules.items())
         if not one.retired
         and scope.covers(ScheduleId(account.key, name), SyncType(json.loads(one.text)["type"]), group)
+    )
+
+
+def outlasting(
+    hold: Hold, others: Iterable[Hold], accounts: Iterable[RecordedAccount], now: datetime
+) -> Hold | None:
+    """The person's hold that stops all of what `hold` covers, and for longer; of several the one that ends last.
+
+    A breaker or another institution's hold has no end that anybody could be told, and one that a change of the files
+    ends may end any time.
+    """
+    mine = [(one, account) for account in accounts for one in covered(hold.scope, account)]
+    longer = [
+        other
+        for other in others
+        if other.kind is HoldKind.OPERATOR
+        and not other.until_changed
+        and other.in_force(now)
+        and other.expires_at is not None
+        and (hold.expires_at is None or other.expires_at > hold.expires_at)
+        and _as_wide(other.scope, hold.scope)
+        and all(one in covered(other.scope, account) for one, account in mine)
+    ]
+    return max(longer, key=lambda one: (one.expires_at or now, one.id), default=None) if mine else None
+
+
+def _as_wide(one: HoldScope, other: HoldScope) -> bool:
+    """Whether `one` will cover what joins `other` later; a single schedule is joined by nothing."""
+    if other.schedule is not None:
+        return True
+    pairs = ((one.account, other.account), (one.schedule, None), (one.type, other.type))
+    # Whether an account named by the other is in the group is told by what is covered now.
+    return all(a in (None, b) for a, b in pairs) and (
+        one.group in (None, other.group) or other.account is not None
     )
 
 

@@ -155,7 +155,7 @@ async def _refuse_large(
     classes = sum(any(one.counts.get(word) for word in WRITTEN) for one in preview.classes)
     raise NeedsConsent(
         f"{run.schedule} would write {results:,} results and {counts.get('line items sent', 0):,} line items "
-        f"in {classes:,} classes; without being asked about it writes {most:,} results at most",
+        f"in {classes:,} classes; that is more than the {most:,} results a run by hand sends without asking",
         hint="look closer with --dry-run; to send them, repeat with --yes",
     )
 
@@ -177,14 +177,22 @@ def _refuse_blocked(tools: Tools, wish: ByHand, target: EffectiveAccount, now: d
     found = blocks_of(tools, target, wish.schedule, now)
     left = [block for block in found if block.kind not in wish.despite]
     if left:
-        kinds = "|".join(sorted({block.kind for block in left}))
         raise Blocked(
             f"{wish.schedule} is blocked: " + "; ".join(block.sentence for block in left),
-            hint=f"to run once all the same: --despite {kinds} --reason '...'",
+            hint=_ways_past(left),
         )
     if found and not wish.reason:
         raise Blocked(f"{wish.schedule}: going over a block needs a reason", hint="add --reason '...'")
     return found
+
+
+def _ways_past(left: Sequence[Block]) -> str:
+    """Ending what can be ended by a command comes first; going over it is the exception."""
+    scopes = dict.fromkeys(block.scope for block in left if block.scope)
+    ending = " and ".join(f"`gradesync resume {scope}`" for scope in scopes)
+    despite = " ".join(f"--despite {kind}" for kind in sorted({block.kind for block in left}))
+    once = f"to run once and leave it in force: {despite} --reason '...'"
+    return f"to end what holds it: {ending}; {once}" if ending else once
 
 
 def _consents(tools: Tools, run: Run, over: Sequence[Block], *, lifted: bool) -> list[Fact]:
