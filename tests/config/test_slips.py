@@ -127,6 +127,9 @@ ONE = {
         changed("every 15 minutes", "every 15 min"), 17, 15, ("did you mean every 15 minutes?",),
     ),
     "every day": (changed("daily at 03:15", "every day at 03:15"), 13, 15, ("did you mean daily at 03:15?",)),
+    "a no-break space in quotes, far from the slip": (
+        changed("name: Maple", f'name: "Maple{NBSP}: North"') + "a: b: c\n", 19, 5, ("YAML allows no `:`",),
+    ),
     "a zone's letters": (changed("America/New_York", "EST"), 3, 12, ("write a place, such as America/New_York",)),
 }  # fmt: skip
 
@@ -137,6 +140,11 @@ def test_a_slip_is_one_problem_at_the_place_to_change(name: str, tmp_path: Path)
     (problem,) = told(text, tmp_path)
     assert (problem.place.line, problem.place.column) == (line, column), problem
     assert all(part in f"{problem.message} / {problem.hint}" for part in parts), problem
+
+
+def test_all_odd_blanks_of_an_indent_are_under_the_caret(tmp_path: Path) -> None:
+    (problem,) = told(changed("    interval: daily", f"{NBSP * 4}interval: daily"), tmp_path)
+    assert problem.width == 4
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def _odd(lines: list[str], line: int, file: str) -> Problem | None:
 
 def _sign(found: tuple[int, Sign], number: int, file: str) -> Problem:
     at, sign = found
-    return Problem("GS-101", sign.message, Place(file, number + 1, at + 1), sign.hint)
+    return Problem("GS-101", sign.message, Place(file, number + 1, at + 1), sign.hint, width=sign.width)
 
 
 def _behind_a_quote(lines: list[str], line: int, column: int, file: str) -> Problem | None:

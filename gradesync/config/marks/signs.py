@@ -7,7 +7,7 @@ what it shows; each is named with its number, because nobody can see it. Only si
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradesync.domain.characters import called, with_article
 
@@ -21,7 +21,8 @@ _INVISIBLE = re.compile(
 _LINE_END = re.compile("[\\x85\\u2028\\u2029]")
 _ODD = f"[{_BLANKS}\u00ad\u200b-\u200f\u2060\ufeff]"
 # Where a blank has a meaning: before a line's first character, behind a sign of YAML, before one, at a line's end.
-_IN_STRUCTURE = re.compile(rf"(?:^ *|[:,\[{{-] *)({_ODD})|({_ODD})(?= *(?:[:#,\]}}]|$))")
+_IN_STRUCTURE = re.compile(rf"(?:^ *|[:,\[{{-] *)({_ODD}+)|({_ODD}+)(?= *(?:[:#,\]}}]|$))")
+_QUOTED = re.compile(r"""(?<=[:,\[{-] )(["'])(?:(?!\1).)*\1|(?<=[\[{,])(["'])(?:(?!\2).)*\2""")
 _OPENING, _CLOSING = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b", "\u201c\u201d\u2018\u2019"
 _CURLY_VALUE = re.compile(rf"(?:: +|^ *- +|[\[{{,] *)([{_OPENING}])")
 _PLAIN_SPACE = "delete it and type a plain space"
@@ -30,12 +31,13 @@ _STRAIGHT = 'write straight quotes, "..."; a word processor turns them into curl
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One character to complain about; `warning`: the text may be meant like this."""
+    """A character to complain about, `width` of them in a row; `warning`: the text may be meant like this."""
 
     char: str
     message: str
     hint: str
     warning: bool = False
+    width: int = 1
 
 
 def odd_sign(text: str, *, plain: bool, is_key: bool) -> Sign | None:
@@ -43,9 +45,9 @@ def odd_sign(text: str, *, plain: bool, is_key: bool) -> Sign | None:
     if found := _INVISIBLE.search(text):
         message = f"a text holds a character that cannot be seen: {called(found[0])}"
         return Sign(found[0], message, "delete it, or type the text again")
-    if not plain:
+    if not plain or not text:
         return None
-    if text[:1] in _OPENING and (text[-1] in _CLOSING or not any(c in text[1:] for c in _CLOSING)):
+    if text[0] in _OPENING and (text[-1] in _CLOSING or not any(c in text[1:] for c in _CLOSING)):
         return _curly(text[0])
     blank = _BLANK.search(text)
     if blank is None:
@@ -70,11 +72,12 @@ def odd_in_line(line: str) -> tuple[int, Sign] | None:
     """An odd blank of a line of a file that cannot be parsed, with its index, where a blank has a meaning."""
     if line.isascii() or line.lstrip(" ").startswith("#"):
         return None
-    found = _IN_STRUCTURE.search(line.partition(" #")[0])
+    bare = _QUOTED.sub(lambda match: "x" * len(match[0]), line)
+    found = _IN_STRUCTURE.search(bare.partition(" #")[0])
     if found is None:
         return None
-    at = found.start(1) if found[1] else found.start(2)
-    return at, _blank(line[at])
+    at, end = found.span(1) if found[1] else found.span(2)
+    return at, replace(_blank(line[at]), width=end - at)
 
 
 def curly_in_line(line: str) -> tuple[int, Sign] | None:
