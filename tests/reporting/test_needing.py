@@ -105,6 +105,8 @@ def test_the_command_of_a_single_schedule_can_be_copied() -> None:
     assert "`gradesync show a/roster` names RUN." in told
     (two,) = causes(both, s.NOW, group="support")
     assert "`gradesync run ID --dry-run --csv-to DIR`" in " ".join(shown((two,)).split())
+    (section,) = causes([row("a", waiting={"GS-414": 1})], s.NOW, group="district")
+    assert "`gradesync explain a/grades --worklist` names the section." in " ".join(shown((section,)).split())
 
 
 def test_an_accounts_records_count_once_however_many_schedules_it_has() -> None:

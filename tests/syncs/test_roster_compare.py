@@ -297,6 +297,7 @@ def test_seats_that_every_run_tells_as_beyond_the_sis_are_told_by_a_comparison_t
     assert found.looks == 6
     text = roster_comparison(found, style=Style(color=False, width=100, terminal=False))
     assert "beyond (6 records): GS-626" in text
+    assert "`gradesync show riverside/roster-nightly` has the line" in " ".join(text.split())
     assert "6 records need somebody." in text
     scene.canvas.by_hand = frozenset({("001-s1", "student")})
     assert causes(compare(scene))["enrollments", "others'"] == 3

@@ -114,7 +114,8 @@ def _next(cause: Cause) -> str:
     # A command to copy, where it is clear of which schedule.
     one = cause.schedules[0]
     which = f" `gradesync show {one}` names RUN." if " RUN " in told else ""
-    return f"{told.replace('run ID', f'run {one}')}{which}"
+    named = told.replace("run ID", f"run {one}").replace("explain ID", f"explain {one}")
+    return f"{named}{which}"
 
 
 __all__ = ["MOST", "causes"]

@@ -25,8 +25,8 @@ MEANING: Mapping[Cause, str] = {
     Cause.STAYED: "ended in the SIS and in an earlier import, and Canvas still holds it: seated again by hand, or "
     "never taken out; take it out in Canvas",
     Cause.BEYOND: "GS-626: an import before gradesync's first one made it, and the SIS does not have it; it stays until"
-    " somebody decides; `gradesync run ID --dry-run --csv-to DIR` lists such seats, `gradesync approve RUN` has them"
-    " taken out",
+    " somebody decides; `gradesync run ID --dry-run --csv-to DIR` lists such seats, `gradesync show ID` has the line"
+    " that takes them out",
     Cause.REFUSED: "Canvas would not take it when it was sent; it is sent again every night; the run's codes say why",
     Cause.ENDS: "Canvas still holds it, and it has ended in the SIS since the last import; the next run ends it",
     Cause.NOT_YET: "new in the SIS since the last import; the next run sends it",
@@ -111,7 +111,8 @@ def _causes(found: RosterComparison, style: Style) -> list[str]:
     """What each cause met means."""
     causes, lines = found.causes(), [""]
     for cause in _met(found):
-        told = f"{cause.value} ({words.plural(causes[cause], 'record')}): {MEANING[cause]}"
+        meaning = MEANING[cause].replace(" ID", f" {clean(found.schedule)}")
+        told = f"{cause.value} ({words.plural(causes[cause], 'record')}): {meaning}"
         first, *rest = folded(told, style, "  ", "      ")
         head = f"  {cause.value}"
         lines += [f"  {style.paint(cause.value, _COLORS.get(cause, 'dim'))}{first[len(head) :]}", *rest]
