@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from gradesync.domain.due import Block
 from gradesync.domain.schedule import Schedule, State
+from gradesync.domain.upcoming import interval_of
 from gradesync.domain.week import AccountWeek, Stretch
 from gradesync.reporting import words
 
@@ -78,13 +79,17 @@ def told(weeks: Sequence[AccountWeek], days: int) -> Told:
     marks = {} if cut else _marks(one for found in by_day.values() for _, one in found)
     calendar = sorted({day for week in weeks for day in week.days})
     never = _never(stopped)
-    idle = [f"{one.id}: {one.type.value}, {one.interval}" for week in weeks for one in week.idle]
+    idle = [(week, one) for week in weeks for one in week.idle]
     return Told(
         title=_title(weeks, days),
         days=tuple(_day(day, by_day.get(day, []), calendar[0], marks, cut=cut) for day in calendar),
         stops=tuple(f"{mark} {why}" for why, mark in marks.items()),
         never=tuple(never),
-        idle=tuple(idle if len(idle) <= MOST_LISTED else [words.plural(len(idle), "schedule")]),
+        idle=tuple(
+            [_idle(*one) for one in idle]
+            if len(idle) <= MOST_LISTED
+            else [words.plural(len(idle), "schedule")]
+        ),
         closing=_closing(weeks, days),
         cut=cut,
     )
@@ -94,10 +99,27 @@ def _title(weeks: Sequence[AccountWeek], days: int) -> str:
     if len(weeks) == 1:
         (one,) = weeks
         name = one.account if one.name == one.account else f"{one.name} ({one.account})"
-        return f"{name}: {words.plural(days, 'day')} from now, {one.time_zone}"
-    return (
-        f"{words.plural(len(weeks), 'account')}: {words.plural(days, 'day')} from now, each on its own clock"
-    )
+        return f"{name}: {_length(days)}, {one.time_zone}"
+    return f"{words.plural(len(weeks), 'account')}: {_length(days)}, each on its own clock"
+
+
+def _length(days: int) -> str:
+    """The first of the days is what is left of today, so `1 day` would promise too much."""
+    if days == 1:
+        return "the rest of today"
+    return "today and tomorrow" if days == _TWO else f"today and the next {days - 1:,} days"
+
+
+_TWO = 2
+
+
+def _idle(week: AccountWeek, one: Schedule) -> str:
+    """A schedule without a slot in these days, and when it has one: that may be an hour after midnight."""
+    told = f"{one.id}: {one.type.value}, {one.interval}"
+    if one.state is State.PAUSED:
+        return told
+    slot = interval_of(one).next_slot(week.at)
+    return told if slot is None else f"{told}; its next slot is {words.clock(slot, week.time_zone, week.at)}"
 
 
 def _always_stopped(week: AccountWeek) -> dict[Schedule, tuple[Block, ...]]:
@@ -200,6 +222,6 @@ def _closing(weeks: Sequence[AccountWeek], days: int) -> str:
     running, stopped = _runs_and_stops(one for week in weeks for one in week.stretches)
     number = len({one.schedule.id for week in weeks for one in week.stretches if one.runs})
     capped = " or more" if any(one.capped for week in weeks for one in week.stretches) else ""
-    length = words.plural(days, "day")
-    told = f"{words.plural(running, 'run')}{capped} of {words.plural(number, 'schedule')} in {length}"
+    length = "today" if days == 1 else f"in {words.plural(days, 'day')}"
+    told = f"{words.plural(running, 'run')}{capped} of {words.plural(number, 'schedule')} {length}"
     return f"{told}; {words.plural(stopped, 'slot')} stopped." if stopped else f"{told}."

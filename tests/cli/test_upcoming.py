@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 
 from gradesync.domain.hold import Hold, HoldScope
 from gradesync.domain.run import Actor
-from gradesync.domain.schedule import Schedule, ScheduleId, SyncType
+from gradesync.domain.schedule import Schedule, ScheduleId, State, SyncType
 from gradesync.domain.week import AccountWeek, account_week
 from gradesync.reporting.style import PLAIN, Style
 from gradesync.reporting.text.coming_days import upcoming as as_text
@@ -43,12 +44,12 @@ def week(account: str, *holds: Hold, days: int = 7) -> AccountWeek:
 def test_each_day_is_named_with_its_runs_and_frequent_ones_are_one_line(tree: Tree) -> None:
     tree.run("reconcile", "--no-syncs")
     shown = tree.run("upcoming", "riverside", "--days", "3").stdout
-    assert shown.startswith("riverside schools (riverside): 3 days from now, America/New_York")
+    assert shown.startswith("riverside schools (riverside): today and the next 2 days, America/New_York")
     assert shown.count("riverside/roster-nightly  roster import") in (2, 3)
     assert "oak-hill" not in shown
     assert "oak-hill/grades" in tree.run("upcoming").stdout
     table = tree.run("upcoming", "riverside", "--days", "3", "--format", "markdown").stdout
-    assert table.startswith("**riverside schools (riverside): 3 days from now")
+    assert table.startswith("**riverside schools (riverside): today and the next 2 days")
     assert "riverside/roster-nightly" in table.replace("`", "")
 
 
@@ -65,6 +66,20 @@ def test_a_hold_and_a_blackout_are_named_at_the_slots_they_stop(tree: Tree) -> N
     assert "new SIS" in shown
     assert "1 hold in force" in shown
     assert f"- Roll-over: {begin} 00:00" in shown
+
+
+def test_one_day_is_the_rest_of_today_and_a_slot_after_midnight_is_told() -> None:
+    shown = as_text([week("a", days=1)], 1, NOW, style=PLAIN)
+    assert shown.startswith("a: the rest of today, America/New_York\n")
+    assert "\nNo slot in these days\n  a/roster: roster import, daily at 02:00; its next slot is " in shown
+    assert re.search(r"its next slot is \w{3} \d+ \w{3} 02:00 E[SD]T\n", shown)
+    assert re.search(r"\d+ runs of 1 schedule today\.\n", shown)
+    assert as_text([week("a", days=2)], 2, NOW, style=PLAIN).startswith(
+        "a: today and tomorrow, America/New_York\n"
+    )
+    paused = replace(ROSTER, state=State.PAUSED)
+    none = account_week("a", "a", "America/New_York", [paused], (), (), NOW, 1)
+    assert "its next slot" not in as_text([none], 1, NOW, style=PLAIN)
 
 
 def test_what_stops_many_lines_is_told_once_and_pointed_at() -> None:
