@@ -130,7 +130,9 @@ def _without_echoes(
         (problem, path)
         for problem, path in zip(problems, paths, strict=True)
         if not (
-            problem.warning and problem.width == 1 and (problem.place.line, problem.place.column) in blamed
+            problem.warning
+            and problem.code == "GS-110"
+            and (problem.place.line, problem.place.column) in blamed
         )
     ]
     return [problem for problem, _ in kept], [path for _, path in kept]

@@ -295,21 +295,22 @@ def _judge_signs(event: Any, reading: _Reading, *, is_key: bool) -> None:
     sign = odd_sign(event.value, plain=not event.style, is_key=is_key)
     if sign is None:
         return
-    place = _place_of(sign.char, event, reading)
+    place, width = _place_of(sign.char, event, reading)
     reading.fatal = reading.fatal or not sign.warning
-    reading.at("GS-110" if sign.warning else "GS-101", sign.message, place, sign.hint, 1, sign.warning)
+    reading.at("GS-110" if sign.warning else "GS-101", sign.message, place, sign.hint, width, sign.warning)
 
 
-def _place_of(char: str, event: Any, reading: _Reading) -> Place:
-    """Where the character stands; the text's beginning when it is written as an escape."""
+def _place_of(char: str, event: Any, reading: _Reading) -> tuple[Place, int]:
+    """Where the character is, and how many of it; the text's beginning when it is written as an escape."""
     start, end = event.start_mark, event.end_mark
     lines = reading.text.split("\n")
     for number in range(start.line, min(end.line + 1, len(lines))):
         until = end.column if number == end.line else len(lines[number])
         at = lines[number].find(char, start.column if number == start.line else 0, until)
         if at >= 0:
-            return Place(reading.file, number + 1, at + 1)
-    return Place(reading.file, start.line + 1, start.column + 1)
+            behind = lines[number][at:until]
+            return Place(reading.file, number + 1, at + 1), len(behind) - len(behind.lstrip(char))
+    return Place(reading.file, start.line + 1, start.column + 1), 1
 
 
 def _warn_of_cut(event: Any, lines: list[str], reading: _Reading) -> None:
