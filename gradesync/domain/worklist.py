@@ -163,7 +163,7 @@ class Lists:
     _codes: Counter[str] = field(default_factory=Counter)
     _others: dict[str, list[Task]] = field(default_factory=lambda: defaultdict(list))
     _other_codes: Counter[str] = field(default_factory=Counter)
-    _untied: list[str] = field(default_factory=list)
+    _untied: set[str] = field(default_factory=set)
 
     def add_class(
         self, class_id: str, rows: Sequence[WaitingRow], look: CourseLook | None, sis: SisLook = NO_SIS
@@ -190,9 +190,17 @@ class Lists:
         """A row of a section that no class stands behind: its place is all there is to say, and all there need be."""
         place, code = row.record.class_id, row.record.code
         link = f"{self.canvas.rstrip('/')}/{place}" if self.canvas else ""
-        self._untied.append(place)
-        self._other_codes[code] += 1
-        self._others[_who(code)].append(Task("", place, _ALL_WORK, None, None, code, row.since, link=link))
+        task = Task("", place, _ALL_WORK, None, None, code, row.since, link=link)
+        self._untied.add(place)
+        if _who(code) != TEACHERS:
+            self._other_codes[code] += 1
+            self._others[_who(code)].append(task)
+            return
+        # A course that is not published any more, say: whose the section is was not asked.
+        self._records += 1
+        self._codes[code] += 1
+        self._unplaced += 1
+        self._give(None, [task])
 
     def _tasks(self, class_id: str, rows: Sequence[WaitingRow], named: _Names | None) -> list[Task]:
         if named is None:

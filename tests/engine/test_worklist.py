@@ -123,6 +123,20 @@ def test_a_section_without_a_class_is_told_by_its_address_in_canvas() -> None:
     assert structured.worklist(found, "there")["untied_sections"] == [place]
 
 
+def test_a_section_without_a_class_in_a_course_no_longer_published_waits_for_a_teacher() -> None:
+    district = District()
+    course = district.school.canvas.held[1]
+    course.students = [replace(one, section_sis_id=None) for one in course.students]
+    district.started()
+    course.course = replace(course.course, state="unpublished")
+    full(district)
+    found = made(district)
+    [nobodys] = found.files
+    [task] = nobodys.tasks
+    assert (task.code, task.class_id) == ("GS-303", f"courses/1/sections/{course.students[0].section_id}")
+    assert (found.others, found.records, found.unplaced, found.untied) == ((), 1, 1, (task.class_id,))
+
+
 def test_a_class_that_waits_as_a_whole_is_not_called_a_deleted_assignment() -> None:
     district = District()
     course = district.school.canvas.held[1]
