@@ -71,6 +71,8 @@ def command(
 ) -> None:
     """Show when, what, who, how it was triggered, how it ended and what it counted.
 
+    The times of one account are on its own clock, those of all in UTC.
+
     Entries are never changed or removed. --purge erases what is kept beside them: other systems' words, erasable
     details, events of single records. Their hashes stay, so the history still verifies.
     """
@@ -102,7 +104,17 @@ def _show(app: App, account: str, schedule: str, last: int, form: str) -> None:
         known = app.store.recorded().accounts
         target = f"{account}/{schedule}" if schedule else account
         raise NotFound(f"nothing is recorded of {target}", hint=nearest(account, known))
-    show(form, "history", entries)
+    # For machines an instant is an instant; whoever asks of one account reads the account's clock.
+    clock = {"zone": _zone(app, account)} if form == "text" and account else {}
+    show(form, "history", entries, **clock)
+
+
+def _zone(app: App, account: str) -> str | None:
+    """The account's time zone; None where nothing is recorded of it any more."""
+    import json
+
+    recorded = app.store.recorded([account]).accounts.get(account)
+    return str(json.loads(recorded.text)["time_zone"]) if recorded is not None and recorded.text else None
 
 
 def _check_options(

@@ -30,13 +30,17 @@ STILL = 5
 
 @dataclass
 class Work:
-    """Something that takes long, by the name people know it by; `since` and all other times in monotonic seconds."""
+    """Something that takes long, by the name people know it by; `since` and all other times in monotonic seconds.
+
+    `counted`: the stage is the name of a unit, and stands behind its number.
+    """
 
     name: str
     since: float
     stage: str = ""
     done: int = 0
     total: int | None = None
+    counted: bool = False
     _stage_since: float = 0.0
     _moved_at: float = 0.0
     _first: int = 0
@@ -74,13 +78,17 @@ class Work:
         return max(0, self.total - self.done) / min(whole, present)
 
     def told(self, now: float, *, since: str = "") -> str:
-        """`riverside/grades: classes 112 of 1,178, 3 min, about 6 min left`; `since` instead of the time spent."""
+        """`riverside/grades: classes 112 of 1,178, 3 min, about 6 min left`; `since` instead of the time spent.
+
+        What is counted: `store import: 12 of 90 MB checked, 40 s`.
+        """
         count = ""
         if self.total:
-            count = f" {self.done:,} of {self.total:,}"
-        elif self.done:
-            count = f" {self.done:,}"
-        parts = [f"{self.stage}{count}".strip(), since or length(now - self.since)]
+            count = f"{self.done:,} of {self.total:,}"
+        elif self.done or self.counted:
+            count = f"{self.done:,}"
+        words = (count, self.stage) if self.counted else (self.stage, count)
+        parts = [" ".join(word for word in words if word), since or length(now - self.since)]
         left = self.left(now)
         parts.append("" if left is None else f"{about(left)} left")
         return f"{self.name}: {', '.join(part for part in parts if part)}"

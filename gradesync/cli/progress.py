@@ -90,7 +90,7 @@ class Watch:
         """For work that is no run's: what to call with how many units are done, and of how many (None: unknown)."""
 
         def told(done: int, total: int | None = None) -> None:
-            self._at(name, unit, done, total)
+            self._at(name, unit, done, total, counted=True)
 
         return told
 
@@ -113,12 +113,13 @@ class Watch:
             if self in _current:
                 _current.remove(self)
 
-    def _at(self, name: str, stage: str, done: int, total: int | None) -> None:
+    def _at(self, name: str, stage: str, done: int, total: int | None, *, counted: bool = False) -> None:
         with self._lock:
             now = self._monotonic()
             work = self._works.get(name)
             if work is None:
                 work = self._works[name] = Work(clean(name), self._aside.pop(name, now))
+            work.counted = counted
             work.at(now, clean(stage), done, total)
             self._begun()
             self._moved()

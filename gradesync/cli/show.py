@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     help="Of a run: the other side's own words, which may name students; only on a terminal.",
 )
 def command(said: Invocation, target: str, form: str, effective: bool, vendor_text: bool) -> None:
-    """Show everything known about an account, a schedule or a run, with every reason that blocks it."""
+    """Show everything known about an account, a schedule or a run, with every reason that blocks it.
+
+    A run is named by its id; the first 8 characters of it are enough.
+    """
     if vendor_text:
         _check_vendor_text(target, form, effective=effective)
     if effective:

@@ -127,5 +127,6 @@ def _lines(file: Path, what: str, told: Told | None) -> Iterator[bytes]:
         lines = gzip.GzipFile(fileobj=plain) if file.suffix == ".gz" else plain
         for number, line in enumerate(lines):
             if told is not None and number % _OFTEN == 0:
-                told(what, plain.tell() // 1_000_000, size // 1_000_000)
+                # A small file is one of less than 1 MB, and not of none.
+                told(what, plain.tell() // 1_000_000, max(1, size // 1_000_000))
             yield line

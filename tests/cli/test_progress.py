@@ -193,7 +193,17 @@ def test_work_that_is_no_run_is_watched_alike() -> None:
     terminal = Terminal()
     told = terminal.watch.counted("page", "accounts")
     told(3, 600)
-    assert terminal.seen() == ["page: accounts 3 of 600"]
+    assert terminal.seen() == ["page: 3 of 600 accounts"]
+
+
+def test_a_unit_never_stands_without_its_number() -> None:
+    work = Work("store import", 0.0, counted=True)
+    work.at(0.0, "MB checked", 0, 1)
+    assert work.told(0.0) == "store import: 0 of 1 MB checked"
+    work.at(0.0, "rows", 0, None)
+    assert work.told(40.0) == "store import: 0 rows, 40 s"
+    work.at(0.0, "rows", 1200, None)
+    assert work.told(40.0) == "store import: 1,200 rows, 40 s"
 
 
 def test_a_real_ticker_ends_with_its_work() -> None:

@@ -57,7 +57,8 @@ def _cells(hold: Hold, now: datetime, zone: str) -> tuple[Cell, ...]:
         Cell(hold.kind.value),
         Cell(f"{hold.actor.name} ({hold.actor.via})"),
         Cell(words.stamp(hold.created_at, zone)),
-        Cell(hold_until(hold, now, zone), "yellow" if hold.in_force(now) else "dim"),
+        # The column is called UNTIL already.
+        Cell(hold_until(hold, now, zone).removeprefix("until "), "yellow" if hold.in_force(now) else "dim"),
         Cell(f"{why} ({hold.code})" if hold.code else why),
         Cell(hold.id[:8], "dim"),
     )

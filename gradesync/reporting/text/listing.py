@@ -219,30 +219,42 @@ def _counted(rows: Sequence[ScheduleRow], now: datetime) -> str:
 _HISTORY = ("WHEN", "WHAT", "SCHEDULE", "WHO (VIA)", "TRIGGER", "STAGE", "OUTCOME", "DETAILS", "ENTRY")
 
 
-def history(entries: Sequence[HistoryEntry], *, style: Style) -> str:
-    """One line per entry in the order given, wrapped on a terminal; instants are UTC, the entry's hash is cut."""
+def history(entries: Sequence[HistoryEntry], *, zone: str | None = None, style: Style) -> str:
+    """One line per entry in the order given, wrapped on a terminal; the entry's hash is cut.
+
+    Instants are told on the clock of the zone, in UTC without one.
+    """
     if not entries:
         return finished(["No history entries."])
-    cells = [_entry_cells(entry) for entry in entries]
+    cells = [_entry_cells(entry, zone) for entry in entries]
     if not style.terminal:
         colors = ("dim", *[""] * (len(_HISTORY) - 1))
         painted = [[Cell(*one) for one in zip(row, colors, strict=True)] for row in cells]
         return finished(table(_HISTORY, painted, style))
-    lines: list[str] = []
+    # What is empty is left out of a line, so the titles say the order alone.
+    lines = folded("  ".join(_HISTORY), style, "", "    ", "dim")
     for row in cells:
-        when, *rest = (clean(text) for text in row)
+        when, *rest = (clean(text) for text in (*row[:-1], f"entry {row[-1]}"))
         first, *more = folded("  ".join(text for text in (when, *rest) if text), style, "", "    ")
         lines += [style.paint(first[: len(when)], "dim") + first[len(when) :], *more]
     return finished(lines)
 
 
-def _entry_cells(entry: HistoryEntry) -> tuple[str, ...]:
+def _entry_cells(entry: HistoryEntry, zone: str | None) -> tuple[str, ...]:
     fact, data = entry.fact, entry.fact.data
     what = f"{fact.what} ({data['type']})" if "type" in data else fact.what
     subject = f"{fact.account}/{fact.schedule}" if fact.account and fact.schedule else fact.account or ""
     who = f"{fact.actor.name} ({fact.actor.via})"
     told = [str(data.get(key) or "") for key in ("trigger", "stage", "outcome")]
-    return (words.utc_seconds(entry.at), what, subject, who, *told, _details(data), entry.hash[:8])
+    return (_when(entry.at, zone), what, subject, who, *told, _details(data, zone), entry.hash[:8])
+
+
+def _when(at: datetime, zone: str | None) -> str:
+    """To the second, because several entries of a minute have an order."""
+    if zone is None:
+        return words.utc_seconds(at)
+    moment = words.local(at, zone)
+    return f"{moment:%Y-%m-%d %H:%M:%S} {words.abbreviation(moment)}"
 
 
 _APART = frozenset({"type", "trigger", "stage", "outcome", "counts", "codes", "moved"})
@@ -250,10 +262,10 @@ _USUAL = (("attempt", 1), ("late by", 0), ("mode", "delta"))
 """What most runs are is not repeated in every row; the JSON has it."""
 
 
-def _details(data: Mapping[str, object]) -> str:
+def _details(data: Mapping[str, object], zone: str | None) -> str:
     counts, codes = data.get("counts"), data.get("codes")
     parts = [words.counts_line(_numbers(counts)), words.codes_short(_numbers(codes))]
-    parts += [f"{key}: {_plain(value)}" for key, value in data.items() if _telling(key, value)]
+    parts += [f"{key}: {_plain(value, zone)}" for key, value in data.items() if _telling(key, value)]
     return "; ".join(clean(part) for part in parts if part)
 
 
@@ -268,14 +280,20 @@ def _numbers(value: object) -> Mapping[str, int]:
     return {str(key): number for key, number in value.items() if isinstance(number, int)}
 
 
-def _plain(value: object) -> str:
+def _plain(value: object, zone: str | None) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {_plain(one, zone)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(_plain(one) for one in value)
+        return ", ".join(_plain(one, zone) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = str(value)
     # Among the texts are reasons, which may be of any length; the JSON has them whole.
-    return words.utc(datetime.fromisoformat(text)) if _INSTANT.fullmatch(text) else shortened(text)
+    return (
+        words.stamp(datetime.fromisoformat(text), zone or "UTC")
+        if _INSTANT.fullmatch(text)
+        else shortened(text)
+    )
 
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)")
