@@ -34,7 +34,7 @@ from gradesync.errors import GradesyncError
     help="Who must agree to one account, or to a folder of them (north/=@district/north).",
 )
 @click.option("--actions", metavar="OWNER/REPO@COMMIT", help="Where the workflows take gradesync from.")
-@click.option("--group", metavar="GROUP", help="Of an account: the folder it stands in.")
+@click.option("--group", metavar="GROUP", help="Of an account: the folder for its file.")
 @click.option("--name", metavar="TEXT", help="Of an account: the district's name.")
 @click.option("--zone", metavar="ZONE", help="Of an account: its time zone, such as America/New_York.")
 @click.option("--canvas", metavar="URL", help="Of an account: the address of its Canvas.")
@@ -150,7 +150,7 @@ def _store(said: Invocation, *, pin: bool) -> None:
         from gradesync.cli.init_repo import pin_lineage
 
         if pin_lineage(said.root, info.lineage):
-            tell("the lineage stands in gradesync.yaml now: another store is refused")
+            tell("the lineage is in gradesync.yaml now: another store is refused")
 
 
 def _refuse_overwriting(root: Path) -> None:

@@ -138,7 +138,7 @@ def write_repo(
     actions = actions or actions_here()
     if actions is None:
         raise GradesyncError(
-            "which commit of gradesync the workflows shall use is not known here",
+            "it is not known here which commit of gradesync the workflows should use",
             hint=_how_to_name_it(),
         )
     branch = branch_of(root)
@@ -251,7 +251,7 @@ def _check_owners(owners: tuple[str, ...]) -> None:
     # A line of CODEOWNERS that GitHub cannot read protects nothing, and it says so nowhere near the pull request.
     for one in owners:
         if not _OWNER.fullmatch(one):
-            raise GradesyncError(f"{one!r} is no owner", hint="write @org/team, @login or an e-mail address")
+            raise GradesyncError(f"{one!r} is not an owner", hint="write @org/team, @login or an e-mail address")
 
 
 def _refuse_overwriting(root: Path, texts: Mapping[str, str]) -> None:

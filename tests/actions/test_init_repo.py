@@ -149,7 +149,7 @@ def test_what_somebody_could_move_is_no_pin(text: str) -> None:
 
 @pytest.mark.parametrize("owner", ["district/owners", "@", "@a b", "@a\n* @mallory", "* @mallory"])
 def test_an_owner_that_github_could_not_read_is_refused(owner: str, tmp_path: Path) -> None:
-    with pytest.raises(GradesyncError, match="is no owner"):
+    with pytest.raises(GradesyncError, match="is not an owner"):
         write_repo(tmp_path, owners=(owner,), actions=OURS)
     assert snapshot(tmp_path) == {}
 
