@@ -78,11 +78,17 @@ def _row(task: Task, time_zone: str) -> tuple[str, ...]:
         " ".join(
             text for text in (entry.cause if entry is not None else "", task.more, _grades(task)) if text
         ),
-        task.to_do or (entry.remedy if entry is not None else ""),
+        task.to_do or (_remedy(entry.remedy) if entry is not None else ""),
         stamp(task.since, time_zone),
         task.code,
         task.link,
     )
+
+
+def _remedy(text: str) -> str:
+    """Without the command that makes these lists: whoever reads one has its answer."""
+    told, found, _ = text.partition("; `gradesync explain ID --worklist`")
+    return f"{told}." if found else text
 
 
 def _grades(task: Task) -> str:

@@ -101,7 +101,9 @@ def test_a_student_without_a_sis_id_is_named_in_the_canvas_admins_list_with_thei
         2,
     )
     assert task.link == "https://riverside.canvas.example/courses/1/users/12"
-    assert "2 grades of this student." in list_text(admin, "UTC")
+    text = list_text(admin, "UTC")
+    assert "2 grades of this student." in text
+    assert ",Tie the student to the SIS.," in text
     said = as_text(found, "there", style=PLAIN) + json.dumps(structured.worklist(found, "there"))
     assert "GS-417" in said
     assert "Student 12" not in said

@@ -173,7 +173,7 @@ ENTRIES = (
         "GS-417",
         "Student has no SIS id in Canvas",
         "Canvas does not say which student of the SIS this is.",
-        "Tie the student to the SIS; `gradesync explain ID --worklist` names the student in a file for you.",
+        "Tie the student to the SIS; `gradesync explain ID --worklist` names the student.",
         "Canvas admin",
         P,
         RECORD,
