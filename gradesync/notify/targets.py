@@ -130,8 +130,8 @@ def check_hook(url: str, hosts: Iterable[str]) -> str:
     plain = parts.scheme == "http" and is_loopback(host)
     if not good or not host or not (parts.scheme == "https" or plain) or parts.username is not None:
         raise NotSent(
-            "the address that is kept is no https address",
-            hint="write the whole address as the service gives it, from https:// on, without user and password",
+            "the address that is kept is not an https address",
+            hint="write the whole address as the service gives it, beginning with https://, without user and password",
         )
     check_host(host, hosts)
     return url

@@ -120,17 +120,17 @@ def test_another_chat_on_an_own_server(hook: Hook) -> None:
 
 
 BAD = [
-    ("webhook", "http://hooks.example/x", (), "no https address"),
-    ("webhook", "https://user:pw@hooks.slack.com/x", (), "no https address"),
+    ("webhook", "http://hooks.example/x", (), "not an https address"),
+    ("webhook", "https://user:pw@hooks.slack.com/x", (), "not an https address"),
     ("webhook", "https://evil.example/s3cr3t", (), "not allowed"),
     ("webhook", "https://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),
     ("webhook", "https://169.254.169.254/s3cr3t", ("*.254",), "no server of a school"),
     ("webhook", "https://[::ffff:127.0.0.1]/s3cr3t", ("::ffff:127.0.0.1",), "private network"),
-    ("webhook", "http://127.evil.example/s3cr3t", (), "no https address"),
+    ("webhook", "http://127.evil.example/s3cr3t", (), "not an https address"),
     ("webhook", "https://127.0.0.1.evil.example/s3cr3t", (), "not allowed"),
     ("apprise", "json://127.evil.example/s3cr3t", (), "not allowed"),
-    ("webhook", r"https://evil.example\.webhook.office.com/s3cr3t", (), "no https address"),
-    ("webhook", "s3cr3t", (), "no https address"),
+    ("webhook", r"https://evil.example\.webhook.office.com/s3cr3t", (), "not an https address"),
+    ("webhook", "s3cr3t", (), "not an https address"),
     ("apprise", "json://10.0.0.7/s3cr3t", ("10.0.0.7",), "not encrypted"),
     ("apprise", "jsons://10.0.0.7/s3cr3t", ("10.0.0.7",), "private network"),
     ("apprise", "jsons://evil.example/s3cr3t", (), "not allowed"),

@@ -18,6 +18,7 @@ from gradesync.domain.schedule import ScheduleId
 from gradesync.ports import StoreInfo
 from gradesync.reporting import plan_words, structured, text
 from gradesync.reporting.clean import cell_width
+from gradesync.reporting.text.layout import Cell, table
 from gradesync.reporting.text.passes import closing
 from tests.reporting import samples as s
 
@@ -617,3 +618,10 @@ def test_no_report_is_wider_than_the_terminal_but_for_what_is_to_be_copied(width
     for report in shown:
         for line in report.splitlines():
             assert cell_width(line) <= width or _COMMANDS.search(line) or len(line.split()) == 1, line
+
+
+def test_a_narrow_table_loses_nothing_of_a_text() -> None:
+    said = "write the whole address, beginning with https:// on, then a / alone"
+    for width in range(60, 130, 7):
+        shown = "\n".join(table(("RULE", "WHAT TO DO"), [(Cell("ops"), Cell(said))], s.terminal(width)))
+        assert said.replace(" ", "") in "".join(shown.split()), width

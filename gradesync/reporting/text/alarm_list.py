@@ -23,9 +23,7 @@ def alarms(
     style: Style,
 ) -> str:
     """Everything that stands, by rule; then whether passes come."""
-    said = [
-        "Nothing stands." if rules else "gradesync.yaml has no rule under `notify`: nobody is told anything."
-    ]
+    said = ["No alarms." if rules else "gradesync.yaml has no rule under `notify`, so nobody is notified."]
     if lines:
         columns = ("RULE", "ABOUT", "SINCE", "WHO", "STATE", "TOLD", "WHAT")
         said = [

@@ -181,7 +181,8 @@ def _words(text: str) -> list[str]:
     return _PART.findall(text) or [""]
 
 
-_PART = re.compile(r"[^\s/]*/(?=\S)|[^\s/]+/?")
+# The last choice is the second slash of `https://` before a blank: nothing of a text may be lost.
+_PART = re.compile(r"[^\s/]*/(?=\S)|[^\s/]+/?|/")
 
 
 def _cell_lines(text: str, width: int) -> str:
