@@ -127,6 +127,13 @@ ONE = {
         changed("every 15 minutes", "every 15 min"), 17, 15, ("did you mean every 15 minutes?",),
     ),
     "every day": (changed("daily at 03:15", "every day at 03:15"), 13, 15, ("did you mean daily at 03:15?",)),
+    "nightly": (changed("daily at 03:15", "nightly at 03:15"), 13, 15, ("did you mean daily at 03:15?",)),
+    "two times with and": (
+        changed("daily at 03:15", "daily at 03:15 and 15:15"), 13, 15, ("commas between several times",),
+    ),
+    "two days with and": (
+        changed("daily at 03:15", "weekly on mon and thu at 03:15"), 13, 15, ("commas between several days",),
+    ),
     "a no-break space in quotes, far from the slip": (
         changed("name: Maple", f'name: "Maple{NBSP}: North"') + "a: b: c\n", 19, 5, ("YAML allows no `:`",),
     ),

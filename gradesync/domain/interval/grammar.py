@@ -35,6 +35,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 _WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": LAST}
 _LIMITS = {"minute": 1440, "hour": 168, "day": 31, "week": 8, "month": 12}
+_OTHER_WORDS = ("nightly", "everyday", "overnight")
 _STARTS = ("every", "hourly", "daily", "weekdays", "weekly", "monthly", "cron", "once", "manual")
 _EVERY = re.compile(r"every (?P<count>\S+) (?P<unit>minute|hour|day|week|month)s?(?: (?P<rest>.+))?")
 # The blank stands inside the group, or the last two letters of `sat` would be taken for the word `at`.
@@ -120,7 +121,11 @@ def _unreadable(line: str) -> IntervalError:
         )
     if len(line.split()) == 5 and line[0] in "*0123456789":
         return refuse("not-an-interval", f"a cron expression begins with the word cron; write cron {line}")
-    near = difflib.get_close_matches(line.split()[0], _STARTS, n=1)
+    word, _, rest = line.partition(" ")
+    if word in _OTHER_WORDS:
+        tail = rest[:30] if rest.startswith("at ") else "at 02:00"
+        return refuse("not-an-interval", f"{line[:60]!r} is not an interval; did you mean daily {tail}?")
+    near = difflib.get_close_matches(word, _STARTS, n=1)
     hint = f"did you mean {near[0]}?" if near else _EXAMPLES
     return refuse("not-an-interval", f"{line[:60]!r} is not an interval; {hint}")
 
@@ -179,6 +184,8 @@ def _time(item: str) -> time:
     elif (clock := _AM_PM.fullmatch(item)) is not None:
         hour = int(clock[1]) % 12 + (12 if clock[3] == "p" else 0)
         hint = f"write {hour:02}:{clock[2] or '00'}"
+    elif " and " in item or "&" in item:
+        hint = "put commas between several times, such as 06:00,18:00"
     elif re.search(r"[+-]\d|[a-z]/|z$|utc", item):
         hint = "the zone is the schedule's time_zone, not part of the interval"
     raise refuse("bad-time", f"{item[:30]!r} is not a time; {hint}")
@@ -192,7 +199,10 @@ def _weekday(word: str) -> int:
     for number, name in enumerate(_WEEKDAYS):
         if word in (name, name[:3]):
             return number
-    raise refuse("bad-day", f"{word[:20]!r} is not a weekday; write mon, tue, wed, thu, fri, sat or sun")
+    advice = "write mon, tue, wed, thu, fri, sat or sun"
+    if " and " in word or "&" in word:
+        advice = "put commas between several days, such as mon,thu"
+    raise refuse("bad-day", f"{word[:20]!r} is not a weekday; {advice}")
 
 
 def _monthdays(text: str) -> Days:
