@@ -69,6 +69,9 @@ ONE = {
     ),
     "a soft hyphen in a login": (changed("jsmith", "js\u00admith"), 14, 18, ("soft hyphen", "cannot be seen")),
     "a comment that goes on as a key": (MAPLE + "# note\u0085state: paused\n", 19, 7, ("U+0085", "delete it")),
+    "a comment that goes on as a key after a lone return": (
+        MAPLE + "# note\rstate: paused\n", 19, 7, ("U+000D", "delete it"),
+    ),
     "curly quotes around a name": (changed("Maple", "\u201cMaple\u201d"), 2, 7, ("curly quote", "straight")),
     "curly quotes around a login": (changed("jsmith", "\u201c4711\u201d"), 14, 16, ("curly quote",)),
     "single curly quotes": (changed("jsmith", "\u2018js\u2019"), 14, 16, ("curly quote",)),
@@ -161,6 +164,8 @@ def test_all_odd_blanks_of_an_indent_are_under_the_caret(tmp_path: Path) -> None
         ("Maple\u2019s Schools", "Maple\u2019s Schools"),
         ("\u201cMaple\u201d and more", "\u201cMaple\u201d and more"),
         ('"\u201cMaple\u201d"', "\u201cMaple\u201d"),
+        ("Maple\r", "Maple"),
+        ("Maple\r\r", "Maple"),
         (f"Maple  # a{NBSP}note \u201chere\u201d", "Maple"),
     ],
 )

@@ -142,7 +142,7 @@ def _readable(text: bytes, reading: _Reading) -> str:
         place = _place_after(decoded[: match.start()], reading.file)
         reading.at("GS-101", "a merge conflict was left in the file", place, "choose one side", 7)
         raise _Stop
-    if not decoded.isascii() and (odd := odd_line_end(decoded)) is not None:
+    if ("\r" in decoded or not decoded.isascii()) and (odd := odd_line_end(decoded)) is not None:
         at, sign = odd
         reading.at("GS-101", sign.message, _place_after(decoded[:at], reading.file), sign.hint)
         raise _Stop

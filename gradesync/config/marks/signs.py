@@ -19,9 +19,11 @@ _INVISIBLE = re.compile(
     "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u00ad\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060\\u2066-\\u2069\\ud800-\\udfff\\ufeff]"
 )
 _LINE_END = re.compile("[\\x85\\u2028\\u2029]")
+# A file of the old Mac has nothing else for line ends; among others, a lone one is shown by few editors.
+_LONE_RETURN = re.compile(r"(?<!\r)\r++(?!\n|\Z)")
 _ODD = f"[{_BLANKS}\u00ad\u200b-\u200f\u2060\ufeff]"
 # Where a blank has a meaning: before a line's first character, behind a sign of YAML, before one, at a line's end.
-_IN_STRUCTURE = re.compile(rf"(?:^ *|[:,\[{{-] *)({_ODD}+)|({_ODD}+)(?= *(?:[:#,\]}}]|$))")
+_IN_STRUCTURE = re.compile(rf"(?:^ *|[:,\[{{-] *)({_ODD}++)|(?<!{_ODD})({_ODD}++)(?= *(?:[:#,\]}}]|$))")
 _QUOTED = re.compile(r"""(?<=[:,\[{-] )(["'])(?:(?!\1).)*\1|(?<=[\[{,])(["'])(?:(?!\2).)*\2""")
 _OPENING, _CLOSING = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b", "\u201c\u201d\u2018\u2019"
 _CURLY_VALUE = re.compile(rf"(?:: +|^ *- +|[\[{{,] *)([{_OPENING}])")
@@ -61,11 +63,11 @@ def odd_sign(text: str, *, plain: bool, is_key: bool) -> Sign | None:
 
 def odd_line_end(text: str) -> tuple[int, Sign] | None:
     """A character that ends a line for YAML and for no editor, with its index: a comment could go on as a key."""
-    found = _LINE_END.search(text)
+    found = _LINE_END.search(text) or ("\n" in text and _LONE_RETURN.search(text)) or None
     if found is None:
         return None
-    message = f"{called(found[0])} ends a line here, and most editors do not show it"
-    return found.start(), Sign(found[0], message, "delete it; if a new line is meant, press Enter")
+    message = f"{called(found[0][0])} ends a line here, and most editors do not show it"
+    return found.start(), Sign(found[0][0], message, "delete it; if a new line is meant, press Enter")
 
 
 def odd_in_line(line: str) -> tuple[int, Sign] | None:
