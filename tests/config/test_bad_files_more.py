@@ -118,6 +118,8 @@ EVERY = {
     **{f"secret: {name}": one.encode() for name, one in SECRET_FILES.items()},
     "windows line ends": (GOOD + "qqq: 1\n").replace("\n", "\r\n").encode(),
     "old line ends": (GOOD + "qqq: 1\n").replace("\n", "\r").encode(),
+    "three hundred thousand no-break spaces": ("key" + "\u00a0" * 300_000 + "b: c: d\n").encode(),
+    "nine hundred thousand returns": b"a: x" + b"\r" * 900_000 + b"\n",
     "five thousand maps on one line": b"{a: " * 5000,
     "fifty thousand colons": b"a: " * 50_000,
     "a hundred thousand commas": b"[" + b"," * 100_000,
