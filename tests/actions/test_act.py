@@ -73,7 +73,7 @@ def test_a_repeated_job_is_refused_because_rights_may_have_changed(job: Job, tre
     again = job(GITHUB_RUN_ATTEMPT="2")  # by somebody whom its files still allow it
     done = again.use("act", action="pause", target="oak-hill", reason="once more")
     assert (done.code, done.outputs["exit-code"]) == (64, "64")
-    assert "Press the button of the form again" in done.log
+    assert "Use the form again" in done.log
     assert holds(tree) == []
 
 

@@ -77,7 +77,7 @@ def test_the_gitlab_file_never_runs_two_passes_at_once_and_gives_a_merge_request
     assert tree["default"]["interruptible"] is False
     environments = {"plan": "gradesync-plan", "act": "gradesync-act", "reconcile": "gradesync"}
     assert {name: jobs[name]["environment"]["name"] for name in environments} == environments
-    assert "resource_group" not in jobs["act"]  # a pause that waits is none
+    assert "resource_group" not in jobs["act"]  # a pause must not wait
     for job in jobs.values():
         assert all(isinstance(line, str) for line in job["script"])
         for line in (*tree["default"]["before_script"], *job["script"]):
