@@ -48,6 +48,10 @@ def command(said: Invocation, concurrency: int, name: str | None) -> int:
     watch = watching()
     with heeding_signals(halt), opened(said, progress=watch) as app:
         tools = replace(app.tools(name), halted=halt.asked)
+        if (no_key := app.key_trouble()) is not None:
+            # Said before the first run fails by it; the runs themselves are taken as always, and told of.
+            tell(f"{no_key.code}: no run can do its work: {no_key}")
+            tell(f"hint: {no_key.hint}")
         work = serve(app, tools, concurrency=concurrency, overdue=halt.overdue, say=tell)
         try:
             carry_out_until(work, halt)

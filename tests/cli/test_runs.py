@@ -206,3 +206,19 @@ def test_a_scheduled_run_asks_nobody(live: Tree, sandbox: Sandbox) -> None:
     live.run("request", "riverside/grades")
     live.run("reconcile", code=None)
     assert sandbox.count(method="PUT") > 5
+
+
+@pytest.mark.parametrize("words", [("reconcile",), ("reconcile", "--due"), ("worker",)])
+def test_a_missing_key_is_said_at_the_beginning_also_when_nothing_is_due(
+    tree: Tree, words: tuple[str, ...]
+) -> None:
+    tree.run("reconcile", "--no-syncs")
+    settings = tree.root / "gradesync.yaml"
+    settings.write_text("keys: env:NOT_SET_ANYWHERE\n" + settings.read_text())
+    # Files alone are applied without a key.
+    assert "GS-207" not in tree.run("reconcile", "--no-syncs").output
+    told = tree.run(*words, code=1).stderr
+    assert told.startswith(
+        "GS-207: no run can do its work: the key of the ledger: nothing is found at env:NOT_SET"
+    )
+    assert "set the environment variable NOT_SET_ANYWHERE" in told

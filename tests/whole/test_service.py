@@ -116,7 +116,7 @@ def test_a_loop_asked_to_end_in_mid_run_hands_it_back(tree: Tree) -> None:
         (("--loop", "--any-commit", "--reason", "x"), "consent is for one pass"),
         (("--enqueue", "--no-syncs"), "exclude each other"),
         (("--shard", "3/2"), "not there"),
-        (("--max-time", "soon"), "no length of time"),
+        (("--max-time", "soon"), "not a length of time"),
     ],
 )
 def test_options_that_make_no_sense_together_are_refused(
