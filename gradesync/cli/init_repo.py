@@ -251,7 +251,9 @@ def _check_owners(owners: tuple[str, ...]) -> None:
     # A line of CODEOWNERS that GitHub cannot read protects nothing, and it says so nowhere near the pull request.
     for one in owners:
         if not _OWNER.fullmatch(one):
-            raise GradesyncError(f"{one!r} is not an owner", hint="write @org/team, @login or an e-mail address")
+            raise GradesyncError(
+                f"{one!r} is not an owner", hint="write @org/team, @login or an e-mail address"
+            )
 
 
 def _refuse_overwriting(root: Path, texts: Mapping[str, str]) -> None:
