@@ -89,7 +89,7 @@ def _explain(scene: Scene) -> str:
 
 
 def _upcoming(scene: Scene) -> str:
-    return page("gradesync upcoming lakeside --days 2", screen(scene, "upcoming", "lakeside", "--days", "2"))
+    return page("gradesync upcoming oak-hill --days 3", screen(scene, "upcoming", "oak-hill", "--days", "3"))
 
 
 def _doctor(scene: Scene) -> str:

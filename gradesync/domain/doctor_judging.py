@@ -130,8 +130,8 @@ def key_end(name: str, side: str, said: date | None, told: TokenEnd | None, toda
         if told is not None and told.told:
             return fine(name, side, "Canvas says that the token has no end.")
         unsaid = (
-            f"Neither the account file (`expires` under `{side}`) nor the other side says when the key ends. "
-            "Write it there, and it is told 30 days before."
+            f"Neither the account file (`expires` under `{side}`) nor the other side says when the key expires. "
+            "Enter it there, and you are warned 30 days before."
         )
         return spare(name, side, unsaid)
     days = (first - today).days

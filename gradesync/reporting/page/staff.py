@@ -131,7 +131,7 @@ def code_rows(codes: Iterable[str]) -> list[Row]:
         if entry is not None:
             effect, concerns = words.EFFECTS[entry.act], words.CONCERNS[entry.radius]
             meanwhile = entry.meanwhile
-            rows.append((code, entry.title, entry.cause, words.to_do(entry), meanwhile, concerns, effect))
+            rows.append((code, entry.title, entry.cause, wording.to_do(entry), meanwhile, concerns, effect))
     return rows
 
 

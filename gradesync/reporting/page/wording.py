@@ -5,6 +5,7 @@ Whatever people or other systems wrote passes `clean` here; the templates escape
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -14,7 +15,7 @@ from gradesync.domain.hold import Hold, HoldKind
 from gradesync.domain.needs import FROZEN
 from gradesync.domain.page_overview import PageAccount
 from gradesync.domain.page_standing import Word
-from gradesync.domain.problem import CODES
+from gradesync.domain.problem import CODES, Code
 from gradesync.domain.report import ScheduleRow
 from gradesync.domain.schedule import SyncType
 from gradesync.reporting import words
@@ -71,7 +72,12 @@ def mark_of(outcome: str) -> str:
 def code_text(code: str) -> tuple[str, str]:
     """(title, who must act and how) of a code; of an unknown one its name says all."""
     entry = CODES.get(code)
-    return ("", "") if entry is None else (entry.title, words.to_do(entry))
+    return ("", "") if entry is None else (entry.title, to_do(entry))
+
+
+def to_do(entry: Code) -> str:
+    """Who must act, and how; commands in plain quotation marks: a browser shows backticks as they are."""
+    return re.sub("`([^`]*)`", "\u201c\\1\u201d", words.to_do(entry))
 
 
 def how_long(standing_since: datetime | None, now: datetime) -> str:

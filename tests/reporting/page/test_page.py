@@ -22,6 +22,8 @@ from gradesync.domain.unrecorded import Unrecorded
 from gradesync.reporting.page import MAX_BYTES, Options, build
 from gradesync.reporting.page.changes import changes
 from gradesync.reporting.page.coming import week_days
+from gradesync.reporting.page.staff import code_rows
+from gradesync.reporting.page.wording import code_text
 from tests.reporting import samples as s
 from tests.reporting.page.samples import EVIL, PERSON, Page, an_account, site
 
@@ -473,6 +475,15 @@ def _with_holds(account: PageAccount, number: int, reason: str = "x" * 300) -> P
             for n in range(number)
         ),
     )
+
+
+def test_commands_in_a_remedy_stand_in_quotation_marks() -> None:
+    assert (
+        "Support: look at them with \u201cgradesync run ID --dry-run --csv-to DIR\u201d; if"
+        in code_text("GS-626")[1]
+    )
+    for row in code_rows(CODES):
+        assert "`" not in row[3]
 
 
 def test_thousands_of_holds_come_in_parts_and_the_first_part_names_every_list() -> None:
